@@ -1,0 +1,73 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// Inventory is the seats of all shows and the bookings that claim them. Every
+// method is one transaction, safe to repeat. Errors carry a booking.Code.
+type Inventory interface {
+	// Hold claims all the seats or none. Codes: seats_unavailable,
+	// show_not_on_sale, too_many_holds, validation_failed.
+	Hold(ctx context.Context, req booking.HoldRequest) (booking.Held, error)
+	// ExtendHold moves the hold's end. Codes: conflict, hold_lost.
+	ExtendHold(ctx context.Context, bookingID string, by time.Duration) (booking.Held, error)
+	// KeepHold makes a hold last until its payment's outcome is known.
+	KeepHold(ctx context.Context, bookingID string) error
+	// Confirm sells the seats and issues the ticket. Codes: hold_lost,
+	// show_not_on_sale.
+	Confirm(ctx context.Context, bookingID string) (booking.Confirmed, error)
+	// End frees the seats of a booking that was never confirmed.
+	End(ctx context.Context, end booking.Ending) error
+	// Cancel undoes a confirmation. Code: not_cancellable.
+	Cancel(ctx context.Context, c booking.Cancellation) error
+	// Booking reads one booking. Code: not_found.
+	Booking(ctx context.Context, bookingID string) (booking.Booking, error)
+	// Alert tells staff about something a person has to look at.
+	Alert(ctx context.Context, a booking.Alert) error
+}
+
+// Books are our own records of the money: payments and ledger. Recording the
+// same state twice changes nothing, and nothing moves back.
+type Books interface {
+	// Record stores what a provider said of a payment: the payment's row, the
+	// ledger's rows for every movement not yet there, and the timeline.
+	Record(ctx context.Context, state booking.PaymentState) error
+	// MarkInDoubt says that a provider has not answered about a booking's payment.
+	MarkInDoubt(ctx context.Context, bookingID, provider, reference string) error
+	// Adopt moves a payment to the booking made for it after its own had ended.
+	Adopt(ctx context.Context, provider, reference, bookingID string) error
+}
+
+// PaymentProvider is one payment vendor. Every call is a request to the vendor;
+// keys make repeats harmless. Codes: provider_unavailable when the outcome is
+// unknown (no answer in time, connection lost, told to slow down),
+// provider_error when the vendor answered that it failed, payment_refused when
+// it refuses for good, not_found.
+type PaymentProvider interface {
+	Name() string
+	Open(ctx context.Context, req booking.PaymentRequest) (booking.PaymentState, error)
+	Get(ctx context.Context, reference string) (booking.PaymentState, error)
+	Capture(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error)
+	Void(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error)
+	Refund(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error)
+}
+
+// Messages sends one notification, once: it finds the recipient, renders the
+// text, records the row and hands it to the channel's vendor. Codes:
+// provider_unavailable or provider_error when it should be tried again.
+type Messages interface {
+	Send(ctx context.Context, n booking.Notification) error
+}
+
+// Vendor guards the fast path to one vendor.
+type Vendor interface {
+	// Try runs a call within the vendor's rate if the vendor is well, and says
+	// fast_path_skipped without running it otherwise.
+	Try(ctx context.Context, call func(context.Context) error) error
+	// Report runs a call unguarded and remembers whether the vendor was well.
+	Report(ctx context.Context, call func(context.Context) error) error
+}

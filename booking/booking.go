@@ -1,0 +1,108 @@
+package booking
+
+import "time"
+
+// Booking is a customer's purchase of seats of one show, as the API shows it.
+type Booking struct {
+	ID            string          `json:"id"`
+	CustomerID    string          `json:"-"`
+	Status        Status          `json:"status"`
+	Show          ShowSummary     `json:"show"`
+	Seats         []string        `json:"seats"`
+	Quote         Quote           `json:"quote"`
+	HoldExpiresAt time.Time       `json:"hold_expires_at"`
+	Payment       *PaymentView    `json:"payment"`
+	Ticket        *Ticket         `json:"ticket,omitempty"`
+	Refund        *Refund         `json:"refund,omitempty"`
+	Timeline      []TimelineEntry `json:"timeline"`
+	CreatedAt     time.Time       `json:"created_at"`
+	Version       int64           `json:"version"`
+}
+
+// PaymentView is what a customer may know of the payment.
+type PaymentView struct {
+	Provider     string        `json:"provider"`
+	Status       PaymentStatus `json:"status"`
+	Reference    string        `json:"reference,omitempty"`
+	CheckoutURL  string        `json:"checkout_url,omitempty"`
+	ClientSecret string        `json:"client_secret,omitempty"`
+}
+
+// Ticket admits its seats once.
+type Ticket struct {
+	Serial    string     `json:"serial"`
+	IssuedAt  time.Time  `json:"issued_at"`
+	VoidedAt  *time.Time `json:"voided_at,omitempty"`
+	ScannedAt *time.Time `json:"scanned_at,omitempty"`
+}
+
+// Refund is money given back for this booking.
+type Refund struct {
+	Amount Money          `json:"amount"`
+	Status MovementStatus `json:"status"`
+	At     *time.Time     `json:"at,omitempty"`
+}
+
+// MovementStatus says whether a promised movement of money has happened.
+type MovementStatus string
+
+// A refund is pending from the cancellation until the provider has done it.
+const (
+	MovementPending MovementStatus = "pending"
+	MovementDone    MovementStatus = "done"
+)
+
+// TimelineEntry is one thing that happened to a booking.
+type TimelineEntry struct {
+	At     time.Time `json:"at"`
+	Event  Event     `json:"event"`
+	Detail string    `json:"detail"`
+}
+
+// HoldRequest asks for seats, all or none.
+type HoldRequest struct {
+	BookingID   string        `json:"booking_id"`
+	CustomerID  string        `json:"customer_id"`
+	ShowID      string        `json:"show_id"`
+	Seats       []string      `json:"seats"`
+	HoldFor     time.Duration `json:"hold_for"`
+	MaxHolds    int           `json:"max_holds"`
+	RequestHash string        `json:"request_hash"`
+}
+
+// Held is the answer to a hold: seats that are the customer's until ExpiresAt.
+type Held struct {
+	BookingID string      `json:"booking_id"`
+	Show      ShowSummary `json:"show"`
+	Seats     []string    `json:"seats"`
+	Quote     Quote       `json:"quote"`
+	ExpiresAt time.Time   `json:"expires_at"`
+	// ExpiresIn is the time left by the database's clock when it answered, so that
+	// nobody compares it with a clock of their own.
+	ExpiresIn time.Duration `json:"expires_in"`
+	// Channels are the ways the customer can be reached.
+	Channels []Channel `json:"channels"`
+}
+
+// Confirmed is the answer to a confirmation: the seats are sold.
+type Confirmed struct {
+	TicketSerial string    `json:"ticket_serial"`
+	At           time.Time `json:"at"`
+}
+
+// Ending ends a booking that was never confirmed: its seats become free.
+type Ending struct {
+	BookingID string `json:"booking_id"`
+	Status    Status `json:"status"` // expired or payment_failed
+	Detail    string `json:"detail"`
+}
+
+// Cancellation ends a confirmed booking: seats free, ticket void, refund owed.
+type Cancellation struct {
+	BookingID string `json:"booking_id"`
+	Refund    Money  `json:"refund"`
+	Detail    string `json:"detail"`
+	// EvenScanned lets the theater cancel what its owner no longer may: a booking
+	// whose ticket was scanned.
+	EvenScanned bool `json:"even_scanned"`
+}

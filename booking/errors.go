@@ -1,0 +1,100 @@
+package booking
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code is the stable, machine-readable name of an error. One table maps codes
+// to HTTP problems (package api), one to Temporal application errors (package
+// activities).
+type Code string
+
+// The codes a caller may meet.
+const (
+	CodeValidation          Code = "validation_failed"
+	CodeMalformed           Code = "malformed_request"
+	CodeNotFound            Code = "not_found"
+	CodeUnauthenticated     Code = "unauthenticated"
+	CodeForbidden           Code = "forbidden"
+	CodeConflict            Code = "conflict"
+	CodeSeatsUnavailable    Code = "seats_unavailable"
+	CodeShowNotOnSale       Code = "show_not_on_sale"
+	CodeTooManyHolds        Code = "too_many_holds"
+	CodeNotCancellable      Code = "not_cancellable"
+	CodeNotPayable          Code = "not_payable"
+	CodeHoldLost            Code = "hold_lost"
+	CodePaymentRefused      Code = "payment_refused"
+	CodePaymentMismatch     Code = "payment_mismatch"
+	CodeProviderError       Code = "provider_error"
+	CodeProviderUnavailable Code = "payment_provider_unavailable"
+	CodeOutcomeUnknown      Code = "outcome_unknown"
+	CodeFastPathSkipped     Code = "fast_path_skipped"
+	CodeKeyMissing          Code = "idempotency_key_missing"
+	CodeKeyReused           Code = "idempotency_key_reused"
+	CodeUnavailable         Code = "unavailable"
+	CodeInternal            Code = "internal"
+)
+
+// FieldError names one field of a request that is wrong, and the fix.
+type FieldError struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// Error is the one error type that crosses package boundaries. Message is safe
+// to show to a customer; the wrapped error is for the log only.
+type Error struct {
+	Code    Code
+	Message string
+	Fields  []FieldError
+	// Seats lists the seats an inventory error is about.
+	Seats []string
+	err   error
+}
+
+// E builds an Error with a formatted, customer-safe message.
+func E(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Invalid reports a request whose fields do not pass, every problem at once.
+func Invalid(fields ...FieldError) *Error {
+	message := "The request has a problem in one field."
+	if len(fields) > 1 {
+		message = fmt.Sprintf("The request has problems in %d fields.", len(fields))
+	}
+	return &Error{Code: CodeValidation, Message: message, Fields: fields}
+}
+
+// SeatsUnavailable reports seats that somebody else has.
+func SeatsUnavailable(seats []string) *Error {
+	return &Error{Code: CodeSeatsUnavailable, Message: "Some of these seats are taken. Choose others.", Seats: seats}
+}
+
+// Wrap keeps the cause for the log; the message stays the caller's.
+func (e *Error) Wrap(err error) *Error {
+	clone := *e
+	clone.err = err
+	return &clone
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	if e.err != nil {
+		return fmt.Sprintf("%s: %s: %v", e.Code, e.Message, e.err)
+	}
+	return fmt.Sprintf("%s: %s", e.Code, e.Message)
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.err }
+
+// CodeOf gives the code of an error, CodeInternal when it carries none.
+func CodeOf(err error) Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return CodeInternal
+}

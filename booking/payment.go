@@ -1,0 +1,65 @@
+package booking
+
+import "time"
+
+// PaymentRequest asks a provider to open a payment that is authorized by the
+// customer and captured by us.
+type PaymentRequest struct {
+	BookingID   string    `json:"booking_id"`
+	Provider    string    `json:"provider"`
+	Attempt     int       `json:"attempt"` // 1 for the first payment opened for a booking
+	Amount      Money     `json:"amount"`
+	Description string    `json:"description"`
+	ExpiresAt   time.Time `json:"expires_at"` // the hold's end; providers that can, end the payment by then
+	// Key makes the request idempotent at the provider.
+	Key string `json:"key,omitempty"`
+}
+
+// PaymentState is what a provider says of a payment now.
+type PaymentState struct {
+	Provider  string        `json:"provider"`
+	Reference string        `json:"reference"` // the provider's own id
+	BookingID string        `json:"booking_id"`
+	Attempt   int           `json:"attempt"`
+	Status    PaymentStatus `json:"status"`
+	// Amount is what the payment is for; Authorized what is reserved and not yet
+	// taken; Captured and Refunded are running totals. Minor units of Currency.
+	Amount       int64  `json:"amount"`
+	Authorized   int64  `json:"authorized"`
+	Captured     int64  `json:"captured"`
+	Refunded     int64  `json:"refunded"`
+	Currency     string `json:"currency"`
+	ClientSecret string `json:"client_secret,omitempty"`
+	CheckoutURL  string `json:"checkout_url,omitempty"`
+	// Failure is the provider's reason for the last decline, empty when there is
+	// none. Safe to show.
+	Failure string `json:"failure,omitempty"`
+}
+
+// MoneyStep asks a provider to capture, void or refund.
+type MoneyStep struct {
+	BookingID string `json:"booking_id"`
+	Provider  string `json:"provider"`
+	Reference string `json:"reference"`
+	// Amount is the total to have captured or refunded in the end, not an
+	// increment: a repeat of the step asks for the same end.
+	Amount Money `json:"amount"`
+	// Key makes the request idempotent at the provider.
+	Key string `json:"key,omitempty"`
+}
+
+// PaymentEvent is what a provider's webhook says, once its signature holds.
+type PaymentEvent struct {
+	Provider  string
+	ID        string // the provider's event id, unique per provider
+	Type      string
+	Reference string
+	BookingID string // from the payment's metadata; empty when it carries none
+}
+
+// Alert is something a person has to look at.
+type Alert struct {
+	BookingID string `json:"booking_id"`
+	Kind      string `json:"kind"` // for example payment_mismatch
+	Detail    string `json:"detail"`
+}

@@ -1,0 +1,89 @@
+package booking
+
+import "time"
+
+// Policy holds the rules one booking lives by. It travels in the workflow's
+// input, so that a change of configuration never changes a booking under way.
+type Policy struct {
+	// HoldFor is how long seats wait for the payment.
+	HoldFor time.Duration `json:"hold_for"`
+	// MaxHolds is how many holds one customer may have at a time.
+	MaxHolds int `json:"max_holds"`
+	// PaymentTries is how many declined payments end a booking.
+	PaymentTries int `json:"payment_tries"`
+	// RemindBefore is how long before the show the reminder goes out.
+	RemindBefore time.Duration `json:"remind_before"`
+	// FastPath is how long a vendor may take before a step leaves the fast path.
+	// Zero turns the fast path off.
+	FastPath time.Duration `json:"fast_path"`
+	// OpenWithin is how long opening the payment may take before the customer is
+	// told that the provider is away.
+	OpenWithin time.Duration `json:"open_within"`
+	// Refunds says how much comes back on a customer's cancellation.
+	Refunds CancellationPolicy `json:"refunds"`
+}
+
+// CancellationPolicy is a list of tiers, the earliest deadline first. Fees are
+// not refunded unless the theater cancels.
+type CancellationPolicy []RefundTier
+
+// RefundTier gives a share back until a while before the show.
+type RefundTier struct {
+	Until   time.Duration `json:"until"` // before the show starts
+	Percent int64         `json:"percent"`
+}
+
+// DefaultPolicy is what production starts from.
+func DefaultPolicy() Policy {
+	return Policy{
+		HoldFor:      8 * time.Minute,
+		MaxHolds:     4,
+		PaymentTries: 3,
+		RemindBefore: 2 * time.Hour,
+		FastPath:     2 * time.Second,
+		OpenWithin:   10 * time.Second,
+		Refunds: CancellationPolicy{
+			{Until: 24 * time.Hour, Percent: 100},
+			{Until: 2 * time.Hour, Percent: 75},
+			{Until: 20 * time.Minute, Percent: 50},
+		},
+	}
+}
+
+// CancellationQuote says what would come back, and what stays.
+type CancellationQuote struct {
+	Refund  Money `json:"refund"`
+	Kept    Money `json:"kept"`
+	Percent int64 `json:"percent"`
+	// Until is when this answer stops being true; zero when it never improves or
+	// worsens any more.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Quote says what a cancellation at a time gives back. The share is rounded
+// down to a minor unit.
+func (p CancellationPolicy) Quote(paid Quote, starts, at time.Time) CancellationQuote {
+	for _, tier := range p {
+		deadline := starts.Add(-tier.Until)
+		if at.After(deadline) {
+			continue
+		}
+		refundable := paid.Total.Amount - paid.Fees.Amount
+		return split(paid.Total, refundable*tier.Percent/100, tier.Percent, deadline)
+	}
+	return split(paid.Total, 0, 0, time.Time{})
+}
+
+// FullRefund is what the theater's own cancellation gives back: all of it.
+func FullRefund(paid Quote) CancellationQuote {
+	return split(paid.Total, paid.Total.Amount, 100, time.Time{})
+}
+
+func split(total Money, refund, percent int64, until time.Time) CancellationQuote {
+	return CancellationQuote{
+		Refund:  Money{refund, total.Currency},
+		Kept:    Money{total.Amount - refund, total.Currency},
+		Percent: percent,
+		Until:   until,
+	}
+}

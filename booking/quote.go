@@ -1,0 +1,116 @@
+package booking
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// MaxSeats is how many seats one booking may hold.
+const MaxSeats = 10
+
+// Quote is the price of a booking, computed by the server only. Fees include
+// their own tax; Taxes are those on the seats.
+type Quote struct {
+	Seats []SeatPrice `json:"seats"`
+	Fees  Money       `json:"fees"`
+	Taxes Money       `json:"taxes"`
+	Total Money       `json:"total"`
+}
+
+// SeatPrice is the price of one seat before fees and taxes.
+type SeatPrice struct {
+	Seat     string `json:"seat"`
+	Category string `json:"category"`
+	Price    Money  `json:"price"`
+}
+
+// NewQuote prices seats by a show's terms. It refuses, with every problem
+// named, seats the layout does not have, repeats, more than MaxSeats, and half a
+// sofa.
+func NewQuote(terms Terms, seats []string) (Quote, error) {
+	if problems := checkSeats(terms.Layout, seats); len(problems) > 0 {
+		return Quote{}, Invalid(problems...)
+	}
+	quote := Quote{Seats: make([]SeatPrice, 0, len(seats))}
+	var sum int64
+	for _, seat := range SortSeats(seats) {
+		category, _ := terms.Layout.Category(seat)
+		price, ok := terms.Prices[category]
+		if !ok {
+			return Quote{}, fmt.Errorf("quote: show %s has no price for category %q", terms.ShowID, category)
+		}
+		sum += price
+		quote.Seats = append(quote.Seats, SeatPrice{seat, category, Money{price, terms.Currency}})
+	}
+	quote.Fees = Money{terms.FeePerSeat * int64(len(seats)), terms.Currency}
+	quote.Taxes = Money{perTenThousand(sum, terms.TaxBasisPoints), terms.Currency}
+	quote.Total = Money{sum, terms.Currency}.Add(quote.Fees).Add(quote.Taxes)
+	return quote, nil
+}
+
+// SortSeats gives the seats in the one order in which claims are taken, so that
+// two bookings never wait for each other crosswise. Bytewise, as the database
+// sorts them.
+func SortSeats(seats []string) []string {
+	sorted := slices.Clone(seats)
+	slices.Sort(sorted)
+	return sorted
+}
+
+func checkSeats(layout Layout, seats []string) []FieldError {
+	if len(seats) == 0 {
+		return []FieldError{{"seats", "Choose at least one seat."}}
+	}
+	if len(seats) > MaxSeats {
+		return []FieldError{{"seats", fmt.Sprintf("A booking has at most %d seats; this one has %d.", MaxSeats, len(seats))}}
+	}
+	var problems []FieldError
+	seen := map[string]bool{}
+	for i, seat := range seats {
+		field := fmt.Sprintf("seats[%d]", i)
+		if _, ok := layout.Category(seat); !ok {
+			problems = append(problems, FieldError{field, fmt.Sprintf("This show has no seat %q.", clip(seat))})
+		} else if seen[seat] {
+			problems = append(problems, FieldError{field, fmt.Sprintf("Seat %q is named twice.", seat)})
+		}
+		seen[seat] = true
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	return checkSofas(layout, seen)
+}
+
+// checkSofas refuses half a sofa. A row's sofa seats pair up in their order:
+// first with second, third with fourth.
+func checkSofas(layout Layout, chosen map[string]bool) []FieldError {
+	var problems []FieldError
+	for _, row := range layout.Rows {
+		var sofas []string
+		for _, seat := range row.Seats {
+			if seat.Type == SeatSofa {
+				sofas = append(sofas, seat.ID)
+			}
+		}
+		for i := 0; i+1 < len(sofas); i += 2 {
+			if chosen[sofas[i]] != chosen[sofas[i+1]] {
+				problems = append(problems, FieldError{"seats",
+					fmt.Sprintf("A sofa is sold whole: take %s and %s together.", sofas[i], sofas[i+1])})
+			}
+		}
+	}
+	return problems
+}
+
+// perTenThousand rounds half up.
+func perTenThousand(amount, basisPoints int64) int64 {
+	return (amount*basisPoints + 5_000) / 10_000
+}
+
+func clip(s string) string {
+	if len(s) > 20 {
+		s = s[:20] + "…"
+	}
+	return strings.ToValidUTF8(s, "?")
+}

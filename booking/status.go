@@ -1,0 +1,78 @@
+package booking
+
+// Status is where a booking stands. Terminal statuses never move back.
+type Status string
+
+// The booking statuses. A booking is born held; a hold that never came to be
+// is rejected and leaves no row.
+const (
+	StatusHeld          Status = "held"
+	StatusConfirmed     Status = "confirmed"
+	StatusCancelled     Status = "cancelled"
+	StatusExpired       Status = "expired"
+	StatusPaymentFailed Status = "payment_failed"
+	StatusRejected      Status = "rejected"
+)
+
+// Terminal tells whether nothing can follow. Confirmed is not terminal: it may
+// still be cancelled until the show.
+func (s Status) Terminal() bool {
+	switch s {
+	case StatusCancelled, StatusExpired, StatusPaymentFailed, StatusRejected:
+		return true
+	default:
+		return false
+	}
+}
+
+// PaymentStatus is where the money of one payment stands. It only moves
+// forward.
+type PaymentStatus string
+
+// The payment statuses. In doubt means that the provider has not answered: the
+// seats stay and the workflow keeps asking.
+const (
+	PaymentNone       PaymentStatus = "none"
+	PaymentOpen       PaymentStatus = "open"
+	PaymentFailed     PaymentStatus = "failed"
+	PaymentInDoubt    PaymentStatus = "in_doubt"
+	PaymentAuthorized PaymentStatus = "authorized"
+	PaymentCaptured   PaymentStatus = "captured"
+	PaymentVoided     PaymentStatus = "voided"
+	PaymentRefunded   PaymentStatus = "refunded"
+)
+
+// Movement is a change of money, one ledger row each.
+type Movement string
+
+// The movements of money.
+const (
+	MoveAuthorize Movement = "authorize"
+	MoveCapture   Movement = "capture"
+	MoveVoid      Movement = "void"
+	MoveRefund    Movement = "refund"
+)
+
+// Event names an entry of the customer-visible timeline.
+type Event string
+
+// The timeline's events.
+const (
+	EventHeld            Event = "held"
+	EventHoldExtended    Event = "hold_extended"
+	EventPaymentOpened   Event = "payment_opened"
+	EventDeclined        Event = "declined"
+	EventPaymentInDoubt  Event = "payment_in_doubt"
+	EventAuthorized      Event = "authorized"
+	EventConfirmed       Event = "confirmed"
+	EventCaptured        Event = "captured"
+	EventNotified        Event = "notified"
+	EventReminded        Event = "reminded"
+	EventVoided          Event = "voided"
+	EventRefunded        Event = "refunded"
+	EventExpired         Event = "expired"
+	EventPaymentFailed   Event = "payment_failed"
+	EventCancelled       Event = "cancelled"
+	EventRescheduled     Event = "rescheduled"
+	EventPaymentReturned Event = "payment_returned"
+)

@@ -1,0 +1,151 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// Task queues: workflow code and our own database steps run on QueueBookings,
+// what calls a vendor on that vendor group's queue.
+const (
+	QueueBookings        = "bookings"
+	QueuePayments        = "payments"
+	QueueNotifications   = "notifications"
+	QueueRecommendations = "recommendations"
+	QueueOperations      = "operations"
+)
+
+// Workflow types.
+const (
+	BookingWorkflow     = "Booking"
+	LatePaymentWorkflow = "LatePayment"
+)
+
+// The booking workflow's updates, signals and queries.
+const (
+	UpdateHold    = "hold"          // starts the saga; answers when seats are held and the payment is open
+	UpdateCancel  = "cancel"        // CancelRequest
+	UpdateCheck   = "check_payment" // asks the provider now
+	UpdateReopen  = "reopen_payment"
+	UpdateResend  = "resend"      // ResendRequest; staff
+	UpdateExtend  = "extend_hold" // ExtendRequest; staff
+	UpdateRefund  = "refund"      // RefundRequest; staff
+	SignalPayment = "payment"     // booking.PaymentState, fetched by the webhook
+
+	SignalShowCancelled   = "show_cancelled"   // ShowCancelled
+	SignalShowRescheduled = "show_rescheduled" // ShowRescheduled
+
+	QueryStatus   = "status"   // BookingState
+	QueryTimeline = "timeline" // []booking.TimelineEntry
+)
+
+// Search attributes. They carry no personal data.
+var (
+	AttrBookingStatus = temporal.NewSearchAttributeKeyKeyword("BookingStatus")
+	AttrPaymentStatus = temporal.NewSearchAttributeKeyKeyword("PaymentStatus")
+	AttrShowID        = temporal.NewSearchAttributeKeyKeyword("ShowID")
+	AttrTheaterID     = temporal.NewSearchAttributeKeyKeyword("TheaterID")
+	AttrCustomerID    = temporal.NewSearchAttributeKeyKeyword("CustomerID")
+)
+
+// BookingWorkflowID names the one workflow of a booking.
+func BookingWorkflowID(bookingID string) string { return "booking-" + bookingID }
+
+// LatePaymentWorkflowID names the one workflow that settles a payment whose
+// booking had already ended.
+func LatePaymentWorkflowID(provider, reference string) string {
+	return "late-payment-" + provider + "-" + reference
+}
+
+// BookingInput starts a booking.
+type BookingInput struct {
+	BookingID   string         `json:"booking_id"`
+	CustomerID  string         `json:"customer_id"`
+	ShowID      string         `json:"show_id"`
+	Seats       []string       `json:"seats"`
+	Provider    string         `json:"provider"`
+	RequestHash string         `json:"request_hash"`
+	Policy      booking.Policy `json:"policy"`
+	// Adopt makes the booking use money that is already authorized, instead of
+	// opening a payment. Nobody waits for the answer of such a booking.
+	Adopt *booking.PaymentState `json:"adopt,omitempty"`
+}
+
+// HoldAnswer is what the hold update answers.
+type HoldAnswer struct {
+	BookingID string `json:"booking_id"`
+	// RequestHash is that of the request that made the hold. An API replica that
+	// reached somebody else's booking under the same key sees it here.
+	RequestHash string `json:"request_hash"`
+}
+
+// BookingState answers the status query and closes the workflow.
+type BookingState struct {
+	BookingID        string                `json:"booking_id"`
+	Status           booking.Status        `json:"status"`
+	PaymentStatus    booking.PaymentStatus `json:"payment_status"`
+	PaymentReference string                `json:"payment_reference,omitempty"`
+	Provider         string                `json:"provider"`
+	HoldExpiresAt    time.Time             `json:"hold_expires_at"`
+	Declines         int                   `json:"declines"`
+	Doing            string                `json:"doing"` // what the workflow is busy with, or waits for
+	Reason           string                `json:"reason,omitempty"`
+}
+
+// CancelRequest is a customer's wish to cancel.
+type CancelRequest struct {
+	Reason string `json:"reason"`
+}
+
+// ReopenRequest opens the payment anew, with this provider.
+type ReopenRequest struct {
+	Provider string `json:"provider"`
+}
+
+// ResendRequest sends the confirmation again. An empty channel means all.
+type ResendRequest struct {
+	Channel booking.Channel `json:"channel"`
+}
+
+// ExtendRequest gives the customer more time to pay.
+type ExtendRequest struct {
+	By time.Duration `json:"by"`
+}
+
+// RefundRequest is staff undoing a booking. Percent of the total, 100 when the
+// theater is at fault.
+type RefundRequest struct {
+	Percent int64  `json:"percent"`
+	Reason  string `json:"reason"`
+	Staff   string `json:"staff"` // account id, for the audit
+}
+
+// ShowCancelled tells a booking that its show does not take place.
+type ShowCancelled struct {
+	Reason string `json:"reason"`
+}
+
+// ShowRescheduled tells a booking its show's new time.
+type ShowRescheduled struct {
+	StartsAt time.Time `json:"starts_at"`
+	EndsAt   time.Time `json:"ends_at"`
+}
+
+// LatePaymentInput is a payment that was authorized or captured after its
+// booking had ended.
+type LatePaymentInput struct {
+	Payment booking.PaymentState `json:"payment"`
+	// Rebook tries the same seats again before the money is given back.
+	Rebook bool           `json:"rebook"`
+	Policy booking.Policy `json:"policy"`
+}
+
+// LatePaymentResult says where the money went.
+type LatePaymentResult struct {
+	// Outcome is rebooked, given_back or nothing_to_do.
+	Outcome      string `json:"outcome"`
+	NewBookingID string `json:"new_booking_id,omitempty"`
+}
