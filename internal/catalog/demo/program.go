@@ -1,0 +1,146 @@
+package demo
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+	_ "time/tzdata" // theaters run on local time, also in an image without zone files
+
+	"github.com/google/uuid"
+)
+
+// Show is one screening. EndsAt includes trailers and, where the custom is to
+// have one, the interval. Subtitles is empty or a BCP 47 language.
+type Show struct {
+	ID        uuid.UUID
+	MovieID   uuid.UUID
+	ScreenID  uuid.UUID
+	TheaterID uuid.UUID
+	StartsAt  time.Time
+	EndsAt    time.Time
+	Format    string
+	Language  string
+	Subtitles string
+	Prices    map[string]int64 // category → minor units
+	Currency  string
+}
+
+const (
+	trailers   = 10 * time.Minute
+	interval   = 15 * time.Minute
+	cleaning   = 20 * time.Minute
+	startsOn   = 5 * time.Minute // starts are rounded up to this
+	nextScreen = 10              // minutes between the first shows of two screens, so that the foyer copes
+)
+
+// Program gives the shows that start after now in the given number of local
+// days, today included. A screen's day depends on the screen and the date alone,
+// so runs on the same day, and the days that two runs share, agree in every
+// show and id. A theater whose day is over adds what it shows in the next 24
+// hours, so that there is always something to book.
+func Program(now time.Time, days int) []Show {
+	var shows []Show
+	for _, t := range world().theaters {
+		shows = append(shows, t.program(now, days)...)
+	}
+	slices.SortFunc(shows, func(a, b Show) int {
+		return cmp.Or(a.StartsAt.Compare(b.StartsAt), slices.Compare(a.ScreenID[:], b.ScreenID[:]))
+	})
+	return shows
+}
+
+func (t theater) program(now time.Time, days int) []Show {
+	zone, err := time.LoadLocation(t.TimeZone)
+	if err != nil {
+		panic(fmt.Sprintf("demo: theater %s: %v", t.Slug, err))
+	}
+	year, month, today := now.In(zone).Date()
+	var shows []Show
+	for offset := range days {
+		for _, show := range t.day(time.Date(year, month, today+offset, 0, 0, 0, 0, zone)) {
+			if show.StartsAt.After(now) {
+				shows = append(shows, show)
+			}
+		}
+	}
+	if len(shows) > 0 || days <= 0 {
+		return shows
+	}
+	for _, show := range t.day(time.Date(year, month, today+1, 0, 0, 0, 0, zone)) {
+		if show.StartsAt.Before(now.Add(24 * time.Hour)) {
+			shows = append(shows, show)
+		}
+	}
+	return shows
+}
+
+// day gives every show of the theater on a local date.
+func (t theater) day(date time.Time) []Show {
+	var shows []Show
+	for i := range t.Screens {
+		shows = append(shows, t.screenDay(i, date)...)
+	}
+	return shows
+}
+
+// screenDay fills a screen from opening to the last start. Opening and closing
+// are read off the local wall clock; everything between is elapsed time, which
+// is why a clock change in the night neither overlaps two shows nor moves one.
+func (t theater) screenDay(screen int, date time.Time) []Show {
+	choice := newChooser(t, screen, date)
+	at := onClock(date, t.opens+screen*nextScreen)
+	last := onClock(date, t.lastShow)
+	var shows []Show
+	for !at.After(last) {
+		movie, format := choice.film(at)
+		language, subtitles := choice.version(movie)
+		ends := at.Add(t.length(movie))
+		shows = append(shows, Show{
+			ID:      stableID("show", t.Screens[screen].ID.String(), at.UTC().Format(time.RFC3339)),
+			MovieID: movie.ID, ScreenID: t.Screens[screen].ID, TheaterID: t.ID,
+			StartsAt: at.UTC(), EndsAt: ends.UTC(),
+			Format: format, Language: language, Subtitles: subtitles,
+			Prices: t.prices(t.Screens[screen].Layout, at, format), Currency: t.Currency,
+		})
+		at = roundUp(ends.Add(cleaning), startsOn)
+	}
+	return shows
+}
+
+// length is how long a film occupies a screen. Indian theaters stop every
+// feature for an interval.
+func (t theater) length(m Movie) time.Duration {
+	length := trailers + time.Duration(m.RuntimeMinutes)*time.Minute
+	if t.city.Country == "IN" {
+		length += interval
+	}
+	return length
+}
+
+// onClock is the moment at which the date's local wall clock shows the minutes.
+func onClock(date time.Time, minutes int) time.Time {
+	year, month, day := date.Date()
+	return time.Date(year, month, day, 0, minutes, 0, 0, date.Location())
+}
+
+// roundUp works on absolute time: every zone in use is whole steps off UTC.
+func roundUp(at time.Time, step time.Duration) time.Time {
+	return at.Add(step - 1).Truncate(step)
+}
+
+func clockMinutes(clock string) int {
+	at, err := time.Parse("15:04", clock)
+	if err != nil {
+		panic(fmt.Sprintf("demo: %v", err))
+	}
+	return at.Hour()*60 + at.Minute()
+}
+
+func yearOf(date string) int {
+	day, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		panic(fmt.Sprintf("demo: %v", err))
+	}
+	return day.Year()
+}
