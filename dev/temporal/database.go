@@ -66,8 +66,9 @@ func (d database) config(name string, maxConnections int) *config.SQL {
 		User:              d.url.User.Username(),
 		Password:          password,
 		ConnectAttributes: attributes,
-		Connect: func(*config.SQL) (*sqlx.DB, error) {
-			pool, err := (&driver.PGXDriver{}).CreateConnection(d.named(name))
+		// The name is not always ours: to create a database one connects to another.
+		Connect: func(cfg *config.SQL) (*sqlx.DB, error) {
+			pool, err := (&driver.PGXDriver{}).CreateConnection(d.named(cfg.DatabaseName))
 			if err != nil {
 				return nil, err
 			}
