@@ -1,0 +1,107 @@
+package config
+
+import (
+	"net"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+
+// check finds settings that were read but cannot work.
+func (c *Config) check(problems *Problems) {
+	if c.Environment != EnvDev && c.Environment != EnvProduction {
+		problems.add("BOXOFFICE_ENV", "is neither dev nor production.")
+	}
+	c.checkAddresses(problems)
+	c.checkVendors(problems)
+	c.checkRules(problems)
+}
+
+func (c *Config) checkAddresses(problems *Problems) {
+	if u, err := url.Parse(c.DatabaseURL); c.DatabaseURL != "" && (err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql") {
+		problems.add("DATABASE_URL", "is not the address of a Postgres. Write postgres://user:password@host:5432/database.")
+	}
+	if u, err := url.Parse(c.RedisURL); c.RedisURL != "" && (err != nil || u.Scheme != "redis" && u.Scheme != "rediss") {
+		problems.add("REDIS_URL", "is not the address of a Redis. Write redis://host:6379.")
+	}
+	checkHostPort(problems, "TEMPORAL_ADDRESS", c.TemporalAddress)
+	checkHostPort(problems, "API_ADDR", c.APIAddr)
+	checkHostPort(problems, "SANDBOX_ADDR", c.SandboxAddr)
+	c.checkURL(problems, "PUBLIC_URL", c.PublicURL)
+	if strings.HasSuffix(c.PublicURL, "/") {
+		problems.add("PUBLIC_URL", "ends in a slash. Leave it out.")
+	}
+	// The sandbox is never production, whatever the rest is.
+	if u, err := url.Parse(c.SandboxStripeWebhookURL); err != nil || u.Host == "" {
+		problems.add("SANDBOX_STRIPE_WEBHOOK_URL", "is not a URL. Write http://host:8080/v1/webhooks/stripe.")
+	}
+}
+
+func checkHostPort(problems *Problems, variable, value string) {
+	if _, _, err := net.SplitHostPort(value); err != nil {
+		problems.add(variable, "is not host:port.")
+	}
+}
+
+func (c *Config) checkVendors(problems *Problems) {
+	c.checkURL(problems, "STRIPE_API_URL", c.StripeAPIURL)
+	c.checkURL(problems, "SENDGRID_API_URL", c.SendGridAPIURL)
+	c.checkURL(problems, "TWILIO_API_URL", c.TwilioAPIURL)
+	c.checkURL(problems, "STRIPE_CHECKOUT_URL", strings.NewReplacer("{payment_intent}", "x", "{booking}", "x").Replace(c.StripeCheckoutURL))
+	for i, secret := range c.StripeWebhookSecrets {
+		// A list is easily written with a space after the comma.
+		c.StripeWebhookSecrets[i] = strings.TrimSpace(secret)
+		if c.StripeWebhookSecrets[i] == "" {
+			problems.add("STRIPE_WEBHOOK_SECRETS", "has an empty entry: an empty secret would accept what anybody signs.")
+		}
+	}
+	if strings.HasPrefix(c.StripeSecretKey, "pk_") {
+		problems.add("STRIPE_SECRET_KEY", "is a publishable key. The secret key begins with sk_ or rk_.")
+	}
+	if c.StripePublishableKey != "" && !strings.HasPrefix(c.StripePublishableKey, "pk_") {
+		problems.add("STRIPE_PUBLISHABLE_KEY", "does not begin with pk_. Everybody sees this key: it must not be a secret one.")
+	}
+	if _, err := mail.ParseAddress(c.MailFrom); c.MailFrom != "" && err != nil {
+		problems.add("MAIL_FROM", "is not a mail address.")
+	}
+	if c.SMSFrom != "" && !e164.MatchString(c.SMSFrom) {
+		problems.add("SMS_FROM", "is not a number in E.164. Write for example +15005550006.")
+	}
+}
+
+// checkURL refuses, in production, an address that would carry secrets or
+// customers over an open line.
+func (c *Config) checkURL(problems *Problems, variable, value string) {
+	if value == "" {
+		return
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		problems.add(variable, "is not a URL. Write https://host.")
+	case u.Scheme == "http" && !c.Dev():
+		problems.add(variable, "is not encrypted. Write https://, or set BOXOFFICE_ENV=dev to use the sandbox.")
+	}
+}
+
+func (c *Config) checkRules(problems *Problems) {
+	between := func(variable string, value, least, most time.Duration) {
+		if value < least || value > most {
+			problems.add(variable, "is %s. Choose between %s and %s.", value, least, most)
+		}
+	}
+	between("HOLD_FOR", c.HoldFor, time.Second, 24*time.Hour)
+	between("REMIND_BEFORE", c.RemindBefore, 0, 7*24*time.Hour)
+	between("FAST_PATH", c.FastPath, 0, 30*time.Second)
+	between("OPEN_WITHIN", c.OpenWithin, time.Second, time.Minute)
+	if c.MaxHolds < 1 || c.MaxHolds > 100 {
+		problems.add("MAX_HOLDS", "is %d. Choose between 1 and 100.", c.MaxHolds)
+	}
+	if c.LatePayments != LateRebook && c.LatePayments != LateRefund {
+		problems.add("LATE_PAYMENTS", "is neither rebook nor refund.")
+	}
+}

@@ -1,0 +1,103 @@
+// Package config reads the environment into one Config. What a setting means,
+// its default and who needs it stand in the struct's tags, so that the program,
+// its checks and the documentation cannot drift apart. Nothing here connects to
+// anything.
+package config
+
+import (
+	"crypto/ed25519"
+	"log/slog"
+	"time"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// The environments. Only dev has defaults for secrets.
+const (
+	EnvDev        = "dev"
+	EnvProduction = "production"
+)
+
+// What becomes of an authorized payment whose booking has ended.
+const (
+	LateRebook = "rebook"
+	LateRefund = "refund"
+)
+
+// Process is a part of the platform, as far as its settings go.
+type Process string
+
+// The processes that read a Config. Each is asked only for what it needs.
+const (
+	API     Process = "api"
+	Worker  Process = "worker"
+	Migrate Process = "migrate"
+	Seed    Process = "seed"
+	Sandbox Process = "sandbox"
+)
+
+// Config is every setting. Tags: dev is the default in dev; unless names the
+// variable that turns the vendor's dev defaults off when it is set, so that real
+// keys reach the real vendor; need lists the processes that cannot do without;
+// doc is the meaning.
+type Config struct {
+	Environment string     `env:"BOXOFFICE_ENV" envDefault:"production" doc:"production or dev. Only dev has defaults for secrets."`
+	LogLevel    slog.Level `env:"LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARN or ERROR."`
+
+	DatabaseURL       string    `env:"DATABASE_URL" dev:"postgres://boxoffice:boxoffice@127.0.0.1:5432/boxoffice?sslmode=disable" need:"api,worker,migrate,seed" doc:"Where Postgres is."`
+	RedisURL          string    `env:"REDIS_URL" doc:"Where Redis is. Without it seat changes reach other processes by polling only."`
+	TemporalAddress   string    `env:"TEMPORAL_ADDRESS" envDefault:"127.0.0.1:7233" doc:"Where Temporal's frontend is, host:port."`
+	TemporalNamespace string    `env:"TEMPORAL_NAMESPACE" envDefault:"default" doc:"The Temporal namespace of all workflows."`
+	TemporalCodecKeys CodecKeys `env:"TEMPORAL_CODEC_KEYS" dev:"dev:b25seS1mb3ItZGV2ZWxvcG1lbnQtMzItYnl0ZXMtISE=" need:"api,worker" doc:"Keys that encrypt what Temporal stores: id:base64 of 32 bytes, by comma. The first encrypts, all decrypt."`
+
+	APIAddr              string `env:"API_ADDR" envDefault:":8080" dev:"127.0.0.1:8080" doc:"Where the API listens."`
+	PublicURL            string `env:"PUBLIC_URL" dev:"http://127.0.0.1:8080" need:"api,worker" doc:"The address by which customers reach us, without a slash at the end."`
+	JWTSigningKeyFile    string `env:"JWT_SIGNING_KEY_FILE" need:"api" doc:"PEM file with Ed25519 keys (PKCS #8) for access tokens. The first signs, all verify. In dev a throwaway key when empty."`
+	TicketSigningKeyFile string `env:"TICKET_SIGNING_KEY_FILE" need:"api,worker" doc:"The same for the QR codes of tickets."`
+
+	StripeSecretKey      string   `env:"STRIPE_SECRET_KEY" dev:"sk_test_sandbox" need:"api,worker" doc:"Stripe's secret key."`
+	StripePublishableKey string   `env:"STRIPE_PUBLISHABLE_KEY" dev:"pk_test_sandbox" unless:"STRIPE_SECRET_KEY" need:"api" doc:"Stripe's publishable key, for the browser."`
+	StripeAPIURL         string   `env:"STRIPE_API_URL" envDefault:"https://api.stripe.com" dev:"http://127.0.0.1:8090" unless:"STRIPE_SECRET_KEY" doc:"Where Stripe's API is."`
+	StripeWebhookSecrets []string `env:"STRIPE_WEBHOOK_SECRETS" dev:"whsec_sandbox" unless:"STRIPE_SECRET_KEY" need:"api,sandbox" doc:"Signing secrets of Stripe's webhook endpoint, by comma: two while one is being rotated."`
+	StripeCheckoutURL    string   `env:"STRIPE_CHECKOUT_URL" dev:"http://127.0.0.1:8090/checkout/{payment_intent}" unless:"STRIPE_SECRET_KEY" doc:"The page where a customer pays, with {payment_intent} and {booking} filled in. Empty: the client pays with the client secret."`
+
+	SendGridAPIKey   string `env:"SENDGRID_API_KEY" dev:"SG.sandbox" need:"worker" doc:"SendGrid's API key."`
+	SendGridAPIURL   string `env:"SENDGRID_API_URL" envDefault:"https://api.sendgrid.com" dev:"http://127.0.0.1:8090" unless:"SENDGRID_API_KEY" doc:"Where SendGrid's API is."`
+	TwilioAccountSID string `env:"TWILIO_ACCOUNT_SID" dev:"AC00000000000000000000000000000000" unless:"TWILIO_AUTH_TOKEN" need:"worker" doc:"Twilio's account SID."`
+	TwilioAuthToken  string `env:"TWILIO_AUTH_TOKEN" dev:"sandbox" need:"worker" doc:"Twilio's auth token."`
+	TwilioAPIURL     string `env:"TWILIO_API_URL" envDefault:"https://api.twilio.com" dev:"http://127.0.0.1:8090" unless:"TWILIO_AUTH_TOKEN" doc:"Where Twilio's API is."`
+	MailFrom         string `env:"MAIL_FROM" dev:"tickets@boxoffice.example" need:"worker" doc:"The sender's address of mail."`
+	MailFromName     string `env:"MAIL_FROM_NAME" envDefault:"Boxoffice" doc:"The sender's name of mail."`
+	SMSFrom          string `env:"SMS_FROM" dev:"+15005550006" need:"worker" doc:"The sender's number of SMS, E.164."`
+
+	HoldFor      time.Duration `env:"HOLD_FOR" envDefault:"8m" doc:"How long seats wait for their payment."`
+	MaxHolds     int           `env:"MAX_HOLDS" envDefault:"4" doc:"How many holds one customer may have at a time."`
+	RemindBefore time.Duration `env:"REMIND_BEFORE" envDefault:"2h" doc:"How long before the show the reminder goes out."`
+	FastPath     time.Duration `env:"FAST_PATH" envDefault:"2s" doc:"How long a vendor may take before a step leaves the fast path. 0 turns the fast path off."`
+	OpenWithin   time.Duration `env:"OPEN_WITHIN" envDefault:"10s" doc:"How long opening a payment may take before the customer is told that the provider is away."`
+	LatePayments string        `env:"LATE_PAYMENTS" envDefault:"rebook" doc:"A payment authorized after its booking ended: rebook the same seats if they are free, or refund."`
+
+	SandboxAddr             string `env:"SANDBOX_ADDR" envDefault:"127.0.0.1:8090" doc:"Where the sandbox vendors listen."`
+	SandboxDataFile         string `env:"SANDBOX_DATA_FILE" envDefault:".boxoffice/sandbox.db" doc:"The file in which the sandbox vendors keep their books."`
+	SandboxStripeWebhookURL string `env:"SANDBOX_STRIPE_WEBHOOK_URL" envDefault:"http://127.0.0.1:8080/v1/webhooks/stripe" doc:"Where the sandbox's Stripe sends webhooks."`
+
+	// JWTKeys and TicketKeys are what the key files hold. The first signs.
+	JWTKeys    []ed25519.PrivateKey `env:"-"`
+	TicketKeys []ed25519.PrivateKey `env:"-"`
+	// Warnings are for the log: what works but should be known.
+	Warnings []string `env:"-"`
+}
+
+// Dev tells whether this is a developer's machine.
+func (c Config) Dev() bool { return c.Environment == EnvDev }
+
+// Policy is what new bookings live by.
+func (c Config) Policy() booking.Policy {
+	policy := booking.DefaultPolicy()
+	policy.HoldFor = c.HoldFor
+	policy.MaxHolds = c.MaxHolds
+	policy.RemindBefore = c.RemindBefore
+	policy.FastPath = c.FastPath
+	policy.OpenWithin = c.OpenWithin
+	return policy
+}

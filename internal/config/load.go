@@ -1,0 +1,171 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Problems is everything that is wrong with a configuration, so that it is
+// repaired in one go.
+type Problems []string
+
+// Error implements error, a problem a line.
+func (p Problems) Error() string {
+	title := "the configuration has a problem"
+	if len(p) > 1 {
+		title = fmt.Sprintf("the configuration has %d problems", len(p))
+	}
+	return title + ":\n  " + strings.Join(p, "\n  ")
+}
+
+func (p *Problems) add(variable, format string, args ...any) {
+	*p = append(*p, variable+": "+fmt.Sprintf(format, args...))
+}
+
+// Load reads the environment for the processes named, for all of them when none
+// is. The error is Problems.
+func Load(processes ...Process) (Config, error) {
+	return load(env.ToMap(os.Environ()), processes)
+}
+
+func load(environment map[string]string, processes []Process) (Config, error) {
+	if len(processes) == 0 {
+		processes = []Process{API, Worker, Migrate, Seed, Sandbox}
+	}
+	var (
+		config   Config
+		problems Problems
+	)
+	values := withDefaults(environment)
+	if err := env.ParseWithOptions(&config, env.Options{Environment: values}); err != nil {
+		problems = append(problems, explain(err)...)
+	}
+	problems = append(problems, missing(values, processes)...)
+	if len(problems) == 0 {
+		// What was not read cannot be judged.
+		config.check(&problems)
+	}
+	config.loadKeys(&problems)
+	if len(problems) > 0 {
+		return Config{}, problems
+	}
+	return config, nil
+}
+
+// withDefaults adds dev's own defaults. An empty variable counts as unset: that
+// is what a compose file passes on for one that is not there.
+func withDefaults(environment map[string]string) map[string]string {
+	values := map[string]string{}
+	for name, value := range environment {
+		if value = strings.TrimSpace(value); value != "" {
+			values[name] = value
+		}
+	}
+	if values["BOXOFFICE_ENV"] != EnvDev {
+		return values
+	}
+	given := func(name string) bool { return strings.TrimSpace(environment[name]) != "" }
+	for _, f := range fields() {
+		if f.dev != "" && !given(f.name) && (f.unless == "" || !given(f.unless)) {
+			values[f.name] = f.dev
+		}
+	}
+	return values
+}
+
+// missing names the variables that these processes need and nobody set. Key
+// files are the exception: dev makes do with throwaway keys.
+func missing(values map[string]string, processes []Process) Problems {
+	var problems Problems
+	for _, f := range fields() {
+		if values[f.name] != "" || f.isKeyFile() && values["BOXOFFICE_ENV"] == EnvDev {
+			continue
+		}
+		for _, process := range processes {
+			if slices.Contains(f.need, process) {
+				problems.add(f.name, "is not set and %s needs it. %s", process, f.doc)
+				break
+			}
+		}
+	}
+	return problems
+}
+
+// explain turns the library's errors, which name Go's fields, into ones that
+// name variables. It never repeats a value: it may be a secret.
+func explain(err error) Problems {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return Problems{err.Error()}
+	}
+	var problems Problems
+	for _, one := range all.Errors {
+		var parse env.ParseError
+		if !errors.As(one, &parse) {
+			problems = append(problems, one.Error())
+			continue
+		}
+		f := fieldNamed(parse.Name)
+		var own ownError
+		switch {
+		case errors.As(parse.Err, &own):
+			problems.add(f.name, "%s %s", own, f.doc)
+		case parse.Type.String() == "time.Duration":
+			problems.add(f.name, "is not a duration. Write for example 90s, 8m or 2h.")
+		case parse.Type.Kind() == reflect.Int && parse.Type.PkgPath() == "":
+			problems.add(f.name, "is not a whole number.")
+		default:
+			problems.add(f.name, "cannot be read. %s", f.doc)
+		}
+	}
+	return problems
+}
+
+// ownError is a parser of ours talking: it names no value, so it may be shown.
+type ownError string
+
+func (e ownError) Error() string { return string(e) }
+
+// field is a setting as its tags describe it.
+type field struct {
+	goName, name, fallback, dev, unless, doc string
+	need                                     []Process
+}
+
+func (f field) isKeyFile() bool { return strings.HasSuffix(f.name, "_SIGNING_KEY_FILE") }
+
+func fields() []field {
+	var all []field
+	for f := range reflect.TypeFor[Config]().Fields() {
+		name := f.Tag.Get("env")
+		if name == "-" {
+			continue
+		}
+		setting := field{
+			goName: f.Name, name: name, fallback: f.Tag.Get("envDefault"),
+			dev: f.Tag.Get("dev"), unless: f.Tag.Get("unless"), doc: f.Tag.Get("doc"),
+		}
+		for process := range strings.SplitSeq(f.Tag.Get("need"), ",") {
+			if process != "" {
+				setting.need = append(setting.need, Process(process))
+			}
+		}
+		all = append(all, setting)
+	}
+	return all
+}
+
+func fieldNamed(goName string) field {
+	for _, f := range fields() {
+		if f.goName == goName {
+			return f
+		}
+	}
+	return field{goName: goName, name: goName}
+}
