@@ -1,0 +1,223 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// status is where one notification stands; the migration explains each.
+type status string
+
+const (
+	statusPending     status = "pending"
+	statusSending     status = "sending"
+	statusSent        status = "sent"
+	statusUnconfirmed status = "unconfirmed"
+	statusFailed      status = "failed"
+	statusSkipped     status = "skipped"
+)
+
+// dispatch is everything about one notification: its row as it was read, the
+// recipient, and what the message says.
+type dispatch struct {
+	booking.Notification
+
+	id          string // empty until there is a row
+	status      status
+	vendor      string
+	attempts    int
+	failure     string
+	attemptedAt time.Time
+	age         time.Duration // since attemptedAt, by the database's clock
+
+	name, email, phone string
+
+	bookingStatus booking.Status
+	show          booking.ShowSummary
+	seats         []string
+	total         booking.Money
+	refund        booking.Money
+	returned      booking.Money // the latest payment given back; zero when there is none
+	ticket        string
+}
+
+// reasonToSkip says why there is nobody to send this to, or nothing true to say.
+func (d *dispatch) reasonToSkip(configured bool) string {
+	switch {
+	case d.Channel == booking.ChannelSMS && d.phone == "":
+		return "no phone"
+	case d.Channel == booking.ChannelEmail && d.email == "":
+		return "no e-mail address"
+	case !configured:
+		return "no vendor for this channel"
+	}
+	switch d.Notice {
+	case booking.NoticeConfirmed, booking.NoticeReminder, booking.NoticeRescheduled:
+		// A message that had to wait for its vendor may be overtaken by the
+		// cancellation, which sends its own.
+		if d.bookingStatus != booking.StatusConfirmed {
+			return "overtaken: the booking is " + string(d.bookingStatus)
+		}
+	}
+	return ""
+}
+
+// store has the statements of this package.
+type store struct{ pool *pgxpool.Pool }
+
+const loadSQL = `
+SELECT coalesce(n.id::text, ''), coalesce(n.status, 'pending'), coalesce(n.vendor, ''),
+       coalesce(n.attempts, 0), coalesce(n.failure, ''), coalesce(n.updated_at, now()),
+       coalesce(extract(epoch FROM clock_timestamp() - n.updated_at), 0)::double precision,
+       a.name, a.email, a.phone,
+       b.status, b.seats, b.total, b.currency, b.refund_due,
+       m.title, t.name, t.address, sc.name, s.starts_at, s.ends_at, t.time_zone, s.format, s.language,
+       coalesce(k.serial, ''), coalesce(p.amount, 0), coalesce(p.currency, '')
+FROM bookings b
+JOIN accounts a ON a.id = b.customer_id
+JOIN shows s ON s.id = b.show_id
+JOIN movies m ON m.id = s.movie_id
+JOIN theaters t ON t.id = s.theater_id
+JOIN screens sc ON sc.id = s.screen_id
+LEFT JOIN tickets k ON k.booking_id = b.id
+LEFT JOIN notifications n
+    ON n.booking_id = b.id AND n.channel = $2 AND n.notice = $3 AND n.sequence = $4
+LEFT JOIN LATERAL (
+    SELECT p.amount, p.currency FROM payments p
+    WHERE $3 = 'payment_returned' AND p.booking_id = b.id AND p.status IN ('voided', 'refunded')
+    ORDER BY p.updated_at DESC LIMIT 1) p ON true
+WHERE b.id = $1`
+
+// load reads the notification with its booking, show and customer.
+func (s store) load(ctx context.Context, n booking.Notification) (*dispatch, error) {
+	d := &dispatch{Notification: n}
+	var age float64
+	err := s.pool.QueryRow(ctx, loadSQL, n.BookingID, n.Channel, n.Notice, n.Sequence).Scan(
+		&d.id, &d.status, &d.vendor, &d.attempts, &d.failure, &d.attemptedAt, &age,
+		&d.name, &d.email, &d.phone,
+		&d.bookingStatus, &d.seats, &d.total.Amount, &d.total.Currency, &d.refund.Amount,
+		&d.show.MovieTitle, &d.show.TheaterName, &d.show.Address, &d.show.ScreenName,
+		&d.show.StartsAt, &d.show.EndsAt, &d.show.TimeZone, &d.show.Format, &d.show.Language,
+		&d.ticket, &d.returned.Amount, &d.returned.Currency)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, booking.E(booking.CodeNotFound, "There is no such booking.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read booking %s for its %s %s: %w", n.BookingID, n.Notice, n.Channel, err)
+	}
+	d.refund.Currency = d.total.Currency
+	d.age = time.Duration(age * float64(time.Second))
+	return d, nil
+}
+
+// claim makes this attempt the one that calls the vendor, unless the row has
+// changed since it was read. Every claim raises attempts, so the number tells
+// one attempt's outcome from another's.
+func (s store) claim(ctx context.Context, d *dispatch, vendor string) (bool, error) {
+	err := s.pool.QueryRow(ctx, `
+INSERT INTO notifications AS n (booking_id, channel, notice, sequence, status, vendor, attempts, updated_at)
+VALUES ($1, $2, $3, $4, 'sending', $5, 1, clock_timestamp())
+ON CONFLICT (booking_id, channel, notice, sequence) DO UPDATE
+SET status = 'sending', vendor = excluded.vendor, attempts = n.attempts + 1, failure = '', updated_at = clock_timestamp()
+WHERE n.status = $6 AND n.attempts = $7
+RETURNING n.id, n.attempts`,
+		d.BookingID, d.Channel, d.Notice, d.Sequence, vendor, d.status, d.attempts).Scan(&d.id, &d.attempts)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("claim %s %s of booking %s: %w", d.Notice, d.Channel, d.BookingID, err)
+	}
+	return true, nil
+}
+
+// sent records the vendor's acceptance and tells the customer's timeline. It
+// also corrects an attempt that was given up a moment too early.
+func (s store) sent(ctx context.Context, d *dispatch, vendorID string, event booking.Event, detail string) error {
+	once := fmt.Sprintf("%s %s %d", d.Channel, d.Notice, d.Sequence)
+	_, err := s.pool.Exec(ctx, `
+WITH done AS (
+    UPDATE notifications SET status = 'sent', vendor_id = $3, failure = '', updated_at = clock_timestamp()
+    WHERE id = $1 AND attempts = $2 AND status IN ('sending', 'unconfirmed')
+    RETURNING booking_id)
+SELECT add_booking_event(booking_id, $4, $5, $6) FROM done`,
+		d.id, d.attempts, vendorID, event, detail, once)
+	if err != nil {
+		return fmt.Errorf("record %s %s of booking %s as sent: %w", d.Notice, d.Channel, d.BookingID, err)
+	}
+	return nil
+}
+
+// failed records a failed call; next is sending when its outcome is unknown.
+func (s store) failed(ctx context.Context, d *dispatch, next status, failure string) error {
+	_, err := s.pool.Exec(ctx, `
+UPDATE notifications SET status = $3, failure = $4, updated_at = clock_timestamp()
+WHERE id = $1 AND attempts = $2 AND status = 'sending'`, d.id, d.attempts, next, failure)
+	if err != nil {
+		return fmt.Errorf("record %s %s of booking %s as %s: %w", d.Notice, d.Channel, d.BookingID, next, err)
+	}
+	return nil
+}
+
+// unconfirmed gives up, and tells staff in the same transaction.
+func (s store) unconfirmed(ctx context.Context, d *dispatch, failure, detail string) error {
+	_, err := s.pool.Exec(ctx, `
+WITH done AS (
+    UPDATE notifications SET status = 'unconfirmed', failure = $3, updated_at = clock_timestamp()
+    WHERE id = $1 AND attempts = $2 AND status = 'sending'
+    RETURNING booking_id)
+INSERT INTO alerts (booking_id, kind, detail) SELECT booking_id, 'message_unconfirmed', $4 FROM done
+ON CONFLICT (booking_id, kind, detail) DO NOTHING`, d.id, d.attempts, failure, detail)
+	if err != nil {
+		return fmt.Errorf("record %s %s of booking %s as unconfirmed: %w", d.Notice, d.Channel, d.BookingID, err)
+	}
+	return nil
+}
+
+// skip records that there is nobody to send this to.
+func (s store) skip(ctx context.Context, n booking.Notification, reason string) error {
+	_, err := s.pool.Exec(ctx, `
+INSERT INTO notifications AS n (booking_id, channel, notice, sequence, status, failure)
+VALUES ($1, $2, $3, $4, 'skipped', $5)
+ON CONFLICT (booking_id, channel, notice, sequence) DO UPDATE
+SET status = 'skipped', failure = excluded.failure, updated_at = clock_timestamp()
+WHERE n.status = 'pending'`, n.BookingID, n.Channel, n.Notice, n.Sequence, reason)
+	if err != nil {
+		return fmt.Errorf("record %s %s of booking %s as skipped: %w", n.Notice, n.Channel, n.BookingID, err)
+	}
+	return nil
+}
+
+// isOthers tells whether the vendor's message belongs to another notification of
+// the same booking.
+func (s store) isOthers(ctx context.Context, d *dispatch, vendorID string) (bool, error) {
+	var known bool
+	err := s.pool.QueryRow(ctx, `
+SELECT EXISTS (SELECT 1 FROM notifications
+               WHERE booking_id = $1 AND id <> $2 AND vendor = $3 AND vendor_id = $4)`,
+		d.BookingID, d.id, d.vendor, vendorID).Scan(&known)
+	if err != nil {
+		return false, fmt.Errorf("look up message of booking %s: %w", d.BookingID, err)
+	}
+	return known, nil
+}
+
+// alertDenied tells staff that a vendor does not let us in. The alert belongs to
+// no booking; one that was resolved and comes back opens again.
+func (s store) alertDenied(ctx context.Context, detail string) error {
+	_, err := s.pool.Exec(ctx, `
+INSERT INTO alerts (booking_id, kind, detail) VALUES (NULL, 'message_vendor_denied', $1)
+ON CONFLICT (booking_id, kind, detail) DO UPDATE SET resolved_at = NULL, created_at = now()
+WHERE alerts.resolved_at IS NOT NULL`, detail)
+	if err != nil {
+		return fmt.Errorf("store alert: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,219 @@
+package notify
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	htmltemplate "html/template"
+	"slices"
+	"strings"
+	"text/template"
+	"unicode"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+//go:embed layouts/*.tmpl
+var layouts embed.FS
+
+var (
+	htmlLayout = htmltemplate.Must(htmltemplate.ParseFS(layouts, "layouts/mail.html.tmpl"))
+	textLayout = template.Must(template.ParseFS(layouts, "layouts/mail.txt.tmpl"))
+)
+
+// rows says which facts a mail lists below its sentences, in this order.
+var rows = map[booking.Notice][]string{
+	booking.NoticeConfirmed:       {"when", "where", "screen", "seats", "ticket", "total"},
+	booking.NoticeReminder:        {"when", "where", "screen", "seats", "ticket"},
+	booking.NoticeExpired:         {"when", "where", "seats"},
+	booking.NoticePaymentFailed:   {"when", "where", "seats"},
+	booking.NoticeCancelled:       {"when", "where", "seats", "total", "refund"},
+	booking.NoticeShowCancelled:   {"when", "where", "seats", "refund"},
+	booking.NoticeRescheduled:     {"when", "where", "screen", "seats", "ticket"},
+	booking.NoticePaymentReturned: {"when", "where", "seats", "returned"},
+}
+
+// facts are what sentences may speak of. All are plain text; empty means that
+// there is nothing to say.
+type facts struct {
+	Brand, Name            string
+	Movie, Theater, Screen string
+	Address                string
+	When, ShortWhen        string // on the theater's wall clock, with its zone
+	Seats, ShortSeats      string
+	Ticket                 string
+	Total, Refund          string
+	Returned               string
+	Link                   string
+	Confirmed              bool
+}
+
+// mail is what the layouts show.
+type mail struct {
+	Brand, Subject, Preheader string
+	Greeting, Heading, Movie  string
+	Lines                     []string
+	Rows                      []row
+	Button, Link, Footer      string
+}
+
+// row is a labelled fact. Strong is set for what is asked for at the door.
+type row struct {
+	Label  string
+	Value  []string // lines
+	Strong bool
+}
+
+// writer turns a dispatch into a message.
+type writer struct {
+	publicURL string
+	brand     string
+}
+
+func (w writer) write(d *dispatch) (booking.Message, error) {
+	language := english
+	f := w.facts(d, language)
+	if d.Channel == booking.ChannelSMS {
+		text, err := writeSMS(language.Notices[d.Notice].SMS, f)
+		return booking.Message{To: d.phone, Text: text}, err
+	}
+	m, err := compose(d.Notice, language, f)
+	if err != nil {
+		return booking.Message{}, fmt.Errorf("write %s mail: %w", d.Notice, err)
+	}
+	var html, text bytes.Buffer
+	if err := htmlLayout.Execute(&html, m); err != nil {
+		return booking.Message{}, fmt.Errorf("lay out %s mail: %w", d.Notice, err)
+	}
+	if err := textLayout.Execute(&text, m); err != nil {
+		return booking.Message{}, fmt.Errorf("lay out %s mail as text: %w", d.Notice, err)
+	}
+	return booking.Message{
+		To: d.email, ToName: f.Name, Subject: m.Subject, Text: text.String(), HTML: html.String(),
+	}, nil
+}
+
+// timeline is what the customer's timeline says of a message that was sent.
+func (w writer) timeline(d *dispatch) string {
+	language := english
+	text := language.ByEmail
+	if d.Channel == booking.ChannelSMS {
+		text = language.BySMS
+	}
+	detail, err := text.fill(struct{ Notice string }{language.Notices[d.Notice].Name})
+	if err != nil {
+		return language.Notices[d.Notice].Name
+	}
+	return detail
+}
+
+func (w writer) facts(d *dispatch, language texts) facts {
+	seats := make([]string, len(d.seats))
+	for i, seat := range slices.SortedFunc(slices.Values(d.seats), bySeat) {
+		seats[i] = plain(seat)
+	}
+	short := strings.Join(seats, ",")
+	if len(seats) > 4 {
+		short = fmt.Sprintf("%s +%d", strings.Join(seats[:3], ","), len(seats)-3)
+	}
+	return facts{
+		Brand: w.brand, Name: greetable(d.name),
+		Movie: plain(d.show.MovieTitle), Theater: plain(d.show.TheaterName), Screen: plain(d.show.ScreenName),
+		Address: plain(d.show.Address),
+		When:    local(d.show, language.Date), ShortWhen: local(d.show, language.ShortDate),
+		Seats: strings.Join(seats, ", "), ShortSeats: short,
+		Ticket: plain(d.ticket),
+		Total:  amount(d.total), Refund: amount(d.refund), Returned: amount(d.returned),
+		Link:      w.publicURL + "/bookings/" + d.BookingID,
+		Confirmed: d.bookingStatus == booking.StatusConfirmed,
+	}
+}
+
+// compose fills the sentences of one mail.
+func compose(notice booking.Notice, language texts, f facts) (mail, error) {
+	t := language.Notices[notice]
+	m := mail{Brand: f.Brand, Movie: f.Movie, Button: t.Button, Link: f.Link}
+	greeting := language.Greeting
+	if f.Name == "" {
+		greeting = language.Anonymous
+	}
+	for _, part := range []struct {
+		into *string
+		text sentence
+	}{
+		{&m.Subject, t.Subject}, {&m.Preheader, t.Preheader}, {&m.Heading, t.Heading},
+		{&m.Greeting, greeting}, {&m.Footer, language.Footer},
+	} {
+		filled, err := part.text.fill(f)
+		if err != nil {
+			return mail{}, err
+		}
+		*part.into = filled
+	}
+	for _, line := range t.Lines {
+		filled, err := line.fill(f)
+		if err != nil {
+			return mail{}, err
+		}
+		m.Lines = append(m.Lines, filled)
+	}
+	for _, key := range rows[notice] {
+		if value := f.row(key); len(value) > 0 && value[0] != "" {
+			m.Rows = append(m.Rows, row{language.Labels[key], value, key == "ticket" || key == "seats"})
+		}
+	}
+	return m, nil
+}
+
+func (f facts) row(key string) []string {
+	switch key {
+	case "when":
+		return []string{f.When}
+	case "where":
+		return []string{f.Theater, f.Address}
+	case "screen":
+		return []string{f.Screen}
+	case "seats":
+		return []string{f.Seats}
+	case "ticket":
+		return []string{f.Ticket}
+	case "total":
+		return []string{f.Total}
+	case "refund":
+		return []string{f.Refund}
+	case "returned":
+		return []string{f.Returned}
+	default:
+		return nil
+	}
+}
+
+// local writes a show's start on the theater's wall clock. Zones without a name
+// of letters get their distance from UTC, which everybody can read.
+func local(show booking.ShowSummary, layout string) string {
+	start := show.LocalStart()
+	zone := start.Format("MST")
+	if !strings.ContainsFunc(zone, unicode.IsLetter) {
+		zone = "UTC" + start.Format("-07:00")
+	}
+	return start.Format(layout) + " " + zone
+}
+
+func amount(m booking.Money) string {
+	if m.Amount <= 0 {
+		return ""
+	}
+	return m.String()
+}
+
+// bySeat puts C2 before C10, as people read them.
+func bySeat(a, b string) int {
+	row := func(s string) string { return strings.TrimRight(s, "0123456789") }
+	if c := strings.Compare(row(a), row(b)); c != 0 {
+		return c
+	}
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	return strings.Compare(a, b)
+}
