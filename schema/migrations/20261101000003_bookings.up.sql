@@ -17,6 +17,7 @@ CREATE TABLE bookings (
     updated_at      timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX bookings_customer ON bookings (customer_id, created_at DESC, id DESC);
+CREATE INDEX bookings_recent ON bookings (created_at DESC, id DESC);
 CREATE INDEX bookings_show ON bookings (show_id);
 CREATE INDEX bookings_holds ON bookings (customer_id) WHERE status = 'held';
 

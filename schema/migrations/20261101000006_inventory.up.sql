@@ -10,11 +10,13 @@
 CREATE FUNCTION hold_seats(
     p_booking uuid, p_customer uuid, p_show uuid, p_terms bigint, p_seats text[],
     p_hold interval, p_max_holds integer, p_quote jsonb, p_total bigint, p_currency text, p_hash text)
-RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone boolean)
+RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone boolean, priced jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
     show    shows%ROWTYPE;
     expires timestamptz;
+    -- A repeat answers with the price the seats were held at, not today's.
+    price   jsonb;
     taken   jsonb;
     claimed integer;
 BEGIN
@@ -22,8 +24,9 @@ BEGIN
     -- under the cap.
     PERFORM pg_advisory_xact_lock(hashtextextended(p_customer::text, 7));
 
-    SELECT b.hold_expires_at INTO expires FROM bookings b WHERE b.id = p_booking;
+    SELECT b.hold_expires_at, b.quote INTO expires, price FROM bookings b WHERE b.id = p_booking;
     IF NOT FOUND THEN
+        price := p_quote;
         SELECT * INTO show FROM shows s WHERE s.id = p_show;
         IF NOT FOUND OR show.status <> 'scheduled'
            OR clock_timestamp() NOT BETWEEN show.sales_open_at AND show.sales_close_at THEN
@@ -61,7 +64,7 @@ BEGIN
     END IF;
 
     RETURN QUERY SELECT expires, extract(epoch FROM expires - clock_timestamp())::double precision,
-        (SELECT a.phone <> '' FROM accounts a WHERE a.id = p_customer);
+        (SELECT a.phone <> '' FROM accounts a WHERE a.id = p_customer), price;
 END $$;
 
 CREATE FUNCTION extend_hold(p_booking uuid, p_by interval)
@@ -77,7 +80,9 @@ BEGIN
     END IF;
     b.hold_expires_at := greatest(b.hold_expires_at, clock_timestamp()) + p_by;
     PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
-    UPDATE seat_claims SET held_until = b.hold_expires_at WHERE booking_id = p_booking AND state = 'held';
+    -- A hold that keep_hold made endless stays so.
+    UPDATE seat_claims SET held_until = greatest(held_until, b.hold_expires_at)
+    WHERE booking_id = p_booking AND state = 'held';
     GET DIAGNOSTICS claimed = ROW_COUNT;
     IF claimed < cardinality(b.seats) THEN
         RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
@@ -88,15 +93,24 @@ BEGIN
         extract(epoch FROM b.hold_expires_at - clock_timestamp())::double precision;
 END $$;
 
--- keep_hold makes a hold last until its payment's outcome is known.
+-- keep_hold makes a hold last until its payment's outcome is known. A hold that
+-- was overtaken, even in part, is lost: what is left of it must not come to life
+-- again as half a hold.
 CREATE FUNCTION keep_hold(p_booking uuid) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    b       bookings%ROWTYPE;
+    claimed integer;
 BEGIN
-    PERFORM 1 FROM bookings WHERE id = p_booking AND status = 'held' FOR UPDATE;
-    IF NOT FOUND THEN
+    SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
+    IF NOT FOUND OR b.status <> 'held' THEN
         RAISE EXCEPTION 'not held' USING ERRCODE = 'BX005';
     END IF;
     PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
     UPDATE seat_claims SET held_until = 'infinity' WHERE booking_id = p_booking AND state = 'held';
+    GET DIAGNOSTICS claimed = ROW_COUNT;
+    IF claimed < cardinality(b.seats) THEN
+        RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
+    END IF;
     PERFORM add_booking_event(p_booking, 'payment_in_doubt',
         'The payment provider has not answered yet. The seats stay reserved.', '');
 END $$;
