@@ -1,0 +1,66 @@
+package api
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/swaggest/swgui"
+	"github.com/swaggest/swgui/v5emb"
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed openapi.yaml
+var openapiYAML []byte
+
+//go:embed pages
+var pages embed.FS
+
+// The documents change only with a new version of the program.
+const pageFresh = 5 * 60 // seconds
+
+// openapiJSON is the document as clients and the documentation page read it.
+func openapiJSON() ([]byte, error) {
+	var document map[string]any
+	if err := yaml.Unmarshal(openapiYAML, &document); err != nil {
+		return nil, fmt.Errorf("openapi.yaml: %w", err)
+	}
+	body, err := json.Marshal(document)
+	if err != nil {
+		return nil, fmt.Errorf("openapi.yaml as JSON: %w", err)
+	}
+	return body, nil
+}
+
+// docsPage is Swagger UI, served from the binary. Its validator badge would send
+// the document's address to a stranger, so it is off.
+func docsPage() http.Handler {
+	page := v5emb.NewWithConfig(swgui.Config{
+		SettingsUI: map[string]string{"validatorUrl": "null", "docExpansion": `"list"`},
+	})("Boxoffice API", "/openapi.json", "/docs/")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Swagger UI starts itself from a script in its page.
+		w.Header().Set("Content-Security-Policy",
+			"default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "+
+				"img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'")
+		page.ServeHTTP(w, r)
+	})
+}
+
+// startPage answers at the root, so that a person who opens the API in a browser
+// knows where to go.
+func (a *api) startPage(w http.ResponseWriter, r *http.Request) {
+	a.page(w, r, "pages/start.html", "text/html; charset=utf-8", "style-src 'unsafe-inline'")
+}
+
+// page sends an embedded file.
+func (a *api) page(w http.ResponseWriter, r *http.Request, name, contentType, policy string) {
+	body, err := pages.ReadFile(name)
+	if err != nil {
+		a.fail(w, r, fmt.Errorf("page %s: %w", name, err))
+		return
+	}
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; "+policy)
+	writeCached(w, r, pageFresh, contentType, body, etagOf(body))
+}

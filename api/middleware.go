@@ -1,0 +1,170 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/gorilla/mux"
+)
+
+// exchange is what the middleware notes about one request while it is answered.
+type exchange struct {
+	id      string
+	route   string // the path's template: a log line per booking id helps nobody count
+	subject string // the id in the path
+	account string
+	status  int
+	bytes   int64
+}
+
+type exchangeKey struct{}
+
+func exchangeOf(ctx context.Context) *exchange {
+	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		return e
+	}
+	return &exchange{}
+}
+
+func requestID(ctx context.Context) string { return exchangeOf(ctx).id }
+
+// A caller may bring its own request id, as long as it cannot forge log lines.
+var saneRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
+
+// observe gives every request an id, recovers from panics and writes the access
+// log. The query is left out of the log: it may carry what a customer typed.
+func (a *api) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		e := &exchange{id: r.Header.Get("X-Request-Id")}
+		if !saneRequestID.MatchString(e.id) {
+			e.id = uuid.NewString()
+		}
+		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, e))
+		w.Header().Set("X-Request-Id", e.id)
+		recorded := &recorder{ResponseWriter: w, exchange: e}
+		defer func() {
+			if cause := recover(); cause != nil {
+				a.recovered(recorded, r, cause)
+			}
+			level := slog.LevelInfo
+			if e.route == "/healthz" || e.route == "/readyz" {
+				level = slog.LevelDebug
+			}
+			a.Logger.Log(r.Context(), level, "request",
+				"request_id", e.id, "method", r.Method, "route", e.route, "id", e.subject, "account", e.account,
+				"status", e.status, "bytes", e.bytes, "ms", time.Since(began).Milliseconds())
+		}()
+		next.ServeHTTP(recorded, r)
+	})
+}
+
+func (a *api) recovered(w *recorder, r *http.Request, cause any) {
+	if cause == http.ErrAbortHandler { // net/http's own way to say: drop the connection, log nothing
+		panic(cause)
+	}
+	a.Logger.ErrorContext(r.Context(), "panic", "request_id", requestID(r.Context()),
+		"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	if w.exchange.status == 0 {
+		a.fail(w, r, fmt.Errorf("panic: %v", cause))
+	}
+}
+
+// noteRoute runs inside the router, where the matched route is known.
+func noteRoute(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e := exchangeOf(r.Context())
+		if route := mux.CurrentRoute(r); route != nil {
+			e.route, _ = route.GetPathTemplate()
+		}
+		e.subject = clip(mux.Vars(r)["id"])
+		next.ServeHTTP(w, r)
+	})
+}
+
+// recorder remembers what was answered. Unwrap lets http.ResponseController
+// reach the connection, for flushing and write deadlines.
+type recorder struct {
+	http.ResponseWriter
+	exchange *exchange
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.exchange.status == 0 {
+		w.exchange.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(body []byte) (int, error) {
+	if w.exchange.status == 0 {
+		w.exchange.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(body)
+	w.exchange.bytes += int64(n)
+	return n, err
+}
+
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// secure sets the headers that cost nothing. Pages loosen the content policy for
+// themselves.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("X-Frame-Options", "DENY")
+		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// cors lets web apps of the configured origins in. Tokens travel in a header,
+// never in a cookie, so credentials are not allowed.
+func (a *api) cors(next http.Handler) http.Handler {
+	methods := "GET, HEAD, POST, PUT, PATCH, DELETE"
+	allowed := "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id"
+	exposed := "ETag, Location, Retry-After, Idempotent-Replayed, X-Request-Id, RateLimit, RateLimit-Policy"
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(a.CORSOrigins) > 0 {
+			w.Header().Add("Vary", "Origin")
+		}
+		origin := r.Header.Get("Origin")
+		if origin == "" || (!slices.Contains(a.CORSOrigins, origin) && !slices.Contains(a.CORSOrigins, "*")) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+		w.Header().Set("Access-Control-Expose-Headers", exposed)
+		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			w.Header().Set("Access-Control-Allow-Methods", methods)
+			w.Header().Set("Access-Control-Allow-Headers", allowed)
+			w.Header().Set("Access-Control-Max-Age", "600")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// bounded gives every request an end. Streams have their own.
+func (a *api) bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/stream") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), a.RequestTimeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}

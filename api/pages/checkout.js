@@ -1,0 +1,51 @@
+// The checkout page. The payment's client secret arrives in the address's
+// fragment, which browsers do not send to any server; it is taken off the
+// address bar at once. After 3-D Secure, Stripe brings the customer back with
+// the secret in the query instead.
+(async function () {
+  'use strict';
+  const message = document.getElementById('message');
+  const say = (text) => { message.textContent = text; };
+  const fromFragment = decodeURIComponent(location.hash.slice(1));
+  const fromStripe = new URLSearchParams(location.search).get('payment_intent_client_secret');
+  const secret = fromFragment || fromStripe;
+  history.replaceState(null, '', location.pathname);
+
+  if (!secret) return say('This link is incomplete. Open the payment from your booking again.');
+  if (!window.Stripe) return say('The payment form could not be loaded. Check your connection and try again.');
+  const stripe = window.Stripe(document.querySelector('meta[name=stripe-publishable-key]').content);
+
+  const outcomes = {
+    requires_capture: 'Thank you. Your payment is authorized and the seats are being confirmed. You can close this page.',
+    succeeded: 'Thank you. The seats are yours. You can close this page.',
+    processing: 'Your bank is still working on it. You can close this page; we will tell you.',
+    canceled: 'This payment has ended. Start again from your booking.',
+  };
+  const { paymentIntent, error } = await stripe.retrievePaymentIntent(secret);
+  if (error) return say(error.message);
+  if (outcomes[paymentIntent.status]) return say(outcomes[paymentIntent.status]);
+
+  const elements = stripe.elements({ clientSecret: secret });
+  const form = document.getElementById('form');
+  const button = document.getElementById('pay');
+  elements.create('payment').mount('#payment');
+  form.hidden = false;
+  say(paymentIntent.last_payment_error ? paymentIntent.last_payment_error.message : '');
+
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    say('Working…');
+    const result = await stripe.confirmPayment({
+      elements,
+      confirmParams: { return_url: location.origin + location.pathname },
+      redirect: 'if_required',
+    });
+    if (result.error) {
+      button.disabled = false;
+      return say(result.error.message);
+    }
+    form.hidden = true;
+    say(outcomes[result.paymentIntent.status] || 'Your payment is on its way.');
+  });
+})();

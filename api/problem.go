@@ -1,0 +1,150 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// Codes that only HTTP knows.
+const (
+	codeBodyTooLarge     booking.Code = "body_too_large"
+	codeUnsupportedMedia booking.Code = "unsupported_media_type"
+	codeMethodNotAllowed booking.Code = "method_not_allowed"
+	codeWebhookNotOurs   booking.Code = "webhook_not_ours"
+)
+
+// problemKind is how one error code looks over HTTP.
+type problemKind struct {
+	status int
+	title  string
+	// retryAfter is in seconds; zero sends no Retry-After.
+	retryAfter string
+}
+
+// problems is the one table from error codes to HTTP.
+var problems = map[booking.Code]problemKind{
+	booking.CodeValidation:       {status: http.StatusUnprocessableEntity, title: "The request does not pass validation"},
+	booking.CodeMalformed:        {status: http.StatusBadRequest, title: "The request cannot be read"},
+	booking.CodeNotFound:         {status: http.StatusNotFound, title: "Not found"},
+	booking.CodeUnauthenticated:  {status: http.StatusUnauthorized, title: "Sign in first"},
+	booking.CodeForbidden:        {status: http.StatusForbidden, title: "Not allowed"},
+	booking.CodeConflict:         {status: http.StatusConflict, title: "Conflict"},
+	booking.CodeSeatsUnavailable: {status: http.StatusConflict, title: "Seats are taken"},
+	booking.CodeShowNotOnSale:    {status: http.StatusConflict, title: "The show is not on sale"},
+	booking.CodeTooManyHolds:     {status: http.StatusTooManyRequests, title: "Too many holds", retryAfter: "60"},
+	booking.CodeNotCancellable:   {status: http.StatusConflict, title: "The booking cannot be cancelled"},
+	booking.CodeNotPayable:       {status: http.StatusConflict, title: "The booking cannot be paid"},
+	booking.CodeHoldLost:         {status: http.StatusConflict, title: "The hold is gone"},
+	booking.CodePaymentRefused:   {status: http.StatusConflict, title: "The payment was refused"},
+	booking.CodePaymentMismatch:  {status: http.StatusConflict, title: "The payment does not match the booking"},
+	booking.CodeKeyMissing:       {status: http.StatusBadRequest, title: "Idempotency-Key is missing"},
+	booking.CodeKeyReused:        {status: http.StatusUnprocessableEntity, title: "Idempotency-Key was used for another request"},
+
+	// A vendor that is away, slow or ill is the same to a customer: come back.
+	booking.CodeProviderError:       {status: http.StatusServiceUnavailable, title: "The payment provider has a problem", retryAfter: "10"},
+	booking.CodeProviderUnavailable: {status: http.StatusServiceUnavailable, title: "The payment provider does not answer", retryAfter: "10"},
+	booking.CodeOutcomeUnknown:      {status: http.StatusServiceUnavailable, title: "The payment provider has not answered yet", retryAfter: "10"},
+	booking.CodeUnavailable:         {status: http.StatusServiceUnavailable, title: "Try again shortly", retryAfter: "2"},
+	booking.CodeInternal:            {status: http.StatusInternalServerError, title: "Something broke on our side"},
+
+	codeBodyTooLarge:     {status: http.StatusRequestEntityTooLarge, title: "The body is too large"},
+	codeUnsupportedMedia: {status: http.StatusUnsupportedMediaType, title: "The body is not JSON"},
+	codeMethodNotAllowed: {status: http.StatusMethodNotAllowed, title: "Method not allowed"},
+	codeWebhookNotOurs:   {status: http.StatusBadRequest, title: "This event is about something that is not ours"},
+}
+
+// problem is an RFC 9457 document.
+type problem struct {
+	Type   string               `json:"type"`
+	Title  string               `json:"title"`
+	Status int                  `json:"status"`
+	Detail string               `json:"detail"`
+	Code   booking.Code         `json:"code"`
+	Errors []booking.FieldError `json:"errors,omitempty"`
+	Seats  []string             `json:"seats,omitempty"`
+}
+
+// problemOf turns any error into the document a caller sees. Text of errors that
+// are not booking.Errors stays inside.
+func problemOf(err error) (problem, problemKind) {
+	var e *booking.Error
+	switch {
+	case errors.As(err, &e):
+	case isOutage(err):
+		e = booking.E(booking.CodeUnavailable, "A part of the platform does not answer. Try again shortly.")
+	default:
+		e = booking.E(booking.CodeInternal, "The request could not be completed. It was logged.")
+	}
+	kind, known := problems[e.Code]
+	if !known || e.Code == booking.CodeInternal {
+		kind = problems[booking.CodeInternal]
+		e = booking.E(booking.CodeInternal, "The request could not be completed. It was logged.")
+	}
+	return problem{
+		Type:   "urn:boxoffice:problem:" + string(e.Code),
+		Title:  kind.title,
+		Status: kind.status,
+		Detail: e.Message,
+		Code:   e.Code,
+		Errors: e.Fields,
+		Seats:  e.Seats,
+	}, kind
+}
+
+// isOutage tells a dependency that is away from a bug of ours: connections that
+// fail, deadlines that pass, and the SQLSTATE classes for a database that is
+// starting, stopping or full (08, 53, 57P).
+func isOutage(err error) bool {
+	var network net.Error
+	if errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return true
+	}
+	var database interface{ SQLState() string }
+	if errors.As(err, &database) {
+		state := database.SQLState()
+		return strings.HasPrefix(state, "08") || strings.HasPrefix(state, "53") || strings.HasPrefix(state, "57P")
+	}
+	return false
+}
+
+// fail answers with a problem. The cause of every 5xx goes to the log, with the
+// request id that the customer can quote.
+func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
+	document, kind := problemOf(err)
+	if kind.status >= http.StatusInternalServerError {
+		level := slog.LevelWarn
+		if kind.status == http.StatusInternalServerError {
+			level = slog.LevelError
+		}
+		a.Logger.Log(r.Context(), level, "request failed",
+			"request_id", requestID(r.Context()), "code", document.Code, "error", err)
+	}
+	body, marshalErr := json.Marshal(document)
+	if marshalErr != nil {
+		body = []byte(`{"type":"about:blank","title":"Internal error","status":500,"detail":"","code":"internal"}`)
+	}
+	writeProblem(w, kind, document.Code, body)
+}
+
+func writeProblem(w http.ResponseWriter, kind problemKind, code booking.Code, body []byte) {
+	header := w.Header()
+	header.Set("Content-Type", problemType)
+	header.Set("Cache-Control", "no-store")
+	if kind.retryAfter != "" {
+		header.Set("Retry-After", kind.retryAfter)
+	}
+	if code == booking.CodeUnauthenticated {
+		header.Set("WWW-Authenticate", `Bearer realm="boxoffice"`) // RFC 6750, section 3
+	}
+	w.WriteHeader(kind.status)
+	_, _ = w.Write(body) // the client is gone when this fails
+}

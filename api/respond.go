@@ -1,0 +1,84 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	jsonType    = "application/json"
+	problemType = "application/problem+json"
+)
+
+// page is how every list answers.
+type page[T any] struct {
+	Items      []T    `json:"items"`
+	NextCursor string `json:"next_cursor,omitempty"`
+}
+
+func pageOf[T any](items []T, next string) page[T] {
+	if items == nil {
+		items = []T{} // a client iterates over [], not over null
+	}
+	return page[T]{items, next}
+}
+
+// answer sends a value that belongs to one person or one moment: not cached.
+func (a *api) answer(w http.ResponseWriter, r *http.Request, status int, value any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		a.fail(w, r, fmt.Errorf("render %T: %w", value, err))
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	write(w, status, jsonType, body)
+}
+
+// answerCached sends a value that many ask for. The entity tag is a hash of the
+// bytes, so every replica gives the same (RFC 9110, section 8.8.3).
+func (a *api) answerCached(w http.ResponseWriter, r *http.Request, fresh time.Duration, value any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		a.fail(w, r, fmt.Errorf("render %T: %w", value, err))
+		return
+	}
+	writeCached(w, r, fresh, jsonType, body, etagOf(body))
+}
+
+func writeCached(w http.ResponseWriter, r *http.Request, fresh time.Duration, contentType string, body []byte, etag string) {
+	header := w.Header()
+	header.Set("ETag", etag)
+	header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(fresh.Seconds())))
+	if matches(r.Header.Get("If-None-Match"), etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	write(w, http.StatusOK, contentType, body)
+}
+
+func write(w http.ResponseWriter, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client is gone when this fails
+}
+
+func etagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+}
+
+// matches compares as RFC 9110, section 13.1.2, asks for: weakly, any of a list.
+func matches(ifNoneMatch, etag string) bool {
+	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
+		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
+		if candidate == "*" || candidate == etag {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,195 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// Saga is what the API asks of the booking workflows. Errors carry a
+// booking.Code, or are ErrEnded.
+type Saga interface {
+	// Hold starts the booking's workflow, or reaches the one that runs, and waits
+	// until the seats are held and the payment is open.
+	Hold(ctx context.Context, in workflows.BookingInput, show booking.ShowSummary) (workflows.HoldAnswer, error)
+	// Update sends one of the other updates and waits for its effect.
+	Update(ctx context.Context, bookingID, update string, args ...any) error
+	// Payment tells the booking what its payment is like now.
+	Payment(ctx context.Context, bookingID string, state booking.PaymentState) error
+	// LatePayment settles a payment whose booking has ended.
+	LatePayment(ctx context.Context, in workflows.LatePaymentInput) error
+}
+
+// ErrEnded says that the booking's workflow is over: the database has the
+// answer.
+var ErrEnded = errors.New("the booking's workflow has ended")
+
+const (
+	// answerWithin is how long a customer waits for a workflow's answer.
+	answerWithin = 10 * time.Second
+	// outcomeWithin is how long the stored outcome of an ended workflow may take.
+	outcomeWithin = 2 * time.Second
+	// signalWithin stays below the patience of providers' webhooks.
+	signalWithin = 5 * time.Second
+)
+
+// NewSaga talks to the workflows through a Temporal client.
+func NewSaga(c client.Client) Saga { return temporalSaga{c} }
+
+type temporalSaga struct{ client client.Client }
+
+func (s temporalSaga) Hold(ctx context.Context, in workflows.BookingInput, show booking.ShowSummary) (workflows.HoldAnswer, error) {
+	waiting, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	start := s.client.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
+		ID:                       workflows.BookingWorkflowID(in.BookingID),
+		TaskQueue:                workflows.QueueBookings,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		StaticSummary:            summaryFor(in.Seats, show),
+		StaticDetails:            detailsFor(in, show),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			workflows.AttrBookingStatus.ValueSet(string(booking.StatusHeld)),
+			workflows.AttrPaymentStatus.ValueSet(string(booking.PaymentOpen)),
+			workflows.AttrShowID.ValueSet(in.ShowID),
+			workflows.AttrTheaterID.ValueSet(show.TheaterID),
+			workflows.AttrCustomerID.ValueSet(in.CustomerID),
+		),
+	}, workflows.BookingWorkflow, in)
+	handle, err := s.client.UpdateWithStartWorkflow(waiting, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateID:     workflows.UpdateHold,
+			WorkflowID:   workflows.BookingWorkflowID(in.BookingID),
+			UpdateName:   workflows.UpdateHold,
+			WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	var answer workflows.HoldAnswer
+	if err == nil {
+		err = handle.Get(waiting, &answer)
+	}
+	if err = sagaError(err); errors.Is(err, ErrEnded) {
+		return s.storedHold(ctx, in.BookingID)
+	}
+	return answer, err
+}
+
+// storedHold asks an ended workflow what its hold update had answered.
+func (s temporalSaga) storedHold(ctx context.Context, bookingID string) (workflows.HoldAnswer, error) {
+	ctx, cancel := context.WithTimeout(ctx, outcomeWithin)
+	defer cancel()
+	var answer workflows.HoldAnswer
+	err := s.client.GetWorkflowUpdateHandle(client.GetWorkflowUpdateHandleOptions{
+		WorkflowID: workflows.BookingWorkflowID(bookingID),
+		UpdateID:   workflows.UpdateHold,
+	}).Get(ctx, &answer)
+	return answer, sagaError(err)
+}
+
+func (s temporalSaga) Update(ctx context.Context, bookingID, update string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	handle, err := s.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID:   workflows.BookingWorkflowID(bookingID),
+		UpdateName:   update,
+		Args:         args,
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(ctx, nil)
+	}
+	return sagaError(err)
+}
+
+func (s temporalSaga) Payment(ctx context.Context, bookingID string, state booking.PaymentState) error {
+	ctx, cancel := context.WithTimeout(ctx, signalWithin)
+	defer cancel()
+	return sagaError(s.client.SignalWorkflow(ctx, workflows.BookingWorkflowID(bookingID), "", workflows.SignalPayment, state))
+}
+
+func (s temporalSaga) LatePayment(ctx context.Context, in workflows.LatePaymentInput) error {
+	ctx, cancel := context.WithTimeout(ctx, signalWithin)
+	defer cancel()
+	_, err := s.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       workflows.LatePaymentWorkflowID(in.Payment.Provider, in.Payment.Reference),
+		TaskQueue:                workflows.QueueBookings,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:            fmt.Sprintf("Late payment %s for booking %s", in.Payment.Reference, in.Payment.BookingID),
+	}, workflows.LatePaymentWorkflow, in)
+	return sagaError(err)
+}
+
+// errorDetails is what the workflows put beside an application error's message.
+type errorDetails struct {
+	Fields []booking.FieldError `json:"fields"`
+	Seats  []string             `json:"seats"`
+}
+
+// sagaError turns what the Temporal client says into the platform's own words.
+func sagaError(err error) error {
+	if err == nil {
+		return nil
+	}
+	var (
+		refused  *temporal.ApplicationError
+		started  *serviceerror.WorkflowExecutionAlreadyStarted
+		notFound *serviceerror.NotFound
+		slow     *client.WorkflowUpdateServiceTimeoutOrCanceledError
+	)
+	switch {
+	case errors.As(err, &refused):
+		return refusal(refused)
+	case errors.As(err, &started), errors.As(err, &notFound):
+		return ErrEnded
+	case errors.As(err, &slow), errors.Is(err, context.DeadlineExceeded):
+		return booking.E(booking.CodeUnavailable,
+			"The booking is still being worked on. Ask again with the same Idempotency-Key in a moment.").Wrap(err)
+	default:
+		return booking.E(booking.CodeUnavailable,
+			"Bookings cannot be worked on right now. Nothing is lost; try again shortly.").Wrap(err)
+	}
+}
+
+// refusal turns an application error back into the booking.Error it was made of.
+func refusal(refused *temporal.ApplicationError) error {
+	// The server's own type for an update that its workflow's end cut short.
+	if refused.Type() == "AcceptedUpdateCompletedWorkflow" {
+		return ErrEnded
+	}
+	code := booking.Code(refused.Type())
+	if _, known := problems[code]; !known {
+		return booking.E(booking.CodeInternal, "The booking could not be worked on.").Wrap(refused)
+	}
+	e := booking.E(code, "%s", refused.Message())
+	var details errorDetails
+	if refused.HasDetails() && refused.Details(&details) == nil {
+		e.Fields, e.Seats = details.Fields, details.Seats
+	}
+	return e.Wrap(refused)
+}
+
+// summaryFor is the booking's line in the Temporal UI's lists. Nothing here
+// says who the customer is.
+func summaryFor(seats []string, show booking.ShowSummary) string {
+	return fmt.Sprintf("%s · %s · %s · %s", strings.Join(booking.SortSeats(seats), ", "),
+		show.MovieTitle, show.TheaterName, show.LocalStart().Format("Mon 2 Jan 15:04"))
+}
+
+func detailsFor(in workflows.BookingInput, show booking.ShowSummary) string {
+	return fmt.Sprintf("**%s** (%s, %s)\n\n- Seats: %s\n- Theater: %s, %s\n- Starts: %s (%s)\n- Payment: %s\n- Booking: `%s`\n",
+		show.MovieTitle, show.Format, show.Language, strings.Join(booking.SortSeats(in.Seats), ", "),
+		show.TheaterName, show.ScreenName, show.LocalStart().Format("Monday 2 January 2006 15:04"), show.TimeZone,
+		in.Provider, in.BookingID)
+}

@@ -1,0 +1,157 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gorilla/mux"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// Provider is what the API needs of a payment provider: to read its webhooks,
+// and to ask it what a payment is like now.
+type Provider interface {
+	Webhook(body []byte, header http.Header) (booking.PaymentEvent, error)
+	Get(ctx context.Context, reference string) (booking.PaymentState, error)
+}
+
+// What became of an event; the inbox remembers it and the provider is told.
+const (
+	outcomeSignalled = "signalled"
+	outcomeLate      = "late_payment"
+	outcomeSettled   = "already_settled"
+	outcomeIgnored   = "ignored"
+	outcomeDuplicate = "duplicate"
+	outcomeNotOurs   = "not_ours"
+)
+
+type webhookAnswer struct {
+	Outcome string `json:"outcome"`
+}
+
+// webhook takes a provider's event. It answers 2xx only when the event's effect
+// is handed on; when Postgres, Temporal or the provider is away it answers 503,
+// and the provider delivers again.
+func (a *api) webhook(w http.ResponseWriter, r *http.Request) {
+	name := mux.Vars(r)["provider"]
+	provider, ok := a.Providers[name]
+	if !ok {
+		a.fail(w, r, booking.E(booking.CodeNotFound, "There is no payment provider %q.", clip(name)))
+		return
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	event, err := provider.Webhook(body, r.Header)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	outcome, err := a.accept(r.Context(), provider, event)
+	if err != nil {
+		a.Logger.WarnContext(r.Context(), "webhook not accepted", "request_id", requestID(r.Context()),
+			"provider", name, "event", event.ID, "type", event.Type, "error", err)
+		a.fail(w, r, err)
+		return
+	}
+	a.Logger.InfoContext(r.Context(), "webhook", "request_id", requestID(r.Context()),
+		"provider", name, "event", event.ID, "type", event.Type, "outcome", outcome)
+	a.answer(w, r, http.StatusOK, webhookAnswer{outcome})
+}
+
+// accept hands an event on, once: a copy of a settled event has no effect.
+func (a *api) accept(ctx context.Context, provider Provider, event booking.PaymentEvent) (string, error) {
+	if event.Reference == "" {
+		return outcomeIgnored, nil
+	}
+	handled, err := a.Payments.Receive(ctx, event)
+	if err != nil {
+		return "", err
+	}
+	if handled {
+		return outcomeDuplicate, nil
+	}
+	outcome, err := a.handOn(ctx, provider, event)
+	if booking.CodeOf(err) == codeWebhookNotOurs {
+		outcome = outcomeNotOurs
+	} else if err != nil {
+		return "", err
+	}
+	if settleErr := a.Payments.Settle(ctx, event.Provider, event.ID, outcome); settleErr != nil {
+		return "", settleErr
+	}
+	return outcome, err
+}
+
+// handOn asks the provider for the truth, because an event may be old, out of
+// order or about somebody else, and tells the booking's workflow.
+func (a *api) handOn(ctx context.Context, provider Provider, event booking.PaymentEvent) (string, error) {
+	state, err := provider.Get(ctx, event.Reference)
+	switch booking.CodeOf(err) {
+	case booking.CodeNotFound:
+		return "", booking.E(codeWebhookNotOurs, "The event is about a payment that is not ours.").Wrap(err)
+	default:
+		if err != nil {
+			return "", booking.E(booking.CodeUnavailable, "The payment could not be looked up. Deliver the event again.").Wrap(err)
+		}
+	}
+	b, err := a.bookingOfPayment(ctx, state)
+	if err != nil {
+		return "", err
+	}
+	state.BookingID = b.ID
+	err = a.Saga.Payment(ctx, b.ID, state)
+	if !errors.Is(err, ErrEnded) {
+		return outcomeSignalled, err
+	}
+	if !owesMoney(state) || settledBy(b, state) {
+		return outcomeSettled, nil
+	}
+	return outcomeLate, a.Saga.LatePayment(ctx, workflows.LatePaymentInput{
+		Payment: state, Rebook: a.RebookLatePayments, Policy: a.Policy,
+	})
+}
+
+// bookingOfPayment finds whose payment it is: by our own records, or by what we
+// wrote on the payment when it was opened, since a webhook may be faster than
+// our own call's return.
+func (a *api) bookingOfPayment(ctx context.Context, state booking.PaymentState) (booking.Booking, error) {
+	id, err := a.Payments.BookingOf(ctx, state.Provider, state.Reference)
+	if booking.CodeOf(err) == booking.CodeNotFound {
+		id, err = state.BookingID, nil
+	}
+	if err != nil {
+		return booking.Booking{}, err
+	}
+	// A payment that names no booking is another product's, on the same account.
+	notOurs := booking.E(codeWebhookNotOurs, "The event is about a booking that is not ours.")
+	if id == "" {
+		return booking.Booking{}, notOurs
+	}
+	b, err := a.Seats.Booking(ctx, id)
+	if booking.CodeOf(err) == booking.CodeNotFound {
+		return booking.Booking{}, notOurs.Wrap(err)
+	}
+	if err != nil {
+		return booking.Booking{}, fmt.Errorf("webhook for booking %s: %w", id, err)
+	}
+	return b, nil
+}
+
+// owesMoney tells whether money of the customer is reserved or taken.
+func owesMoney(state booking.PaymentState) bool {
+	return state.Authorized > 0 || state.Captured > state.Refunded
+}
+
+// settledBy tells whether this very payment bought the booking, so that the
+// event only echoes our own capture or refund.
+func settledBy(b booking.Booking, state booking.PaymentState) bool {
+	bought := b.Status == booking.StatusConfirmed || b.Status == booking.StatusCancelled
+	return bought && b.Payment != nil && b.Payment.Provider == state.Provider && b.Payment.Reference == state.Reference
+}
