@@ -1,0 +1,35 @@
+package payments
+
+import (
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// inDoubtDetail is also what keeping a hold says: a booking shows it once.
+const inDoubtDetail = "The payment provider has not answered yet. The seats stay reserved."
+
+// detailClosed names the text for a payment that ends before anybody
+// authorized it: there was nothing to release.
+const detailClosed = "closed"
+
+// details are the timeline's sentences for whatever turns out to be new in a
+// state. They are written here because amounts are formatted by currency.
+func details(state booking.PaymentState) map[string]string {
+	money := func(amount int64) string { return booking.Money{Amount: amount, Currency: state.Currency}.String() }
+	declined := "The payment was declined."
+	if state.Failure != "" {
+		declined += " " + state.Failure
+	}
+	reserved := state.Authorized
+	if reserved == 0 {
+		reserved = state.Amount
+	}
+	return map[string]string{
+		string(booking.EventPaymentOpened): "Waiting for the payment of " + money(state.Amount) + ".",
+		string(booking.EventDeclined):      declined,
+		string(booking.EventAuthorized):    money(reserved) + " was reserved on the payment method.",
+		string(booking.EventCaptured):      money(state.Captured) + " was paid.",
+		string(booking.EventVoided):        "The reserved " + money(reserved) + " was released. Nothing was taken.",
+		string(booking.EventRefunded):      money(state.Refunded) + " of " + money(state.Captured) + " was given back.",
+		detailClosed:                       "The payment was closed. Nothing was taken.",
+	}
+}
