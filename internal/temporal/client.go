@@ -1,0 +1,148 @@
+package temporal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/log"
+	sdk "go.temporal.io/sdk/temporal"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// Options says how to reach Temporal.
+type Options struct {
+	Address   string // host:port of the frontend
+	Namespace string
+	Keys      Keys // payload encryption; none leaves payloads readable
+	Logger    *slog.Logger
+}
+
+// Dial connects. It does not wait for the server: calls fail until it is there,
+// so that an API replica may start before Temporal.
+func Dial(opts Options) (client.Client, error) {
+	logger := opts.Logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	dataConverter := converter.GetDefaultDataConverter()
+	if len(opts.Keys) > 0 {
+		codec, err := NewCodec(opts.Keys)
+		if err != nil {
+			return nil, err
+		}
+		dataConverter = converter.NewCodecDataConverter(dataConverter, codec)
+	}
+	c, err := client.NewLazyClient(client.Options{
+		HostPort:      opts.Address,
+		Namespace:     opts.Namespace,
+		DataConverter: dataConverter,
+		Logger:        log.NewStructuredLogger(logger.With("component", "temporal")),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("temporal: client for %s: %w", opts.Address, err)
+	}
+	return c, nil
+}
+
+// Prepare makes sure that the namespace and the search attributes are there. It
+// may run any number of times, by several processes at once.
+func Prepare(ctx context.Context, c client.Client, namespace string, retention time.Duration, keys ...sdk.SearchAttributeKey) error {
+	_, err := c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+		Namespace:                        namespace,
+		WorkflowExecutionRetentionPeriod: durationpb.New(retention),
+	})
+	var exists *serviceerror.NamespaceAlreadyExists
+	if err != nil && !errors.As(err, &exists) {
+		return fmt.Errorf("temporal: register namespace %s: %w", namespace, err)
+	}
+	return addSearchAttributes(ctx, c, namespace, keys)
+}
+
+func addSearchAttributes(ctx context.Context, c client.Client, namespace string, keys []sdk.SearchAttributeKey) error {
+	known, err := searchAttributes(ctx, c, namespace)
+	if err != nil {
+		return err
+	}
+	missing := map[string]enums.IndexedValueType{}
+	for _, key := range keys {
+		have, ok := known[key.GetName()]
+		switch {
+		case !ok:
+			missing[key.GetName()] = key.GetValueType()
+		case have != key.GetValueType():
+			return fmt.Errorf("temporal: search attribute %s is %s in namespace %s, not %s",
+				key.GetName(), have, namespace, key.GetValueType())
+		}
+	}
+	if len(missing) > 0 {
+		_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+			Namespace: namespace, SearchAttributes: missing,
+		})
+		var exists *serviceerror.AlreadyExists
+		if err != nil && !errors.As(err, &exists) {
+			return fmt.Errorf("temporal: add search attributes: %w", err)
+		}
+	}
+	return awaitSearchAttributes(ctx, c, namespace, keys)
+}
+
+// awaitSearchAttributes polls until the server has heard of them: a workflow
+// that uses one before is refused.
+func awaitSearchAttributes(ctx context.Context, c client.Client, namespace string, keys []sdk.SearchAttributeKey) error {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		known, err := searchAttributes(ctx, c, namespace)
+		if err != nil {
+			return err
+		}
+		missing := ""
+		for _, key := range keys {
+			if _, ok := known[key.GetName()]; !ok {
+				missing = key.GetName()
+			}
+		}
+		if missing == "" {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("temporal: search attribute %s does not show up: %w", missing, ctx.Err())
+		}
+	}
+}
+
+func searchAttributes(ctx context.Context, c client.Client, namespace string) (map[string]enums.IndexedValueType, error) {
+	// A namespace takes a moment to reach every part of the server.
+	var (
+		list *operatorservice.ListSearchAttributesResponse
+		err  error
+	)
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		list, err = c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+		if err == nil {
+			return list.GetCustomAttributes(), nil
+		}
+		var notFound *serviceerror.NamespaceNotFound
+		if !errors.As(err, &notFound) {
+			return nil, fmt.Errorf("temporal: list search attributes: %w", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("temporal: namespace %s does not show up: %w", namespace, err)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+// Package workers says which process serves which task queue, with which limits.
+//
+// What the workflows and activities do lives in their own packages; who
+// constructs the activities' ports is the command.
+package workers
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// Activities are the side effects a worker can be asked for.
+type Activities struct {
+	Seats         *activities.Seats
+	Payments      *activities.Payments
+	Notifications *activities.Notifications
+}
+
+// Options says what a worker process serves.
+type Options struct {
+	Client     client.Client
+	Queues     []string // of Queues(); empty is all
+	Activities Activities
+	Logger     *slog.Logger
+	// PaymentsPerSecond and MessagesPerSecond are the vendors' limits, over all
+	// worker processes together. Zero is no limit.
+	PaymentsPerSecond float64
+	MessagesPerSecond float64
+}
+
+// Queues lists the task queues a worker can serve.
+func Queues() []string {
+	return []string{workflows.QueueBookings, workflows.QueuePayments, workflows.QueueNotifications}
+}
+
+// Run serves the queues until the context ends, then lets what is under way
+// finish.
+func Run(ctx context.Context, opts Options) error {
+	queues := opts.Queues
+	if len(queues) == 0 {
+		queues = Queues()
+	}
+	var running []worker.Worker
+	defer func() {
+		for _, w := range running {
+			w.Stop()
+		}
+	}()
+	fatal := make(chan error, len(queues))
+	for _, queue := range queues {
+		w, err := opts.worker(queue, fatal)
+		if err != nil {
+			return err
+		}
+		if err := w.Start(); err != nil {
+			return fmt.Errorf("worker for queue %s: %w", queue, err)
+		}
+		running = append(running, w)
+		opts.Logger.Info("worker started", "queue", queue)
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-fatal:
+		return err
+	}
+}
+
+func (o Options) worker(queue string, fatal chan<- error) (worker.Worker, error) {
+	if !slices.Contains(Queues(), queue) {
+		return nil, fmt.Errorf("there is no queue %q; the queues are %v", queue, Queues())
+	}
+	options := worker.Options{
+		WorkerStopTimeout: stopTimeout,
+		OnFatalError:      func(err error) { fatal <- fmt.Errorf("worker for queue %s: %w", queue, err) },
+	}
+	switch queue {
+	case workflows.QueueBookings:
+		// Workflow code, and every step's fast path: local activities run here.
+		options.MaxConcurrentLocalActivityExecutionSize = 200
+		options.MaxConcurrentWorkflowTaskExecutionSize = 200
+		options.MaxConcurrentWorkflowTaskPollers = 8
+		options.MaxConcurrentActivityTaskPollers = 2
+	case workflows.QueuePayments:
+		options.DisableWorkflowWorker = true
+		options.MaxConcurrentActivityExecutionSize = 100
+		options.TaskQueueActivitiesPerSecond = o.PaymentsPerSecond
+	case workflows.QueueNotifications:
+		options.DisableWorkflowWorker = true
+		options.MaxConcurrentActivityExecutionSize = 100
+		options.TaskQueueActivitiesPerSecond = o.MessagesPerSecond
+	}
+	w := worker.New(o.Client, queue, options)
+	Register(w, queue, o.Activities)
+	return w, nil
+}
+
+// Register tells a worker what its queue may ask of it. The bookings queue knows
+// every activity, because a step's first try is local to the workflow.
+func Register(w worker.Registry, queue string, a Activities) {
+	if queue == workflows.QueueBookings {
+		w.RegisterWorkflowWithOptions(workflows.Booking, workflow.RegisterOptions{Name: workflows.BookingWorkflow})
+		w.RegisterWorkflowWithOptions(workflows.LatePayment, workflow.RegisterOptions{Name: workflows.LatePaymentWorkflow})
+		w.RegisterActivity(a.Seats)
+	}
+	if queue == workflows.QueueBookings || queue == workflows.QueuePayments {
+		w.RegisterActivity(a.Payments)
+	}
+	if queue == workflows.QueueBookings || queue == workflows.QueueNotifications {
+		w.RegisterActivity(a.Notifications)
+	}
+}
+
+// stopTimeout is how long a step under way may take to finish when the process
+// is told to stop; Kubernetes kills after 30 s by default.
+const stopTimeout = 20 * time.Second

@@ -1,0 +1,128 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// Booking is the life of one booking: hold the seats, have them paid, sell them,
+// take the money, tell the customer, remind, and wait for the show. Until then it
+// answers cancellations, staff, and news of the show.
+func Booking(ctx workflow.Context, in BookingInput) (BookingState, error) {
+	s := newSaga(ctx, in)
+	if err := s.listen(ctx); err != nil {
+		return BookingState{}, err
+	}
+	// Cancelling the workflow is one more thing the booking hears about; it must
+	// not tear a step in half.
+	ctx, done := workflow.NewDisconnectedContext(ctx)
+	defer done()
+	if err := s.hold(ctx); err != nil {
+		return s.reject(ctx, err)
+	}
+	if err := s.openPayment(ctx); err != nil {
+		return s.giveUp(ctx, booking.StatusPaymentFailed, err, "")
+	}
+	if end := s.awaitPayment(ctx); end != nil {
+		return s.giveUp(ctx, end.status, end.reason, end.notice)
+	}
+	if err := s.confirm(ctx); err != nil {
+		return s.giveUp(ctx, booking.StatusExpired, err, booking.NoticePaymentReturned)
+	}
+	if err := s.capture(ctx); err != nil {
+		return s.giveUp(ctx, booking.StatusCancelled, err, booking.NoticePaymentFailed)
+	}
+	s.tell(ctx, booking.NoticeConfirmed)
+	s.attend(ctx)
+	return s.finish(ctx)
+}
+
+// hold claims the seats, all or none. Its undoing frees them.
+func (s *saga) hold(ctx workflow.Context) error {
+	s.doing("holding the seats")
+	s.undo.push("free the seats", s.freeSeats)
+	err := s.databaseWithin(ctx, s.in.Policy.OpenWithin, "Hold seats "+s.seats(), seats.Hold, booking.HoldRequest{
+		BookingID:   s.in.BookingID,
+		CustomerID:  s.in.CustomerID,
+		ShowID:      s.in.ShowID,
+		Seats:       s.in.Seats,
+		HoldFor:     s.in.Policy.HoldFor,
+		MaxHolds:    s.in.Policy.MaxHolds,
+		RequestHash: s.in.RequestHash,
+	}, &s.held)
+	if err != nil {
+		return err
+	}
+	s.state.HoldExpiresAt = s.held.ExpiresAt
+	s.startHoldTimer(ctx, s.held.ExpiresIn)
+	s.note(ctx, booking.EventHeld, s.seats()+" for "+s.held.Quote.Total.String())
+	return nil
+}
+
+// openPayment asks the provider for a payment, unless the booking was made for
+// one that is already there. Its undoing gives the money back.
+func (s *saga) openPayment(ctx workflow.Context) error {
+	s.undo.push("give the money back", s.giveMoneyBack)
+	if s.in.Adopt != nil {
+		return s.adopt(ctx, *s.in.Adopt)
+	}
+	s.doing("opening the payment")
+	err := s.open(ctx, s.in.Provider)
+	s.answerHold(err)
+	return err
+}
+
+// confirm sells the seats if they are still this booking's, and issues the
+// ticket.
+func (s *saga) confirm(ctx workflow.Context) error {
+	s.doing("selling the seats")
+	s.note(ctx, booking.EventAuthorized, s.held.Quote.Total.String()+" with "+s.payment.Provider)
+	var confirmed booking.Confirmed
+	if err := s.database(ctx, "Sell seats "+s.seats(), seats.Confirm, s.confirmRequest(), &confirmed); err != nil {
+		return err
+	}
+	s.state.Status = booking.StatusConfirmed
+	s.stopHoldTimer()
+	s.note(ctx, booking.EventConfirmed, "ticket "+confirmed.TicketSerial)
+	return nil
+}
+
+// capture takes the money, only now that the seats are sold.
+func (s *saga) capture(ctx workflow.Context) error {
+	s.doing("taking the money")
+	s.state.PaymentStatus = booking.PaymentAuthorized
+	if s.payment.Captured == 0 {
+		var taken booking.PaymentState
+		if err := s.vendor(ctx, QueuePayments, "Take "+s.held.Quote.Total.String(),
+			payments.CapturePayment, s.moneyStep(s.held.Quote.Total), &taken); err != nil {
+			return err
+		}
+		s.payment = keepSecrets(taken, s.payment)
+	}
+	s.state.PaymentStatus = booking.PaymentCaptured
+	s.note(ctx, booking.EventCaptured, s.held.Quote.Total.String())
+	s.publish(ctx)
+	return nil
+}
+
+// finish waits for what is still running beside the saga, and closes it. Money
+// that is heard of meanwhile still goes back.
+func (s *saga) finish(ctx workflow.Context) (BookingState, error) {
+	for {
+		s.refuseCommands()
+		s.background.Wait(ctx)
+		if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
+			return s.state, err
+		}
+		var news booking.PaymentState
+		if !workflow.GetSignalChannel(ctx, SignalPayment).ReceiveAsync(&news) {
+			break
+		}
+		if news.Reference != s.payment.Reference {
+			s.heardOfAnother(ctx, news)
+		}
+	}
+	s.doing("done")
+	return s.state, nil
+}

@@ -1,0 +1,188 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// command is an update on its way to the main coroutine, which alone moves the
+// booking. Two things that arrive together are done one after the other, so a
+// cancellation during a confirmation has one end.
+type command struct {
+	request any
+	reply   workflow.Settable
+}
+
+// checkPayment is the command of the check_payment update.
+type checkPayment struct{}
+
+type (
+	// timeUp is what next answers when its timer fired.
+	timeUp struct{}
+	// canceled is what next answers, once, when the workflow was cancelled.
+	canceled struct{}
+)
+
+// next waits for one thing to happen: a command, a signal, the timer, or the
+// cancellation of the workflow.
+func (s *saga) next(ctx workflow.Context, timer workflow.Future) any {
+	var event any
+	selector := workflow.NewSelector(ctx)
+	if s.cancelled != nil {
+		selector.AddReceive(s.cancelled, func(workflow.ReceiveChannel, bool) {
+			s.cancelled = nil
+			event = canceled{}
+		})
+	}
+	selector.AddReceive(s.commands, func(c workflow.ReceiveChannel, _ bool) {
+		var cmd command
+		c.Receive(ctx, &cmd)
+		event = cmd
+	})
+	selector.AddReceive(workflow.GetSignalChannel(ctx, SignalPayment), func(c workflow.ReceiveChannel, _ bool) {
+		var state booking.PaymentState
+		c.Receive(ctx, &state)
+		event = state
+	})
+	selector.AddReceive(workflow.GetSignalChannel(ctx, SignalShowCancelled), func(c workflow.ReceiveChannel, _ bool) {
+		var news ShowCancelled
+		c.Receive(ctx, &news)
+		event = news
+	})
+	selector.AddReceive(workflow.GetSignalChannel(ctx, SignalShowRescheduled), func(c workflow.ReceiveChannel, _ bool) {
+		var news ShowRescheduled
+		c.Receive(ctx, &news)
+		event = news
+	})
+	// The timer comes last: of a payment and the end of the hold that arrive in
+	// one task, the payment counts.
+	if timer != nil {
+		selector.AddFuture(timer, func(workflow.Future) { event = timeUp{} })
+	}
+	selector.Select(ctx)
+	return event
+}
+
+// ask hands a command to the main coroutine and waits for its answer.
+func (s *saga) ask(ctx workflow.Context, request any) error {
+	if s.closing {
+		return s.over()
+	}
+	answer, settable := workflow.NewFuture(ctx)
+	s.commands.Send(ctx, command{request, settable})
+	return answer.Get(ctx, nil)
+}
+
+// refuseCommands answers whoever came too late, so that no update is left
+// waiting when the workflow closes.
+func (s *saga) refuseCommands() {
+	s.closing = true
+	s.answerHold(s.over())
+	var cmd command
+	for s.commands.ReceiveAsync(&cmd) {
+		cmd.reply.Set(nil, s.over())
+	}
+}
+
+func (s *saga) over() error {
+	return refusal(booking.CodeConflict, "This booking is over: "+string(s.state.Status)+".")
+}
+
+// answerHold answers the hold update, once: with the first outcome known.
+func (s *saga) answerHold(err error) {
+	if !s.answered {
+		s.answered = true
+		s.settleAnswer.Set(nil, err)
+	}
+}
+
+// listen registers what the booking answers to.
+func (s *saga) listen(ctx workflow.Context) error {
+	queries := []struct {
+		name, description string
+		answer            any
+	}{
+		{QueryStatus, "Where the booking and its payment stand, and what it is waiting for.",
+			func() (BookingState, error) { return s.state, nil }},
+		{QueryTimeline, "What has happened to the booking so far.",
+			func() ([]booking.TimelineEntry, error) { return s.timeline, nil }},
+	}
+	for _, q := range queries {
+		options := workflow.QueryHandlerOptions{Description: q.description}
+		if err := workflow.SetQueryHandlerWithOptions(ctx, q.name, q.answer, options); err != nil {
+			return err
+		}
+	}
+	updates := []struct {
+		name, description string
+		handle            any
+	}{
+		{UpdateHold, "Waits until the seats are held and the payment is open. The API sends it with the start.",
+			func(ctx workflow.Context) (HoldAnswer, error) {
+				err := s.holdAnswer.Get(ctx, nil)
+				return HoldAnswer{BookingID: s.in.BookingID, RequestHash: s.in.RequestHash}, err
+			}},
+		{UpdateCancel, "The customer cancels. Refund by the cancellation policy.",
+			func(ctx workflow.Context, r CancelRequest) error { return s.ask(ctx, r) }},
+		{UpdateCheck, "Asks the payment provider now instead of waiting for its webhook.",
+			func(ctx workflow.Context) error { return s.ask(ctx, checkPayment{}) }},
+		{UpdateReopen, "Opens the payment anew, with the provider named.",
+			func(ctx workflow.Context, r ReopenRequest) error { return s.ask(ctx, r) }},
+		{UpdateResend, "Staff: sends the confirmation again, over one channel or all.",
+			func(ctx workflow.Context, r ResendRequest) error { return s.ask(ctx, r) }},
+		{UpdateExtend, "Staff: gives the customer more time to pay.",
+			func(ctx workflow.Context, r ExtendRequest) error { return s.ask(ctx, r) }},
+		{UpdateRefund, "Staff: cancels the booking and gives back a share of the total.",
+			func(ctx workflow.Context, r RefundRequest) error { return s.ask(ctx, r) }},
+	}
+	for _, u := range updates {
+		options := workflow.UpdateHandlerOptions{Description: u.description}
+		if err := workflow.SetUpdateHandlerWithOptions(ctx, u.name, u.handle, options); err != nil {
+			return err
+		}
+	}
+	signals := map[string]string{
+		SignalPayment:         "A payment changed at its provider. Sent by the webhook.",
+		SignalShowCancelled:   "The theater cancelled the show: everything comes back.",
+		SignalShowRescheduled: "The theater moved the show to a new time.",
+	}
+	for _, name := range workflow.DeterministicKeys(signals) {
+		workflow.GetSignalChannelWithOptions(ctx, name, workflow.SignalChannelOptions{Description: signals[name]})
+	}
+	return nil
+}
+
+// note adds to the timeline that support staff see.
+func (s *saga) note(ctx workflow.Context, event booking.Event, detail string) {
+	s.timeline = append(s.timeline, booking.TimelineEntry{At: workflow.Now(ctx), Event: event, Detail: detail})
+	workflow.SetCurrentDetails(ctx, s.details())
+}
+
+// details is the timeline in Markdown.
+func (s *saga) details() string {
+	text := "**" + string(s.state.Status) + "**, payment " + string(s.state.PaymentStatus)
+	if s.state.PaymentReference != "" {
+		text += " (" + s.payment.Provider + " " + s.state.PaymentReference + ")"
+	}
+	text += "\n\nNow: " + s.state.Doing + "\n"
+	for _, entry := range s.timeline {
+		text += "\n- " + entry.At.UTC().Format(time.DateTime) + " **" + string(entry.Event) + "** " + entry.Detail
+	}
+	return text
+}
+
+func (s *saga) doing(what string) { s.state.Doing = what }
+
+// publish makes the booking findable by where it stands now.
+func (s *saga) publish(ctx workflow.Context) {
+	err := workflow.UpsertTypedSearchAttributes(ctx,
+		AttrBookingStatus.ValueSet(string(s.state.Status)),
+		AttrPaymentStatus.ValueSet(string(s.state.PaymentStatus)))
+	if err != nil {
+		s.logger.Error("cannot set the search attributes", "error", err)
+	}
+	workflow.SetCurrentDetails(ctx, s.details())
+}

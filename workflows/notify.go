@@ -1,0 +1,58 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// tell sends a notice over every channel, side by side. A channel that does not
+// work at once goes on in the background: a message never holds up, or fails, a
+// booking.
+func (s *saga) tell(ctx workflow.Context, notice booking.Notice) {
+	s.tellOver(ctx, notice, s.held.Channels)
+}
+
+func (s *saga) tellOver(ctx workflow.Context, notice booking.Notice, channels []booking.Channel) {
+	if s.in.Adopt != nil && s.held.BookingID == "" {
+		// This booking was never born; the customer knows the one it was made for.
+		s.send(ctx, booking.Notification{BookingID: s.in.Adopt.BookingID, Notice: notice, Channel: booking.ChannelEmail})
+		return
+	}
+	sequence := s.sequence[notice]
+	s.sequence[notice]++
+	fast := workflow.NewWaitGroup(ctx)
+	for _, channel := range channels {
+		note := booking.Notification{BookingID: s.in.BookingID, Channel: channel, Notice: notice, Sequence: sequence}
+		fast.Add(1)
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer fast.Done()
+			s.send(ctx, note)
+		})
+	}
+	fast.Wait(ctx)
+}
+
+func (s *saga) send(ctx workflow.Context, note booking.Notification) {
+	summary := "Send " + string(note.Notice) + " by " + string(note.Channel)
+	done, err := s.fastPath(ctx, QueueNotifications, summary, notifications.Notify, note, nil)
+	if done {
+		s.sent(ctx, note, err)
+		return
+	}
+	s.beside(ctx, func(ctx workflow.Context) {
+		s.sent(ctx, note, s.slowPath(ctx, deliverWithin, QueueNotifications, summary, notifications.Notify, note, nil))
+	})
+}
+
+func (s *saga) sent(ctx workflow.Context, note booking.Notification, err error) {
+	if err != nil {
+		s.logger.Warn("a message was not sent", "channel", note.Channel, "notice", note.Notice, "error", err)
+		return
+	}
+	event := booking.EventNotified
+	if note.Notice == booking.NoticeReminder {
+		event = booking.EventReminded
+	}
+	s.note(ctx, event, string(note.Notice)+" by "+string(note.Channel))
+}

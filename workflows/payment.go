@@ -1,0 +1,265 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// open opens a payment with a provider and makes it the current one.
+func (s *saga) open(ctx workflow.Context, provider string) error {
+	s.attempt++
+	req := booking.PaymentRequest{
+		BookingID: s.in.BookingID, Provider: provider, Attempt: s.attempt,
+		Amount:      s.held.Quote.Total,
+		Description: s.held.Show.MovieTitle + ", seats " + s.seats(),
+		ExpiresAt:   s.held.ExpiresAt,
+	}
+	var opened booking.PaymentState
+	err := s.vendorWithin(ctx, s.in.Policy.OpenWithin, QueuePayments,
+		"Open a payment of "+s.held.Quote.Total.String()+" with "+provider, payments.OpenPayment, req, &opened)
+	if err != nil {
+		if final(err) {
+			return err
+		}
+		return refusal(booking.CodeProviderUnavailable, "The payment provider does not answer. No money was taken; please try again.")
+	}
+	s.current(opened)
+	s.note(ctx, booking.EventPaymentOpened, provider+" "+opened.Reference)
+	return nil
+}
+
+// adopt uses a payment that is there already.
+func (s *saga) adopt(ctx workflow.Context, p booking.PaymentState) error {
+	s.current(p)
+	err := s.database(ctx, "Move the payment to this booking", payments.AdoptPayment, activities.AdoptRequest{
+		Provider: p.Provider, Reference: p.Reference, BookingID: s.in.BookingID,
+	}, nil)
+	s.payment.BookingID = s.in.BookingID
+	return err
+}
+
+func (s *saga) current(p booking.PaymentState) {
+	s.payment = p
+	s.state.Provider, s.state.PaymentReference, s.state.PaymentStatus = p.Provider, p.Reference, p.Status
+}
+
+// awaitPayment waits until the money is authorized; it answers an ending when
+// that will not be.
+func (s *saga) awaitPayment(ctx workflow.Context) *ending {
+	for !s.authorized() {
+		s.doing("waiting for the customer to pay")
+		if end := s.handleUnpaid(ctx, s.next(ctx, s.holdTimer)); end != nil {
+			return end
+		}
+	}
+	if !s.paysTheQuote() {
+		s.alert(ctx, "payment_mismatch", fmt.Sprintf("%s %s is for %d %s, the quote is %s", s.payment.Provider,
+			s.payment.Reference, s.payment.Amount, s.payment.Currency, s.held.Quote.Total))
+		return &ending{booking.StatusPaymentFailed,
+			refusal(booking.CodePaymentMismatch, "The payment was not the amount of the booking. It is given back."),
+			booking.NoticePaymentReturned}
+	}
+	return nil
+}
+
+// handleUnpaid deals with one event of a booking that is not paid yet.
+func (s *saga) handleUnpaid(ctx workflow.Context, event any) *ending {
+	switch event := event.(type) {
+	case timeUp:
+		return s.atExpiry(ctx)
+	case booking.PaymentState:
+		return s.heard(ctx, event)
+	case command:
+		return s.obeyUnpaid(ctx, event)
+	case ShowRescheduled:
+		s.held.Show.StartsAt, s.held.Show.EndsAt = event.StartsAt, event.EndsAt
+		return nil
+	case ShowCancelled:
+		return &ending{booking.StatusCancelled,
+			refusal(booking.CodeShowNotOnSale, "The theater cancelled the show."), booking.NoticeShowCancelled}
+	default:
+		return &ending{booking.StatusCancelled, refusal(booking.CodeConflict, "Cancelled by the theater."), booking.NoticeCancelled}
+	}
+}
+
+// obeyUnpaid does one command before the booking is paid, and answers it.
+func (s *saga) obeyUnpaid(ctx workflow.Context, cmd command) *ending {
+	var (
+		end *ending
+		err error
+	)
+	switch request := cmd.request.(type) {
+	case checkPayment:
+		end, err = s.check(ctx)
+	case ReopenRequest:
+		err = s.reopen(ctx, request.Provider)
+	case ExtendRequest:
+		err = s.extend(ctx, request)
+	case CancelRequest:
+		end = &ending{booking.StatusCancelled, refusal(booking.CodeConflict, reasonOr(request.Reason, "Cancelled by the customer.")), ""}
+	default:
+		err = refusal(booking.CodeConflict, "This booking is not confirmed yet.")
+	}
+	cmd.reply.Set(nil, err)
+	return end
+}
+
+// heard weighs what a provider said of a payment.
+func (s *saga) heard(ctx workflow.Context, news booking.PaymentState) *ending {
+	if news.Reference != s.payment.Reference {
+		s.heardOfAnother(ctx, news)
+		return nil
+	}
+	switch news.Status {
+	case booking.PaymentFailed:
+		s.record(ctx, news)
+		s.state.Declines++
+		s.note(ctx, booking.EventDeclined, reasonOr(news.Failure, "The payment was declined."))
+		if s.state.Declines >= s.in.Policy.PaymentTries {
+			return &ending{booking.StatusPaymentFailed,
+				refusal(booking.CodePaymentRefused, "The payment was declined too often."), booking.NoticePaymentFailed}
+		}
+	case booking.PaymentVoided, booking.PaymentRefunded:
+		s.record(ctx, news)
+		return &ending{booking.StatusPaymentFailed,
+			refusal(booking.CodePaymentRefused, "The payment was cancelled at the provider."), booking.NoticePaymentFailed}
+	case booking.PaymentAuthorized, booking.PaymentCaptured:
+		s.current(keepSecrets(news, s.payment))
+	default:
+	}
+	return nil
+}
+
+// heardOfAnother deals with a payment that is not the current one: money that
+// came twice, or through a tab that was left open, goes back.
+func (s *saga) heardOfAnother(ctx workflow.Context, news booking.PaymentState) {
+	holdsMoney := news.Status == booking.PaymentAuthorized || news.Captured > news.Refunded
+	if !holdsMoney || s.strays[news.Reference] {
+		return
+	}
+	s.strays[news.Reference] = true
+	s.alert(ctx, "paid_twice", news.Provider+" "+news.Reference)
+	s.returnPayment(ctx, news)
+	s.tell(ctx, booking.NoticePaymentReturned)
+}
+
+// check asks the provider now. A decline seen this way is not counted: the
+// webhook counts it.
+func (s *saga) check(ctx workflow.Context) (*ending, error) {
+	s.doing("asking the payment provider")
+	var now booking.PaymentState
+	err := s.vendorWithin(ctx, s.in.Policy.OpenWithin, QueuePayments, "Ask where the payment stands",
+		payments.CheckPayment, s.moneyStep(s.held.Quote.Total), &now)
+	if err != nil {
+		return nil, refusal(booking.CodeProviderUnavailable, "The payment provider does not answer. We keep asking.")
+	}
+	if now.Status == booking.PaymentFailed {
+		s.state.PaymentStatus = now.Status
+		return nil, nil
+	}
+	return s.heard(ctx, now), nil
+}
+
+// reopen closes the current payment and opens another. If the current one turns
+// out to be paid, it is used.
+func (s *saga) reopen(ctx workflow.Context, provider string) error {
+	s.doing("opening another payment")
+	var closed booking.PaymentState
+	err := s.vendorWithin(ctx, s.in.Policy.OpenWithin, QueuePayments, "Close the open payment",
+		payments.CloseUnpaid, s.moneyStep(s.held.Quote.Total), &closed)
+	if err != nil {
+		return refusal(booking.CodeProviderUnavailable, "The payment provider does not answer. Please try again.")
+	}
+	s.current(keepSecrets(closed, s.payment))
+	if s.authorized() {
+		return nil
+	}
+	return s.open(ctx, provider)
+}
+
+func (s *saga) extend(ctx workflow.Context, request ExtendRequest) error {
+	var held booking.Held
+	err := s.database(ctx, "Give the customer more time", seats.ExtendHold,
+		activities.ExtendHoldRequest{BookingID: s.in.BookingID, By: request.By}, &held)
+	if err != nil {
+		return err
+	}
+	s.held.ExpiresAt, s.state.HoldExpiresAt = held.ExpiresAt, held.ExpiresAt
+	s.startHoldTimer(ctx, held.ExpiresIn)
+	s.note(ctx, booking.EventHoldExtended, "until "+held.ExpiresAt.UTC().Format("15:04:05")+" UTC")
+	return nil
+}
+
+// atExpiry asks before it gives the seats away: a lost webhook costs nobody the
+// ticket. While the provider does not answer, the seats stay.
+func (s *saga) atExpiry(ctx workflow.Context) *ending {
+	s.doing("the hold ran out: asking the payment provider")
+	step := s.moneyStep(s.held.Quote.Total)
+	const summary = "The hold ran out: close the payment unless it is paid"
+	var last booking.PaymentState
+	done, err := s.fastPath(ctx, QueuePayments, summary, payments.CloseUnpaid, step, &last)
+	if !done {
+		s.stayInDoubt(ctx)
+		err = s.slowPath(ctx, 0, QueuePayments, summary, payments.CloseUnpaid, step, &last)
+	}
+	if err == nil {
+		s.current(keepSecrets(last, s.payment))
+		if s.authorized() {
+			return nil
+		}
+	}
+	return &ending{booking.StatusExpired,
+		refusal(booking.CodeHoldLost, "The time to pay ran out. The seats are free again."), booking.NoticeExpired}
+}
+
+func (s *saga) stayInDoubt(ctx workflow.Context) {
+	s.state.PaymentStatus = booking.PaymentInDoubt
+	s.note(ctx, booking.EventPaymentInDoubt, s.payment.Provider+" has not answered; the seats stay")
+	err := s.database(ctx, "Keep the seats until the provider answers", seats.KeepHold, activities.KeepRequest{
+		BookingID: s.in.BookingID, Provider: s.payment.Provider, Reference: s.payment.Reference,
+	}, nil)
+	if err != nil {
+		// Somebody overtook the hold already: the confirmation will find out.
+		s.logger.Warn("cannot keep the hold", "error", err)
+	}
+	s.publish(ctx)
+}
+
+func (s *saga) record(ctx workflow.Context, state booking.PaymentState) {
+	s.state.PaymentStatus = state.Status
+	if err := s.database(ctx, "Write down what the provider said", payments.RecordPayment, state, nil); err != nil {
+		s.logger.Error("cannot record the payment", "error", err)
+	}
+}
+
+func (s *saga) authorized() bool {
+	return s.payment.Status == booking.PaymentAuthorized || s.payment.Status == booking.PaymentCaptured
+}
+
+func (s *saga) paysTheQuote() bool {
+	total, p := s.held.Quote.Total, s.payment
+	return p.Currency == total.Currency && p.Amount == total.Amount && p.Authorized+p.Captured == total.Amount
+}
+
+// keepSecrets carries over what only the opening of a payment tells.
+func keepSecrets(now, before booking.PaymentState) booking.PaymentState {
+	if now.ClientSecret == "" {
+		now.ClientSecret = before.ClientSecret
+	}
+	if now.CheckoutURL == "" {
+		now.CheckoutURL = before.CheckoutURL
+	}
+	now.BookingID, now.Attempt = before.BookingID, before.Attempt
+	return now
+}
+
+func reasonOr(reason, otherwise string) string {
+	if reason == "" {
+		return otherwise
+	}
+	return reason
+}

@@ -1,0 +1,159 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// undoStack holds the compensations, each pushed before the step it undoes, so
+// that a step that happened but never answered is undone as well. They run last
+// in, first out, and are safe when the step never happened.
+type undoStack []compensation
+
+type compensation struct {
+	name string
+	run  func(ctx workflow.Context, end ending)
+}
+
+// ending says how a booking ends early.
+type ending struct {
+	status booking.Status
+	reason error
+	notice booking.Notice
+}
+
+func (u *undoStack) push(name string, run func(workflow.Context, ending)) {
+	*u = append(*u, compensation{name, run})
+}
+
+// giveUp undoes what was done and ends the booking.
+func (s *saga) giveUp(ctx workflow.Context, status booking.Status, reason error, notice booking.Notice) (BookingState, error) {
+	s.answerHold(reason)
+	s.stopHoldTimer()
+	end := ending{status, reason, notice}
+	for i := len(s.undo) - 1; i >= 0; i-- {
+		s.doing("undoing: " + s.undo[i].name)
+		s.undo[i].run(ctx, end)
+	}
+	s.state.Status, s.state.Reason = status, message(reason)
+	if notice != "" {
+		s.tell(ctx, notice)
+	}
+	s.note(ctx, booking.Event(status), s.state.Reason)
+	s.publish(ctx)
+	return s.finish(ctx)
+}
+
+// reject ends a booking that never got its seats. The hold may have happened
+// without an answer, so its compensation runs all the same.
+func (s *saga) reject(ctx workflow.Context, reason error) (BookingState, error) {
+	if s.in.Adopt != nil {
+		// The money that was meant for these seats goes back; the booking it came
+		// from is the one the customer knows.
+		s.payment = *s.in.Adopt
+		s.undo.push("give the money back", s.giveMoneyBack)
+	}
+	if final(reason) && s.in.Adopt == nil {
+		// The database refused: nothing was done, nothing is to undo.
+		s.answerHold(reason)
+		s.state.Status, s.state.PaymentStatus = booking.StatusRejected, booking.PaymentNone
+		s.state.Reason = message(reason)
+		s.publish(ctx)
+		return s.finish(ctx)
+	}
+	if s.in.Adopt != nil {
+		return s.giveUp(ctx, booking.StatusRejected, reason, booking.NoticePaymentReturned)
+	}
+	return s.giveUp(ctx, booking.StatusRejected,
+		refusal(booking.CodeUnavailable, "The seats could not be held just now. Please try again."), "")
+}
+
+// freeSeats undoes the hold or, once the seats are sold, the confirmation.
+func (s *saga) freeSeats(ctx workflow.Context, end ending) {
+	var err error
+	if s.state.Status == booking.StatusConfirmed {
+		err = s.database(ctx, "Undo the sale of "+s.seats(), seats.CancelBooking, booking.Cancellation{
+			BookingID: s.in.BookingID, Detail: message(end.reason), EvenScanned: true,
+			Refund: booking.Money{Currency: s.held.Quote.Total.Currency},
+		}, nil)
+	} else {
+		status := end.status
+		if status == booking.StatusRejected {
+			// A hold whose answer was lost: to the database it is one that ran out.
+			status = booking.StatusExpired
+		}
+		err = s.database(ctx, "Free seats "+s.seats(), seats.EndBooking, booking.Ending{
+			BookingID: s.in.BookingID, Status: status, Detail: message(end.reason),
+		}, nil)
+	}
+	if err != nil {
+		s.logger.Error("cannot free the seats", "error", err)
+		s.alert(ctx, "seats_not_freed", message(err))
+	}
+}
+
+// giveMoneyBack undoes the payment. A provider that does not answer now is asked
+// until it does, beside the rest: the seats do not wait for it.
+func (s *saga) giveMoneyBack(ctx workflow.Context, _ ending) {
+	if s.payment.Reference == "" {
+		// Nobody was ever shown this payment, so nobody can pay it.
+		return
+	}
+	s.returnPayment(ctx, s.payment)
+}
+
+// returnPayment gives one payment back, and finishes in the background what does
+// not work at once.
+func (s *saga) returnPayment(ctx workflow.Context, p booking.PaymentState) {
+	step := booking.MoneyStep{BookingID: s.in.BookingID, Provider: p.Provider, Reference: p.Reference}
+	if s.in.Adopt != nil && s.held.BookingID == "" {
+		step.BookingID = p.BookingID
+	}
+	const summary = "Give the money back"
+	var after booking.PaymentState
+	done, err := s.fastPath(ctx, QueuePayments, summary, payments.GiveBack, step, &after)
+	if done {
+		s.returned(ctx, p, after, err)
+		return
+	}
+	s.beside(ctx, func(ctx workflow.Context) {
+		err := s.slowPath(ctx, 0, QueuePayments, summary, payments.GiveBack, step, &after)
+		s.returned(ctx, p, after, err)
+		s.publish(ctx)
+	})
+}
+
+func (s *saga) returned(ctx workflow.Context, before, after booking.PaymentState, err error) {
+	if err != nil {
+		s.logger.Error("cannot give the money back", "reference", before.Reference, "error", err)
+		s.alert(ctx, "money_not_given_back", before.Provider+" "+before.Reference+": "+message(err))
+		return
+	}
+	if before.Reference == s.payment.Reference {
+		s.payment, s.state.PaymentStatus = after, after.Status
+	}
+	event := booking.EventVoided
+	if after.Refunded > 0 {
+		event = booking.EventRefunded
+	}
+	s.note(ctx, event, before.Provider+" "+before.Reference)
+}
+
+// beside runs something next to the saga; the workflow does not close before it
+// is done.
+func (s *saga) beside(ctx workflow.Context, run func(workflow.Context)) {
+	s.background.Add(1)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		defer s.background.Done()
+		run(ctx)
+	})
+}
+
+func (s *saga) alert(ctx workflow.Context, kind, detail string) {
+	err := s.database(ctx, "Alert staff: "+kind, seats.RaiseAlert,
+		booking.Alert{BookingID: s.in.BookingID, Kind: kind, Detail: detail}, nil)
+	if err != nil {
+		s.logger.Error("cannot alert staff", "kind", kind, "error", err)
+	}
+}
