@@ -30,6 +30,7 @@ func (s *Server) adopt(ctx context.Context) (bool, error) {
 		}
 		return false, nil
 	}
+	s.exited = watch(left.pid)
 	wantsPort := s.opts.Port == 0 || s.opts.Port == left.port
 	if s.opts.Durable && wantsPort && s.answersWithin(ctx, 5*time.Second) {
 		s.adopted = true

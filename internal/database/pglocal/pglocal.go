@@ -55,7 +55,7 @@ type Server struct {
 	port     int
 	adopted  bool
 	pid      int
-	exited   <-chan struct{} // nil when adopted: somebody else's child
+	exited   <-chan struct{}
 }
 
 // Start brings up the server over DataDir, creating the cluster the first time
@@ -242,6 +242,9 @@ func (s *Server) PID() int { return s.pid }
 // Adopted says that the server was left running by an earlier process.
 func (s *Server) Adopted() bool { return s.adopted }
 
+// Done is closed when the server has ended, by Stop or otherwise.
+func (s *Server) Done() <-chan struct{} { return s.exited }
+
 // DataDir is where the data really is: not always where it was asked for.
 func (s *Server) DataDir() string { return s.place.dir }
 
@@ -260,6 +263,9 @@ func (s *Server) Stop(ctx context.Context) error {
 
 // Kill ends the server and its backends with SIGKILL, as a power cut would.
 func (s *Server) Kill() {
+	if s.gone() {
+		return
+	}
 	backends := childrenOf(s.pid)
 	_ = syscall.Kill(s.pid, syscall.SIGKILL)
 	for _, pid := range backends {
@@ -269,7 +275,7 @@ func (s *Server) Kill() {
 }
 
 func (s *Server) shutDown(ctx context.Context, signal syscall.Signal) error {
-	if !alive(s.pid) {
+	if s.gone() {
 		return nil
 	}
 	if err := syscall.Kill(s.pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
@@ -281,20 +287,22 @@ func (s *Server) shutDown(ctx context.Context, signal syscall.Signal) error {
 	return nil
 }
 
+// gone guards signals: the id of a process that ended may be another's now.
+func (s *Server) gone() bool {
+	select {
+	case <-s.exited:
+		return true
+	default:
+		return false
+	}
+}
+
 func (s *Server) waitGone(ctx context.Context) bool {
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-s.exited: // never ready when adopted: a nil channel
-			return true
-		case <-ctx.Done():
-			return false
-		case <-ticker.C:
-			if s.exited == nil && !alive(s.pid) {
-				return true
-			}
-		}
+	select {
+	case <-s.exited:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

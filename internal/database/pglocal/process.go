@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 type processSpec struct {
@@ -56,6 +57,18 @@ func startProcess(spec processSpec) (process, error) {
 		return process{}, err
 	}
 	return process{pid: cmd.Process.Pid, exited: exited}, nil
+}
+
+// watch notices the end of a process that is not our child.
+func watch(pid int) <-chan struct{} {
+	exited := make(chan struct{})
+	go func() {
+		defer close(exited)
+		for alive(pid) {
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
+	return exited
 }
 
 // alive looks past zombies: in a container nobody may reap an orphan.
