@@ -1,0 +1,132 @@
+package schema
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// Booking is a customer's purchase of seats of one show.
+type Booking struct {
+	bun.BaseModel `bun:"table:bookings,alias:b"`
+
+	// ID is the booking's identity, derived from customer and idempotency key.
+	ID uuid.UUID `bun:"id,pk,type:uuid"`
+	// CustomerID is the account that books.
+	CustomerID uuid.UUID `bun:"customer_id,type:uuid"`
+	// ShowID is the show booked.
+	ShowID uuid.UUID `bun:"show_id,type:uuid"`
+	// Status is where the booking stands.
+	Status booking.Status `bun:"status"`
+	// Seats are all the seats asked for; they stay after the claims are gone.
+	Seats []string `bun:"seats,array"`
+	// Quote is the price as it was agreed.
+	Quote booking.Quote `bun:"quote,type:jsonb"`
+	// Total repeats the quote's total in minor units, for sums in SQL.
+	Total int64 `bun:"total"`
+	// Currency is that of every amount here, ISO 4217.
+	Currency string `bun:"currency"`
+	// HoldExpiresAt is the hold's end, by the database's clock.
+	HoldExpiresAt time.Time `bun:"hold_expires_at"`
+	// RequestHash tells a repeat of the request from another one under its key.
+	RequestHash string `bun:"request_hash"`
+	// RefundDue is what a cancellation owes, in minor units.
+	RefundDue int64 `bun:"refund_due"`
+	// Version rises with every entry of the timeline.
+	Version int64 `bun:"version"`
+	// CreatedAt is when the seats were held.
+	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
+	// UpdatedAt is when the row was last changed.
+	UpdatedAt time.Time `bun:"updated_at,nullzero,default:now()"`
+}
+
+// SeatClaim says who has a seat of a show. A seat without one is free.
+type SeatClaim struct {
+	bun.BaseModel `bun:"table:seat_claims,alias:cl"`
+
+	// ShowID is the show.
+	ShowID uuid.UUID `bun:"show_id,pk,type:uuid"`
+	// Seat is its id in the layout, for example "C7".
+	Seat string `bun:"seat,pk"`
+	// BookingID is who has it.
+	BookingID uuid.UUID `bun:"booking_id,type:uuid"`
+	// State is held or sold.
+	State string `bun:"state"`
+	// HeldUntil is when others may take it: null when sold, infinity while a
+	// payment is in doubt.
+	HeldUntil pgtype.Timestamptz `bun:"held_until,nullzero,type:timestamptz"`
+}
+
+// BookingEvent is an entry of a booking's timeline.
+type BookingEvent struct {
+	bun.BaseModel `bun:"table:booking_events,alias:be"`
+
+	// BookingID is the booking it happened to.
+	BookingID uuid.UUID `bun:"booking_id,pk,type:uuid"`
+	// Seq is its place in the timeline, from 1.
+	Seq int64 `bun:"seq,pk"`
+	// At is when it happened.
+	At time.Time `bun:"at,nullzero,default:clock_timestamp()"`
+	// Event is what happened.
+	Event booking.Event `bun:"event"`
+	// Detail is for the customer, without personal data.
+	Detail string `bun:"detail"`
+	// Once makes a repeat of a step recognizable, for example a payment reference.
+	Once string `bun:"once"`
+}
+
+// Ticket admits a booking's seats once.
+type Ticket struct {
+	bun.BaseModel `bun:"table:tickets,alias:ti"`
+
+	// BookingID is the booking whose ticket it is.
+	BookingID uuid.UUID `bun:"booking_id,pk,type:uuid"`
+	// Serial is printed under the QR code.
+	Serial string `bun:"serial"`
+	// IssuedAt is when the booking was confirmed.
+	IssuedAt time.Time `bun:"issued_at,nullzero,default:now()"`
+	// VoidedAt is when it stopped admitting; null while it does.
+	VoidedAt *time.Time `bun:"voided_at"`
+	// ScannedAt is when it admitted; null before.
+	ScannedAt *time.Time `bun:"scanned_at"`
+}
+
+// IdempotencyKey is the stored answer of a request that carried a key.
+type IdempotencyKey struct {
+	bun.BaseModel `bun:"table:idempotency_keys,alias:ik"`
+
+	// CustomerID is who sent it: keys of two customers never meet.
+	CustomerID uuid.UUID `bun:"customer_id,pk,type:uuid"`
+	// Key is what the client chose.
+	Key string `bun:"key,pk"`
+	// RequestHash tells a repeat from another request under the same key.
+	RequestHash string `bun:"request_hash"`
+	// Status is the HTTP status answered.
+	Status int `bun:"status"`
+	// Body is the answer, byte for byte.
+	Body []byte `bun:"body"`
+	// CreatedAt is when it was answered; old rows are deleted.
+	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
+}
+
+// Alert is something a person has to look at.
+type Alert struct {
+	bun.BaseModel `bun:"table:alerts,alias:al"`
+
+	// ID is the alert's identity.
+	ID int64 `bun:"id,pk,autoincrement"`
+	// BookingID is the booking it is about; null when it is about none.
+	BookingID *uuid.UUID `bun:"booking_id,type:uuid"`
+	// Kind groups alerts, for example payment_mismatch.
+	Kind string `bun:"kind"`
+	// Detail is for staff, without personal data.
+	Detail string `bun:"detail"`
+	// CreatedAt is when it was raised.
+	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
+	// ResolvedAt is when somebody dealt with it; null before.
+	ResolvedAt *time.Time `bun:"resolved_at"`
+}
