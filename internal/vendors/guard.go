@@ -1,0 +1,189 @@
+// Package vendors keeps an ill or busy vendor from slowing down a booking's fast
+// path: a circuit breaker and a rate limiter for each vendor. It knows no vendor
+// and nothing of what is called; retries are the workflow's.
+package vendors
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+	"golang.org/x/time/rate"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// Options says when a vendor counts as ill. Zero values take the defaults.
+type Options struct {
+	// PerSecond and Burst are the calls that the fast path may make in this
+	// process. Zero PerSecond: as many as come.
+	PerSecond float64
+	Burst     int
+	// Failures in a row make the vendor ill; so do failures of at least half of
+	// MinCalls or more calls. Both are counted within Window, by when a call began:
+	// a window no longer than a call takes to time out would never see a failure.
+	Failures uint32
+	MinCalls uint32
+	Window   time.Duration
+	// Rest is how long an ill vendor is left alone before one call tries it.
+	Rest time.Duration
+	// Slow is from when on an answer, however good, counts as a failure: a vendor
+	// that answers after half a minute is no help to a customer who waits.
+	Slow   time.Duration
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.PerSecond <= 0 {
+		o.PerSecond = float64(rate.Inf)
+	}
+	if o.Burst <= 0 {
+		o.Burst = max(1, int(min(o.PerSecond, 1_000)))
+	}
+	setDefault(&o.Failures, 5)
+	setDefault(&o.MinCalls, 10)
+	setDefault(&o.Window, time.Minute)
+	setDefault(&o.Rest, 10*time.Second)
+	setDefault(&o.Slow, 5*time.Second)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+func setDefault[T uint32 | time.Duration](field *T, value T) {
+	if *field <= 0 {
+		*field = value
+	}
+}
+
+// Guard watches one vendor. It is safe for use by many goroutines.
+type Guard struct {
+	name    string
+	slow    time.Duration
+	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
+	limiter *rate.Limiter
+}
+
+// NewGuard makes the guard of the named vendor. Vendors share nothing, so that
+// one's illness leaves the others alone.
+func NewGuard(name string, o Options) *Guard {
+	o = o.withDefaults()
+	return &Guard{
+		name:    name,
+		slow:    o.Slow,
+		limiter: rate.NewLimiter(rate.Limit(o.PerSecond), o.Burst),
+		breaker: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+			Name:         name,
+			MaxRequests:  1,
+			Interval:     o.Window,
+			BucketPeriod: o.Window / 10,
+			Timeout:      o.Rest,
+			ReadyToTrip: func(c gobreaker.Counts) bool {
+				// Requests would also count the calls that are still under way.
+				answered := c.TotalSuccesses + c.TotalFailures
+				return c.ConsecutiveFailures >= o.Failures ||
+					(answered >= o.MinCalls && 2*c.TotalFailures >= answered)
+			},
+			IsSuccessful: func(err error) bool { return !isFailure(err) },
+			IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) },
+			OnStateChange: func(name string, from, to gobreaker.State) {
+				o.Logger.Warn("vendor breaker", "vendor", name, "from", from.String(), "to", to.String())
+			},
+		}),
+	}
+}
+
+// Try runs a call within the vendor's rate if the vendor is well, and says
+// fast_path_skipped without running it otherwise.
+func (g *Guard) Try(ctx context.Context, call func(context.Context) error) error {
+	// An open breaker must not use up the tokens of the calls that end its rest.
+	if g.breaker.State() == gobreaker.StateOpen {
+		return g.skip(gobreaker.ErrOpenState)
+	}
+	if !g.limiter.Allow() {
+		return g.skip(errRate)
+	}
+	done, err := g.breaker.Allow()
+	if err != nil {
+		return g.skip(err)
+	}
+	return g.observe(ctx, call, done)
+}
+
+// Report runs a call whatever the vendor's state and remembers whether the
+// vendor was well. After the vendor's rest it is as good a probe as any.
+func (g *Guard) Report(ctx context.Context, call func(context.Context) error) error {
+	done, err := g.breaker.Allow()
+	if err != nil {
+		return call(ctx)
+	}
+	return g.observe(ctx, call, done)
+}
+
+var (
+	errRate     = errors.New("rate reached")
+	errSlow     = errors.New("answered too late")
+	errPanicked = errors.New("call panicked")
+)
+
+func (g *Guard) skip(why error) error {
+	return booking.E(booking.CodeFastPathSkipped, "%s is not asked on the fast path now.", g.name).Wrap(why)
+}
+
+// observe runs a call and tells the breaker, also when the call panics: a
+// half-open breaker waits for this one answer.
+func (g *Guard) observe(ctx context.Context, call func(context.Context) error, done func(error)) error {
+	outcome, began := errPanicked, time.Now()
+	defer func() { done(outcome) }()
+	err := call(ctx)
+	outcome = err
+	if !isFailure(err) && !errors.Is(err, context.Canceled) && time.Since(began) >= g.slow {
+		outcome = errSlow
+	}
+	return err
+}
+
+// isFailure tells an ill vendor from one that is well and says no: a declined
+// card is a good answer.
+func isFailure(err error) bool {
+	switch {
+	case err == nil:
+		return false
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, errSlow), errors.Is(err, errPanicked):
+		return true
+	}
+	switch booking.CodeOf(err) {
+	case booking.CodeProviderUnavailable, booking.CodeProviderError, booking.CodeOutcomeUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
+// State is how a guard sees its vendor.
+type State string
+
+// The states. A recovering vendor is asked by one call at a time.
+const (
+	StateWell       State = "well"
+	StateIll        State = "ill"
+	StateRecovering State = "recovering"
+)
+
+// Name is the vendor's.
+func (g *Guard) Name() string { return g.name }
+
+// State tells how the vendor is, for metrics and the readiness page.
+func (g *Guard) State() State {
+	switch g.breaker.State() {
+	case gobreaker.StateOpen:
+		return StateIll
+	case gobreaker.StateHalfOpen:
+		return StateRecovering
+	default:
+		return StateWell
+	}
+}

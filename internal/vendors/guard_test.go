@@ -1,0 +1,230 @@
+package vendors_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/vendors"
+)
+
+var _ activities.Vendor = (*vendors.Guard)(nil)
+
+var (
+	unavailable = booking.E(booking.CodeProviderUnavailable, "No answer.")
+	refused     = booking.E(booking.CodePaymentRefused, "Declined.")
+)
+
+func guard(name string, o vendors.Options) *vendors.Guard {
+	o.Logger = slog.New(slog.DiscardHandler)
+	return vendors.NewGuard(name, o)
+}
+
+func answer(err error) func(context.Context) error {
+	return func(context.Context) error { return err }
+}
+
+// slowly answers after a time, or not at all when the caller stops waiting.
+func slowly(d time.Duration) func(context.Context) error {
+	return func(ctx context.Context) error {
+		select {
+		case <-time.After(d):
+			return nil
+		case <-ctx.Done():
+			return unavailable.Wrap(ctx.Err())
+		}
+	}
+}
+
+// The times in these tests are synctest's, so they cost nothing.
+func TestScenario20SlowVendorLeavesTheOthersAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow, well := guard("stripe", vendors.Options{}), guard("sendgrid", vendors.Options{})
+		skipped, waited := 0, time.Duration(0)
+		for range 20 {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			began := time.Now()
+			err := slow.Try(ctx, slowly(30*time.Second))
+			waited += time.Since(began)
+			cancel()
+			require.Error(t, err)
+			if booking.CodeOf(err) == booking.CodeFastPathSkipped {
+				skipped++
+			}
+			require.NoError(t, well.Try(t.Context(), answer(nil)))
+		}
+		assert.Equal(t, 15, skipped)
+		assert.Equal(t, 10*time.Second, waited, "five customers waited, the others did not")
+		assert.Equal(t, vendors.StateIll, slow.State())
+		assert.Equal(t, vendors.StateWell, well.State())
+	})
+}
+
+func TestRecovery(t *testing.T) {
+	t.Parallel()
+	fail := func(g *vendors.Guard) {
+		for range 5 {
+			_ = g.Try(context.Background(), answer(unavailable))
+		}
+	}
+	tests := []struct {
+		name  string
+		probe func(*vendors.Guard) error
+		want  vendors.State
+	}{
+		{"a good probe on the fast path", func(g *vendors.Guard) error { return g.Try(context.Background(), answer(nil)) }, vendors.StateWell},
+		{"a good probe on the slow path", func(g *vendors.Guard) error { return g.Report(context.Background(), answer(nil)) }, vendors.StateWell},
+		{"a refusal is a good probe", func(g *vendors.Guard) error { return g.Try(context.Background(), answer(refused)) }, vendors.StateWell},
+		{"a bad probe", func(g *vendors.Guard) error { return g.Report(context.Background(), answer(unavailable)) }, vendors.StateIll},
+		{"a good answer that came late", func(g *vendors.Guard) error { return g.Report(context.Background(), slowly(20*time.Second)) }, vendors.StateIll},
+		{"a caller that left", func(g *vendors.Guard) error { return g.Try(context.Background(), answer(context.Canceled)) }, vendors.StateRecovering},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				g := guard("stripe", vendors.Options{})
+				fail(g)
+				require.Equal(t, vendors.StateIll, g.State())
+				require.NoError(t, g.Report(t.Context(), answer(nil)), "the slow path always runs")
+				require.Equal(t, vendors.StateIll, g.State(), "an ill vendor gets its rest")
+				time.Sleep(10*time.Second + time.Millisecond)
+				require.Equal(t, vendors.StateRecovering, g.State())
+				_ = tt.probe(g)
+				assert.Equal(t, tt.want, g.State())
+			})
+		})
+	}
+}
+
+func TestOneProbeAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := guard("stripe", vendors.Options{})
+		for range 5 {
+			_ = g.Report(t.Context(), answer(unavailable))
+		}
+		time.Sleep(11 * time.Second)
+		go func() { _ = g.Report(context.Background(), slowly(time.Second)) }()
+		synctest.Wait()
+		err := g.Try(t.Context(), answer(nil))
+		assert.Equal(t, booking.CodeFastPathSkipped, booking.CodeOf(err))
+		time.Sleep(2 * time.Second)
+		assert.NoError(t, g.Try(t.Context(), answer(nil)))
+	})
+}
+
+func TestWhatCountsAsIll(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		err  error
+		want vendors.State
+	}{
+		{"no answer", unavailable, vendors.StateIll},
+		{"an answer that it failed", booking.E(booking.CodeProviderError, "500"), vendors.StateIll},
+		{"an unknown outcome", booking.E(booking.CodeOutcomeUnknown, "?"), vendors.StateIll},
+		{"wrapped", fmt.Errorf("open: %w", unavailable), vendors.StateIll},
+		{"a deadline", fmt.Errorf("open: %w", context.DeadlineExceeded), vendors.StateIll},
+		{"a declined card", refused, vendors.StateWell},
+		{"an unknown payment", booking.E(booking.CodeNotFound, "?"), vendors.StateWell},
+		{"our own database", errors.New("connection refused"), vendors.StateWell},
+		{"a caller that left", unavailable.Wrap(context.Canceled), vendors.StateWell},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			g := guard("stripe", vendors.Options{})
+			for range 20 {
+				_ = g.Report(t.Context(), answer(tt.err))
+			}
+			assert.Equal(t, tt.want, g.State())
+		})
+	}
+}
+
+func TestHalfTheCallsFailing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		run := func(g *vendors.Guard, calls, everyNth int, apart time.Duration) vendors.State {
+			for i := range calls {
+				var err error
+				if i%everyNth == 0 {
+					err = unavailable
+				}
+				_ = g.Try(t.Context(), answer(err))
+				time.Sleep(apart)
+			}
+			return g.State()
+		}
+		assert.Equal(t, vendors.StateWell, run(guard("a", vendors.Options{}), 9, 2, 0), "too few calls to tell")
+		assert.Equal(t, vendors.StateIll, run(guard("b", vendors.Options{}), 12, 2, 0))
+		assert.Equal(t, vendors.StateWell, run(guard("c", vendors.Options{}), 60, 3, 0))
+		assert.Equal(t, vendors.StateWell, run(guard("d", vendors.Options{}), 30, 2, 10*time.Second), "old failures are forgotten")
+	})
+}
+
+func TestRate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := guard("twilio", vendors.Options{PerSecond: 10, Burst: 3})
+		ran := 0
+		call := func(context.Context) error { ran++; return nil }
+		for range 5 {
+			_ = g.Try(t.Context(), call)
+		}
+		assert.Equal(t, 3, ran)
+		err := g.Try(t.Context(), call)
+		assert.Equal(t, booking.CodeFastPathSkipped, booking.CodeOf(err))
+		assert.Equal(t, vendors.StateWell, g.State(), "being busy is no illness")
+		require.NoError(t, g.Report(t.Context(), call), "the slow path has the queue's own rate")
+		time.Sleep(100 * time.Millisecond)
+		assert.NoError(t, g.Try(t.Context(), call))
+	})
+}
+
+func TestPanicEndsTheProbe(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := guard("stripe", vendors.Options{})
+		for range 5 {
+			_ = g.Report(t.Context(), answer(unavailable))
+		}
+		time.Sleep(11 * time.Second)
+		assert.Panics(t, func() { _ = g.Report(t.Context(), func(context.Context) error { panic("bug") }) })
+		assert.Equal(t, vendors.StateIll, g.State())
+		time.Sleep(11 * time.Second)
+		require.NoError(t, g.Try(t.Context(), answer(nil)))
+		assert.Equal(t, vendors.StateWell, g.State())
+	})
+}
+
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	g := guard("stripe", vendors.Options{PerSecond: 1_000_000})
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			err := error(nil)
+			if i%4 == 0 {
+				err = unavailable
+			}
+			_ = g.Try(context.Background(), answer(err))
+			_ = g.Report(context.Background(), answer(nil))
+			_ = g.State()
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, "stripe", g.Name())
+}
