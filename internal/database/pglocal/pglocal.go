@@ -60,7 +60,7 @@ type Server struct {
 
 // Start brings up the server over DataDir, creating the cluster the first time
 // and adopting a server that an earlier, killed process left behind.
-func Start(ctx context.Context, opts Options) (*Server, error) {
+func Start(ctx context.Context, opts Options) (started *Server, err error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -72,6 +72,11 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{opts: opts, place: place}
+	defer func() {
+		if err != nil && !opts.Durable {
+			err = errors.Join(err, place.discard())
+		}
+	}()
 
 	if place.initialized() {
 		if s.password, err = place.readPassword(); err != nil {
