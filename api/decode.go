@@ -42,6 +42,10 @@ func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	if err != nil {
 		return err
 	}
+	// Postgres has no place for this character, so no field may hold it.
+	if bytes.Contains(body, []byte(`\u0000`)) {
+		return booking.E(booking.CodeMalformed, "The body contains the character U+0000.")
+	}
 	if tooDeep(body) {
 		return booking.E(booking.CodeMalformed, "The body is nested more than %d levels deep.", maxDepth)
 	}

@@ -50,6 +50,23 @@ func (a *api) answerCached(w http.ResponseWriter, r *http.Request, fresh time.Du
 	writeCached(w, r, fresh, jsonType, body, etagOf(body))
 }
 
+// answerTagged is answerCached with the entity tag made from tagged, which leaves
+// out what changes from read to read without meaning anything. Such a tag is
+// weak: the bytes may differ.
+func (a *api) answerTagged(w http.ResponseWriter, r *http.Request, fresh time.Duration, tagged, value any) {
+	identity, err := json.Marshal(tagged)
+	if err != nil {
+		a.fail(w, r, fmt.Errorf("render %T: %w", tagged, err))
+		return
+	}
+	body, err := json.Marshal(value)
+	if err != nil {
+		a.fail(w, r, fmt.Errorf("render %T: %w", value, err))
+		return
+	}
+	writeCached(w, r, fresh, jsonType, body, "W/"+etagOf(identity))
+}
+
 func writeCached(w http.ResponseWriter, r *http.Request, fresh time.Duration, contentType string, body []byte, etag string) {
 	header := w.Header()
 	header.Set("ETag", etag)
@@ -74,6 +91,7 @@ func etagOf(body []byte) string {
 
 // matches compares as RFC 9110, section 13.1.2, asks for: weakly, any of a list.
 func matches(ifNoneMatch, etag string) bool {
+	etag = strings.TrimPrefix(etag, "W/")
 	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
 		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
 		if candidate == "*" || candidate == etag {

@@ -162,6 +162,13 @@ func sagaError(err error) error {
 	}
 }
 
+// isFinal tells whether an error is a workflow's own word. Everything else passes:
+// the same request may succeed later.
+func isFinal(err error) bool {
+	var refused *temporal.ApplicationError
+	return errors.As(err, &refused) && booking.CodeOf(err) != booking.CodeInternal
+}
+
 // refusal turns an application error back into the booking.Error it was made of.
 func refusal(refused *temporal.ApplicationError) error {
 	// The server's own type for an update that its workflow's end cut short.

@@ -1,0 +1,185 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/catalog"
+	"github.com/boxoffice/boxoffice/internal/payments"
+	"github.com/boxoffice/boxoffice/internal/seats"
+)
+
+// The services of which a process may serve some.
+const (
+	ServiceAccounts        = "accounts"
+	ServiceCatalog         = "catalog"
+	ServiceSearch          = "search"
+	ServiceBookings        = "bookings"
+	ServicePayments        = "payments"
+	ServiceRecommendations = "recommendations"
+	ServiceAdmin           = "admin"
+)
+
+// Services lists all of them.
+func Services() []string {
+	return []string{ServiceAccounts, ServiceCatalog, ServiceSearch, ServiceBookings,
+		ServicePayments, ServiceRecommendations, ServiceAdmin}
+}
+
+// Options is what the API is made of. The stores a process needs follow from its
+// services; Accounts is needed by all that ask who is calling.
+type Options struct {
+	// Services says which routes are mounted; empty means all.
+	Services []string
+
+	Accounts *accounts.Service
+	Catalog  *catalog.Store
+	Seats    *seats.Store
+	Feed     *seats.Feed
+	Tickets  *seats.Tickets
+	Payments *payments.Store
+	// Providers are the payment providers by name. A booking names one.
+	Providers map[string]Provider
+	// Saga reaches the workflows; see NewSaga.
+	Saga Saga
+
+	// Policy travels with every booking that is made here.
+	Policy booking.Policy
+	// RebookLatePayments tries the same seats again for money that came too late,
+	// before it is given back.
+	RebookLatePayments bool
+	// PublicURL is the address by which browsers reach this API, without a slash
+	// at its end.
+	PublicURL string
+	// StripePublishableKey turns the checkout page on.
+	StripePublishableKey string
+
+	// Ready are the dependencies that /readyz asks, by name.
+	Ready map[string]func(context.Context) error
+	// CORSOrigins are the web origins that may call the API from a browser; "*"
+	// admits all.
+	CORSOrigins []string
+	// Codec decodes workflow payloads for the Temporal UI at /codec/, for staff;
+	// with CodecOpen for everybody, which is for a machine of one's own.
+	Codec     http.Handler
+	CodecOpen bool
+
+	Logger *slog.Logger
+	// Version of the program, for /healthz.
+	Version string
+	// RequestTimeout ends every request but streams. Default 20 s, which leaves
+	// the workflows' answers their 10.
+	RequestTimeout time.Duration
+	// MaxStreams bounds the open event streams. Default 10,000.
+	MaxStreams int
+	// Closing ends all streams, so that a server can shut down gracefully.
+	// Default never.
+	Closing context.Context
+	// Now is the clock for what is shown only; decisions follow the database's.
+	Now func() time.Time
+}
+
+type api struct {
+	Options
+	router  *mux.Router
+	streams atomic.Int64
+}
+
+// New makes the API's handler.
+func New(options Options) (http.Handler, error) {
+	a, err := build(options)
+	if err != nil {
+		return nil, err
+	}
+	// The order, outside in: every answer is observed; preflights need no route.
+	return a.observe(secure(a.cors(a.bounded(a.refuseNUL(a.router))))), nil
+}
+
+func build(options Options) (*api, error) {
+	a := &api{Options: withDefaults(options), router: mux.NewRouter()}
+	if err := a.check(); err != nil {
+		return nil, err
+	}
+	document, err := openapiJSON()
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	a.router.Use(noteRoute)
+	a.router.NotFoundHandler = http.HandlerFunc(a.notFound)
+	a.router.MethodNotAllowedHandler = http.HandlerFunc(a.methodNotAllowed)
+	a.mountAlways(document)
+	for service, mount := range map[string]func(){
+		ServiceAccounts: a.mountAccounts,
+		ServiceCatalog:  a.mountCatalog,
+		ServiceBookings: a.mountBookings,
+		ServicePayments: a.mountPayments,
+		ServiceAdmin:    a.mountAdmin,
+	} {
+		if slices.Contains(a.Services, service) {
+			mount()
+		}
+	}
+	return a, nil
+}
+
+func withDefaults(o Options) Options {
+	if len(o.Services) == 0 {
+		o.Services = Services()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.RequestTimeout == 0 {
+		o.RequestTimeout = 20 * time.Second
+	}
+	if o.MaxStreams == 0 {
+		o.MaxStreams = 10_000
+	}
+	if o.Closing == nil {
+		o.Closing = context.Background()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
+	return o
+}
+
+// check names everything that is missing at once, before the first customer
+// finds it.
+func (a *api) check() error {
+	var missing []error
+	need := func(ok bool, what string, services ...string) {
+		for _, service := range services {
+			if !ok && slices.Contains(a.Services, service) {
+				missing = append(missing, fmt.Errorf("api: service %s needs %s", service, what))
+			}
+		}
+	}
+	for _, service := range a.Services {
+		if !slices.Contains(Services(), service) {
+			missing = append(missing, fmt.Errorf("api: no service %q; there are %s", service, strings.Join(Services(), ", ")))
+		}
+	}
+	need(a.Accounts != nil, "Accounts", ServiceAccounts, ServiceBookings, ServiceAdmin)
+	need(a.Catalog != nil, "Catalog", ServiceCatalog, ServiceBookings)
+	need(a.Seats != nil, "Seats", ServiceCatalog, ServiceBookings, ServicePayments, ServiceAdmin)
+	need(a.Feed != nil, "Feed", ServiceCatalog, ServiceBookings)
+	need(a.Tickets != nil, "Tickets", ServiceBookings)
+	need(a.Payments != nil, "Payments", ServicePayments)
+	need(len(a.Providers) > 0, "Providers", ServiceBookings, ServicePayments)
+	need(a.Saga != nil, "Saga", ServiceBookings, ServicePayments, ServiceAdmin)
+	need(a.Policy.HoldFor > 0, "Policy", ServiceBookings, ServicePayments)
+	return errors.Join(missing...)
+}

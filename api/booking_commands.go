@@ -1,0 +1,86 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+const maxReason = 500
+
+// cancel lets a hold go or cancels a confirmed booking.
+func (a *api) cancel(w http.ResponseWriter, r *http.Request) {
+	b, err := a.ownBooking(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	var request workflows.CancelRequest
+	if err := decodeOptional(w, r, &request); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if len(request.Reason) > maxReason {
+		a.fail(w, r, tooLong("reason", maxReason))
+		return
+	}
+	err = a.Saga.Update(r.Context(), b.ID, workflows.UpdateCancel, request)
+	if isOver(err) {
+		err = notCancellable()
+	}
+	a.answerOwn(w, r, err)
+}
+
+// reopenPayment opens the payment anew, with another provider or the same.
+func (a *api) reopenPayment(w http.ResponseWriter, r *http.Request) {
+	b, err := a.ownBooking(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	var request paymentChoice
+	if err := decode(w, r, &request); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if problem, ok := a.checkProvider("provider", request.Provider); !ok {
+		a.fail(w, r, booking.Invalid(problem))
+		return
+	}
+	err = a.Saga.Update(r.Context(), b.ID, workflows.UpdateReopen, workflows.ReopenRequest{Provider: request.Provider})
+	if isOver(err) {
+		err = booking.E(booking.CodeNotPayable, "This booking can no longer be paid.")
+	}
+	a.answerOwn(w, r, err)
+}
+
+// checkPayment asks the provider now. Of a booking that is over there is nothing
+// to ask: its document says how it ended.
+func (a *api) checkPayment(w http.ResponseWriter, r *http.Request) {
+	b, err := a.ownBooking(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	err = a.Saga.Update(r.Context(), b.ID, workflows.UpdateCheck)
+	if isOver(err) {
+		err = nil
+	}
+	a.answerOwn(w, r, err)
+}
+
+// isOver tells whether the booking's workflow has ended or is just ending.
+func isOver(err error) bool {
+	return errors.Is(err, ErrEnded) || booking.CodeOf(err) == booking.CodeConflict
+}
+
+// answerOwn ends a command: with its error, or with the booking as it is now.
+func (a *api) answerOwn(w http.ResponseWriter, r *http.Request, err error) {
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.getBooking(w, r)
+}

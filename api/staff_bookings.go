@@ -1,0 +1,149 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+const maxExtraMinutes = 60
+
+// staffBooking is a booking with what staff may know on top. What only the payer
+// needs to pay is left out.
+type staffBooking struct {
+	booking.Booking
+	CustomerID string `json:"customer_id"`
+}
+
+func forStaff(b booking.Booking) staffBooking {
+	if b.Payment != nil {
+		payment := *b.Payment
+		payment.ClientSecret, payment.CheckoutURL = "", ""
+		b.Payment = &payment
+	}
+	return staffBooking{b, b.CustomerID}
+}
+
+func (a *api) staffListBookings(w http.ResponseWriter, r *http.Request) {
+	limit, limitErr := limitOf(r)
+	status, statusErr := statusOf(r)
+	if err := invalidTogether(limitErr, statusErr); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	query := r.URL.Query()
+	filter := seats.BookingFilter{ShowID: query.Get("show_id"), CustomerID: query.Get("customer_id"), Status: status}
+	items, next, err := a.Seats.AdminBookings(r.Context(), filter, limit, query.Get("cursor"))
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	shown := make([]staffBooking, len(items))
+	for i, b := range items {
+		shown[i] = forStaff(b)
+	}
+	a.answer(w, r, http.StatusOK, pageOf(shown, next))
+}
+
+func (a *api) staffGetBooking(w http.ResponseWriter, r *http.Request) {
+	b, err := a.anyBooking(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.answer(w, r, http.StatusOK, forStaff(b))
+}
+
+func (a *api) anyBooking(r *http.Request) (booking.Booking, error) {
+	id, err := pathID(r, "booking")
+	if err != nil {
+		return booking.Booking{}, err
+	}
+	return a.Seats.Booking(r.Context(), id)
+}
+
+// resend sends the confirmation again.
+func (a *api) resend(w http.ResponseWriter, r *http.Request) {
+	var request workflows.ResendRequest
+	if err := decodeOptional(w, r, &request); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	switch request.Channel {
+	case "", booking.ChannelEmail, booking.ChannelSMS:
+	default:
+		a.fail(w, r, booking.Invalid(booking.FieldError{Field: "channel", Message: "Must be email or sms, or left out for all."}))
+		return
+	}
+	a.command(w, r, booking.E(booking.CodeConflict, "This booking is over; there is nothing to send again."),
+		workflows.UpdateResend, request)
+}
+
+// extendHold gives the customer more time to pay.
+func (a *api) extendHold(w http.ResponseWriter, r *http.Request) {
+	var request struct {
+		Minutes int `json:"minutes"`
+	}
+	if err := decode(w, r, &request); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if request.Minutes < 1 || request.Minutes > maxExtraMinutes {
+		a.fail(w, r, booking.Invalid(booking.FieldError{
+			Field: "minutes", Message: fmt.Sprintf("Must be from 1 to %d.", maxExtraMinutes)}))
+		return
+	}
+	a.command(w, r, booking.E(booking.CodeConflict, "This booking is no longer held."),
+		workflows.UpdateExtend, workflows.ExtendRequest{By: time.Duration(request.Minutes) * time.Minute})
+}
+
+// refund cancels a booking and gives back a share of its total.
+func (a *api) refund(w http.ResponseWriter, r *http.Request) {
+	var request struct {
+		Percent *int64 `json:"percent"`
+		Reason  string `json:"reason"`
+	}
+	if err := decode(w, r, &request); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	var problems []booking.FieldError
+	if request.Percent == nil || *request.Percent < 0 || *request.Percent > 100 {
+		problems = append(problems, booking.FieldError{Field: "percent", Message: "Must be from 0 to 100."})
+	}
+	if strings.TrimSpace(request.Reason) == "" || len(request.Reason) > maxReason {
+		problems = append(problems, booking.FieldError{
+			Field: "reason", Message: fmt.Sprintf("Say why, in at most %d bytes.", maxReason)})
+	}
+	if len(problems) > 0 {
+		a.fail(w, r, booking.Invalid(problems...))
+		return
+	}
+	a.command(w, r, notCancellable(), workflows.UpdateRefund, workflows.RefundRequest{
+		Percent: *request.Percent, Reason: request.Reason, Staff: principalOf(r).AccountID,
+	})
+}
+
+// command sends a staff update and answers with the booking as it is then. over
+// is the answer when the booking's workflow has ended.
+func (a *api) command(w http.ResponseWriter, r *http.Request, over error, update string, request any) {
+	b, err := a.anyBooking(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	err = a.Saga.Update(r.Context(), b.ID, update, request)
+	if isOver(err) {
+		err = over
+	}
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.staffGetBooking(w, r)
+}
