@@ -1,0 +1,118 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/database"
+)
+
+// Store reads the catalog.
+type Store struct {
+	db *bun.DB
+}
+
+// New makes a Store over the database.
+func New(db *database.DB) *Store { return &Store{db: db.Bun} }
+
+// onSale is what makes a show worth listing, by the database's clock.
+const onSale = `s.status = 'scheduled' AND s.starts_at > now() AND now() BETWEEN s.sales_open_at AND s.sales_close_at`
+
+// onDay narrows to a day on the clock of theater t. A day has 23 or 25 hours when
+// the clocks change, so both ends are midnights.
+const onDay = `s.starts_at >= (?::date)::timestamp AT TIME ZONE t.time_zone
+	AND s.starts_at < (?::date + 1)::timestamp AT TIME ZONE t.time_zone`
+
+const (
+	defaultPage = 20
+	largestPage = 100
+)
+
+func pageSize(limit int) int {
+	if limit <= 0 {
+		return defaultPage
+	}
+	return min(limit, largestPage)
+}
+
+// Cities lists the cities with theaters, by name.
+func (s *Store) Cities(ctx context.Context) ([]City, error) {
+	cities := []City{}
+	err := s.db.NewSelect().TableExpr("cities AS c").
+		ColumnExpr("c.id, c.slug, c.name, c.country, c.time_zone, c.currency, c.lat, c.lon").
+		Where("EXISTS (SELECT FROM theaters t WHERE t.city_id = c.id)").
+		OrderExpr("c.name, c.id").
+		Scan(ctx, &cities)
+	if err != nil {
+		return nil, fmt.Errorf("list cities: %w", err)
+	}
+	return cities, nil
+}
+
+// problems collects what is wrong with a request's filters.
+type problems []booking.FieldError
+
+func (p *problems) add(field, format string, args ...any) {
+	*p = append(*p, booking.FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
+}
+
+func (p *problems) err() error {
+	if len(*p) == 0 {
+		return nil
+	}
+	return booking.Invalid(*p...)
+}
+
+func (p *problems) checkDate(date string) {
+	if date == "" {
+		return
+	}
+	if _, err := time.Parse(time.DateOnly, date); err != nil {
+		p.add("date", "Write a day as YYYY-MM-DD, for example 2026-03-29.")
+	}
+}
+
+// city finds a city by id or slug for a filter; the zero id when there is no
+// filter.
+func (s *Store) city(ctx context.Context, p *problems, idOrSlug string) (uuid.UUID, error) {
+	if idOrSlug == "" {
+		return uuid.Nil, nil
+	}
+	id, err := s.find(ctx, "cities", idOrSlug)
+	if booking.CodeOf(err) == booking.CodeNotFound {
+		p.add("city", "There is no such city. GET /v1/cities lists them.")
+		return uuid.Nil, nil
+	}
+	return id, err
+}
+
+// find resolves an id or a slug. Code: not_found.
+func (s *Store) find(ctx context.Context, table, idOrSlug string) (uuid.UUID, error) {
+	query := s.db.NewSelect().Table(table).Column("id")
+	if id, err := uuid.Parse(idOrSlug); err == nil {
+		query = query.Where("id = ?", id)
+	} else {
+		query = query.Where("slug = ?", idOrSlug)
+	}
+	var id uuid.UUID
+	if err := query.Scan(ctx, &id); err != nil {
+		return uuid.Nil, notFound(err, table)
+	}
+	return id, nil
+}
+
+var nouns = map[string]string{"cities": "city", "movies": "movie", "theaters": "theater", "shows": "show"}
+
+func notFound(err error, table string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return booking.E(booking.CodeNotFound, "There is no such %s.", nouns[table])
+	}
+	return fmt.Errorf("read %s: %w", table, err)
+}

@@ -1,0 +1,141 @@
+package catalog
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/schema"
+)
+
+// City is where theaters are.
+type City struct {
+	ID       uuid.UUID `json:"id"`
+	Slug     string    `json:"slug"`
+	Name     string    `json:"name"`
+	Country  string    `json:"country"`
+	TimeZone string    `json:"time_zone"`
+	Currency string    `json:"currency"`
+	Lat      float64   `json:"lat"`
+	Lon      float64   `json:"lon"`
+}
+
+// MovieSummary is what a list of shows says about a film.
+type MovieSummary struct {
+	ID             uuid.UUID `json:"id"`
+	Slug           string    `json:"slug"`
+	Title          string    `json:"title"`
+	RuntimeMinutes int       `json:"runtime_minutes"`
+	Genres         []string  `json:"genres" bun:",array"`
+	Certificate    string    `json:"certificate"`
+}
+
+// Movie is a film, and how it is shown at the moment: Formats and NextShowAt
+// are those of the shows that the list was narrowed to.
+type Movie struct {
+	MovieSummary
+	OriginalTitle string     `json:"original_title,omitempty"`
+	Year          int        `json:"year"`
+	ReleaseDate   string     `json:"release_date,omitempty"`
+	Languages     []string   `json:"languages" bun:",array"`
+	Synopsis      string     `json:"synopsis"`
+	Formats       []string   `json:"formats" bun:",array"`
+	NextShowAt    *time.Time `json:"next_show_at,omitempty"`
+}
+
+// MovieDetail is all we know of a film.
+type MovieDetail struct {
+	Movie
+	Aliases []string        `json:"aliases" bun:",array"`
+	Credits []schema.Credit `json:"credits" bun:"type:jsonb"`
+}
+
+// TheaterSummary is what a list of shows says about a theater.
+type TheaterSummary struct {
+	ID       uuid.UUID `json:"id"`
+	Slug     string    `json:"slug"`
+	Name     string    `json:"name"`
+	Address  string    `json:"address"`
+	TimeZone string    `json:"time_zone"`
+	Lat      float64   `json:"lat"`
+	Lon      float64   `json:"lon"`
+}
+
+// Theater is a house. DistanceKM is there when the list was asked for what is
+// near.
+type Theater struct {
+	TheaterSummary
+	City       string   `json:"city"` // slug
+	CityName   string   `json:"city_name"`
+	Currency   string   `json:"currency"`
+	Amenities  []string `json:"amenities" bun:",array"`
+	DistanceKM *float64 `json:"distance_km,omitempty" bun:"distance_km"`
+}
+
+// TheaterDetail is a house with its screens.
+type TheaterDetail struct {
+	Theater
+	Screens []Screen `json:"screens"`
+}
+
+// Screen is a hall and how many it seats now.
+type Screen struct {
+	ID       uuid.UUID `json:"id"`
+	Name     string    `json:"name"`
+	Capacity int       `json:"capacity"`
+}
+
+// ShowScreen names the hall of a show.
+type ShowScreen struct {
+	ID   uuid.UUID `json:"id"`
+	Name string    `json:"name"`
+}
+
+// Show is one screening. LocalTime is the start on the theater's wall clock.
+type Show struct {
+	ID           uuid.UUID                `json:"id"`
+	StartsAt     time.Time                `json:"starts_at"`
+	EndsAt       time.Time                `json:"ends_at"`
+	LocalTime    string                   `json:"local_time"`
+	TimeZone     string                   `json:"time_zone"`
+	Format       string                   `json:"format"`
+	Language     string                   `json:"language"`
+	Subtitles    string                   `json:"subtitles"`
+	Status       booking.ShowStatus       `json:"status"`
+	SalesOpenAt  time.Time                `json:"sales_open_at"`
+	SalesCloseAt time.Time                `json:"sales_close_at"`
+	Prices       map[string]booking.Money `json:"prices"`
+	Screen       ShowScreen               `json:"screen"`
+}
+
+// ShowDetail is a show with its film and its house.
+type ShowDetail struct {
+	Show
+	Movie   MovieSummary   `json:"movie"`
+	Theater TheaterSummary `json:"theater"`
+}
+
+// MovieShows is where and when a film is shown.
+type MovieShows struct {
+	Movie MovieSummary   `json:"movie"`
+	Items []TheaterGroup `json:"items"`
+}
+
+// TheaterGroup is one theater's shows of a film, by time.
+type TheaterGroup struct {
+	Theater TheaterSummary `json:"theater"`
+	Shows   []Show         `json:"shows"`
+}
+
+// TheaterShows is what a theater shows.
+type TheaterShows struct {
+	Theater TheaterSummary `json:"theater"`
+	Items   []MovieGroup   `json:"items"`
+}
+
+// MovieGroup is one film's shows in a theater, by time.
+type MovieGroup struct {
+	Movie MovieSummary `json:"movie"`
+	Shows []Show       `json:"shows"`
+}
