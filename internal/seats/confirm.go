@@ -1,0 +1,67 @@
+package seats
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// serialTries is how often a ticket's serial is drawn when it exists already,
+// which is a one in 10⁵ event with ten million tickets out.
+const serialTries = 3
+
+// Confirm sells the seats if they are still this booking's, and issues the
+// ticket. A repeat answers with the ticket that there is.
+func (s *Store) Confirm(ctx context.Context, bookingID string) (booking.Confirmed, error) {
+	id, err := parseID("booking", bookingID)
+	if err != nil {
+		return booking.Confirmed{}, err
+	}
+	var confirmed booking.Confirmed
+	var showID string
+	for range serialTries {
+		err = s.pool.QueryRow(ctx, `SELECT c.serial, c.issued_at, (SELECT show_id::text FROM bookings WHERE id = $1)
+			FROM confirm_booking($1, $2) c`, id, newSerial()).
+			Scan(&confirmed.TicketSerial, (*utc)(&confirmed.At), &showID)
+		if !hasState(err, stateUnique) {
+			break
+		}
+	}
+	if err != nil {
+		return booking.Confirmed{}, translate("confirm", err)
+	}
+	s.changed(ctx, showID, bookingID)
+	return confirmed, nil
+}
+
+// End frees the seats of a booking that was never confirmed. A booking that never
+// came to be has nothing to free.
+func (s *Store) End(ctx context.Context, end booking.Ending) error {
+	return s.step(ctx, "end", end.BookingID,
+		`SELECT (SELECT show_id::text FROM bookings WHERE id = $1), end_booking($1, $2, $3)`,
+		end.Status, end.Detail)
+}
+
+// Cancel undoes a confirmation: seats free, ticket void, refund owed.
+func (s *Store) Cancel(ctx context.Context, c booking.Cancellation) error {
+	return s.step(ctx, "cancel", c.BookingID,
+		`SELECT (SELECT show_id::text FROM bookings WHERE id = $1), cancel_booking($1, $2, $3, $4)`,
+		c.Refund.Amount, c.Detail, c.EvenScanned)
+}
+
+// Alert tells staff about something a person has to look at, once.
+func (s *Store) Alert(ctx context.Context, a booking.Alert) error {
+	id := uuid.NullUUID{}
+	if a.BookingID != "" {
+		parsed, err := parseID("booking", a.BookingID)
+		if err != nil {
+			return err
+		}
+		id = uuid.NullUUID{UUID: parsed, Valid: true}
+	}
+	_, err := s.pool.Exec(ctx, `INSERT INTO alerts (booking_id, kind, detail) VALUES ($1, $2, $3)
+		ON CONFLICT (booking_id, kind, detail) DO NOTHING`, id, a.Kind, a.Detail)
+	return translate("alert", err)
+}

@@ -1,0 +1,98 @@
+package seats
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// The SQLSTATEs of the inventory's functions (schema/migrations, inventory).
+const (
+	stateSeatsUnavailable = "BX001"
+	stateShowNotOnSale    = "BX002"
+	stateTermsChanged     = "BX003"
+	stateTooManyHolds     = "BX004"
+	stateConflict         = "BX005"
+	stateHoldLost         = "BX006"
+	stateNotCancellable   = "BX007"
+)
+
+// Postgres' own SQLSTATEs that are met here.
+const (
+	stateForeignKey  = "23503"
+	stateUnique      = "23505"
+	stateLockTimeout = "55P03"
+)
+
+// passing lists the SQLSTATE classes whose errors say nothing about the request:
+// connection lost (08), transaction rolled back (40), out of resources (53),
+// operator intervention, such as a shutdown or a time limit (57), system error
+// (58). See PostgreSQL's Appendix A.
+var passing = []string{"08", "40", "53", "57", "58"}
+
+// translate turns an error of a statement into one that crosses package
+// boundaries. step names the statement for the log.
+func translate(step string, err error) error {
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("seats: %s: %w", step, err)
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) {
+		// No answer: it may have happened or not. Every step can be repeated.
+		return unavailable(err)
+	}
+	switch refused.Code {
+	case stateSeatsUnavailable:
+		return booking.SeatsUnavailable(takenSeats(refused)).Wrap(err)
+	case stateShowNotOnSale:
+		return notOnSale().Wrap(err)
+	case stateTooManyHolds:
+		return booking.E(booking.CodeTooManyHolds,
+			"You are holding as many seats as you may. Pay for one of your bookings or let it go first.").Wrap(err)
+	case stateConflict:
+		return booking.E(booking.CodeConflict, "The booking's status does not allow this.").Wrap(err)
+	case stateHoldLost:
+		return booking.E(booking.CodeHoldLost, "The seats are no longer reserved for this booking.").Wrap(err)
+	case stateNotCancellable:
+		return booking.E(booking.CodeNotCancellable, "This booking can no longer be cancelled.").Wrap(err)
+	case stateForeignKey:
+		return booking.E(booking.CodeForbidden, "This account can no longer book.").Wrap(err)
+	case stateTermsChanged, stateLockTimeout:
+		return unavailable(err)
+	}
+	for _, class := range passing {
+		if strings.HasPrefix(refused.Code, class) {
+			return unavailable(err)
+		}
+	}
+	return booking.E(booking.CodeInternal, "Something went wrong on our side.").Wrap(err)
+}
+
+func unavailable(err error) error {
+	return booking.E(booking.CodeUnavailable, "Booking is not possible at the moment. Try again shortly.").Wrap(err)
+}
+
+func notOnSale() *booking.Error {
+	return booking.E(booking.CodeShowNotOnSale, "This show is not on sale.")
+}
+
+// takenSeats reads the seats that hold_seats names in its DETAIL.
+func takenSeats(refused *pgconn.PgError) []string {
+	var seats []string
+	if json.Unmarshal([]byte(refused.Detail), &seats) != nil {
+		return nil
+	}
+	return seats
+}
+
+// hasState tells whether Postgres refused with this SQLSTATE.
+func hasState(err error, state string) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.Code == state
+}

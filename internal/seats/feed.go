@@ -1,0 +1,81 @@
+package seats
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// Hints is what the feed needs of a bus: a wake-up when a topic may have changed.
+// They may get lost, so the feed also polls.
+type Hints interface {
+	Subscribe(ctx context.Context, topic string) (<-chan struct{}, func())
+}
+
+const (
+	// settle is the least time between two looks at the same thing: a burst of
+	// hints is one look.
+	settle = 50 * time.Millisecond
+	// pollShow and pollBookings are the guarantee when hints are lost. A hold that
+	// runs out gives no hint at all and is seen by the poll.
+	pollShow     = 2 * time.Second
+	pollBookings = time.Second
+	// deltasWaiting is how many deltas a slow reader may be behind. Then it is
+	// dropped; it may come back for a new snapshot.
+	deltasWaiting = 16
+	// lookWithin bounds one look at the database.
+	lookWithin = 5 * time.Second
+)
+
+// Feed tells watchers about changes of seats and bookings. However many watch the
+// same show, the process asks the database once.
+type Feed struct {
+	store *Store
+	hints Hints
+
+	running context.Context
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+
+	mu       sync.Mutex
+	closed   bool
+	shows    map[string]*showFeed
+	opening  singleflight.Group
+	bookings *bookingFeed
+}
+
+// NewFeed makes a feed over a store. Close ends it.
+func NewFeed(store *Store, hints Hints) *Feed {
+	f := &Feed{store: store, hints: hints, shows: map[string]*showFeed{}, bookings: newBookingFeed()}
+	f.running, f.stop = context.WithCancel(context.Background())
+	return f
+}
+
+// Close drops all watchers and waits until nothing runs any more.
+func (f *Feed) Close() {
+	f.mu.Lock()
+	f.closed = true
+	f.mu.Unlock()
+	f.stop()
+	f.done.Wait()
+}
+
+// start runs a part of the feed until Close. It refuses afterwards.
+func (f *Feed) start(part func()) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return false
+	}
+	f.done.Go(part)
+	return true
+}
+
+// look runs a read of the database within its time.
+func (f *Feed) look(read func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(f.running, lookWithin)
+	defer cancel()
+	return read(ctx)
+}

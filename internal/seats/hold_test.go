@@ -1,0 +1,266 @@
+package seats
+
+import (
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+func TestHoldAnswersWithShowSeatsPriceAndTime(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.show()
+	req := request(show, h.customerWithPhone("+919800000000"), "C7", "A2")
+
+	held, err := h.store.Hold(t.Context(), req)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"A2", "C7"}, held.Seats)
+	assert.Equal(t, booking.Money{Amount: 30000 + 45000 + 2*2000 + 13500, Currency: "INR"}, held.Quote.Total)
+	assert.Equal(t, "The Lamp", held.Show.MovieTitle)
+	assert.Equal(t, "Orpheum", held.Show.TheaterName)
+	assert.Equal(t, time.UTC, held.ExpiresAt.Location())
+	assert.InDelta(t, req.HoldFor.Seconds(), held.ExpiresIn.Seconds(), 5)
+	assert.Equal(t, []booking.Channel{booking.ChannelEmail, booking.ChannelSMS}, held.Channels)
+	assert.Equal(t, []string{"show:" + show, "booking:" + req.BookingID}, h.topics())
+	assert.Equal(t, map[string]string{"A2": "held " + req.BookingID, "C7": "held " + req.BookingID}, h.claims(show))
+	assert.Equal(t, []booking.Channel{booking.ChannelEmail}, h.held(show, "A1").Channels, "no phone, no SMS")
+}
+
+func TestHoldRepeatedKeepsItsPriceAndEnd(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.show()
+	req := request(show, h.customer(), "A1", "A2")
+	first, err := h.store.Hold(t.Context(), req)
+	require.NoError(t, err)
+
+	h.exec(`UPDATE shows SET prices = '{"silver": 99900, "gold": 99900}' WHERE id = $1`, show)
+	again, err := h.store.Hold(t.Context(), req)
+	require.NoError(t, err)
+	assert.Equal(t, first.Quote, again.Quote)
+	assert.Equal(t, first.ExpiresAt, again.ExpiresAt)
+	assert.Equal(t, first.Seats, again.Seats)
+	assert.LessOrEqual(t, again.ExpiresIn, first.ExpiresIn)
+	assert.EqualValues(t, 1, h.number(`SELECT count(*) FROM booking_events`), "a repeat leaves no trace")
+}
+
+func TestHoldRefusals(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.show()
+	h.held(show, "C7")
+	closed, cancelled, soon := h.show(), h.show(), h.show()
+	h.exec(`UPDATE shows SET sales_close_at = now() - interval '1 second' WHERE id = $1`, closed)
+	h.exec(`UPDATE shows SET status = 'cancelled' WHERE id = $1`, cancelled)
+	h.exec(`UPDATE shows SET sales_open_at = now() + interval '1 hour' WHERE id = $1`, soon)
+
+	eleven := []string{"A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "B1", "B2", "B3"}
+	for name, test := range map[string]struct {
+		show  string
+		seats []string
+		code  booking.Code
+		taken []string
+	}{
+		"one of three is taken": {show, []string{"C8", "C6", "C7"}, booking.CodeSeatsUnavailable, []string{"C7"}},
+		"sales closed":          {closed, []string{"A1"}, booking.CodeShowNotOnSale, nil},
+		"sales not open":        {soon, []string{"A1"}, booking.CodeShowNotOnSale, nil},
+		"show cancelled":        {cancelled, []string{"A1"}, booking.CodeShowNotOnSale, nil},
+		"no such show":          {uuid.NewString(), []string{"A1"}, booking.CodeValidation, nil},
+		"not an id":             {"seven", []string{"A1"}, booking.CodeValidation, nil},
+		"no such seat":          {show, []string{"Z9"}, booking.CodeValidation, nil},
+		"the same twice":        {show, []string{"A1", "A1"}, booking.CodeValidation, nil},
+		"eleven":                {show, eleven, booking.CodeValidation, nil},
+		"none":                  {show, nil, booking.CodeValidation, nil},
+		"half a sofa":           {show, []string{"D1"}, booking.CodeValidation, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := h.store.Hold(t.Context(), request(test.show, h.customer(), test.seats...))
+			assert.Equal(t, test.taken, code(t, test.code, err).Seats)
+		})
+	}
+	_, err := h.store.Hold(t.Context(), request(show, uuid.NewString(), "A1"))
+	code(t, booking.CodeForbidden, err) // an erased account whose token still lives
+	assert.EqualValues(t, 1, h.number(`SELECT count(*) FROM bookings`), "refusals leave nothing behind")
+	assert.EqualValues(t, 1, h.number(`SELECT count(*) FROM seat_claims`))
+}
+
+func TestHoldIsCappedPerCustomer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show, customer := h.show(), h.customer()
+	hold := func(seat string) (string, error) {
+		req := request(show, customer, seat)
+		req.MaxHolds = 2
+		held, err := h.store.Hold(t.Context(), req)
+		return held.BookingID, err
+	}
+	first, err := hold("A1")
+	require.NoError(t, err)
+	second, err := hold("A2")
+	require.NoError(t, err)
+	_, err = hold("A3")
+	code(t, booking.CodeTooManyHolds, err)
+
+	_, err = h.store.Confirm(t.Context(), first)
+	require.NoError(t, err)
+	_, err = hold("A3")
+	require.NoError(t, err, "a sold booking is no hold")
+	_, err = hold("A4")
+	code(t, booking.CodeTooManyHolds, err)
+	require.NoError(t, h.store.End(t.Context(), booking.Ending{BookingID: second, Status: booking.StatusExpired}))
+	_, err = hold("A4")
+	require.NoError(t, err, "an ended booking is no hold")
+}
+
+func TestExtendHold(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.show()
+	held := h.held(show, "A1", "A2")
+	longer, err := h.store.ExtendHold(t.Context(), held.BookingID, 5*time.Minute)
+	require.NoError(t, err)
+	assert.Equal(t, held.ExpiresAt.Add(5*time.Minute), longer.ExpiresAt)
+	assert.Equal(t, held.Quote, longer.Quote)
+	assert.Equal(t, held.Show, longer.Show)
+	assert.Equal(t, held.Channels, longer.Channels)
+
+	h.expire(held.BookingID)
+	h.held(show, "A2")
+	_, err = h.store.ExtendHold(t.Context(), held.BookingID, time.Minute)
+	code(t, booking.CodeHoldLost, err)
+	_, err = h.store.ExtendHold(t.Context(), h.sold(show, "B1").BookingID, time.Minute)
+	code(t, booking.CodeConflict, err)
+	_, err = h.store.ExtendHold(t.Context(), uuid.NewString(), time.Minute)
+	code(t, booking.CodeConflict, err)
+}
+
+func TestKeepHold(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.show()
+	held := h.held(show, "A1", "A2")
+	require.NoError(t, h.store.KeepHold(t.Context(), held.BookingID))
+	require.NoError(t, h.store.KeepHold(t.Context(), held.BookingID))
+	endless := func() int64 { return h.number(`SELECT count(*) FROM seat_claims WHERE held_until = 'infinity'`) }
+	assert.EqualValues(t, 2, endless())
+	_, err := h.store.ExtendHold(t.Context(), held.BookingID, time.Minute)
+	require.NoError(t, err)
+	assert.EqualValues(t, 2, endless(), "an extension does not put an end to an endless hold")
+	_, err = h.store.Confirm(t.Context(), held.BookingID)
+	require.NoError(t, err)
+	code(t, booking.CodeConflict, h.store.KeepHold(t.Context(), held.BookingID))
+
+	lost := h.held(show, "B1", "B2")
+	h.expire(lost.BookingID)
+	h.held(show, "B2")
+	code(t, booking.CodeHoldLost, h.store.KeepHold(t.Context(), lost.BookingID))
+	assert.Zero(t, endless(), "half a hold does not come to life again")
+	h.checkInvariants(show)
+}
+
+func TestConfirmSellsOnceAndIssuesATicket(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.show()
+	held := h.held(show, "A1", "A2")
+	h.topics()
+	confirmed, err := h.store.Confirm(t.Context(), held.BookingID)
+	require.NoError(t, err)
+	assert.Regexp(t, regexp.MustCompile(`^BX-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$`), confirmed.TicketSerial)
+	assert.Equal(t, []string{"show:" + show, "booking:" + held.BookingID}, h.topics())
+	again, err := h.store.Confirm(t.Context(), held.BookingID)
+	require.NoError(t, err)
+	assert.Equal(t, confirmed, again)
+
+	_, err = h.store.Hold(t.Context(), request(show, h.customer(), "A1"))
+	code(t, booking.CodeSeatsUnavailable, err)
+	code(t, booking.CodeConflict,
+		h.store.End(t.Context(), booking.Ending{BookingID: held.BookingID, Status: booking.StatusExpired}))
+	_, err = h.store.Confirm(t.Context(), uuid.NewString())
+	code(t, booking.CodeHoldLost, err)
+	h.checkInvariants(show)
+}
+
+func TestConfirmIsFencedAgainstAnOvertakenHold(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.show()
+	late := h.held(show, "A1", "A2")
+	h.expire(late.BookingID)
+	quick := h.held(show, "A2", "A3")
+	_, err := h.store.Confirm(t.Context(), late.BookingID)
+	code(t, booking.CodeHoldLost, err)
+	_, err = h.store.Confirm(t.Context(), quick.BookingID)
+	require.NoError(t, err)
+
+	unhurried := h.held(show, "B1")
+	h.expire(unhurried.BookingID)
+	_, err = h.store.Confirm(t.Context(), unhurried.BookingID)
+	require.NoError(t, err, "expired but not overtaken: nobody is harmed, somebody has paid")
+	h.checkInvariants(show)
+}
+
+func TestEndFreesTheSeats(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.show()
+	held := h.held(show, "A1")
+	h.topics()
+	end := booking.Ending{BookingID: held.BookingID, Status: booking.StatusPaymentFailed, Detail: "Three cards were declined."}
+	require.NoError(t, h.store.End(t.Context(), end))
+	require.NoError(t, h.store.End(t.Context(), end), "a repeat changes nothing")
+	assert.Contains(t, h.topics(), "show:"+show)
+	assert.Empty(t, h.claims(show))
+	end.Status = booking.StatusExpired
+	code(t, booking.CodeConflict, h.store.End(t.Context(), end))
+	end.BookingID = uuid.NewString()
+	require.NoError(t, h.store.End(t.Context(), end), "a hold that never came to be has nothing to undo")
+}
+
+func TestCancelFreesSeatsAndVoidsTheTicket(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.show()
+	cancel := booking.Cancellation{BookingID: h.sold(show, "A1", "A2").BookingID, Refund: booking.Money{Amount: 100, Currency: "INR"}}
+	require.NoError(t, h.store.Cancel(t.Context(), cancel))
+	require.NoError(t, h.store.Cancel(t.Context(), cancel), "a repeat changes nothing")
+	assert.Empty(t, h.claims(show))
+	b, err := h.store.Booking(t.Context(), cancel.BookingID)
+	require.NoError(t, err)
+	assert.Equal(t, booking.StatusCancelled, b.Status)
+	assert.NotNil(t, b.Ticket.VoidedAt)
+
+	cancel.BookingID = h.held(show, "A1").BookingID
+	code(t, booking.CodeNotCancellable, h.store.Cancel(t.Context(), cancel))
+
+	cancel.BookingID = h.sold(show, "B1").BookingID
+	h.exec(`UPDATE tickets SET scanned_at = now() WHERE booking_id = $1`, cancel.BookingID)
+	code(t, booking.CodeNotCancellable, h.store.Cancel(t.Context(), cancel))
+	cancel.EvenScanned = true
+	require.NoError(t, h.store.Cancel(t.Context(), cancel))
+	h.checkInvariants(show)
+}
+
+func TestAlertIsRaisedOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	alert := booking.Alert{BookingID: uuid.NewString(), Kind: "payment_mismatch", Detail: "USD for INR"}
+	require.NoError(t, h.store.Alert(t.Context(), alert))
+	require.NoError(t, h.store.Alert(t.Context(), alert))
+	require.NoError(t, h.store.Alert(t.Context(), booking.Alert{Kind: "payment_mismatch", Detail: "of nobody"}))
+	assert.EqualValues(t, 2, h.number(`SELECT count(*) FROM alerts`))
+}
+
+func TestStepsOnWhatIsNoID(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	_, err := h.store.Confirm(t.Context(), "1; DROP TABLE shows")
+	code(t, booking.CodeNotFound, err)
+	code(t, booking.CodeNotFound, h.store.KeepHold(t.Context(), ""))
+}

@@ -1,0 +1,143 @@
+package seats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// Answer is the stored answer to a request that carried an Idempotency-Key.
+type Answer struct {
+	RequestHash string
+	Status      int
+	Body        []byte
+}
+
+// PrecheckRequest asks whether a request to book is worth starting a workflow.
+type PrecheckRequest struct {
+	CustomerID string
+	Key        string // the Idempotency-Key
+	// BookingID is the id that follows from customer and key. Seats which this
+	// booking holds already do not stand in its own way.
+	BookingID string
+	ShowID    string
+	Seats     []string
+}
+
+// Precheck is what is known of a request before it is worked.
+type Precheck struct {
+	// Answer is the stored answer of an earlier request with this key; nil when
+	// there is none.
+	Answer *Answer
+	// Begun tells that the booking exists although no answer was stored: the
+	// process that made it died before it could answer. Ask its workflow again.
+	Begun bool
+	// RequestHash is that of the request that made the booking; set with Begun.
+	RequestHash string
+}
+
+// Precheck turns a request away that has no hope, for the price of a share in
+// one round trip: most of those who rush for a seat end here. It promises
+// nothing; Hold is what decides. Codes: validation_failed, show_not_on_sale,
+// seats_unavailable.
+func (s *Store) Precheck(ctx context.Context, req PrecheckRequest) (Precheck, error) {
+	ids, err := parseFields(map[string]string{
+		"booking_id": req.BookingID, "customer_id": req.CustomerID, "show_id": req.ShowID,
+	})
+	if err != nil {
+		return Precheck{}, err
+	}
+	question := &question{
+		customer: ids["customer_id"], key: req.Key, booking: ids["booking_id"],
+		show: ids["show_id"], seats: req.Seats,
+	}
+	if len(question.seats) > booking.MaxSeats {
+		question.seats = nil // refused below; the database need not look them up
+	}
+	found, err := s.gate.ask(ctx, question)
+	if err != nil {
+		return Precheck{}, err
+	}
+	// What was answered or begun stays so, whatever became of show and seats.
+	if found.answer != nil || found.begun {
+		return Precheck{Answer: found.answer, Begun: found.begun, RequestHash: found.requestHash}, nil
+	}
+	return Precheck{}, s.refuse(ctx, ids["show_id"].String(), req.Seats, found)
+}
+
+func (s *Store) refuse(ctx context.Context, showID string, seats []string, found finding) error {
+	if !found.showExists {
+		return unknownShow(booking.E(booking.CodeNotFound, "There is no such show."))
+	}
+	at, err := s.shows.at(ctx, showID, found.termsVersion)
+	if err != nil {
+		return unknownShow(err)
+	}
+	if _, err := booking.NewQuote(at.terms, seats); err != nil {
+		return err
+	}
+	if !found.onSale {
+		return notOnSale()
+	}
+	if len(found.taken) > 0 {
+		slices.Sort(found.taken)
+		return booking.SeatsUnavailable(found.taken)
+	}
+	return nil
+}
+
+// SaveAnswer stores the answer to a request with an Idempotency-Key, and gives
+// the one that is stored: the first writer wins, and everybody answers alike.
+func (s *Store) SaveAnswer(
+	ctx context.Context, customerID, key, hash string, status int, body []byte,
+) (Answer, error) {
+	customer, err := parseID("account", customerID)
+	if err != nil {
+		return Answer{}, err
+	}
+	stored := Answer{RequestHash: hash, Status: status, Body: body}
+	inserted, err := s.pool.Exec(ctx, `INSERT INTO idempotency_keys (customer_id, key, request_hash, status, body)
+		VALUES ($1, $2, $3, $4, $5) ON CONFLICT (customer_id, key) DO NOTHING`, customer, key, hash, status, body)
+	if err != nil {
+		return Answer{}, translate("save answer", err)
+	}
+	if inserted.RowsAffected() == 1 {
+		return stored, nil
+	}
+	err = s.pool.QueryRow(ctx, `SELECT request_hash, status, body FROM idempotency_keys
+		WHERE customer_id = $1 AND key = $2`, customer, key).Scan(&stored.RequestHash, &stored.Status, &stored.Body)
+	if errors.Is(err, pgx.ErrNoRows) { // removed for its age in between
+		return Answer{}, unavailable(fmt.Errorf("seats: save answer: %w", err))
+	}
+	return stored, translate("read answer", err)
+}
+
+// question is a precheck on its way to the database.
+type question struct {
+	customer uuid.UUID
+	key      string
+	booking  uuid.UUID
+	show     uuid.UUID
+	seats    []string
+
+	found    finding
+	err      error
+	answered chan struct{}
+}
+
+// finding is what the database says to a question.
+type finding struct {
+	answer       *Answer
+	begun        bool
+	requestHash  string
+	showExists   bool
+	onSale       bool
+	termsVersion int64
+	taken        []string
+}

@@ -1,0 +1,159 @@
+package seats
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+const (
+	// showsKept and layoutsKept bound the memory: a show is about 1 kB, a layout
+	// about 50 bytes per seat.
+	showsKept   = 4096
+	layoutsKept = 512
+	// summaryFresh bounds how long a renamed movie or theater keeps its old name
+	// here. The terms of sale need no such bound: their version is compared by
+	// every statement that relies on them.
+	summaryFresh = 30 * time.Second
+	// loadWithin bounds a load, which outlives the request that began it because
+	// others may be waiting for it.
+	loadWithin = 5 * time.Second
+)
+
+// show is what selling a seat has to know of its show. It is shared: read only.
+type show struct {
+	terms   booking.Terms
+	summary booking.ShowSummary
+	loaded  time.Time
+}
+
+// showCache keeps shows in the process. It may be stale, and whoever finds it so
+// says drop.
+type showCache struct {
+	pool  *pgxpool.Pool
+	shows *lru.Cache[string, *show]
+	// layouts never change once stored, and a screen's shows share one.
+	layouts *lru.Cache[string, booking.Layout]
+	loading singleflight.Group
+}
+
+func newShowCache(pool *pgxpool.Pool) *showCache {
+	return &showCache{
+		pool:    pool,
+		shows:   newLRU[*show](showsKept),
+		layouts: newLRU[booking.Layout](layoutsKept),
+	}
+}
+
+func newLRU[V any](size int) *lru.Cache[string, V] {
+	cache, err := lru.New[string, V](size)
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	return cache
+}
+
+func (c *showCache) get(ctx context.Context, showID string) (*show, error) {
+	if known, ok := c.shows.Get(showID); ok && time.Since(known.loaded) < summaryFresh {
+		return known, nil
+	}
+	loading := c.loading.DoChan(showID, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadWithin)
+		defer cancel()
+		return c.load(ctx, showID)
+	})
+	select {
+	case <-ctx.Done():
+		return nil, unavailable(fmt.Errorf("seats: load show: %w", ctx.Err()))
+	case result := <-loading:
+		if result.Err != nil {
+			return nil, result.Err
+		}
+		return result.Val.(*show), nil
+	}
+}
+
+// at gives the show with terms of this version, loading it when what is here is
+// of another.
+func (c *showCache) at(ctx context.Context, showID string, version int64) (*show, error) {
+	known, err := c.get(ctx, showID)
+	if err != nil || known.terms.Version == version {
+		return known, err
+	}
+	c.drop(known)
+	return c.get(ctx, showID)
+}
+
+// drop forgets a show unless it was loaded anew meanwhile.
+func (c *showCache) drop(stale *show) {
+	if current, ok := c.shows.Peek(stale.terms.ShowID); ok && current == stale {
+		c.shows.Remove(stale.terms.ShowID)
+	}
+}
+
+// summaryColumns are read by scanSummary; queries name their tables s, m, t, sc.
+const summaryColumns = `s.id::text, m.id::text, m.slug, m.title, t.id::text, t.slug, t.name, t.address, sc.name,
+	s.starts_at, s.ends_at, t.time_zone, s.format, s.language, s.status`
+
+const summaryTables = `shows s
+	JOIN movies m ON m.id = s.movie_id
+	JOIN theaters t ON t.id = s.theater_id
+	JOIN screens sc ON sc.id = s.screen_id`
+
+// summaryFields gives the targets of summaryColumns.
+func summaryFields(s *booking.ShowSummary) []any {
+	return []any{&s.ID, &s.MovieID, &s.MovieSlug, &s.MovieTitle, &s.TheaterID, &s.TheaterSlug, &s.TheaterName,
+		&s.Address, &s.ScreenName, (*utc)(&s.StartsAt), (*utc)(&s.EndsAt), &s.TimeZone, &s.Format, &s.Language, &s.Status}
+}
+
+func (c *showCache) load(ctx context.Context, showID string) (*show, error) {
+	id, err := parseID("show", showID)
+	if err != nil {
+		return nil, err
+	}
+	loaded := &show{loaded: time.Now()}
+	terms := &loaded.terms
+	var layoutID string
+	var layout []byte
+	fields := append(summaryFields(&loaded.summary), &terms.Version, (*utc)(&terms.SalesOpenAt),
+		(*utc)(&terms.SalesCloseAt), &terms.Currency, &terms.Prices, &terms.FeePerSeat, &terms.TaxBasisPoints,
+		&layoutID, &layout)
+	err = c.pool.QueryRow(ctx, `SELECT `+summaryColumns+`,
+			s.terms_version, s.sales_open_at, s.sales_close_at, s.currency, s.prices, s.fee_per_seat,
+			s.tax_basis_points, l.id::text, l.layout
+		FROM `+summaryTables+` JOIN layouts l ON l.id = s.layout_id
+		WHERE s.id = $1`, id).Scan(fields...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, booking.E(booking.CodeNotFound, "There is no such show.")
+	}
+	if err != nil {
+		return nil, translate("load show", err)
+	}
+	terms.ShowID, terms.Status = loaded.summary.ID, loaded.summary.Status
+	if terms.Layout, err = c.layout(layoutID, layout); err != nil {
+		return nil, err
+	}
+	c.shows.Add(showID, loaded)
+	return loaded, nil
+}
+
+func (c *showCache) layout(id string, document []byte) (booking.Layout, error) {
+	if known, ok := c.layouts.Get(id); ok {
+		return known, nil
+	}
+	var layout booking.Layout
+	if err := json.Unmarshal(document, &layout); err != nil {
+		return layout, fmt.Errorf("seats: layout %s: %w", id, err)
+	}
+	c.layouts.Add(id, layout)
+	return layout, nil
+}

@@ -1,0 +1,73 @@
+package seats
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// Store is the seat inventory on Postgres. It implements activities.Inventory.
+type Store struct {
+	pool    *pgxpool.Pool
+	publish func(context.Context, string)
+	shows   *showCache
+	gate    *gate
+}
+
+// New makes a store. publish is told "show:<id>" and "booking:<id>" after each
+// change; nil tells nobody.
+func New(pool *pgxpool.Pool, publish func(context.Context, string)) *Store {
+	if publish == nil {
+		publish = func(context.Context, string) {}
+	}
+	return &Store{
+		pool:    pool,
+		publish: publish,
+		shows:   newShowCache(pool),
+		gate:    newGate(pool),
+	}
+}
+
+func showTopic(showID string) string       { return "show:" + showID }
+func bookingTopic(bookingID string) string { return "booking:" + bookingID }
+
+// changed tells watchers to look again.
+func (s *Store) changed(ctx context.Context, showID, bookingID string) {
+	// The change is committed: its hint goes out even if the caller has left.
+	ctx = context.WithoutCancel(ctx)
+	if showID != "" {
+		s.publish(ctx, showTopic(showID))
+	}
+	s.publish(ctx, bookingTopic(bookingID))
+}
+
+// parseID reads an id that came from outside. What is not a UUID cannot be found.
+func parseID(what, id string) (uuid.UUID, error) {
+	parsed, err := uuid.Parse(id)
+	if err != nil {
+		return uuid.UUID{}, booking.E(booking.CodeNotFound, "There is no such %s.", what).Wrap(err)
+	}
+	return parsed, nil
+}
+
+// parseFields reads the ids of a request, and names every one that is none.
+func parseFields(fields map[string]string) (map[string]uuid.UUID, error) {
+	ids := make(map[string]uuid.UUID, len(fields))
+	var problems []booking.FieldError
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		id, err := uuid.Parse(fields[field])
+		if err != nil {
+			problems = append(problems, booking.FieldError{Field: field, Message: "This is not an id."})
+		}
+		ids[field] = id
+	}
+	if len(problems) > 0 {
+		return nil, booking.Invalid(problems...)
+	}
+	return ids, nil
+}
