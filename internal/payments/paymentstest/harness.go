@@ -1,0 +1,130 @@
+// Package paymentstest is what every payment provider has to be able to do: one
+// suite of tests that each provider's package runs against a stand-in of its
+// vendor. Only tests import it.
+package paymentstest
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/payments"
+)
+
+// Provider is what is under test.
+type Provider interface {
+	Name() string
+	Open(ctx context.Context, req booking.PaymentRequest) (booking.PaymentState, error)
+	Get(ctx context.Context, reference string) (booking.PaymentState, error)
+	Capture(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error)
+	Void(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error)
+	Refund(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error)
+	payments.Webhooks
+}
+
+// Setup describes the provider to Run.
+type Setup struct {
+	// New starts a vendor with empty books and a provider that talks to it; what
+	// they need is closed by the test's cleanup.
+	New func(t *testing.T) Harness
+	// StoresFailures: the vendor keeps an answer under its idempotency key even
+	// when the answer is a failure.
+	StoresFailures bool
+	// SignsTime: a webhook's signature covers when it was made.
+	SignsTime bool
+}
+
+// Harness is one provider with hands on the vendor's side.
+type Harness struct {
+	Provider Provider
+	// Rotated is the same provider after the previous webhook secret has gone.
+	Rotated Provider
+
+	// The customer pays, is declined, or is sent to the bank and stays there.
+	Authorize func(t *testing.T, reference string)
+	Decline   func(t *testing.T, reference string)
+	Challenge func(t *testing.T, reference string)
+	// CaptureElsewhere takes an amount behind the provider's back, as somebody at
+	// the vendor's dashboard may.
+	CaptureElsewhere func(t *testing.T, reference string, amount int64)
+
+	// Fault makes the vendor's next such operation go wrong.
+	Fault func(t *testing.T, f Fault)
+	// Books are the vendor's own totals by currency.
+	Books func(t *testing.T) map[string]Totals
+	// Sign makes a webhook as the vendor sends it.
+	Sign func(t *testing.T, h Hook) (body []byte, header http.Header)
+}
+
+// Totals is money at the vendor, in minor units.
+type Totals struct{ Captured, Refunded int64 }
+
+// Operation is one of the provider's calls.
+type Operation string
+
+// The operations that can go wrong.
+const (
+	OpOpen    Operation = "open"
+	OpGet     Operation = "get"
+	OpCapture Operation = "capture"
+	OpVoid    Operation = "void"
+	OpRefund  Operation = "refund"
+)
+
+// Trouble is what goes wrong.
+type Trouble int
+
+// The troubles. Failed is answered and not done; FailedStored is also kept under
+// the idempotency key; FailedDone was done all the same; ReplyLost was done and
+// the connection ends without an answer; Slow is done after Fault.Delay.
+const (
+	Failed Trouble = iota
+	FailedStored
+	FailedDone
+	ReplyLost
+	Slow
+)
+
+// Fault is one trouble, once.
+type Fault struct {
+	Trouble   Trouble
+	Operation Operation
+	Delay     time.Duration
+}
+
+// Subject is what a webhook is about.
+type Subject int
+
+// The subjects. About nothing of ours is an event that names no payment.
+const (
+	AboutAuthorization Subject = iota
+	AboutDecline
+	AboutCapture
+	AboutRefund
+	AboutDispute
+	AboutNothingOfOurs
+)
+
+// Secret is what a webhook is signed with.
+type Secret int
+
+// The secrets. While they are rolled, current and previous both count.
+const (
+	Current Secret = iota
+	Previous
+	Unknown
+)
+
+// Hook describes a webhook to sign.
+type Hook struct {
+	ID        string
+	Subject   Subject
+	Reference string
+	BookingID string // goes into the metadata
+	Secret    Secret
+	At        time.Time // zero: now
+	// OtherVersion renders the event for another version of the vendor's API.
+	OtherVersion bool
+}

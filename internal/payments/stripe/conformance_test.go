@@ -1,0 +1,190 @@
+package stripe_test
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	sdk "github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/paymentintent"
+	"github.com/stripe/stripe-go/v76/webhook"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/internal/payments"
+	"github.com/boxoffice/boxoffice/internal/payments/paymentstest"
+	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/sandbox"
+)
+
+var (
+	_ activities.PaymentProvider = (*stripe.Provider)(nil)
+	_ payments.Webhooks          = (*stripe.Provider)(nil)
+)
+
+const (
+	testKey        = "sk_test_conformance"
+	currentSecret  = "whsec_current"
+	previousSecret = "whsec_previous"
+)
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	paymentstest.Run(t, paymentstest.Setup{New: newHarness, StoresFailures: true, SignsTime: true})
+}
+
+// vendor is a sandbox of the test's own.
+type vendor struct {
+	url     string
+	intents paymentintent.Client // the customer's browser, and the dashboard
+}
+
+func newVendor(t *testing.T) vendor {
+	t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	box, err := sandbox.New(sandbox.Options{Logger: quiet})
+	require.NoError(t, err)
+	server := httptest.NewServer(box.Handler())
+	t.Cleanup(func() {
+		server.Close()
+		require.NoError(t, box.Close())
+	})
+	backend := sdk.GetBackendWithConfig(sdk.APIBackend, &sdk.BackendConfig{
+		URL: sdk.String(server.URL), LeveledLogger: &sdk.LeveledLogger{Level: sdk.LevelNull},
+	})
+	return vendor{server.URL, paymentintent.Client{B: backend, Key: testKey}}
+}
+
+func newProvider(t *testing.T, apiURL string, secrets ...string) *stripe.Provider {
+	t.Helper()
+	provider, err := stripe.New(stripe.Options{
+		SecretKey: testKey, APIURL: apiURL, WebhookSecrets: secrets,
+		PublicURL: "https://tickets.example", Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	return provider
+}
+
+func newHarness(t *testing.T) paymentstest.Harness {
+	v := newVendor(t)
+	return paymentstest.Harness{
+		Provider: newProvider(t, v.url, currentSecret, previousSecret),
+		Rotated:  newProvider(t, v.url, currentSecret),
+		Authorize: func(t *testing.T, reference string) {
+			require.NoError(t, v.pay(reference, "pm_card_visa"))
+		},
+		Decline: func(t *testing.T, reference string) {
+			require.Error(t, v.pay(reference, "pm_card_chargeDeclined"))
+		},
+		Challenge: func(t *testing.T, reference string) {
+			require.NoError(t, v.pay(reference, "pm_card_authenticationRequired"))
+		},
+		CaptureElsewhere: func(t *testing.T, reference string, amount int64) {
+			_, err := v.intents.Capture(reference, &sdk.PaymentIntentCaptureParams{AmountToCapture: &amount})
+			require.NoError(t, err)
+		},
+		Fault: v.fault,
+		Books: v.books,
+		Sign:  sign,
+	}
+}
+
+func (v vendor) pay(reference, method string) error {
+	_, err := v.intents.Confirm(reference, &sdk.PaymentIntentConfirmParams{PaymentMethod: sdk.String(method)})
+	return err
+}
+
+func (v vendor) fault(t *testing.T, f paymentstest.Fault) {
+	t.Helper()
+	operation := map[paymentstest.Operation]string{
+		paymentstest.OpOpen:    "payment_intents.create",
+		paymentstest.OpGet:     "payment_intents.retrieve",
+		paymentstest.OpCapture: "payment_intents.capture",
+		paymentstest.OpVoid:    "payment_intents.cancel",
+		paymentstest.OpRefund:  "refunds.create",
+	}[f.Operation]
+	body := map[string]any{"vendor": "stripe", "operation": operation, "times": 1, "fault": "error"}
+	switch f.Trouble {
+	case paymentstest.FailedStored:
+		body["store"] = true
+	case paymentstest.FailedDone:
+		body["done"] = true
+	case paymentstest.ReplyLost:
+		body["fault"] = "reply_lost"
+	case paymentstest.Slow:
+		body["fault"], body["duration_ms"] = "latency", f.Delay.Milliseconds()
+	}
+	raw, err := json.Marshal(body)
+	require.NoError(t, err)
+	answer, err := http.Post(v.url+"/faults", "application/json", bytes.NewReader(raw))
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	require.Equal(t, http.StatusCreated, answer.StatusCode)
+}
+
+func (v vendor) books(t *testing.T) map[string]paymentstest.Totals {
+	t.Helper()
+	answer, err := http.Get(v.url + "/books")
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	var books struct {
+		Stripe struct {
+			Totals []struct {
+				Currency           string
+				Captured, Refunded int64
+			}
+		}
+	}
+	require.NoError(t, json.NewDecoder(answer.Body).Decode(&books))
+	totals := map[string]paymentstest.Totals{}
+	for _, total := range books.Stripe.Totals {
+		totals[strings.ToUpper(total.Currency)] = paymentstest.Totals{Captured: total.Captured, Refunded: total.Refunded}
+	}
+	return totals
+}
+
+// sign makes an event as Stripe documents it.
+func sign(t *testing.T, h paymentstest.Hook) ([]byte, http.Header) {
+	t.Helper()
+	metadata := map[string]string{"booking_id": h.BookingID}
+	intent := map[string]any{"id": h.Reference, "object": "payment_intent", "metadata": metadata}
+	charge := map[string]any{"id": "ch_1", "object": "charge", "payment_intent": h.Reference, "metadata": metadata}
+	event := map[string]any{"id": h.ID, "object": "event", "api_version": sdk.APIVersion}
+	about := func(kind string, object any) {
+		event["type"], event["data"] = kind, map[string]any{"object": object}
+	}
+	switch h.Subject {
+	case paymentstest.AboutAuthorization:
+		about("payment_intent.amount_capturable_updated", intent)
+	case paymentstest.AboutDecline:
+		about("payment_intent.payment_failed", intent)
+	case paymentstest.AboutCapture:
+		about("charge.captured", charge)
+	case paymentstest.AboutRefund:
+		about("charge.refunded", charge)
+	case paymentstest.AboutDispute:
+		about("charge.dispute.created", map[string]any{
+			"id": "dp_1", "object": "dispute", "payment_intent": intent, "metadata": map[string]string{},
+		})
+	case paymentstest.AboutNothingOfOurs:
+		about("customer.created", map[string]any{"id": "cus_1", "object": "customer"})
+	}
+	if h.OtherVersion {
+		event["api_version"] = "2029-01-01.later"
+	}
+	body, err := json.Marshal(event)
+	require.NoError(t, err)
+	secret := map[paymentstest.Secret]string{
+		paymentstest.Current: currentSecret, paymentstest.Previous: previousSecret, paymentstest.Unknown: "whsec_unknown",
+	}[h.Secret]
+	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{
+		Payload: body, Secret: secret, Timestamp: cmp.Or(h.At, time.Now()),
+	})
+	return signed.Payload, http.Header{"Stripe-Signature": {signed.Header}}
+}

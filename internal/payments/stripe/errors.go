@@ -1,0 +1,102 @@
+package stripe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"github.com/stripe/stripe-go/v76"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// answer is what is kept of an error of Stripe's. The client's own error prints
+// the whole payment intent, client secret and billing details included, and
+// errors end up in logs and in Temporal's histories.
+type answer struct {
+	operation string
+	status    int
+	kind      stripe.ErrorType
+	code      stripe.ErrorCode
+	decline   stripe.DeclineCode
+	requestID string
+}
+
+func (a answer) Error() string {
+	text := fmt.Sprintf("stripe %s: HTTP %d %s", a.operation, a.status, a.kind)
+	if a.code != "" {
+		text += " " + string(a.code)
+	}
+	if a.decline != "" {
+		text += " " + string(a.decline)
+	}
+	return text + " (request " + a.requestID + ")"
+}
+
+// fail sorts an error by what the caller may conclude from it: that nothing is
+// known, that Stripe failed, or that Stripe will not.
+// https://docs.stripe.com/error-low-level
+func (p *Provider) fail(ctx context.Context, operation, reference string, err error) error {
+	var refusal *stripe.Error
+	if !errors.As(err, &refusal) {
+		return p.silence(ctx, operation, reference, err)
+	}
+	a := answer{operation, refusal.HTTPStatusCode, refusal.Type, refusal.Code, refusal.DeclineCode, refusal.RequestID}
+	sorted := classify(refusal)
+	level := slog.LevelWarn
+	if sorted.Code == booking.CodePaymentRefused && refusal.Type == stripe.ErrorTypeCard {
+		level = slog.LevelInfo // the customer's card, not our trouble
+	}
+	p.log.Log(ctx, level, "stripe said no", "operation", operation, "payment", reference, "status", a.status,
+		"type", a.kind, "code", a.code, "decline_code", a.decline, "request_id", a.requestID)
+	return sorted.Wrap(a)
+}
+
+func classify(e *stripe.Error) *booking.Error {
+	switch {
+	case e.HTTPStatusCode == http.StatusConflict, e.HTTPStatusCode == http.StatusTooManyRequests:
+		// Another request with this key is still under way, or too many are.
+		return booking.E(booking.CodeProviderUnavailable, "The payment provider is busy.")
+	case e.HTTPStatusCode >= http.StatusInternalServerError:
+		return booking.E(booking.CodeProviderError, "The payment provider reported a failure of its own.")
+	case e.HTTPStatusCode == http.StatusUnauthorized, e.HTTPStatusCode == http.StatusForbidden:
+		// A wrong key is ours to repair, and the payment can go on afterwards.
+		return booking.E(booking.CodeProviderError, "The payment provider did not let us in.")
+	case e.Code == stripe.ErrorCodeResourceMissing:
+		return booking.E(booking.CodeNotFound, "Stripe has no such payment.")
+	case e.Type == stripe.ErrorTypeCard && e.Msg != "":
+		// Stripe words card errors for the cardholder.
+		return booking.E(booking.CodePaymentRefused, "%s", e.Msg)
+	default:
+		return booking.E(booking.CodePaymentRefused, "The payment provider refused the request.")
+	}
+}
+
+// silence is everything that is no answer: no connection, no reply in time, or
+// one that cannot be read, as a gateway's HTML page. Nothing is known of the
+// outcome.
+func (p *Provider) silence(ctx context.Context, operation, reference string, err error) error {
+	var transport *url.Error
+	switch {
+	case errors.As(err, &transport):
+	case ctx.Err() != nil: // ran out while the answer was being read
+		err = ctx.Err()
+	default: // the client's error quotes the body that it could not parse
+		err = errors.New("unreadable answer")
+	}
+	p.log.WarnContext(ctx, "stripe did not answer", "operation", operation, "payment", reference, "error", err)
+	return booking.E(booking.CodeProviderUnavailable, "The payment provider did not answer.").
+		Wrap(fmt.Errorf("stripe %s: %w", operation, err))
+}
+
+// answeredNo is for a refusal that does not fit what Stripe says of the payment
+// when asked: the key may hold the answer of an earlier moment, and a new key is
+// worth a try.
+func (p *Provider) answeredNo(operation, reference string) error {
+	p.log.Warn("stripe did not do it", "operation", operation, "payment", reference)
+	return booking.E(booking.CodeProviderError, "The payment provider has not done it.").
+		Wrap(fmt.Errorf("stripe %s: refused, though the payment's status allows it", operation))
+}

@@ -1,0 +1,179 @@
+package stripe
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/stripe/stripe-go/v76"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// Open makes a payment intent that the customer authorizes in the browser and
+// that takes no money before Capture. Stripe lets no intent expire by the hold's
+// end: the saga cancels it.
+func (p *Provider) Open(ctx context.Context, req booking.PaymentRequest) (booking.PaymentState, error) {
+	params := &stripe.PaymentIntentParams{
+		Amount:        stripe.Int64(req.Amount.Amount),
+		Currency:      stripe.String(strings.ToLower(req.Amount.Currency)),
+		CaptureMethod: stripe.String(string(stripe.PaymentIntentCaptureMethodManual)),
+		AutomaticPaymentMethods: &stripe.PaymentIntentAutomaticPaymentMethodsParams{
+			Enabled: stripe.Bool(true),
+			// Cards and wallets only: what sends the customer away to another site
+			// and answers hours later does not fit a hold of minutes. 3-D Secure
+			// is not meant by this.
+			AllowRedirects: stripe.String(string(stripe.PaymentIntentAutomaticPaymentMethodsAllowRedirectsNever)),
+		},
+		Description: stripe.String(req.Description),
+		Metadata:    map[string]string{metaBooking: req.BookingID, metaAttempt: strconv.Itoa(req.Attempt)},
+	}
+	prepare(ctx, &params.Params, req.Key)
+	intent, err := p.intents.New(params)
+	if err != nil {
+		return booking.PaymentState{}, p.fail(ctx, "open", "", err)
+	}
+	return p.state(intent), nil
+}
+
+// Get asks where a payment stands.
+func (p *Provider) Get(ctx context.Context, reference string) (booking.PaymentState, error) {
+	if !isReference(reference) {
+		return booking.PaymentState{}, booking.E(booking.CodeNotFound, "Stripe has no such payment.")
+	}
+	params := &stripe.PaymentIntentParams{}
+	prepare(ctx, &params.Params, "")
+	params.AddExpand(latestCharge)
+	intent, err := p.intents.Get(reference, params)
+	if err != nil {
+		return booking.PaymentState{}, p.fail(ctx, "get", reference, err)
+	}
+	return p.state(intent), nil
+}
+
+// Capture takes the money. Anything but the whole amount is a payment_mismatch,
+// with the state that says what was taken. A payment that is captured already
+// is no error.
+func (p *Provider) Capture(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
+	if !isReference(step.Reference) {
+		return booking.PaymentState{}, booking.E(booking.CodeNotFound, "Stripe has no such payment.")
+	}
+	params := &stripe.PaymentIntentCaptureParams{AmountToCapture: stripe.Int64(step.Amount.Amount)}
+	prepare(ctx, &params.Params, step.Key)
+	params.AddExpand(latestCharge)
+	state, err := p.settled(ctx, "capture", step.Reference, func() (*stripe.PaymentIntent, error) {
+		return p.intents.Capture(step.Reference, params)
+	})
+	if err != nil {
+		return state, err
+	}
+	switch taken := (booking.Money{Amount: state.Captured, Currency: state.Currency}); {
+	case taken == step.Amount:
+		return state, nil
+	case taken.Amount > 0:
+		return state, booking.E(booking.CodePaymentMismatch, "The provider took %s instead of %s.", taken, step.Amount)
+	case state.Status == booking.PaymentAuthorized:
+		return state, p.answeredNo("capture", step.Reference)
+	default:
+		return state, booking.E(booking.CodePaymentRefused, "The payment can no longer be taken.")
+	}
+}
+
+// Void cancels a payment that was not captured. One that had ended otherwise is
+// no error: the answer says how it stands.
+func (p *Provider) Void(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
+	if !isReference(step.Reference) {
+		return booking.PaymentState{}, booking.E(booking.CodeNotFound, "Stripe has no such payment.")
+	}
+	params := &stripe.PaymentIntentCancelParams{}
+	prepare(ctx, &params.Params, step.Key)
+	params.AddExpand(latestCharge)
+	state, err := p.settled(ctx, "void", step.Reference, func() (*stripe.PaymentIntent, error) {
+		return p.intents.Cancel(step.Reference, params)
+	})
+	if err != nil {
+		return state, err
+	}
+	switch state.Status {
+	case booking.PaymentVoided, booking.PaymentCaptured, booking.PaymentRefunded:
+		return state, nil
+	default:
+		return state, p.answeredNo("void", step.Reference)
+	}
+}
+
+// Refund makes sure that step.Amount was given back in the end. It asks first
+// and refunds only the difference, so that a repeat whose first answer was lost
+// gives back nothing more, under whatever key it comes.
+func (p *Provider) Refund(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
+	state, err := p.Get(ctx, step.Reference)
+	if err != nil || state.Refunded >= step.Amount.Amount {
+		return state, err
+	}
+	switch {
+	case state.Currency != step.Amount.Currency:
+		return state, booking.E(booking.CodePaymentMismatch, "The payment was made in %s, not in %s.", state.Currency, step.Amount.Currency)
+	case state.Captured < step.Amount.Amount:
+		return state, booking.E(booking.CodePaymentRefused, "%s cannot be given back: %s was paid.",
+			step.Amount, booking.Money{Amount: state.Captured, Currency: state.Currency})
+	}
+
+	params := &stripe.RefundParams{
+		PaymentIntent: stripe.String(step.Reference),
+		Amount:        stripe.Int64(step.Amount.Amount - state.Refunded),
+		Metadata:      map[string]string{metaBooking: step.BookingID},
+	}
+	key := step.Key
+	if key != "" {
+		// Two at once that saw the same total ask for the same refund, and only
+		// those: the next part needs a key of its own.
+		key += "-from-" + strconv.FormatInt(state.Refunded, 10)
+	}
+	prepare(ctx, &params.Params, key)
+	if _, err := p.refunds.New(params); err != nil && !isCode(err, stripe.ErrorCodeChargeAlreadyRefunded) {
+		return state, p.fail(ctx, "refund", step.Reference, err)
+	}
+	state, err = p.Get(ctx, step.Reference)
+	if err == nil && state.Refunded < step.Amount.Amount {
+		err = p.answeredNo("refund", step.Reference)
+	}
+	return state, err
+}
+
+// settled runs a step and, where Stripe says that the intent's status does not
+// allow it, asks how it stands: the step may have been done before.
+func (p *Provider) settled(ctx context.Context, operation, reference string,
+	step func() (*stripe.PaymentIntent, error),
+) (booking.PaymentState, error) {
+	intent, err := step()
+	if isCode(err, stripe.ErrorCodePaymentIntentUnexpectedState) {
+		return p.Get(ctx, reference)
+	}
+	if err != nil {
+		return booking.PaymentState{}, p.fail(ctx, operation, reference, err)
+	}
+	return p.state(intent), nil
+}
+
+// prepare gives a request its context and its idempotency key. Without one of
+// ours the client makes up a random key.
+func prepare(ctx context.Context, params *stripe.Params, key string) {
+	params.Context = ctx
+	if key != "" {
+		params.SetIdempotencyKey(key)
+	}
+}
+
+// isReference keeps what is no payment intent's id out of URLs.
+func isReference(reference string) bool {
+	rest, ok := strings.CutPrefix(reference, "pi_")
+	return ok && rest != "" && len(rest) <= 250 && strings.Trim(rest, idCharacters) == ""
+}
+
+const idCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
+func isCode(err error, code stripe.ErrorCode) bool {
+	var refusal *stripe.Error
+	return errors.As(err, &refusal) && refusal.Code == code
+}

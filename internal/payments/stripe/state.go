@@ -1,0 +1,75 @@
+package stripe
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/stripe/stripe-go/v76"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// What a payment intent carries of ours.
+const (
+	metaBooking = "booking_id"
+	metaAttempt = "attempt"
+)
+
+// latestCharge has to be expanded to know what was given back.
+const latestCharge = "latest_charge"
+
+// state reads a payment intent. Amounts need no conversion: Stripe counts in the
+// currency's minor unit too, zero-decimal currencies included.
+// https://docs.stripe.com/currencies#zero-decimal
+func (p *Provider) state(intent *stripe.PaymentIntent) booking.PaymentState {
+	// An intent of somebody else on the same account may carry anything.
+	attempt, _ := strconv.Atoi(intent.Metadata[metaAttempt])
+	s := booking.PaymentState{
+		Provider:     Name,
+		Reference:    intent.ID,
+		BookingID:    intent.Metadata[metaBooking],
+		Attempt:      attempt,
+		Status:       booking.PaymentOpen,
+		Amount:       intent.Amount,
+		Authorized:   intent.AmountCapturable,
+		Captured:     intent.AmountReceived,
+		Refunded:     refunded(intent),
+		Currency:     strings.ToUpper(string(intent.Currency)),
+		ClientSecret: intent.ClientSecret,
+	}
+	s.CheckoutURL = p.checkoutURL(s)
+	switch intent.Status {
+	case stripe.PaymentIntentStatusRequiresPaymentMethod:
+		if intent.LastPaymentError != nil {
+			s.Status, s.Failure = booking.PaymentFailed, intent.LastPaymentError.Msg
+		}
+	case stripe.PaymentIntentStatusRequiresCapture:
+		s.Status = booking.PaymentAuthorized
+	case stripe.PaymentIntentStatusSucceeded:
+		s.Status = booking.PaymentCaptured
+		if s.Captured > 0 && s.Refunded >= s.Captured {
+			s.Status = booking.PaymentRefunded
+		}
+	case stripe.PaymentIntentStatusCanceled:
+		s.Status = booking.PaymentVoided
+	}
+	return s
+}
+
+// refunded is what was given back of the money taken. Stripe's amount_refunded
+// also counts a released authorization and what a partial capture left.
+func refunded(intent *stripe.PaymentIntent) int64 {
+	charge := intent.LatestCharge
+	if charge == nil || intent.Status != stripe.PaymentIntentStatusSucceeded {
+		return 0
+	}
+	return max(0, charge.AmountRefunded-(charge.Amount-charge.AmountCaptured))
+}
+
+func (p *Provider) checkoutURL(s booking.PaymentState) string {
+	return strings.NewReplacer(
+		"{payment_intent}", url.PathEscape(s.Reference),
+		"{booking}", url.PathEscape(s.BookingID),
+	).Replace(p.checkout)
+}
