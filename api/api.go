@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gorilla/mux"
+	"github.com/hashicorp/golang-lru/v2/expirable"
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
@@ -90,10 +91,17 @@ type Options struct {
 	Now func() time.Time
 }
 
+// The summaries' memory saves a query per booking.
+const (
+	summariesKept = 4096
+	summaryFresh  = time.Minute
+)
+
 type api struct {
 	Options
-	router  *mux.Router
-	streams atomic.Int64
+	router    *mux.Router
+	summaries *expirable.LRU[string, booking.ShowSummary]
+	streams   atomic.Int64
 }
 
 // New makes the API's handler.
@@ -107,7 +115,11 @@ func New(options Options) (http.Handler, error) {
 }
 
 func build(options Options) (*api, error) {
-	a := &api{Options: withDefaults(options), router: mux.NewRouter()}
+	a := &api{
+		Options:   withDefaults(options),
+		router:    mux.NewRouter(),
+		summaries: expirable.NewLRU[string, booking.ShowSummary](summariesKept, nil, summaryFresh),
+	}
 	if err := a.check(); err != nil {
 		return nil, err
 	}
