@@ -66,9 +66,17 @@ func (s *Seats) Confirm(ctx context.Context, req ConfirmRequest) (booking.Confir
 	return confirmed, toTemporal(ctx, err)
 }
 
-// EndBooking frees the seats of a booking that was never confirmed.
-func (s *Seats) EndBooking(ctx context.Context, end booking.Ending) error {
-	return toTemporal(ctx, s.Inventory.End(ctx, end))
+// EndBooking frees the seats of a booking that was never confirmed, and answers
+// how it ended. A booking that has another end already keeps it: a workflow task
+// that was lost after its steps were done may run again in another order.
+func (s *Seats) EndBooking(ctx context.Context, end booking.Ending) (booking.Status, error) {
+	err := s.Inventory.End(ctx, end)
+	if booking.CodeOf(err) == booking.CodeConflict {
+		if found, lookup := s.Inventory.Booking(ctx, end.BookingID); lookup == nil && found.Status.Terminal() {
+			return found.Status, nil
+		}
+	}
+	return end.Status, toTemporal(ctx, err)
 }
 
 // CancelBooking undoes a confirmation: seats free, ticket void, refund owed.

@@ -51,6 +51,11 @@ var (
 	AttrCustomerID    = temporal.NewSearchAttributeKeyKeyword("CustomerID")
 )
 
+// SearchAttributes lists them all, for registration.
+func SearchAttributes() []temporal.SearchAttributeKey {
+	return []temporal.SearchAttributeKey{AttrBookingStatus, AttrPaymentStatus, AttrShowID, AttrTheaterID, AttrCustomerID}
+}
+
 // BookingWorkflowID names the one workflow of a booking.
 func BookingWorkflowID(bookingID string) string { return "booking-" + bookingID }
 

@@ -28,6 +28,7 @@ type saga struct {
 	payment booking.PaymentState // the current one
 	attempt int                  // payments opened so far
 	state   BookingState
+	ended   booking.Status // what the database says of the end, once there is one
 	// strays are payments, other than the current one, that are being given back.
 	strays map[string]bool
 
@@ -84,6 +85,7 @@ func (s *saga) databaseWithin(ctx workflow.Context, within time.Duration, summar
 			ScheduleToCloseTimeout: localSteps,
 			RetryPolicy: &temporal.RetryPolicy{
 				InitialInterval: 50 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Second,
+				NonRetryableErrorTypes: []string{panicType},
 			},
 			Summary: summary,
 		})
@@ -146,9 +148,16 @@ func (s *saga) slowPath(ctx workflow.Context, within time.Duration, queue, summa
 	}), step, in).Get(ctx, out)
 }
 
+// panicType is the error type of an activity that panicked. A bug does not go
+// away by trying: after the fast path and one normal attempt the saga undoes.
+const panicType = "PanicError"
+
 // patient retries for as long as it takes.
 func patient() *temporal.RetryPolicy {
-	return &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute}
+	return &temporal.RetryPolicy{
+		InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
+		NonRetryableErrorTypes: []string{panicType},
+	}
 }
 
 // final tells whether the step was refused, so that trying again cannot help.

@@ -36,6 +36,9 @@ func (s *saga) giveUp(ctx workflow.Context, status booking.Status, reason error,
 		s.doing("undoing: " + s.undo[i].name)
 		s.undo[i].run(ctx, end)
 	}
+	if s.ended != "" && status != booking.StatusRejected {
+		status = s.ended
+	}
 	s.state.Status, s.state.Reason = status, message(reason)
 	if notice != "" {
 		s.tell(ctx, notice)
@@ -85,7 +88,7 @@ func (s *saga) freeSeats(ctx workflow.Context, end ending) {
 		}
 		err = s.database(ctx, "Free seats "+s.seats(), seats.EndBooking, booking.Ending{
 			BookingID: s.in.BookingID, Status: status, Detail: message(end.reason),
-		}, nil)
+		}, &s.ended)
 	}
 	if err != nil {
 		s.logger.Error("cannot free the seats", "error", err)

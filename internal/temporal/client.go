@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	enums "go.temporal.io/api/enums/v1"
@@ -95,54 +96,56 @@ func addSearchAttributes(ctx context.Context, c client.Client, namespace string,
 	return awaitSearchAttributes(ctx, c, namespace, keys)
 }
 
-// awaitSearchAttributes polls until the server has heard of them: a workflow
-// that uses one before is refused.
+// awaitSearchAttributes polls until a query may use them all: the server's parts
+// hear of a new attribute one after the other, and until then refuse a workflow
+// that carries it.
 func awaitSearchAttributes(ctx context.Context, c client.Client, namespace string, keys []sdk.SearchAttributeKey) error {
+	var terms []string
+	for _, key := range keys {
+		terms = append(terms, key.GetName()+" IS NULL")
+	}
+	request := &workflowservice.CountWorkflowExecutionsRequest{Namespace: namespace, Query: strings.Join(terms, " OR ")}
+	return poll(ctx, func() (bool, error) {
+		_, err := c.CountWorkflow(ctx, request)
+		var unknown *serviceerror.InvalidArgument
+		return err == nil, unless(err, errors.As(err, &unknown))
+	})
+}
+
+func searchAttributes(ctx context.Context, c client.Client, namespace string) (known map[string]enums.IndexedValueType, err error) {
+	// A new namespace takes a moment to reach every part of the server.
+	err = poll(ctx, func() (bool, error) {
+		list, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+		known = list.GetCustomAttributes()
+		var notFound *serviceerror.NamespaceNotFound
+		return err == nil, unless(err, errors.As(err, &notFound))
+	})
+	return known, err
+}
+
+func unless(err error, expected bool) error {
+	if expected {
+		return nil
+	}
+	return err
+}
+
+// poll asks until the answer is yes, an error, or the end of the context.
+func poll(ctx context.Context, ask func() (bool, error)) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		known, err := searchAttributes(ctx, c, namespace)
+		done, err := ask()
 		if err != nil {
-			return err
+			return fmt.Errorf("temporal: %w", err)
 		}
-		missing := ""
-		for _, key := range keys {
-			if _, ok := known[key.GetName()]; !ok {
-				missing = key.GetName()
-			}
-		}
-		if missing == "" {
+		if done {
 			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("temporal: search attribute %s does not show up: %w", missing, ctx.Err())
-		}
-	}
-}
-
-func searchAttributes(ctx context.Context, c client.Client, namespace string) (map[string]enums.IndexedValueType, error) {
-	// A namespace takes a moment to reach every part of the server.
-	var (
-		list *operatorservice.ListSearchAttributesResponse
-		err  error
-	)
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		list, err = c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
-		if err == nil {
-			return list.GetCustomAttributes(), nil
-		}
-		var notFound *serviceerror.NamespaceNotFound
-		if !errors.As(err, &notFound) {
-			return nil, fmt.Errorf("temporal: list search attributes: %w", err)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("temporal: namespace %s does not show up: %w", namespace, err)
+			return fmt.Errorf("temporal: the server is not ready: %w", ctx.Err())
 		}
 	}
 }

@@ -1,0 +1,158 @@
+package sagatest
+
+import (
+	"context"
+	"time"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// inventory is the world as activities.Inventory.
+type inventory World
+
+func (i *inventory) call(ctx context.Context, operation string, run func(w *World) error) error {
+	w := (*World)(i)
+	return w.call(ctx, operation, func() error { return run(w) })
+}
+
+func (i *inventory) Hold(ctx context.Context, req booking.HoldRequest) (held booking.Held, err error) {
+	err = i.call(ctx, "hold", func(w *World) error {
+		var taken []string
+		for _, seat := range req.Seats {
+			if owner := w.claims[seat]; owner != "" && owner != req.BookingID {
+				taken = append(taken, seat)
+			}
+		}
+		if len(taken) > 0 {
+			return booking.SeatsUnavailable(taken)
+		}
+		for _, seat := range req.Seats {
+			w.claims[seat] = req.BookingID
+		}
+		expires := w.now().Add(req.HoldFor)
+		w.bookings[req.BookingID] = &booking.Booking{
+			ID: req.BookingID, CustomerID: req.CustomerID, Status: booking.StatusHeld, Show: w.show, Seats: req.Seats,
+			Quote: booking.Quote{Total: Total(), Fees: booking.Money{Amount: 5_000, Currency: "INR"}}, HoldExpiresAt: expires,
+		}
+		held = booking.Held{
+			BookingID: req.BookingID, Show: w.show, Seats: req.Seats, Quote: w.bookings[req.BookingID].Quote,
+			ExpiresAt: expires, ExpiresIn: req.HoldFor, Channels: w.channels,
+		}
+		return nil
+	})
+	return held, err
+}
+
+func (i *inventory) ExtendHold(ctx context.Context, id string, by time.Duration) (held booking.Held, err error) {
+	err = i.call(ctx, "extend", func(w *World) error {
+		b := w.bookings[id]
+		b.HoldExpiresAt = b.HoldExpiresAt.Add(by)
+		held = booking.Held{BookingID: id, ExpiresAt: b.HoldExpiresAt, ExpiresIn: b.HoldExpiresAt.Sub(w.now())}
+		return nil
+	})
+	return held, err
+}
+
+func (i *inventory) KeepHold(ctx context.Context, _ string) error {
+	return i.call(ctx, "keep", func(*World) error { return nil })
+}
+
+func (i *inventory) Confirm(ctx context.Context, id string) (confirmed booking.Confirmed, err error) {
+	err = i.call(ctx, "confirm", func(w *World) error {
+		b := w.bookings[id]
+		if w.show.Status == booking.ShowCancelled {
+			return booking.E(booking.CodeShowNotOnSale, "The show was cancelled.")
+		}
+		for _, seat := range b.Seats {
+			if w.claims[seat] != id {
+				return booking.E(booking.CodeHoldLost, "The hold ran out.")
+			}
+		}
+		b.Status = booking.StatusConfirmed
+		confirmed = booking.Confirmed{TicketSerial: "BX-TEST", At: w.now()}
+		return nil
+	})
+	return confirmed, err
+}
+
+func (i *inventory) End(ctx context.Context, end booking.Ending) error {
+	return i.call(ctx, "end", func(w *World) error {
+		b := w.bookings[end.BookingID]
+		if b == nil || b.Status == end.Status {
+			return nil
+		}
+		if b.Status != booking.StatusHeld {
+			return booking.E(booking.CodeConflict, "The booking is %s.", b.Status)
+		}
+		w.free(end.BookingID)
+		b.Status = end.Status
+		return nil
+	})
+}
+
+func (i *inventory) Cancel(ctx context.Context, c booking.Cancellation) error {
+	return i.call(ctx, "cancel", func(w *World) error {
+		b := w.bookings[c.BookingID]
+		if b.Status == booking.StatusCancelled {
+			return nil
+		}
+		if b.Status != booking.StatusConfirmed || w.scanned && !c.EvenScanned {
+			return booking.E(booking.CodeNotCancellable, "This ticket was used.")
+		}
+		w.free(c.BookingID)
+		b.Status = booking.StatusCancelled
+		return nil
+	})
+}
+
+func (i *inventory) Booking(ctx context.Context, id string) (found booking.Booking, err error) {
+	err = i.call(ctx, "booking", func(w *World) error {
+		b := w.bookings[id]
+		if b == nil {
+			return booking.E(booking.CodeNotFound, "There is no such booking.")
+		}
+		found = *b
+		return nil
+	})
+	return found, err
+}
+
+func (i *inventory) Alert(ctx context.Context, a booking.Alert) error {
+	return i.call(ctx, "alert", func(w *World) error {
+		w.alerts = append(w.alerts, a)
+		return nil
+	})
+}
+
+func (w *World) free(id string) {
+	for seat, owner := range w.claims {
+		if owner == id {
+			delete(w.claims, seat)
+		}
+	}
+}
+
+// AddBooking puts a booking into the world that its workflow has left already.
+func (w *World) AddBooking(id string, status booking.Status, seats []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bookings[id] = &booking.Booking{
+		ID: id, CustomerID: CustomerID, Status: status, Show: w.show, Seats: seats, Quote: booking.Quote{Total: Total()},
+	}
+}
+
+// messages is the world as activities.Messages.
+type messages World
+
+func (m *messages) Send(ctx context.Context, n booking.Notification) error {
+	w := (*World)(m)
+	return w.call(ctx, "send."+string(n.Channel), func() error {
+		for _, sent := range w.messages {
+			if sent == n {
+				return nil
+			}
+		}
+		w.messages = append(w.messages, n)
+		return nil
+	})
+}

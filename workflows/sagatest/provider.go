@@ -1,0 +1,166 @@
+package sagatest
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// provider is the world as activities.PaymentProvider.
+type provider World
+
+func (p *provider) Name() string { return Provider }
+
+func (p *provider) call(ctx context.Context, operation string, run func(w *World) error) error {
+	w := (*World)(p)
+	return w.call(ctx, operation, func() error { return run(w) })
+}
+
+func (p *provider) Open(ctx context.Context, req booking.PaymentRequest) (state booking.PaymentState, err error) {
+	err = p.call(ctx, "open", func(w *World) error {
+		reference := w.byKey[req.Key]
+		if reference == "" {
+			reference = fmt.Sprintf("pi_%d", len(w.payments)+1)
+			w.byKey[req.Key] = reference
+			w.payments[reference] = &booking.PaymentState{
+				Provider: Provider, Reference: reference, BookingID: req.BookingID, Attempt: req.Attempt,
+				Status: booking.PaymentOpen, Amount: req.Amount.Amount, Currency: req.Amount.Currency,
+			}
+		}
+		state = *w.payments[reference]
+		state.ClientSecret, state.CheckoutURL = "secret", "http://127.0.0.1/checkout"
+		return nil
+	})
+	return state, err
+}
+
+func (p *provider) Get(ctx context.Context, reference string) (booking.PaymentState, error) {
+	return p.change(ctx, "get", reference, func(*World, *booking.PaymentState) error { return nil })
+}
+
+func (p *provider) Capture(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
+	return p.change(ctx, "capture", step.Reference, func(w *World, state *booking.PaymentState) error {
+		if state.Status != booking.PaymentAuthorized {
+			return booking.E(booking.CodePaymentRefused, "The payment is %s.", state.Status)
+		}
+		w.moves["capture"]++
+		state.Status, state.Captured, state.Authorized = booking.PaymentCaptured, state.Authorized, 0
+		return nil
+	})
+}
+
+func (p *provider) Void(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
+	return p.change(ctx, "void", step.Reference, func(w *World, state *booking.PaymentState) error {
+		if state.Captured == 0 && state.Status != booking.PaymentVoided {
+			w.moves["void"]++
+			state.Status, state.Authorized = booking.PaymentVoided, 0
+		}
+		return nil
+	})
+}
+
+func (p *provider) Refund(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
+	return p.change(ctx, "refund", step.Reference, func(w *World, state *booking.PaymentState) error {
+		if state.Refunded >= step.Amount.Amount {
+			return nil
+		}
+		if step.Amount.Amount > state.Captured {
+			return booking.E(booking.CodePaymentRefused, "More than was taken.")
+		}
+		w.moves["refund"]++
+		state.Refunded = step.Amount.Amount
+		if state.Refunded == state.Captured {
+			state.Status = booking.PaymentRefunded
+		}
+		return nil
+	})
+}
+
+func (p *provider) change(ctx context.Context, operation, reference string,
+	change func(*World, *booking.PaymentState) error,
+) (state booking.PaymentState, err error) {
+	err = p.call(ctx, operation, func(w *World) error {
+		known := w.payments[reference]
+		if known == nil {
+			return booking.E(booking.CodeNotFound, "There is no such payment.")
+		}
+		err := change(w, known)
+		state = *known
+		return err
+	})
+	return state, err
+}
+
+// Authorize is the customer paying; it gives what a webhook would fetch.
+func (w *World) Authorize(reference string) booking.PaymentState {
+	return w.pay(reference, func(p *booking.PaymentState) {
+		w.moves["authorize"]++
+		p.Status, p.Authorized = booking.PaymentAuthorized, p.Amount
+	})
+}
+
+// TakeAtOnce is a payment that the provider captures by itself.
+func (w *World) TakeAtOnce(reference string) booking.PaymentState {
+	return w.pay(reference, func(p *booking.PaymentState) {
+		p.Status, p.Captured, p.Authorized = booking.PaymentCaptured, p.Amount, 0
+	})
+}
+
+// AuthorizeOnly is a customer whose bank reserved less than was asked for.
+func (w *World) AuthorizeOnly(reference string, amount int64) booking.PaymentState {
+	return w.pay(reference, func(p *booking.PaymentState) { p.Status, p.Authorized = booking.PaymentAuthorized, amount })
+}
+
+// Decline is a card that was refused.
+func (w *World) Decline(reference string) booking.PaymentState {
+	return w.pay(reference, func(p *booking.PaymentState) {
+		p.Status, p.Failure = booking.PaymentFailed, "Your card was declined."
+	})
+}
+
+// Abandon is the payment being cancelled at the provider.
+func (w *World) Abandon(reference string) booking.PaymentState {
+	return w.pay(reference, func(p *booking.PaymentState) { p.Status = booking.PaymentVoided })
+}
+
+// AddPayment puts a payment there that the saga did not open itself.
+func (w *World) AddPayment(reference, bookingID string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.payments[reference] = &booking.PaymentState{
+		Provider: Provider, Reference: reference, BookingID: bookingID, Attempt: 1,
+		Status: booking.PaymentOpen, Amount: Price, Currency: "INR",
+	}
+}
+
+func (w *World) pay(reference string, change func(*booking.PaymentState)) booking.PaymentState {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.payments[reference]
+	if p == nil {
+		panic("sagatest: no payment " + reference)
+	}
+	change(p)
+	return *p
+}
+
+// books is the world as activities.Books. The provider's own numbers are the
+// ones the tests compare; the real books have tests of their own.
+type books World
+
+func (b *books) Record(ctx context.Context, _ booking.PaymentState) error {
+	return (*World)(b).call(ctx, "record", func() error { return nil })
+}
+
+func (b *books) MarkInDoubt(ctx context.Context, _, _, _ string) error {
+	return (*World)(b).call(ctx, "doubt", func() error { return nil })
+}
+
+func (b *books) Adopt(ctx context.Context, _, reference, bookingID string) error {
+	w := (*World)(b)
+	return w.call(ctx, "adopt", func() error {
+		w.payments[reference].BookingID = bookingID
+		return nil
+	})
+}

@@ -1,0 +1,121 @@
+package sagatest
+
+import (
+	"time"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+func sellScenarios() []Scenario {
+	lost := End{
+		Status: booking.StatusExpired, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: told("payment_returned"),
+	}
+	return []Scenario{
+		{
+			Name: "seats_overtaken", Script: []Action{does(200*time.Millisecond, func(w *World) { w.Take("C7") }), pays(soon)}, Updates: ok,
+			Status: booking.StatusExpired, Payment: booking.PaymentVoided, End: lost,
+		},
+		{
+			Name: "show_cancelled_before_sale", Script: []Action{does(200*time.Millisecond, (*World).CancelShow), pays(soon)}, Updates: ok,
+			Status: booking.StatusExpired, Payment: booking.PaymentVoided, End: lost,
+		},
+		{
+			Name: "confirm_panics", Setup: fails("confirm", Repeat(100, panicking)...), Script: []Action{pays(soon)}, Updates: ok,
+			Status: booking.StatusExpired, Payment: booking.PaymentVoided, End: lost,
+		},
+		{
+			Name: "capture_refused", Setup: fails("capture", refused), Script: []Action{pays(soon)}, Updates: ok,
+			Status: booking.StatusCancelled, Payment: booking.PaymentVoided,
+			End: End{
+				Status: booking.StatusCancelled, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: told("payment_failed"),
+			},
+		},
+		{
+			Name: "capture_answer_lost", Setup: fails("capture", Fault{Lost: true}), Script: []Action{pays(soon)}, Updates: ok,
+			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
+		},
+		{
+			Name: "capture_stored_500", Setup: fails("capture", broken), Script: []Action{pays(soon)}, Updates: ok,
+			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
+		},
+		{
+			Name: "capture_fails_for_a_while", Setup: fails("capture", Repeat(4, broken)...), Script: []Action{pays(soon)}, Updates: ok,
+			StartsIn: 7 * time.Second,
+			Status:   booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
+		},
+		{
+			Name: "cancel_while_confirming",
+			Setup: func(w *World) {
+				w.Fail("capture", Repeat(4, broken)...)
+			},
+			StartsIn: 8 * time.Second,
+			Script:   []Action{pays(soon), update(600*time.Millisecond, workflows.UpdateCancel, workflows.CancelRequest{Reason: "Changed my mind."})},
+			Updates:  okok, Status: booking.StatusCancelled, Payment: booking.PaymentRefunded,
+			End: End{
+				Status: booking.StatusCancelled, Captured: Price, Refunded: Price - 5_000,
+				Moves:    map[string]int{"authorize": 1, "capture": 1, "refund": 1},
+				Messages: told("cancelled", "confirmed"),
+			},
+		},
+		{
+			Name: "mail_later", Setup: fails("send.email", Repeat(3, away)...), Script: []Action{pays(soon)}, Updates: ok,
+			StartsIn: 8 * time.Second,
+			Status:   booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
+		},
+		{
+			Name: "mail_refused", Script: []Action{pays(soon)}, Updates: ok,
+			Setup:  fails("send.email", Repeat(2, Fault{Err: booking.E(booking.CodeValidation, "No such mailbox.")})...),
+			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured,
+			End: End{
+				Claimed: both, Status: booking.StatusConfirmed, Captured: Price,
+				Moves:    map[string]int{"authorize": 1, "capture": 1},
+				Messages: []string{"confirmed/sms/0", "reminder/sms/0"},
+			},
+		},
+	}
+}
+
+func lateScenarios() []Scenario {
+	late := func(rebook bool) *workflows.LatePaymentInput {
+		return &workflows.LatePaymentInput{
+			Payment: booking.PaymentState{
+				Provider: Provider, Reference: "pi_late", BookingID: BookingID, Attempt: 1,
+				Status: booking.PaymentAuthorized, Amount: Price, Authorized: Price, Currency: "INR",
+			},
+			Rebook: rebook, Policy: policy(),
+		}
+	}
+	paidLate := func(status booking.Status) func(*World) {
+		return func(w *World) {
+			w.AddBooking(BookingID, status, both)
+			w.AddPayment("pi_late", BookingID)
+			w.Authorize("pi_late")
+		}
+	}
+	back := func(status booking.Status) End {
+		return End{Status: status, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: told("payment_returned")}
+	}
+	return []Scenario{
+		{Name: "late_given_back", Late: late(false), Setup: paidLate(booking.StatusExpired), End: back(booking.StatusExpired)},
+		{
+			Name: "late_rebooked", Late: late(true), Setup: paidLate(booking.StatusExpired),
+			End: End{
+				Claimed: both, Status: booking.StatusExpired, Captured: Price,
+				Moves: map[string]int{"authorize": 1, "capture": 1}, Messages: told("confirmed", "reminder"),
+			},
+		},
+		{
+			Name: "late_seats_gone", Late: late(true),
+			Setup: func(w *World) {
+				paidLate(booking.StatusExpired)(w)
+				w.Take("C7")
+			},
+			End: End{
+				Status: booking.StatusExpired, Moves: map[string]int{"authorize": 1, "void": 1},
+				Messages: []string{"payment_returned/email/0"},
+			},
+		},
+		{Name: "late_after_cancel", Late: late(true), Setup: paidLate(booking.StatusCancelled), End: back(booking.StatusCancelled)},
+	}
+}
