@@ -1,0 +1,150 @@
+package accounts
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/database"
+	"github.com/boxoffice/boxoffice/internal/password"
+	"github.com/boxoffice/boxoffice/schema"
+)
+
+// Account is what its owner sees of it.
+type Account struct {
+	ID        string    `json:"id"`
+	Email     string    `json:"email"`
+	Name      string    `json:"name"`
+	Phone     string    `json:"phone"`
+	Role      string    `json:"role"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Registration asks for a customer's account.
+type Registration struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+	Name     string `json:"name"`
+	Phone    string `json:"phone"`
+}
+
+// Profile is a change of an account. What is nil stays; an empty phone removes
+// it.
+type Profile struct {
+	Name  *string `json:"name"`
+	Phone *string `json:"phone"`
+}
+
+// Service is the accounts and their sessions.
+type Service struct {
+	db     *bun.DB
+	tokens *Tokens
+}
+
+// New makes a Service over the database.
+func New(db *database.DB, tokens *Tokens) *Service {
+	return &Service{db: db.Bun, tokens: tokens}
+}
+
+// Verify reads an access token. Code: unauthenticated.
+func (s *Service) Verify(token string) (*Claims, error) { return s.tokens.Verify(token) }
+
+// JWKS is the public keys of access tokens, as a document (RFC 7517).
+func (s *Service) JWKS() []byte { return s.tokens.JWKS() }
+
+// Register makes a customer's account. Codes: validation_failed, conflict.
+func (s *Service) Register(ctx context.Context, r Registration) (Account, error) {
+	r, err := r.check()
+	if err != nil {
+		return Account{}, err
+	}
+	hash, err := password.Hash(ctx, r.Password)
+	if err != nil {
+		return Account{}, err
+	}
+	row := &schema.Account{
+		ID: uuid.New(), Email: r.Email, PasswordHash: hash, Name: r.Name, Phone: r.Phone, Role: schema.RoleCustomer,
+	}
+	_, err = s.db.NewInsert().Model(row).Returning("created_at").Exec(ctx)
+	if isTaken(err) {
+		taken := booking.E(booking.CodeConflict, "There is an account with this e-mail address already. Log in, or reset the password.")
+		taken.Fields = []booking.FieldError{{Field: "email", Message: "This address has an account."}}
+		return Account{}, taken
+	}
+	if err != nil {
+		return Account{}, fmt.Errorf("register an account: %w", err)
+	}
+	return view(row), nil
+}
+
+// isTaken recognizes the unique index on the address.
+func isTaken(err error) bool {
+	const uniqueViolation = "23505" // PostgreSQL manual, appendix A
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.Code == uniqueViolation && refused.ConstraintName == "accounts_email"
+}
+
+// Account reads an account by its id. Code: not_found.
+func (s *Service) Account(ctx context.Context, id string) (Account, error) {
+	row, err := s.account(ctx, s.db, "id = ?", id)
+	if err != nil {
+		return Account{}, err
+	}
+	return view(row), nil
+}
+
+// UpdateProfile changes what its owner may change. Codes: validation_failed,
+// not_found.
+func (s *Service) UpdateProfile(ctx context.Context, id string, p Profile) (Account, error) {
+	p, err := p.check()
+	if err != nil {
+		return Account{}, err
+	}
+	var row schema.Account
+	update := s.db.NewUpdate().Model(&row).Set("updated_at = now()").Where("id = ?", id).Returning("*")
+	if p.Name != nil {
+		update.Set("name = ?", *p.Name)
+	}
+	if p.Phone != nil {
+		update.Set("phone = ?", *p.Phone)
+	}
+	result, err := update.Exec(ctx)
+	if err != nil {
+		return Account{}, fmt.Errorf("change a profile: %w", err)
+	}
+	if changed, err := result.RowsAffected(); err != nil || changed == 0 {
+		return Account{}, errors.Join(booking.E(booking.CodeNotFound, "There is no such account."), err)
+	}
+	return view(&row), nil
+}
+
+func (s *Service) account(ctx context.Context, db bun.IDB, where string, args ...any) (*schema.Account, error) {
+	var row schema.Account
+	err := db.NewSelect().Model(&row).Where(where, args...).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, booking.E(booking.CodeNotFound, "There is no such account.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read an account: %w", err)
+	}
+	return &row, nil
+}
+
+// byEmail looks an address up as the unique index compares it.
+func (s *Service) byEmail(ctx context.Context, email string) (*schema.Account, error) {
+	return s.account(ctx, s.db, "lower(email) = lower(?)", strings.TrimSpace(email))
+}
+
+func view(row *schema.Account) Account {
+	return Account{
+		ID: row.ID.String(), Email: row.Email, Name: row.Name, Phone: row.Phone, Role: row.Role, CreatedAt: row.CreatedAt.UTC(),
+	}
+}

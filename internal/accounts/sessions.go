@@ -1,0 +1,174 @@
+package accounts
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/password"
+	"github.com/boxoffice/boxoffice/schema"
+)
+
+// sessionLife is how long a refresh token waits for its use.
+const sessionLife = 30 * 24 * time.Hour
+
+// TokenPair answers a log-in, in the words of RFC 6749, section 5.1.
+type TokenPair struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int    `json:"expires_in"` // seconds
+	RefreshToken string `json:"refresh_token"`
+}
+
+// Login checks an address and a password and begins a session. The answer, and
+// the time it takes, do not tell whether the address has an account. Code:
+// unauthenticated.
+func (s *Service) Login(ctx context.Context, email, plain string) (TokenPair, error) {
+	account := &schema.Account{}
+	// Postgres stores no text like that, so it belongs to nobody.
+	if utf8.ValidString(email) && !strings.ContainsRune(email, 0) {
+		found, err := s.byEmail(ctx, email)
+		switch {
+		case err == nil:
+			account = found
+		case booking.CodeOf(err) != booking.CodeNotFound:
+			return TokenPair{}, err
+		}
+	}
+	matches, err := password.Matches(ctx, plain, account.PasswordHash)
+	if err != nil {
+		return TokenPair{}, err
+	}
+	if !matches {
+		return TokenPair{}, booking.E(booking.CodeUnauthenticated, "The e-mail address or the password is wrong.")
+	}
+	if _, err := s.db.NewDelete().Model((*schema.Session)(nil)).
+		Where("account_id = ? AND expires_at < now()", account.ID).Exec(ctx); err != nil {
+		return TokenPair{}, fmt.Errorf("clear old sessions: %w", err)
+	}
+	return s.hand(ctx, s.db, view(account), uuid.New())
+}
+
+// hand stores the next refresh token of a family and issues the access token
+// that goes with it.
+func (s *Service) hand(ctx context.Context, db bun.IDB, account Account, family uuid.UUID) (TokenPair, error) {
+	refresh, hash, err := newRefreshToken()
+	if err != nil {
+		return TokenPair{}, err
+	}
+	accountID, err := uuid.Parse(account.ID)
+	if err != nil {
+		return TokenPair{}, fmt.Errorf("account id: %w", err)
+	}
+	session := &schema.Session{ID: uuid.New(), Family: family, AccountID: accountID, RefreshHash: hash}
+	if _, err := db.NewInsert().Model(session).
+		Value("expires_at", "now() + ? * interval '1 second'", int64(sessionLife.Seconds())).
+		Returning("NULL").Exec(ctx); err != nil {
+		return TokenPair{}, fmt.Errorf("begin a session: %w", err)
+	}
+	access, err := s.tokens.Issue(account, family.String())
+	if err != nil {
+		return TokenPair{}, err
+	}
+	return TokenPair{AccessToken: access, TokenType: "Bearer", ExpiresIn: int(tokenLife.Seconds()), RefreshToken: refresh}, nil
+}
+
+// used is a refresh token that somebody presents.
+type used struct {
+	schema.Session `bun:",extend"`
+	// FamilyRevoked counts also for a token that was handed out while its family
+	// was being revoked.
+	FamilyRevoked bool `bun:"family_revoked"`
+	Expired       bool `bun:"expired"`
+}
+
+// Refresh replaces a refresh token. One that was replaced before has been
+// copied, so its whole family ends: thief and owner both have to log in. Code:
+// unauthenticated.
+func (s *Service) Refresh(ctx context.Context, refreshToken string) (TokenPair, error) {
+	ended := booking.E(booking.CodeUnauthenticated, "This session has ended. Log in again.")
+	var pair TokenPair
+	var refused error
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		session, err := s.presented(ctx, tx, refreshToken)
+		if errors.Is(err, sql.ErrNoRows) {
+			refused = ended
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("find a session: %w", err)
+		}
+		switch {
+		case session.FamilyRevoked || session.Expired:
+			refused = ended
+			return nil
+		case session.RotatedAt != nil:
+			// Not an error of the transaction: the revocation has to stay.
+			refused = ended
+			return revoke(ctx, tx, session.Family.String())
+		}
+		if _, err := tx.NewUpdate().Model((*schema.Session)(nil)).Set("rotated_at = now()").
+			Where("id = ?", session.ID).Exec(ctx); err != nil {
+			return fmt.Errorf("rotate a session: %w", err)
+		}
+		account, err := s.account(ctx, tx, "id = ?", session.AccountID)
+		if err != nil {
+			return err
+		}
+		pair, err = s.hand(ctx, tx, view(account), session.Family)
+		return err
+	})
+	if err == nil {
+		err = refused
+	}
+	return pair, err
+}
+
+// presented locks the token's row, so that of two uses at once one comes second
+// and is known as a copy.
+func (s *Service) presented(ctx context.Context, tx bun.Tx, refreshToken string) (used, error) {
+	hash := sha256.Sum256([]byte(refreshToken))
+	var session used
+	err := tx.NewSelect().Model(&session).ColumnExpr("se.*").
+		ColumnExpr("se.expires_at < now() AS expired").
+		ColumnExpr("EXISTS (SELECT FROM sessions r WHERE r.family = se.family AND r.revoked_at IS NOT NULL) AS family_revoked").
+		Where("se.refresh_hash = ?", hash[:]).For("UPDATE OF se").Scan(ctx)
+	return session, err
+}
+
+// Logout ends a session with all its tokens. The access token stays valid for
+// the rest of its quarter of an hour.
+func (s *Service) Logout(ctx context.Context, family string) error {
+	return revoke(ctx, s.db, family)
+}
+
+func revoke(ctx context.Context, db bun.IDB, family string) error {
+	if _, err := db.NewUpdate().Model((*schema.Session)(nil)).Set("revoked_at = now()").
+		Where("family = ? AND revoked_at IS NULL", family).Exec(ctx); err != nil {
+		return fmt.Errorf("revoke a session: %w", err)
+	}
+	return nil
+}
+
+// newRefreshToken gives 256 random bits and what is stored of them. A plain hash
+// will do: nobody can try that many.
+func newRefreshToken() (token string, hash []byte, err error) {
+	random := make([]byte, 32)
+	if _, err := rand.Read(random); err != nil {
+		return "", nil, fmt.Errorf("make a refresh token: %w", err)
+	}
+	token = base64.RawURLEncoding.EncodeToString(random)
+	digest := sha256.Sum256([]byte(token))
+	return token, digest[:], nil
+}
