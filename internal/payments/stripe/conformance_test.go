@@ -183,8 +183,10 @@ func sign(t *testing.T, h paymentstest.Hook) ([]byte, http.Header) {
 	secret := map[paymentstest.Secret]string{
 		paymentstest.Current: currentSecret, paymentstest.Previous: previousSecret, paymentstest.Unknown: "whsec_unknown",
 	}[h.Secret]
-	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{
-		Payload: body, Secret: secret, Timestamp: cmp.Or(h.At, time.Now()),
-	})
+	return signBody(body, secret, cmp.Or(h.At, time.Now()))
+}
+
+func signBody(body []byte, secret string, at time.Time) ([]byte, http.Header) {
+	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: secret, Timestamp: at})
 	return signed.Payload, http.Header{"Stripe-Signature": {signed.Header}}
 }
