@@ -22,9 +22,8 @@ func (s *Store) Confirm(ctx context.Context, bookingID string) (booking.Confirme
 	var confirmed booking.Confirmed
 	var showID string
 	for range serialTries {
-		err = s.pool.QueryRow(ctx, `SELECT c.serial, c.issued_at, (SELECT show_id::text FROM bookings WHERE id = $1)
-			FROM confirm_booking($1, $2) c`, id, newSerial()).
-			Scan(&confirmed.TicketSerial, (*utc)(&confirmed.At), &showID)
+		err = s.pool.QueryRow(ctx, `SELECT serial, issued_at, of_show::text FROM confirm_booking($1, $2)`,
+			id, newSerial()).Scan(&confirmed.TicketSerial, (*utc)(&confirmed.At), &showID)
 		if !hasState(err, stateUnique) {
 			break
 		}
@@ -39,15 +38,12 @@ func (s *Store) Confirm(ctx context.Context, bookingID string) (booking.Confirme
 // End frees the seats of a booking that was never confirmed. A booking that never
 // came to be has nothing to free.
 func (s *Store) End(ctx context.Context, end booking.Ending) error {
-	return s.step(ctx, "end", end.BookingID,
-		`SELECT (SELECT show_id::text FROM bookings WHERE id = $1), end_booking($1, $2, $3)`,
-		end.Status, end.Detail)
+	return s.step(ctx, "end", end.BookingID, `SELECT end_booking($1, $2, $3)::text`, end.Status, end.Detail)
 }
 
 // Cancel undoes a confirmation: seats free, ticket void, refund owed.
 func (s *Store) Cancel(ctx context.Context, c booking.Cancellation) error {
-	return s.step(ctx, "cancel", c.BookingID,
-		`SELECT (SELECT show_id::text FROM bookings WHERE id = $1), cancel_booking($1, $2, $3, $4)`,
+	return s.step(ctx, "cancel", c.BookingID, `SELECT cancel_booking($1, $2, $3, $4)::text`,
 		c.Refund.Amount, c.Detail, c.EvenScanned)
 }
 

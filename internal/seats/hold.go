@@ -96,8 +96,8 @@ func (s *Store) ExtendHold(ctx context.Context, bookingID string, by time.Durati
 	var seconds float64
 	var hasPhone *bool
 	var priced []byte
-	err = s.pool.QueryRow(ctx, `SELECT h.expires_at, h.seconds_left, a.phone <> '', b.quote, b.show_id::text
-		FROM extend_hold($1, $2) h LEFT JOIN bookings b ON b.id = $1 LEFT JOIN accounts a ON a.id = b.customer_id`, id, by).Scan((*utc)(&held.ExpiresAt), &seconds, &hasPhone, &priced, &showID)
+	err = s.pool.QueryRow(ctx, `SELECT expires_at, seconds_left, has_phone, priced, of_show::text
+		FROM extend_hold($1, $2)`, id, by).Scan((*utc)(&held.ExpiresAt), &seconds, &hasPhone, &priced, &showID)
 	if err != nil {
 		return booking.Held{}, translate("extend hold", err)
 	}
@@ -113,19 +113,18 @@ func (s *Store) ExtendHold(ctx context.Context, bookingID string, by time.Durati
 // KeepHold makes a hold last until its payment's outcome is known. It is refused
 // as lost when any of its seats was overtaken.
 func (s *Store) KeepHold(ctx context.Context, bookingID string) error {
-	return s.step(ctx, "keep hold", bookingID,
-		`SELECT (SELECT show_id::text FROM bookings WHERE id = $1), keep_hold($1)`)
+	return s.step(ctx, "keep hold", bookingID, `SELECT keep_hold($1)::text`)
 }
 
-// step runs one of the inventory's functions on a booking. The statement's first
-// column is the booking's show, null when there is no such booking.
+// step runs one of the inventory's functions on a booking. It gives the booking's
+// show, null when there is no such booking.
 func (s *Store) step(ctx context.Context, name, bookingID, statement string, args ...any) error {
 	id, err := parseID("booking", bookingID)
 	if err != nil {
 		return err
 	}
 	var showID *string
-	err = s.pool.QueryRow(ctx, statement, append([]any{id}, args...)...).Scan(&showID, nil)
+	err = s.pool.QueryRow(ctx, statement, append([]any{id}, args...)...).Scan(&showID)
 	if err != nil {
 		return translate(name, err)
 	}

@@ -5,7 +5,9 @@
 --   BX004 too many holds       BX005 the status does not allow it
 --   BX006 the hold is lost     BX007 not cancellable
 -- Whoever touches several claims takes them in seat order, so that nobody waits
--- crosswise.
+-- crosswise. Each answers with the booking's show, whose watchers must be told: a
+-- statement around the function would read it from a snapshot older than what the
+-- function saw.
 
 CREATE FUNCTION hold_seats(
     p_booking uuid, p_customer uuid, p_show uuid, p_terms bigint, p_seats text[],
@@ -68,7 +70,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION extend_hold(p_booking uuid, p_by interval)
-RETURNS TABLE (expires_at timestamptz, seconds_left double precision)
+RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone boolean, priced jsonb, of_show uuid)
 LANGUAGE plpgsql AS $$
 DECLARE
     b       bookings%ROWTYPE;
@@ -90,13 +92,14 @@ BEGIN
     UPDATE bookings SET hold_expires_at = b.hold_expires_at WHERE id = p_booking;
     PERFORM add_booking_event(p_booking, 'hold_extended', '', b.hold_expires_at::text);
     RETURN QUERY SELECT b.hold_expires_at,
-        extract(epoch FROM b.hold_expires_at - clock_timestamp())::double precision;
+        extract(epoch FROM b.hold_expires_at - clock_timestamp())::double precision,
+        (SELECT a.phone <> '' FROM accounts a WHERE a.id = b.customer_id), b.quote, b.show_id;
 END $$;
 
 -- keep_hold makes a hold last until its payment's outcome is known. A hold that
 -- was overtaken, even in part, is lost: what is left of it must not come to life
 -- again as half a hold.
-CREATE FUNCTION keep_hold(p_booking uuid) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_hold(p_booking uuid) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
     b       bookings%ROWTYPE;
     claimed integer;
@@ -113,12 +116,13 @@ BEGIN
     END IF;
     PERFORM add_booking_event(p_booking, 'payment_in_doubt',
         'The payment provider has not answered yet. The seats stay reserved.', '');
+    RETURN b.show_id;
 END $$;
 
 -- confirm_booking sells the seats if they are still this booking's: the fence
 -- against a hold that expired and was overtaken while the money was on its way.
 CREATE FUNCTION confirm_booking(p_booking uuid, p_serial text)
-RETURNS TABLE (serial text, issued_at timestamptz)
+RETURNS TABLE (serial text, issued_at timestamptz, of_show uuid)
 LANGUAGE plpgsql AS $$
 DECLARE
     b       bookings%ROWTYPE;
@@ -146,19 +150,19 @@ BEGIN
         INSERT INTO tickets (booking_id, serial) VALUES (p_booking, p_serial);
         PERFORM add_booking_event(p_booking, 'confirmed', 'Ticket ' || p_serial, '');
     END IF;
-    RETURN QUERY SELECT t.serial, t.issued_at FROM tickets t WHERE t.booking_id = p_booking;
+    RETURN QUERY SELECT t.serial, t.issued_at, b.show_id FROM tickets t WHERE t.booking_id = p_booking;
 END $$;
 
 -- end_booking ends a booking that was not confirmed and frees its seats.
 CREATE FUNCTION end_booking(p_booking uuid, p_status text, p_detail text)
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
     b bookings%ROWTYPE;
 BEGIN
     SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
     -- The hold may never have happened: then there is nothing to undo.
     IF NOT FOUND OR b.status = p_status THEN
-        RETURN;
+        RETURN b.show_id;
     END IF;
     IF b.status <> 'held' THEN
         RAISE EXCEPTION 'booking is %', b.status USING ERRCODE = 'BX005';
@@ -167,19 +171,20 @@ BEGIN
     DELETE FROM seat_claims WHERE booking_id = p_booking AND state = 'held';
     UPDATE bookings SET status = p_status WHERE id = p_booking;
     PERFORM add_booking_event(p_booking, p_status, p_detail, '');
+    RETURN b.show_id;
 END $$;
 
 -- cancel_booking undoes a confirmation: seats free, ticket void, refund owed, at
 -- once. The ticket is void before the money goes back, so that it cannot be
 -- scanned in between.
 CREATE FUNCTION cancel_booking(p_booking uuid, p_refund bigint, p_detail text, p_even_scanned boolean)
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
     b bookings%ROWTYPE;
 BEGIN
     SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
     IF FOUND AND b.status = 'cancelled' THEN
-        RETURN;
+        RETURN b.show_id;
     END IF;
     IF NOT FOUND OR b.status <> 'confirmed' THEN
         RAISE EXCEPTION 'not confirmed' USING ERRCODE = 'BX007';
@@ -193,4 +198,5 @@ BEGIN
     DELETE FROM seat_claims WHERE booking_id = p_booking;
     UPDATE bookings SET status = 'cancelled', refund_due = p_refund WHERE id = p_booking;
     PERFORM add_booking_event(p_booking, 'cancelled', p_detail, '');
+    RETURN b.show_id;
 END $$;
