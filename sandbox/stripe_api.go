@@ -107,10 +107,16 @@ func (a *stripeAPI) serve(w http.ResponseWriter, req *http.Request, op operation
 			"There is currently another in-progress request using this Stripe-Idempotency-Key."), c.requestID))
 		return
 	}
-	hit := a.faults.match(a.store, "stripe", op.name)
-	answer := a.faulty(hit, c, func() stripeAnswer { return a.once(op, c, hit) })
-	release()
+	hit, answer := a.change(op, c, release)
 	a.reply(w, hit, c, answer)
+}
+
+// change works while it has the key to itself. The key is free before the
+// answer goes out, so that a client which has it may use the key at once.
+func (a *stripeAPI) change(op operation, c *call, release func()) (*faultHit, stripeAnswer) {
+	defer release()
+	hit := a.faults.match(a.store, "stripe", op.name)
+	return hit, a.faulty(hit, c, func() stripeAnswer { return a.once(op, c, hit) })
 }
 
 // faulty applies what a fault does before the operation. The wait ignores a

@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 )
 
 // What became of a delivery.
@@ -147,12 +147,21 @@ func (d *dispatcher) pending() ([]*delivery, error) {
 		return each(t, bucketPending, func(id string, _ *bool) (bool, error) {
 			dl, err := get[delivery](t, bucketDeliveries, id)
 			if dl != nil {
+				dl.startOver()
 				out = append(out, dl)
 			}
 			return true, err
 		})
 	})
 	return out, err
+}
+
+// startOver forgets how long to hold back: whoever refused the event may well
+// have been restarted with us. A delay that a fault asked for stays.
+func (d *delivery) startOver() {
+	if d.Tries > 0 {
+		d.Tries, d.NotBefore = 1, time.Time{}
+	}
 }
 
 func (d *dispatcher) work(ctx context.Context) {
@@ -173,7 +182,7 @@ func (d *dispatcher) work(ctx context.Context) {
 func (d *dispatcher) deliver(ctx context.Context, dl *delivery) (again bool) {
 	body, err := d.payload(dl.EventID)
 	if err != nil || body == nil {
-		if err != nil && !errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+		if err != nil && !errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
 			d.log.Error("sandbox: read event", "event", dl.EventID, "error", err)
 		}
 		return false // the books were wiped, or are closed

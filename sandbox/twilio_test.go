@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,14 +86,13 @@ func TestTwilioRefusals(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	sms := b.sms()
-	long := make([]byte, 1601)
 	for code, p := range map[int]*openapi.CreateMessageParams{
 		21211: smsParams("+15005550001", "x"),
 		21610: smsParams("+15005550004", "x"),
 		21614: smsParams("+15005550009", "x"),
 		21604: smsParams("", "x"),
 		21602: smsParams("+14155550100", ""),
-		21617: smsParams("+14155550100", string(long)),
+		21617: smsParams("+14155550100", strings.Repeat("x", 1601)),
 		21603: (&openapi.CreateMessageParams{}).SetTo("+14155550100").SetBody("x"),
 		21606: smsParams("+14155550100", "x").SetFrom("+15005550007"),
 		21212: smsParams("+14155550100", "x").SetFrom("not a sender at all"),
@@ -136,15 +136,7 @@ func TestTwilioFaults(t *testing.T) {
 
 func TestSegments(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]int{"": 1, "hello": 1, string(make160('a', 160)): 1, string(make160('a', 161)): 2, string(make160('é', 160)): 1, string(make160('я', 70)): 1, string(make160('я', 71)): 2} {
+	for text, want := range map[string]int{"": 1, "hello": 1, strings.Repeat("a", 160): 1, strings.Repeat("a", 161): 2, strings.Repeat("é", 160): 1, strings.Repeat("я", 70): 1, strings.Repeat("я", 71): 2} {
 		assert.Equal(t, want, segments(text), text)
 	}
-}
-
-func make160(r rune, n int) []rune {
-	out := make([]rune, n)
-	for i := range out {
-		out[i] = r
-	}
-	return out
 }
