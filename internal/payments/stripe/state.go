@@ -61,7 +61,7 @@ func (p *Provider) state(intent *stripe.PaymentIntent) booking.PaymentState {
 // also counts a released authorization and what a partial capture left.
 func refunded(intent *stripe.PaymentIntent) int64 {
 	charge := intent.LatestCharge
-	if charge == nil || intent.Status != stripe.PaymentIntentStatusSucceeded {
+	if charge == nil {
 		return 0
 	}
 	return max(0, charge.AmountRefunded-(charge.Amount-charge.AmountCaptured))
