@@ -59,6 +59,9 @@ func run(opts options) error {
 	if err := migrate(ctx, database, logger); err != nil {
 		return err
 	}
+	if err := registerNamespace(ctx, database, opts.namespace, logger); err != nil {
+		return err
+	}
 	server, err := newServer(opts, database, logger)
 	if err != nil {
 		return err
@@ -66,11 +69,8 @@ func run(opts options) error {
 	if err := server.Start(); err != nil {
 		return fmt.Errorf("start the server: %w", err)
 	}
-	defer stopWithin(10*time.Second, server)
+	defer stopWithin(3*time.Second, server)
 
-	if err := registerNamespace(ctx, opts); err != nil {
-		return err
-	}
 	ui := startUI(opts)
 	defer ui.Stop()
 

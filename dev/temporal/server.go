@@ -1,15 +1,11 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
 	"time"
 
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/server/common/authorization"
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
@@ -18,15 +14,11 @@ import (
 	"go.temporal.io/server/common/membership/static"
 	"go.temporal.io/server/common/primitives"
 	"go.temporal.io/server/temporal"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 const (
 	localhost   = "127.0.0.1"
 	clusterName = "active"
-	retention   = 7 * 24 * time.Hour
 	// The number of shards can never change for a database; four are plenty
 	// for one machine, and each costs a little at rest.
 	historyShards = 4
@@ -111,6 +103,9 @@ var tuning = dynamicconfig.StaticClient{
 	dynamicconfig.TaskQueueScannerEnabled.Key(): false,
 	dynamicconfig.HistoryScannerEnabled.Key():   false,
 
+	// New search attributes are known once the namespace is read again.
+	dynamicconfig.NamespaceCacheRefreshInterval.Key(): time.Second,
+
 	dynamicconfig.EnableServerVersionCheck.Key(): false, // it asks version.temporal.io
 
 	// Staff's searches and the tests' checks list workflows in bursts.
@@ -133,27 +128,6 @@ func servicePorts(frontend int) (map[primitives.ServiceName]int, error) {
 		ports[service] = listener.Addr().(*net.TCPAddr).Port
 	}
 	return ports, nil
-}
-
-func registerNamespace(ctx context.Context, opts options) error {
-	conn, err := grpc.NewClient(address(opts.frontendPort), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		return fmt.Errorf("connect to the frontend: %w", err)
-	}
-	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-
-	_, err = workflowservice.NewWorkflowServiceClient(conn).RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
-		Namespace:                        opts.namespace,
-		Description:                      "Bookings and everything that happens around them",
-		WorkflowExecutionRetentionPeriod: durationpb.New(retention),
-	}, grpc.WaitForReady(true))
-	var exists *serviceerror.NamespaceAlreadyExists
-	if err := serviceerror.FromStatus(serviceerror.ToStatus(err)); err != nil && !errors.As(err, &exists) {
-		return fmt.Errorf("register namespace %s: %w", opts.namespace, err)
-	}
-	return nil
 }
 
 func address(port int) string { return net.JoinHostPort(localhost, strconv.Itoa(port)) }

@@ -1,0 +1,92 @@
+// Command dev runs the whole of Boxoffice on this machine, for developers and
+// for tests. The work is done by package platform.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/boxoffice/boxoffice/dev/platform"
+)
+
+type cli struct {
+	Root string `help:"The repository." default:"${root}" type:"existingdir"`
+
+	Up   upCommand   `cmd:"" default:"1" help:"Run the platform until Ctrl-C. State is kept in .boxoffice."`
+	Down downCommand `cmd:"" help:"Stop the platform that runs in another terminal, or what a killed one left."`
+	With withCommand `cmd:"" help:"Run a command with parts of a throwaway platform, which its environment names."`
+}
+
+func main() {
+	var commands cli
+	program := kong.Parse(&commands,
+		kong.Name("boxoffice-dev"),
+		kong.Description("The whole of Boxoffice on one machine."),
+		kong.Vars{"root": repository()},
+		kong.UsageOnError(),
+	)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	program.BindTo(ctx, (*context.Context)(nil))
+	err := program.Run(&commands)
+
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		os.Exit(max(exit.ExitCode(), 1))
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "\n"+err.Error())
+		os.Exit(1)
+	}
+}
+
+// repository is the nearest directory above that holds the platform's schema.
+func repository() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "."
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "schema", "migrations")); err == nil {
+			return dir
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "."
+		}
+		dir = parent
+	}
+}
+
+func stateDir(root string) string { return filepath.Join(root, ".boxoffice") }
+
+// given picks what a developer may decide about the platform's programs: the
+// servers to use and the vendors' real accounts. Other variables may speak of
+// another platform.
+func given() map[string]string {
+	env := map[string]string{}
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		for _, prefix := range []string{"DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "STRIPE_", "SENDGRID_", "TWILIO_"} {
+			if strings.HasPrefix(name, prefix) && value != "" {
+				env[name] = value
+			}
+		}
+	}
+	return env
+}
+
+type downCommand struct{}
+
+func (downCommand) Run(ctx context.Context, commands *cli) error {
+	return platform.StopRunning(ctx, stateDir(commands.Root), os.Stdout)
+}

@@ -1,0 +1,5 @@
+package platform
+
+import "syscall"
+
+func dieWithUs(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }

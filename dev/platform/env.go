@@ -1,0 +1,193 @@
+package platform
+
+import (
+	"bufio"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Namespace is the Temporal namespace of the bookings.
+const Namespace = "boxoffice"
+
+// vendor is one that the sandbox can stand in for: the variable that means
+// "there is a real account", and what leads to the sandbox when it is not given.
+type vendor struct {
+	key     string
+	sandbox map[string]string
+	secrets map[string]func() string
+}
+
+func (p *Platform) vendors() []vendor {
+	sandbox := localURL(p.ports.Sandbox)
+	return []vendor{
+		{key: "STRIPE_SECRET_KEY", sandbox: map[string]string{
+			"STRIPE_API_URL":             sandbox,
+			"STRIPE_CHECKOUT_URL":        sandbox + "/checkout/{payment_intent}",
+			"SANDBOX_STRIPE_WEBHOOK_URL": localURL(p.ports.API) + "/v1/webhooks/stripe",
+		}, secrets: map[string]func() string{
+			"STRIPE_SECRET_KEY":      func() string { return "sk_test_" + randomHex(16) },
+			"STRIPE_PUBLISHABLE_KEY": func() string { return "pk_test_" + randomHex(16) },
+			"STRIPE_WEBHOOK_SECRETS": func() string { return "whsec_" + randomHex(16) },
+		}},
+		{key: "SENDGRID_API_KEY", sandbox: map[string]string{
+			"SENDGRID_API_URL": sandbox,
+		}, secrets: map[string]func() string{
+			"SENDGRID_API_KEY": func() string { return "SG." + randomHex(16) },
+		}},
+		{key: "TWILIO_AUTH_TOKEN", sandbox: map[string]string{
+			"TWILIO_API_URL": sandbox,
+		}, secrets: map[string]func() string{
+			"TWILIO_ACCOUNT_SID": func() string { return "AC" + randomHex(16) },
+			"TWILIO_AUTH_TOKEN":  func() string { return randomHex(16) },
+		}},
+	}
+}
+
+// makeEnv builds the variables of all programs. Secrets are made once and kept
+// with the state, because what is stored can only be read with them.
+func (p *Platform) makeEnv() error {
+	secrets, err := openSecrets(filepath.Join(p.opts.StateDir, "dev.env"))
+	if err != nil {
+		return err
+	}
+	p.env["BOXOFFICE_ENV"] = "dev"
+	p.env["TEMPORAL_NAMESPACE"] = Namespace
+	p.env["TEMPORAL_CODEC_KEYS"] = secrets.get("TEMPORAL_CODEC_KEYS", func() string {
+		return "dev:" + base64.StdEncoding.EncodeToString(randomBytes(32))
+	})
+	if p.runs(Temporal) {
+		p.env["TEMPORAL_ADDRESS"] = local(p.ports.Temporal)
+	}
+	if p.runs(Redis) {
+		p.env["REDIS_URL"] = "redis://" + local(p.ports.Redis) + "/0"
+	}
+	if p.runs(API) {
+		p.env["API_ADDR"] = local(p.ports.API)
+		p.env["PUBLIC_URL"] = localURL(p.ports.API)
+	}
+	if p.runs(Sandbox) {
+		p.env["SANDBOX_ADDR"] = local(p.ports.Sandbox)
+		p.env["SANDBOX_DATA_FILE"] = filepath.Join(p.opts.StateDir, "sandbox.db")
+		for _, vendor := range p.vendors() {
+			if p.opts.Env[vendor.key] == "" {
+				vendor.useSandbox(p.env, secrets)
+			}
+		}
+	}
+	if err := secrets.save(); err != nil {
+		return err
+	}
+	if err := p.makeKeyFiles(); err != nil {
+		return err
+	}
+	maps.Copy(p.env, p.opts.Env)
+	return nil
+}
+
+func (v vendor) useSandbox(env map[string]string, secrets *secretFile) {
+	maps.Copy(env, v.sandbox)
+	for name, generate := range v.secrets {
+		env[name] = secrets.get(name, generate)
+	}
+}
+
+func (p *Platform) makeKeyFiles() error {
+	for variable, name := range map[string]string{"JWT_SIGNING_KEY_FILE": "jwt.pem", "TICKET_SIGNING_KEY_FILE": "ticket.pem"} {
+		path := filepath.Join(p.opts.StateDir, "keys", name)
+		if err := ensureSigningKey(path); err != nil {
+			return fmt.Errorf("make %s: %w", path, err)
+		}
+		p.env[variable] = path
+	}
+	return nil
+}
+
+func ensureSigningKey(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	return writeWhole(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+// secretFile is a file of NAME=value lines that a person can read and source.
+type secretFile struct {
+	path   string
+	values map[string]string
+	added  bool
+}
+
+func openSecrets(path string) (*secretFile, error) {
+	s := &secretFile{path: path, values: map[string]string{}}
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the development secrets: %w", err)
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		if name, value, ok := strings.Cut(lines.Text(), "="); ok && !strings.HasPrefix(name, "#") {
+			s.values[name] = value
+		}
+	}
+	return s, lines.Err()
+}
+
+func (s *secretFile) get(name string, generate func() string) string {
+	if s.values[name] == "" {
+		s.values[name] = generate()
+		s.added = true
+	}
+	return s.values[name]
+}
+
+func (s *secretFile) save() error {
+	if !s.added {
+		return nil
+	}
+	var text strings.Builder
+	text.WriteString("# Made for this machine; good for nothing else. What is stored cannot be read without it.\n")
+	for _, name := range slices.Sorted(maps.Keys(s.values)) {
+		fmt.Fprintf(&text, "%s=%s\n", name, s.values[name])
+	}
+	return writeWhole(s.path, []byte(text.String()))
+}
+
+// writeWhole leaves either the old file or the whole new one.
+func writeWhole(path string, content []byte) error {
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails, see its documentation
+	return b
+}
+
+func randomHex(n int) string { return hex.EncodeToString(randomBytes(n)) }
