@@ -1,0 +1,268 @@
+package accounts_test
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/database"
+	"github.com/boxoffice/boxoffice/internal/database/databasetest"
+)
+
+func TestMain(m *testing.M) { databasetest.Main(m) }
+
+const goodPassword = "correct horse battery"
+
+func newService(t *testing.T) (*accounts.Service, *database.DB) {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	tokens, err := accounts.NewTokens([]ed25519.PrivateKey{key}, "https://boxoffice.example")
+	require.NoError(t, err)
+	db := databasetest.New(t)
+	return accounts.New(db, tokens), db
+}
+
+func register(t *testing.T, s *accounts.Service) accounts.Account {
+	t.Helper()
+	account, err := s.Register(t.Context(), accounts.Registration{
+		Email: "Asha@Example.com", Password: goodPassword, Name: " Asha O'Neill ", Phone: "+91 98200-12345",
+	})
+	require.NoError(t, err)
+	return account
+}
+
+func login(t *testing.T, s *accounts.Service) accounts.TokenPair {
+	t.Helper()
+	pair, err := s.Login(t.Context(), "asha@example.com", goodPassword)
+	require.NoError(t, err)
+	return pair
+}
+
+func TestRegisterAndLogIn(t *testing.T) {
+	t.Parallel()
+	s, db := newService(t)
+	account := register(t, s)
+	assert.Equal(t, "Asha O'Neill", account.Name)
+	assert.Equal(t, "+919820012345", account.Phone)
+	assert.Equal(t, "customer", account.Role)
+	assert.False(t, account.CreatedAt.IsZero())
+
+	read, err := s.Account(t.Context(), account.ID)
+	require.NoError(t, err)
+	assert.Equal(t, account, read)
+
+	pair := login(t, s)
+	assert.Equal(t, "Bearer", pair.TokenType)
+	assert.Equal(t, 15*60, pair.ExpiresIn)
+	claims, err := s.Verify(pair.AccessToken)
+	require.NoError(t, err)
+	assert.Equal(t, account.ID, claims.Subject)
+	assert.Equal(t, "customer", claims.Role)
+
+	var stored string
+	require.NoError(t, db.Pool.QueryRow(t.Context(),
+		`SELECT a::text || s::text FROM accounts a JOIN sessions s ON s.account_id = a.id`).Scan(&stored))
+	assert.NotContains(t, stored, goodPassword)
+	assert.NotContains(t, stored, pair.RefreshToken)
+	assert.Contains(t, stored, "$argon2id$")
+}
+
+func TestRegisterNamesEveryWrongField(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	good := accounts.Registration{Email: "a@example.com", Password: goodPassword, Name: "A"}
+	for name, test := range map[string]struct {
+		change func(*accounts.Registration)
+		fields []string
+	}{
+		"all of them":       {func(r *accounts.Registration) { *r = accounts.Registration{Phone: "1"} }, []string{"email", "password", "name", "phone"}},
+		"no address":        {func(r *accounts.Registration) { r.Email = "asha" }, []string{"email"}},
+		"no domain":         {func(r *accounts.Registration) { r.Email = "asha@localhost" }, []string{"email"}},
+		"display name":      {func(r *accounts.Registration) { r.Email = "Asha <asha@example.com>" }, []string{"email"}},
+		"two addresses":     {func(r *accounts.Registration) { r.Email = "a@example.com,b@example.com" }, []string{"email"}},
+		"header injection":  {func(r *accounts.Registration) { r.Email = "a@example.com\r\nBcc: b@example.com" }, []string{"email"}},
+		"long address":      {func(r *accounts.Registration) { r.Email = strings.Repeat("a", 250) + "@b.co" }, []string{"email"}},
+		"short password":    {func(r *accounts.Registration) { r.Password = "ninechars" }, []string{"password"}},
+		"long password":     {func(r *accounts.Registration) { r.Password = strings.Repeat("x", 129) }, []string{"password"}},
+		"blank name":        {func(r *accounts.Registration) { r.Name = " \t" }, []string{"name"}},
+		"long name":         {func(r *accounts.Registration) { r.Name = strings.Repeat("x", 101) }, []string{"name"}},
+		"two-line name":     {func(r *accounts.Registration) { r.Name = "A\nB" }, []string{"name"}},
+		"turned-round name": {func(r *accounts.Registration) { r.Name = "A\u202eB" }, []string{"name"}},
+		"name with NUL":     {func(r *accounts.Registration) { r.Name = "A\x00B" }, []string{"name"}},
+		"local phone":       {func(r *accounts.Registration) { r.Phone = "098200 12345" }, []string{"phone"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := good
+			test.change(&r)
+			_, err := s.Register(t.Context(), r)
+			assert.Equal(t, test.fields, fieldsOf(t, err))
+		})
+	}
+}
+
+func TestRegisterAcceptsTheWorldsNames(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	for i, name := range []string{"आशा रमन", "Łukasz", "O'Neill-Smith", "李", "Robert'); DROP TABLE accounts;--"} {
+		account, err := s.Register(t.Context(), accounts.Registration{
+			Email: string(rune('a'+i)) + "@example.com", Password: "пароль и ещё", Name: name,
+		})
+		require.NoError(t, err)
+		assert.Equal(t, name, account.Name)
+	}
+}
+
+func TestRegisterTwiceIsAConflict(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	register(t, s)
+	_, err := s.Register(t.Context(), accounts.Registration{Email: "ASHA@example.COM", Password: goodPassword, Name: "B"})
+	assert.Equal(t, booking.CodeConflict, booking.CodeOf(err))
+	assert.Equal(t, []string{"email"}, fieldsOf(t, err))
+}
+
+func TestLogInTellsNothing(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	register(t, s)
+	var answers []string
+	for _, try := range [][2]string{
+		{"asha@example.com", "wrong password"}, {"nobody@example.com", goodPassword}, {"", ""}, {"\x00", goodPassword}, {"\xff", goodPassword},
+	} {
+		_, err := s.Login(t.Context(), try[0], try[1])
+		require.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err), "%q", try[0])
+		answers = append(answers, err.Error())
+	}
+	for _, answer := range answers {
+		assert.Equal(t, answers[0], answer)
+	}
+}
+
+func TestRefreshRotates(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	account := register(t, s)
+	first := login(t, s)
+	second, err := s.Refresh(t.Context(), first.RefreshToken)
+	require.NoError(t, err)
+	assert.NotEqual(t, first.RefreshToken, second.RefreshToken)
+	claims, err := s.Verify(second.AccessToken)
+	require.NoError(t, err)
+	assert.Equal(t, account.ID, claims.Subject)
+	before, err := s.Verify(first.AccessToken)
+	require.NoError(t, err)
+	assert.Equal(t, before.SessionFamily, claims.SessionFamily)
+}
+
+// Fault 57: a stolen refresh token is replayed.
+func TestReusedRefreshTokenEndsTheFamily(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	register(t, s)
+	stolen := login(t, s)
+	other := login(t, s)
+	current, err := s.Refresh(t.Context(), stolen.RefreshToken)
+	require.NoError(t, err)
+
+	_, err = s.Refresh(t.Context(), stolen.RefreshToken)
+	assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
+	_, err = s.Refresh(t.Context(), current.RefreshToken)
+	assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err), "the owner's own token ends with it")
+	_, err = s.Refresh(t.Context(), other.RefreshToken)
+	assert.NoError(t, err, "another device is not concerned")
+}
+
+func TestRefreshTokenUsedManyTimesAtOnce(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	register(t, s)
+	pair := login(t, s)
+	var (
+		group sync.WaitGroup
+		mu    sync.Mutex
+		won   []accounts.TokenPair
+	)
+	for range 8 {
+		group.Go(func() {
+			next, err := s.Refresh(t.Context(), pair.RefreshToken)
+			if err != nil {
+				assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			won = append(won, next)
+		})
+	}
+	group.Wait()
+	require.Len(t, won, 1)
+	_, err := s.Refresh(t.Context(), won[0].RefreshToken)
+	assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
+}
+
+func TestRefreshRefuses(t *testing.T) {
+	t.Parallel()
+	s, db := newService(t)
+	register(t, s)
+	expired := login(t, s)
+	_, err := db.Pool.Exec(t.Context(), `UPDATE sessions SET expires_at = now() - interval '1 second'`)
+	require.NoError(t, err)
+	loggedOut := login(t, s)
+	claims, err := s.Verify(loggedOut.AccessToken)
+	require.NoError(t, err)
+	require.NoError(t, s.Logout(t.Context(), claims.SessionFamily))
+	for name, token := range map[string]string{
+		"expired": expired.RefreshToken, "logged out": loggedOut.RefreshToken, "unknown": "x", "none": "", "an access token": loggedOut.AccessToken,
+	} {
+		_, err := s.Refresh(t.Context(), token)
+		assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err), name)
+	}
+	var left int
+	require.NoError(t, db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM sessions`).Scan(&left))
+	assert.Equal(t, 1, left, "a log-in clears what has expired")
+}
+
+func TestUpdateProfile(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	account := register(t, s)
+	name, none, bad := "Asha Raman", "", "12"
+	changed, err := s.UpdateProfile(t.Context(), account.ID, accounts.Profile{Name: &name, Phone: &none})
+	require.NoError(t, err)
+	assert.Equal(t, name, changed.Name)
+	assert.Empty(t, changed.Phone)
+	assert.Equal(t, account.Email, changed.Email)
+
+	same, err := s.UpdateProfile(t.Context(), account.ID, accounts.Profile{})
+	require.NoError(t, err)
+	assert.Equal(t, changed, same)
+
+	_, err = s.UpdateProfile(t.Context(), account.ID, accounts.Profile{Name: &none, Phone: &bad})
+	assert.Equal(t, []string{"name", "phone"}, fieldsOf(t, err))
+	_, err = s.UpdateProfile(t.Context(), uuid.NewString(), accounts.Profile{Name: &name})
+	assert.Equal(t, booking.CodeNotFound, booking.CodeOf(err))
+	_, err = s.Account(t.Context(), uuid.NewString())
+	assert.Equal(t, booking.CodeNotFound, booking.CodeOf(err))
+}
+
+func fieldsOf(t *testing.T, err error) []string {
+	t.Helper()
+	var refused *booking.Error
+	require.True(t, errors.As(err, &refused), "%v", err)
+	var fields []string
+	for _, f := range refused.Fields {
+		fields = append(fields, f.Field)
+	}
+	return fields
+}
