@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -36,8 +37,8 @@ type gate struct {
 }
 
 func newGate(pool *pgxpool.Pool) *gate {
-	// More lanes than processors only make smaller loads.
-	return &gate{pool: pool, most: max(2, runtime.GOMAXPROCS(0))}
+	// More lanes only make smaller loads, and the database needs processors too.
+	return &gate{pool: pool, most: max(1, runtime.GOMAXPROCS(0)/2)}
 }
 
 func (g *gate) ask(ctx context.Context, q *question) (finding, error) {
@@ -126,10 +127,10 @@ func (g *gate) roundTrip(load []*question) error {
 }
 
 func askAboutRequests(batch *pgx.Batch, load []*question) {
-	customers, keys := make([]uuid.UUID, len(load)), make([]string, len(load))
-	bookings := make([]uuid.UUID, len(load))
+	customers, keys := make([]pgtype.UUID, len(load)), make([]string, len(load))
+	bookings := make([]pgtype.UUID, len(load))
 	for i, q := range load {
-		customers[i], keys[i], bookings[i] = q.customer, q.key, q.booking
+		customers[i], keys[i], bookings[i] = pgUUID(q.customer), q.key, pgUUID(q.booking)
 	}
 	batch.Queue(askEarlier, customers, keys, bookings).Query(func(rows pgx.Rows) error {
 		var n int64
@@ -156,10 +157,10 @@ type sale struct {
 }
 
 func askAboutShows(batch *pgx.Batch, load []*question) map[uuid.UUID]sale {
-	var ids []uuid.UUID
+	var ids []pgtype.UUID
 	for _, q := range load {
-		if !slices.Contains(ids, q.show) { // a rush is for one show, or a few
-			ids = append(ids, q.show)
+		if !slices.Contains(ids, pgUUID(q.show)) { // a rush is for one show, or a few
+			ids = append(ids, pgUUID(q.show))
 		}
 	}
 	shows := make(map[uuid.UUID]sale, len(ids))
@@ -175,6 +176,10 @@ func askAboutShows(batch *pgx.Batch, load []*question) map[uuid.UUID]sale {
 	return shows
 }
 
+// pgUUID is the form of an id that the driver encodes without looking for a way:
+// it is what most of a large load consists of.
+func pgUUID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
+
 // place is one seat of one show.
 type place struct {
 	show uuid.UUID
@@ -185,13 +190,13 @@ type place struct {
 // has it.
 func askAboutSeats(batch *pgx.Batch, load []*question) map[place]uuid.UUID {
 	wanted := map[place]struct{}{}
-	var shows []uuid.UUID
+	var shows []pgtype.UUID
 	var names []string
 	for _, q := range load {
 		for _, name := range q.seats {
 			if _, ok := wanted[place{q.show, name}]; !ok {
 				wanted[place{q.show, name}] = struct{}{}
-				shows, names = append(shows, q.show), append(names, name)
+				shows, names = append(shows, pgUUID(q.show)), append(names, name)
 			}
 		}
 	}

@@ -15,14 +15,11 @@ const termsTries = 3
 // Hold claims all the seats or none, in one round trip. A repeat for the same
 // booking answers with what it holds.
 func (s *Store) Hold(ctx context.Context, req booking.HoldRequest) (booking.Held, error) {
-	ids, err := parseFields(map[string]string{
-		"booking_id": req.BookingID, "customer_id": req.CustomerID, "show_id": req.ShowID,
-	})
+	ids, err := parseRequest(req.BookingID, req.CustomerID, req.ShowID)
 	if err != nil {
 		return booking.Held{}, err
 	}
-	req.BookingID, req.CustomerID, req.ShowID =
-		ids["booking_id"].String(), ids["customer_id"].String(), ids["show_id"].String()
+	req.BookingID, req.CustomerID, req.ShowID = ids.booking.String(), ids.customer.String(), ids.show.String()
 	var held booking.Held
 	for range termsTries {
 		var priced *show

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -47,16 +46,11 @@ type Precheck struct {
 // nothing; Hold is what decides. Codes: validation_failed, show_not_on_sale,
 // seats_unavailable.
 func (s *Store) Precheck(ctx context.Context, req PrecheckRequest) (Precheck, error) {
-	ids, err := parseFields(map[string]string{
-		"booking_id": req.BookingID, "customer_id": req.CustomerID, "show_id": req.ShowID,
-	})
+	ids, err := parseRequest(req.BookingID, req.CustomerID, req.ShowID)
 	if err != nil {
 		return Precheck{}, err
 	}
-	question := &question{
-		customer: ids["customer_id"], key: req.Key, booking: ids["booking_id"],
-		show: ids["show_id"], seats: req.Seats,
-	}
+	question := &question{requestIDs: ids, key: req.Key, seats: req.Seats}
 	if len(question.seats) > booking.MaxSeats {
 		question.seats = nil // refused below; the database need not look them up
 	}
@@ -68,7 +62,7 @@ func (s *Store) Precheck(ctx context.Context, req PrecheckRequest) (Precheck, er
 	if found.answer != nil || found.begun {
 		return Precheck{Answer: found.answer, Begun: found.begun, RequestHash: found.requestHash}, nil
 	}
-	return Precheck{}, s.refuse(ctx, ids["show_id"].String(), req.Seats, found)
+	return Precheck{}, s.refuse(ctx, ids.show.String(), req.Seats, found)
 }
 
 func (s *Store) refuse(ctx context.Context, showID string, seats []string, found finding) error {
@@ -120,11 +114,9 @@ func (s *Store) SaveAnswer(
 
 // question is a precheck on its way to the database.
 type question struct {
-	customer uuid.UUID
-	key      string
-	booking  uuid.UUID
-	show     uuid.UUID
-	seats    []string
+	requestIDs
+	key   string
+	seats []string
 
 	found    finding
 	err      error

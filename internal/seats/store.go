@@ -2,8 +2,6 @@ package seats
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -55,19 +53,24 @@ func parseID(what, id string) (uuid.UUID, error) {
 	return parsed, nil
 }
 
-// parseFields reads the ids of a request, and names every one that is none.
-func parseFields(fields map[string]string) (map[string]uuid.UUID, error) {
-	ids := make(map[string]uuid.UUID, len(fields))
+// requestIDs are the ids of a request to book.
+type requestIDs struct{ booking, customer, show uuid.UUID }
+
+// parseRequest reads the ids of a request, and names every one that is none.
+func parseRequest(bookingID, customerID, showID string) (requestIDs, error) {
+	var ids requestIDs
 	var problems []booking.FieldError
-	for _, field := range slices.Sorted(maps.Keys(fields)) {
-		id, err := uuid.Parse(fields[field])
+	read := func(field, value string) uuid.UUID {
+		id, err := uuid.Parse(value)
 		if err != nil {
 			problems = append(problems, booking.FieldError{Field: field, Message: "This is not an id."})
 		}
-		ids[field] = id
+		return id
 	}
+	ids.booking, ids.customer, ids.show =
+		read("booking_id", bookingID), read("customer_id", customerID), read("show_id", showID)
 	if len(problems) > 0 {
-		return nil, booking.Invalid(problems...)
+		return ids, booking.Invalid(problems...)
 	}
 	return ids, nil
 }
