@@ -21,8 +21,9 @@ func (c cursor) String() string {
 	return base64.RawURLEncoding.EncodeToString(content)
 }
 
-// readCursor gives the zero cursor for none.
-func (p *problems) readCursor(text, order string) cursor {
+// readCursor gives the zero cursor for none. Anybody can forge a cursor, so valid
+// says whether SQL can cast the key.
+func (p *problems) readCursor(text, order string, valid func(key string) bool) cursor {
 	var c cursor
 	if text == "" {
 		return c
@@ -31,7 +32,7 @@ func (p *problems) readCursor(text, order string) cursor {
 	if err == nil {
 		err = json.Unmarshal(content, &c)
 	}
-	if err != nil || c.Order != order || c.ID == uuid.Nil {
+	if err != nil || c.Order != order || c.ID == uuid.Nil || !valid(c.Key) {
 		p.add("cursor", "Use next_cursor of the page before, with the same sort, unchanged.")
 	}
 	return c

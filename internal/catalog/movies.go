@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"strconv"
-	"time"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -29,19 +29,19 @@ type order struct {
 	key        string // SQL
 	sqlType    string // of the key
 	descending bool
-	valid      func(key string) bool // of a cursor's key, which anybody can forge
+	valid      func(key string) bool
 }
 
 var orders = map[string]order{
-	"popularity": {"m.popularity", "double precision", true, func(key string) bool {
-		_, err := strconv.ParseFloat(key, 64)
-		return err == nil
-	}},
-	"title": {"lower(m.title)", "text", false, func(string) bool { return true }},
-	"release_date": {"coalesce(m.release_date, make_date(m.year, 1, 1))", "date", true, func(key string) bool {
-		_, err := time.Parse(time.DateOnly, key)
-		return err == nil
-	}},
+	"popularity":   {"m.popularity", "double precision", true, isDecimal},
+	"title":        {"lower(m.title)", "text", false, storable},
+	"release_date": {"coalesce(m.release_date, make_date(m.year, 1, 1))", "date", true, isDay},
+}
+
+// isDecimal refuses the hexadecimal numbers that Go reads and Postgres does not.
+func isDecimal(key string) bool {
+	_, err := strconv.ParseFloat(key, 64)
+	return err == nil && !strings.ContainsAny(key, "xX")
 }
 
 const movieColumns = `m.id, m.slug, m.title, m.runtime_minutes, m.genres, m.certificate, m.original_title,
@@ -55,11 +55,15 @@ func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next 
 	if !known {
 		p.add("sort", "Choose popularity, title or release_date.")
 	}
-	after := p.readCursor(f.Cursor, f.Sort)
-	if known && after.ID != uuid.Nil && !sort.valid(after.Key) {
-		p.add("cursor", "Use next_cursor of the page before, with the same sort, unchanged.")
+	var after cursor
+	if known {
+		after = p.readCursor(f.Cursor, f.Sort, sort.valid)
 	}
 	p.checkDate(f.Date)
+	p.checkText("genre", f.Genre)
+	p.checkText("language", f.Language)
+	p.checkText("format", f.Format)
+	p.checkText("certificate", f.Certificate)
 	city, err := s.city(ctx, &p, f.City)
 	if err != nil {
 		return nil, "", err

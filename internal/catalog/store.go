@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -70,13 +72,25 @@ func (p *problems) err() error {
 	return booking.Invalid(*p...)
 }
 
-func (p *problems) checkDate(date string) {
-	if date == "" {
-		return
+// checkText refuses what Postgres cannot even compare with.
+func (p *problems) checkText(field, text string) {
+	if !storable(text) {
+		p.add(field, "This is not text.")
 	}
-	if _, err := time.Parse(time.DateOnly, date); err != nil {
+}
+
+func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
+
+func (p *problems) checkDate(date string) {
+	if date != "" && !isDay(date) {
 		p.add("date", "Write a day as YYYY-MM-DD, for example 2026-03-29.")
 	}
+}
+
+// isDay refuses the year 0, which Go has and Postgres has not.
+func isDay(date string) bool {
+	day, err := time.Parse(time.DateOnly, date)
+	return err == nil && day.Year() > 0
 }
 
 // city finds a city by id or slug for a filter; the zero id when there is no
@@ -95,6 +109,9 @@ func (s *Store) city(ctx context.Context, p *problems, idOrSlug string) (uuid.UU
 
 // find resolves an id or a slug. Code: not_found.
 func (s *Store) find(ctx context.Context, table, idOrSlug string) (uuid.UUID, error) {
+	if !storable(idOrSlug) {
+		return uuid.Nil, notFound(sql.ErrNoRows, table)
+	}
 	query := s.db.NewSelect().Table(table).Column("id")
 	if id, err := uuid.Parse(idOrSlug); err == nil {
 		query = query.Where("id = ?", id)

@@ -35,16 +35,11 @@ type point struct{ lat, lon float64 }
 func (s *Store) Theaters(ctx context.Context, f TheaterFilter) (items []Theater, next string, err error) {
 	var p problems
 	near := p.readNear(f.Near)
-	sort := "name"
+	sort, valid := "name", storable
 	if near != nil {
-		sort = "near"
+		sort, valid = "near", isMeters
 	}
-	after := p.readCursor(f.Cursor, sort)
-	if near != nil && after.ID != uuid.Nil {
-		if _, err := strconv.ParseInt(after.Key, 10, 64); err != nil {
-			p.add("cursor", "Use next_cursor of the page before, unchanged.")
-		}
-	}
+	after := p.readCursor(f.Cursor, sort, valid)
 	city, err := s.city(ctx, &p, f.City)
 	if err != nil {
 		return nil, "", err
@@ -95,6 +90,11 @@ func (s *Store) theaterPage(near *point, city uuid.UUID, after cursor, limit int
 		page.Where("(t.sort_key, t.id) > (?::"+keyType+", ?)", after.Key, after.ID)
 	}
 	return page
+}
+
+func isMeters(key string) bool {
+	_, err := strconv.ParseInt(key, 10, 64)
+	return err == nil
 }
 
 // readNear gives nil for none.
