@@ -26,10 +26,13 @@ const (
 	gsmExtension = "^{}\\[~]|€"
 )
 
-// typography has the characters that a phone's alphabet lacks and nobody misses.
+// typography has characters that the alphabet lacks, that are no letter with an
+// accent, and that nobody misses.
 var typography = strings.NewReplacer(
 	"‘", "'", "’", "'", "‚", "'", "“", "\"", "”", "\"", "„", "\"", "«", "\"", "»", "\"",
 	"–", "-", "—", "-", "‑", "-", "−", "-", "…", "...", "×", "x", "·", "-", "`", "'",
+	"ł", "l", "Ł", "L", "đ", "d", "Đ", "D", "ð", "d", "Ð", "D", "þ", "th", "Þ", "Th", "œ", "oe", "Œ", "OE",
+	"ı", "i", "ħ", "h", "Ħ", "H",
 )
 
 // toGSM writes text in the GSM alphabet as far as that goes without losing

@@ -1,0 +1,82 @@
+package notify
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+func TestSMSFitsOneMessage(t *testing.T) {
+	t.Parallel()
+	long := map[string]func(*dispatch){
+		"short":           func(*dispatch) {},
+		"long title":      func(d *dispatch) { d.show.MovieTitle = strings.Repeat("The Very Long Title ", 8) },
+		"long theater":    func(d *dispatch) { d.show.TheaterName = strings.Repeat("Grand Palace ", 8) },
+		"ten seats":       func(d *dispatch) { d.seats = strings.Fields("C1 C2 C3 C4 C5 C6 C7 C8 C9 C10") },
+		"accents":         func(d *dispatch) { d.show.MovieTitle = "Āśā – “Żółć” naïve…" },
+		"two-place runes": func(d *dispatch) { d.show.MovieTitle = strings.Repeat("[1]", 40) },
+	}
+	for name, change := range long {
+		for _, notice := range allNotices {
+			d := sample(booking.ChannelSMS, notice)
+			change(d)
+			text := mustWrite(t, d).Text
+			length, limit := smsRoom(text)
+			assert.Equal(t, smsLimit, limit, "%s of %s is not in the GSM alphabet: %s", notice, name, text)
+			assert.LessOrEqual(t, length, limit, "%s with %s: %s", notice, name, text)
+			assert.True(t, strings.HasSuffix(text, " https://boxoffice.example/bookings/"+d.BookingID), text)
+		}
+	}
+}
+
+// Another script has 67 characters to a part; the link alone takes one.
+func TestSMSInAnotherScript(t *testing.T) {
+	t.Parallel()
+	for _, notice := range allNotices {
+		d := sample(booking.ChannelSMS, notice)
+		d.show.MovieTitle = "दिलवाले दुल्हनिया ले जाएंगे"
+		text := mustWrite(t, d).Text
+		assert.Contains(t, text, "दिलवाले")
+		length, limit := smsRoom(text)
+		assert.Equal(t, smsWideLimit, limit)
+		assert.LessOrEqual(t, length, 3*67, "more than three parts: %s", text)
+	}
+}
+
+func TestToGSM(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"Amélie":            "Amélie",
+		"Œuvre ça":          "OEuvre ca",
+		"Ponniyin Selvaṉ":   "Ponniyin Selvan",
+		"“Don’t” – why…":    `"Don't" - why...`,
+		"Ναι":               "Ναι",
+		"Тест":              "Тест",
+		"Das Boot [1981] €": "Das Boot [1981] €",
+	}
+	for in, want := range tests {
+		assert.Equal(t, want, toGSM(in))
+	}
+}
+
+func TestSMSRoom(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		text          string
+		length, limit int
+	}{
+		{"abc", 3, 160},
+		{"€[]", 6, 160},
+		{"Ω@é", 3, 160},
+		{"ш", 1, 134},
+		{"😀a", 3, 134},
+	}
+	for _, test := range tests {
+		length, limit := smsRoom(test.text)
+		assert.Equal(t, test.length, length, test.text)
+		assert.Equal(t, test.limit, limit, test.text)
+	}
+}

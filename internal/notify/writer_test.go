@@ -1,0 +1,243 @@
+package notify
+
+import (
+	"bytes"
+	"flag"
+	"html/template"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/html"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+var allNotices = []booking.Notice{
+	booking.NoticeConfirmed, booking.NoticeReminder, booking.NoticeExpired, booking.NoticePaymentFailed,
+	booking.NoticeCancelled, booking.NoticeShowCancelled, booking.NoticeRescheduled, booking.NoticePaymentReturned,
+}
+
+var testWriter = writer{publicURL: "https://boxoffice.example", brand: "Boxoffice"}
+
+// sample is a booking as a notice would find it.
+func sample(channel booking.Channel, notice booking.Notice) *dispatch {
+	d := &dispatch{
+		Notification: booking.Notification{
+			BookingID: "6f1d2c3b-4a59-5687-9706-a5b4c3d2e1f0", Channel: channel, Notice: notice,
+		},
+		name: "Asha Rao", email: "asha@example.com", phone: "+919800000001",
+		bookingStatus: booking.StatusConfirmed,
+		show: booking.ShowSummary{
+			MovieTitle: "Dune: Part Two", TheaterName: "Aurora Koramangala", ScreenName: "Screen 3",
+			Address:  "12 80 Feet Road, Koramangala 4th Block, Bengaluru 560034",
+			StartsAt: time.Date(2026, 11, 6, 14, 0, 0, 0, time.UTC),
+			TimeZone: "Asia/Kolkata",
+		},
+		seats:  []string{"C10", "C8", "C9"},
+		total:  booking.Money{Amount: 153000, Currency: "INR"},
+		refund: booking.Money{Currency: "INR"},
+		ticket: "BX-7K2M-9QRT",
+	}
+	switch notice {
+	case booking.NoticeCancelled, booking.NoticeShowCancelled:
+		d.bookingStatus, d.refund.Amount = booking.StatusCancelled, 135000
+	case booking.NoticeExpired, booking.NoticePaymentReturned:
+		d.bookingStatus, d.ticket = booking.StatusExpired, ""
+	case booking.NoticePaymentFailed:
+		d.bookingStatus, d.ticket = booking.StatusPaymentFailed, ""
+	}
+	if notice == booking.NoticePaymentReturned {
+		d.returned = d.total
+	}
+	return d
+}
+
+func TestEveryNoticeHasAllTexts(t *testing.T) {
+	t.Parallel()
+	require.Len(t, english.Notices, len(allNotices))
+	for _, notice := range allNotices {
+		texts, ok := english.Notices[notice]
+		require.True(t, ok, notice)
+		assert.NotEmpty(t, texts.Name, notice)
+		assert.NotEmpty(t, texts.Button, notice)
+		assert.NotEmpty(t, texts.Lines, notice)
+		assert.NotEmpty(t, rows[notice], notice)
+		for what, sentence := range map[string]sentence{
+			"subject": texts.Subject, "preheader": texts.Preheader, "heading": texts.Heading, "sms": texts.SMS,
+			"greeting": english.Greeting, "anonymous": english.Anonymous, "footer": english.Footer,
+			"by_email": english.ByEmail, "by_sms": english.BySMS,
+		} {
+			assert.NotNil(t, sentence.Template, "%s of %s", what, notice)
+		}
+		for _, key := range rows[notice] {
+			assert.NotEmpty(t, english.Labels[key], "label %s of %s", key, notice)
+		}
+	}
+}
+
+// Every branch of every sentence is filled: with and without money to give back,
+// confirmed and not.
+func TestEverySentenceFills(t *testing.T) {
+	t.Parallel()
+	for _, notice := range allNotices {
+		for _, channel := range []booking.Channel{booking.ChannelEmail, booking.ChannelSMS} {
+			for _, confirmed := range []bool{false, true} {
+				for _, refund := range []int64{0, 100} {
+					d := sample(channel, notice)
+					d.refund.Amount, d.bookingStatus = refund, booking.StatusCancelled
+					if confirmed {
+						d.bookingStatus = booking.StatusConfirmed
+					}
+					message, err := testWriter.write(d)
+					require.NoError(t, err, "%s %s", notice, channel)
+					for _, text := range []string{message.Subject, message.Text, message.HTML} {
+						assert.NotContains(t, text, "<no value>")
+						assert.NotContains(t, text, "{{")
+						assert.NotContains(t, text, "ZgotmplZ", "html/template refused a value")
+					}
+					assert.NotEmpty(t, testWriter.timeline(d))
+				}
+			}
+		}
+	}
+}
+
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	for _, notice := range allNotices {
+		t.Run(string(notice), func(t *testing.T) {
+			t.Parallel()
+			message, err := testWriter.write(sample(booking.ChannelEmail, notice))
+			require.NoError(t, err)
+			golden(t, string(notice)+".html", message.HTML)
+			golden(t, string(notice)+".txt", "Subject: "+message.Subject+"\n\n"+message.Text)
+			message, err = testWriter.write(sample(booking.ChannelSMS, notice))
+			require.NoError(t, err)
+			golden(t, string(notice)+".sms", message.Text+"\n")
+		})
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err, "run go test ./internal/notify -run TestGolden -update")
+	assert.Equal(t, string(want), got, "if this is meant: go test ./internal/notify -run TestGolden -update")
+}
+
+func TestLocalTime(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		zone, want string
+		at         time.Time
+	}{
+		{"Asia/Kolkata", "Friday 6 November 2026, 19:30 IST", time.Date(2026, 11, 6, 14, 0, 0, 0, time.UTC)},
+		{"Asia/Dubai", "Friday 6 November 2026, 18:00 UTC+04:00", time.Date(2026, 11, 6, 14, 0, 0, 0, time.UTC)},
+		// The clocks go back on 25 October 2026 at 01:00 UTC.
+		{"Europe/London", "Sunday 25 October 2026, 01:30 BST", time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC)},
+		{"Europe/London", "Sunday 25 October 2026, 01:30 GMT", time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC)},
+		{"America/New_York", "Saturday 7 March 2026, 20:00 EST", time.Date(2026, 3, 8, 1, 0, 0, 0, time.UTC)},
+		{"America/New_York", "Sunday 8 March 2026, 20:00 EDT", time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC)},
+		{"Nowhere/Land", "Friday 6 November 2026, 14:00 UTC", time.Date(2026, 11, 6, 14, 0, 0, 0, time.UTC)},
+	}
+	for _, test := range tests {
+		assert.Equal(t, test.want, local(booking.ShowSummary{StartsAt: test.at, TimeZone: test.zone}, english.Date))
+	}
+}
+
+const hostile = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\r\nBcc: victim@example.com\x00\x1b[2J\u202e{{.Link}}\u2028"
+
+// Scenario 62: what a title or a name brings along stays text.
+func TestFault62_HostileTitlesAndNamesStayText(t *testing.T) {
+	t.Parallel()
+	for _, notice := range allNotices {
+		d := sample(booking.ChannelEmail, notice)
+		d.name, d.ticket = hostile, hostile
+		d.show.MovieTitle, d.show.TheaterName, d.show.Address, d.show.ScreenName = hostile, hostile, hostile, hostile
+		mail, err := testWriter.write(d)
+		require.NoError(t, err)
+		assert.Equal(t, elements(t, mustWrite(t, sample(booking.ChannelEmail, notice)).HTML)["a"], elements(t, mail.HTML)["a"])
+		assert.Empty(t, elements(t, mail.HTML)["script"], notice)
+		assert.Empty(t, elements(t, mail.HTML)["img"], notice)
+		assert.Contains(t, mail.HTML, template.HTMLEscapeString("<script>"))
+		for _, header := range []string{mail.Subject, mail.ToName} {
+			assert.False(t, strings.ContainsAny(header, "\r\n\x00\x1b\u2028\u202e"), "%q", header)
+		}
+		for line := range strings.Lines(mail.Text) {
+			assert.False(t, strings.HasPrefix(line, "Bcc:"), "%q", line)
+		}
+
+		d.Channel = booking.ChannelSMS
+		sms, err := testWriter.write(d)
+		require.NoError(t, err)
+		assert.False(t, strings.ContainsAny(sms.Text, "\r\n\x00\x1b\u2028\u202e"), "%q", sms.Text)
+	}
+}
+
+func mustWrite(t *testing.T, d *dispatch) booking.Message {
+	t.Helper()
+	message, err := testWriter.write(d)
+	require.NoError(t, err)
+	return message
+}
+
+// elements counts the elements of a document as a browser would see them.
+func elements(t *testing.T, document string) map[string]int {
+	t.Helper()
+	found := map[string]int{}
+	tokens := html.NewTokenizer(bytes.NewBufferString(document))
+	for {
+		switch tokens.Next() {
+		case html.ErrorToken:
+			require.ErrorIs(t, tokens.Err(), io.EOF)
+			return found
+		case html.StartTagToken, html.SelfClosingTagToken:
+			name, _ := tokens.TagName()
+			found[string(name)]++
+		}
+	}
+}
+
+func TestGreetingLeavesOutBait(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"Asha Rao":                       "Asha Rao",
+		"  Zoë \t O’Neill-Smith ":        "Zoë O’Neill-Smith",
+		"J. R. Smith Jr.":                "J. R. Smith Jr.",
+		"अनन्या":                         "अनन्या",
+		"Win now http://evil.example":    "",
+		"evil.example":                   "",
+		"you won, write to me@evil.test": "",
+		strings.Repeat("long ", 20):      "",
+	}
+	for name, want := range tests {
+		assert.Equal(t, want, greetable(name), name)
+	}
+	d := sample(booking.ChannelEmail, booking.NoticeConfirmed)
+	d.name = "Claim your prize at evil.example"
+	message := mustWrite(t, d)
+	assert.NotContains(t, message.HTML+message.Text+message.Subject+message.ToName, "evil.example")
+	assert.Contains(t, message.Text, "Hello,")
+}
+
+func TestSeatsReadNaturally(t *testing.T) {
+	t.Parallel()
+	d := sample(booking.ChannelEmail, booking.NoticeConfirmed)
+	d.seats = []string{"D1", "C10", "C2", "C9", "D10"}
+	f := testWriter.facts(d, english)
+	assert.Equal(t, "C2, C9, C10, D1, D10", f.Seats)
+	assert.Equal(t, "C2,C9,C10 +2", f.ShortSeats)
+}
