@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/swaggest/swgui"
 	"github.com/swaggest/swgui/v5emb"
@@ -18,7 +19,7 @@ var openapiYAML []byte
 var pages embed.FS
 
 // The documents change only with a new version of the program.
-const pageFresh = 5 * 60 // seconds
+const pageFresh = 5 * time.Minute
 
 // openapiJSON is the document as clients and the documentation page read it.
 func openapiJSON() ([]byte, error) {

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/internal/catalog"
+	"github.com/boxoffice/boxoffice/internal/seats"
+)
+
+func TestCatalogOfTheDemoWorld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	require.NoError(t, catalog.SeedFor(t.Context(), w.db, time.Now(), 2, nil))
+
+	var movies page[catalog.Movie]
+	w.do(t, call{method: "GET", path: "/v1/movies?city=mumbai&limit=2", status: http.StatusOK}).into(t, &movies)
+	require.Len(t, movies.Items, 2)
+	require.NotEmpty(t, movies.NextCursor)
+	var second page[catalog.Movie]
+	w.do(t, call{method: "GET", path: "/v1/movies?city=mumbai&limit=2&cursor=" + movies.NextCursor, status: http.StatusOK}).into(t, &second)
+	assert.NotEqual(t, movies.Items[0].ID, second.Items[0].ID)
+
+	movie := movies.Items[0]
+	w.do(t, call{method: "GET", path: "/v1/movies/" + movie.Slug, status: http.StatusOK, holds: []string{movie.Title}})
+	var shows catalog.MovieShows
+	w.do(t, call{method: "GET", path: "/v1/movies/" + movie.ID.String() + "/shows?city=mumbai", status: http.StatusOK}).into(t, &shows)
+	require.NotEmpty(t, shows.Items)
+	show := shows.Items[0].Shows[0]
+
+	var theaters page[catalog.Theater]
+	w.do(t, call{method: "GET", path: "/v1/theaters?near=19.07,72.87", status: http.StatusOK}).into(t, &theaters)
+	require.NotEmpty(t, theaters.Items)
+	assert.NotNil(t, theaters.Items[0].DistanceKM)
+	w.do(t, call{method: "GET", path: "/v1/theaters/" + theaters.Items[0].Slug, status: http.StatusOK, holds: []string{`"screens"`}})
+	w.do(t, call{method: "GET", path: "/v1/theaters/" + theaters.Items[0].Slug + "/shows", status: http.StatusOK})
+	w.do(t, call{method: "GET", path: "/v1/shows/" + show.ID.String(), status: http.StatusOK, holds: []string{`"local_time"`, `"theater"`}})
+
+	var seatMap seats.SeatMap
+	w.do(t, call{method: "GET", path: "/v1/shows/" + show.ID.String() + "/seats", status: http.StatusOK}).into(t, &seatMap)
+	assert.NotEmpty(t, seatMap.Layout.Rows)
+	assert.Positive(t, seatMap.Version)
+}
+
+func TestReadsThatCache(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, path := range []string{"/v1/cities", "/v1/movies", "/v1/movies/amelie", "/v1/theaters/lotus", "/v1/shows/" + w.show,
+		"/v1/shows/" + w.show + "/seats", "/.well-known/jwks.json", "/openapi.json", "/"} {
+		first := w.do(t, call{method: "GET", path: path, status: http.StatusOK})
+		etag := first.header.Get("ETag")
+		require.NotEmpty(t, etag, path)
+		assert.Contains(t, first.header.Get("Cache-Control"), "max-age=", path)
+		again := w.do(t, call{method: "GET", path: path, headers: map[string]string{"If-None-Match": `"x", ` + etag}, status: http.StatusNotModified})
+		assert.Empty(t, again.body, path)
+		assert.Equal(t, etag, again.header.Get("ETag"), path)
+		head := w.do(t, call{method: "HEAD", path: path, status: http.StatusOK})
+		assert.Empty(t, head.body, path)
+	}
+
+	// The tag follows the seats, not the clock that versions them.
+	seatsPath := "/v1/shows/" + w.show + "/seats"
+	before := w.do(t, call{method: "GET", path: seatsPath}).header.Get("ETag")
+	w.book(t, w.customer, "k-etag", "A01")
+	changed := w.do(t, call{method: "GET", path: seatsPath, headers: map[string]string{"If-None-Match": before}, status: http.StatusOK})
+	var seatMap seats.SeatMap
+	changed.into(t, &seatMap)
+	assert.Equal(t, []string{"A01"}, seatMap.Held)
+	assert.True(t, json.Valid(changed.body))
+}

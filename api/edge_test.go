@@ -1,0 +1,195 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/internal/accounts"
+)
+
+func TestRequestsAndAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	nobody := uuid.NewString()
+	for _, c := range []call{
+		{name: "healthy", method: "GET", path: "/healthz", status: 200, holds: []string{`"ok"`, `"test"`}},
+		{name: "ready", method: "GET", path: "/readyz", status: 200, holds: []string{`"postgres":"ok"`}},
+		{name: "start page", method: "GET", path: "/", status: 200, holds: []string{"/docs/"}},
+		{name: "unknown address", method: "GET", path: "/v1/tea", status: 404, code: "not_found", without: true},
+		{name: "not built yet", method: "GET", path: "/v1/search?q=x", status: 404, code: "not_found", without: true},
+		{name: "wrong method", method: "PUT", path: "/v1/bookings", status: 405, code: "method_not_allowed", without: true},
+
+		{name: "register again", method: "POST", path: "/v1/accounts", status: 409, code: "conflict",
+			body: `{"email":"ASHA@example.com","password":"long enough to pass","name":"Asha"}`},
+		{name: "register badly", method: "POST", path: "/v1/accounts", status: 422, code: "validation_failed",
+			body: `{"email":"no","password":"short","name":""}`, holds: []string{`"email"`, `"password"`, `"name"`}},
+		{name: "wrong password", method: "POST", path: "/v1/sessions", status: 401, code: "unauthenticated",
+			body: `{"email":"asha@example.com","password":"not that one"}`},
+		{name: "no password", method: "POST", path: "/v1/sessions", status: 422, code: "validation_failed",
+			body: `{"email":"asha@example.com"}`, holds: []string{`"password"`}},
+		{name: "unknown refresh token", method: "POST", path: "/v1/sessions/refresh", status: 401, code: "unauthenticated",
+			body: `{"refresh_token":"x"}`},
+		{name: "me", method: "GET", path: "/v1/me", token: w.customer, status: 200, holds: []string{`"asha@example.com"`, `"customer"`}, lacks: []string{"password"}},
+		{name: "me, nobody", method: "GET", path: "/v1/me", status: 401, code: "unauthenticated"},
+		{name: "change me", method: "PATCH", path: "/v1/me", token: w.customer, body: `{"phone":"+91 98123 45678"}`, status: 200, holds: []string{`"+919812345678"`}},
+		{name: "change me badly", method: "PATCH", path: "/v1/me", token: w.customer, body: `{"phone":"12"}`, status: 422, code: "validation_failed"},
+		{name: "change my role", method: "PATCH", path: "/v1/me", token: w.customer, body: `{"role":"admin"}`, status: 400, code: "malformed_request", holds: []string{`"role"`}},
+		{name: "keys", method: "GET", path: "/.well-known/jwks.json", status: 200, holds: []string{`"Ed25519"`}, lacks: []string{`"d"`}},
+
+		{name: "limit too large", method: "GET", path: "/v1/movies?limit=101", status: 422, code: "validation_failed", holds: []string{`"limit"`}},
+		{name: "limit no number", method: "GET", path: "/v1/theaters?limit=x", status: 422, code: "validation_failed"},
+		{name: "bad date", method: "GET", path: "/v1/movies?date=tomorrow", status: 422, code: "validation_failed", holds: []string{`"date"`}},
+		{name: "bad cursor", method: "GET", path: "/v1/movies?cursor=x", status: 422, code: "validation_failed", holds: []string{`"cursor"`}},
+		{name: "unknown city", method: "GET", path: "/v1/movies?city=atlantis", status: 422, code: "validation_failed", holds: []string{`"city"`}},
+		{name: "unknown movie", method: "GET", path: "/v1/movies/nope", status: 404, code: "not_found"},
+		{name: "unknown theater", method: "GET", path: "/v1/theaters/" + nobody, status: 404, code: "not_found"},
+		{name: "unknown show", method: "GET", path: "/v1/shows/" + nobody, status: 404, code: "not_found"},
+		{name: "show that is no id", method: "GET", path: "/v1/shows/nope/seats", status: 404, code: "not_found"},
+		{name: "seats of no show", method: "GET", path: "/v1/shows/" + nobody + "/seats", status: 404, code: "not_found"},
+		{name: "stream of no show", method: "GET", path: "/v1/shows/" + nobody + "/seats/stream", status: 404, code: "not_found"},
+		{name: "past show is readable", method: "GET", path: "/v1/shows/" + w.past, status: 200},
+		{name: "NUL in the address", method: "GET", path: "/v1/movies?city=%00", status: 400, code: "malformed_request", without: true},
+		{name: "NUL in the path", method: "GET", path: "/v1/movies/%00", status: 400, code: "malformed_request", without: true},
+		{name: "NUL in the body", method: "PATCH", path: "/v1/me", token: w.customer, body: `{"name":"a\u0000b"}`, status: 400, code: "malformed_request"},
+
+		{name: "bookings, bad status", method: "GET", path: "/v1/bookings?status=x&limit=0", token: w.customer, status: 422,
+			code: "validation_failed", holds: []string{`"status"`, `"limit"`}},
+		{name: "bookings, none yet", method: "GET", path: "/v1/bookings", token: w.customer, status: 200, holds: []string{`"items":[]`}},
+		{name: "no such booking", method: "GET", path: "/v1/bookings/" + nobody, token: w.customer, status: 404, code: "not_found"},
+
+		{name: "customer as staff", method: "GET", path: "/v1/admin/bookings", token: w.customer, status: 403, code: "forbidden"},
+		{name: "manager as support", method: "GET", path: "/v1/admin/bookings", token: w.manager, status: 403, code: "forbidden"},
+		{name: "nobody as staff", method: "GET", path: "/v1/admin/bookings", status: 401, code: "unauthenticated"},
+		{name: "support", method: "GET", path: "/v1/admin/bookings?status=held", token: w.support, status: 200},
+		{name: "admin", method: "GET", path: "/v1/admin/bookings?show_id=x", token: w.admin, status: 422, code: "validation_failed"},
+
+		{name: "webhook of a stranger", method: "POST", path: "/v1/webhooks/tea", body: "{}", status: 404, code: "not_found"},
+	} {
+		t.Run(c.name, func(t *testing.T) { w.do(t, c) })
+	}
+}
+
+func TestHeadersOfEveryAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *Options) { o.CORSOrigins = []string{"https://app.example"} })
+
+	got := w.do(t, call{method: "PUT", path: "/v1/bookings", status: 405, without: true})
+	assert.Equal(t, "GET, HEAD, POST", got.header.Get("Allow"))
+	assert.Equal(t, "nosniff", got.header.Get("X-Content-Type-Options"))
+	assert.NoError(t, uuid.Validate(got.header.Get("X-Request-Id")))
+
+	got = w.do(t, call{method: "GET", path: "/v1/me", headers: map[string]string{"X-Request-Id": "from-the-gateway-1"}, status: 401})
+	assert.Equal(t, "from-the-gateway-1", got.header.Get("X-Request-Id"))
+	assert.Contains(t, got.header.Get("WWW-Authenticate"), "Bearer")
+	assert.Equal(t, "no-store", got.header.Get("Cache-Control"))
+	got = w.do(t, call{method: "GET", path: "/healthz", headers: map[string]string{"X-Request-Id": "{}\"forged\""}})
+	assert.NotContains(t, got.header.Get("X-Request-Id"), "forged")
+
+	got = w.do(t, call{method: "OPTIONS", path: "/v1/bookings", status: 204, without: true,
+		headers: map[string]string{"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}})
+	assert.Equal(t, "https://app.example", got.header.Get("Access-Control-Allow-Origin"))
+	assert.Contains(t, got.header.Get("Access-Control-Allow-Headers"), "Idempotency-Key")
+	got = w.do(t, call{method: "GET", path: "/v1/cities", headers: map[string]string{"Origin": "https://evil.example"}, status: 200})
+	assert.Empty(t, got.header.Get("Access-Control-Allow-Origin"))
+	assert.Equal(t, "Origin", got.header.Get("Vary"))
+}
+
+func TestReadyNamesWhatIsDown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *Options) {
+		o.Ready["temporal"] = func(context.Context) error { return errors.New("dial tcp 10.1.2.3: refused") }
+	})
+	got := w.do(t, call{method: "GET", path: "/readyz", status: 503,
+		holds: []string{`"postgres":"ok"`, `"temporal":"down"`}, lacks: []string{"10.1.2.3"}})
+	assert.NotEmpty(t, got.header.Get("Retry-After"))
+}
+
+func TestPagesNeedNobodyElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *Options) { o.StripePublishableKey = "pk_test_abc" })
+
+	got := w.do(t, call{method: "GET", path: "/docs/", status: 200, without: true, holds: []string{"/openapi.json"}})
+	assert.NotRegexp(t, `(src|href)="https?:`, string(got.body), "the documentation loads nothing from elsewhere")
+	assert.Contains(t, got.header.Get("Content-Security-Policy"), "connect-src 'self'")
+	assert.Contains(t, string(got.body), `validatorUrl: null`)
+	w.do(t, call{method: "GET", path: "/docs", status: 301, without: true})
+	w.do(t, call{method: "GET", path: "/docs/swagger-ui.css", status: 200, without: true})
+
+	got = w.do(t, call{method: "GET", path: "/checkout/" + uuid.NewString(), status: 200, holds: []string{"pk_test_abc", "js.stripe.com"}})
+	assert.Contains(t, got.header.Get("Content-Security-Policy"), "script-src 'self' https://js.stripe.com")
+	w.do(t, call{method: "GET", path: "/checkout/assets/checkout.js", status: 200, holds: []string{"history.replaceState"}})
+	w.do(t, call{method: "GET", path: "/checkout/nope", status: 404, code: "not_found"})
+	b := w.book(t, w.customer, "k", "A01")
+	assert.Equal(t, "https://tickets.example/checkout/"+b.ID+"#"+b.Payment.ClientSecret, b.Payment.CheckoutURL)
+}
+
+func TestCodecIsForStaff(t *testing.T) {
+	t.Parallel()
+	codec := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("decoded " + r.URL.Path)) })
+	w := newWorld(t, func(o *Options) { o.Codec = codec })
+	w.do(t, call{method: "POST", path: "/codec/decode", status: 401, code: "unauthenticated", without: true})
+	w.do(t, call{method: "POST", path: "/codec/decode", token: w.customer, status: 403, code: "forbidden", without: true})
+	w.do(t, call{method: "POST", path: "/codec/decode", token: w.support, status: 200, holds: []string{"decoded /decode"}, without: true})
+	w.options.CodecOpen = true
+	w.serve()
+	w.do(t, call{method: "POST", path: "/codec/decode", status: 200, without: true})
+}
+
+func TestPanicsStayInside(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *Options) {
+		o.Codec = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") })
+	})
+	w.do(t, call{method: "POST", path: "/codec/decode", token: w.admin, status: 500, code: "internal", lacks: []string{"secret"}, without: true})
+	w.do(t, call{method: "GET", path: "/healthz", status: 200})
+}
+
+func TestSessionsRotateAndEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var first, second accounts.TokenPair
+	w.do(t, call{method: "POST", path: "/v1/sessions", body: `{"email":"asha@example.com","password":"long enough to pass"}`, status: 201}).into(t, &first)
+	assert.Equal(t, "Bearer", first.TokenType)
+	refresh := call{method: "POST", path: "/v1/sessions/refresh", body: `{"refresh_token":"` + first.RefreshToken + `"}`}
+	refresh.status = 200
+	w.do(t, refresh).into(t, &second)
+	require.NotEqual(t, first.RefreshToken, second.RefreshToken)
+	// A copy of the first token ends the family, the second with it.
+	refresh.status, refresh.code = 401, "unauthenticated"
+	w.do(t, refresh)
+	refresh.body = `{"refresh_token":"` + second.RefreshToken + `"}`
+	w.do(t, refresh)
+
+	w.do(t, call{method: "POST", path: "/v1/sessions", body: `{"email":"asha@example.com","password":"long enough to pass"}`, status: 201}).into(t, &first)
+	w.do(t, call{method: "DELETE", path: "/v1/sessions", token: first.AccessToken, status: 204})
+	refresh.body = `{"refresh_token":"` + first.RefreshToken + `"}`
+	w.do(t, refresh)
+}
+
+func TestFault32_LargeAndNestedBodies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	large := `{"name":"` + strings.Repeat("x", maxBody) + `"}`
+	nested := `{"name":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`
+	key := map[string]string{"Idempotency-Key": "k"}
+	for _, c := range []call{
+		{name: "large", method: "PATCH", path: "/v1/me", token: w.customer, body: large, status: 413, code: "body_too_large"},
+		{name: "nested", method: "PATCH", path: "/v1/me", token: w.customer, body: nested, status: 400, code: "malformed_request"},
+		{name: "large booking", method: "POST", path: "/v1/bookings", token: w.customer, body: large, headers: key, status: 413, code: "body_too_large"},
+		{name: "large webhook", method: "POST", path: "/v1/webhooks/stripe", body: large, status: 413, code: "body_too_large"},
+		{name: "nested webhook", method: "POST", path: "/v1/webhooks/stripe", body: nested, status: 400, code: "malformed_request"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before := w.rows()
+			w.do(t, c)
+			assert.Equal(t, before, w.rows(), "nothing is written")
+		})
+	}
+}

@@ -1,0 +1,233 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/payments"
+	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// fakeSaga does the saga's steps in this process, on the real stores and the real
+// provider, and keeps what Temporal keeps: one run per booking id, one outcome of
+// its hold. Like Temporal, it outlives the API processes of a test.
+type fakeSaga struct {
+	seats    *seats.Store
+	books    *payments.Store
+	provider *stripe.Provider
+	policy   booking.Policy
+
+	away   atomic.Bool // Temporal does not answer
+	starts atomic.Int64
+
+	mu      sync.Mutex
+	runs    map[string]*run
+	signals []booking.PaymentState
+	late    []workflows.LatePaymentInput
+}
+
+// run is one booking's workflow.
+type run struct {
+	done   chan struct{}
+	answer workflows.HoldAnswer
+	err    error
+	main   sync.Mutex // the workflow's one coroutine
+	ended  atomic.Bool
+	forgot atomic.Bool // the outcome of the hold is past its retention
+	last   any         // what the latest update carried
+}
+
+func (f *fakeSaga) run(id string) *run {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.runs[id]
+}
+
+func (f *fakeSaga) answers() error {
+	if f.away.Load() {
+		return sagaError(serviceerror.NewUnavailable("connection refused"))
+	}
+	return nil
+}
+
+func (f *fakeSaga) Hold(ctx context.Context, in workflows.BookingInput, _ booking.ShowSummary) (workflows.HoldAnswer, error) {
+	if err := f.answers(); err != nil {
+		return workflows.HoldAnswer{}, err
+	}
+	f.mu.Lock()
+	if f.runs == nil {
+		f.runs = map[string]*run{}
+	}
+	r, runs := f.runs[in.BookingID]
+	if !runs {
+		r = &run{done: make(chan struct{})}
+		f.runs[in.BookingID] = r
+		f.starts.Add(1)
+	}
+	f.mu.Unlock()
+	if !runs {
+		// A workflow goes on when its caller is gone.
+		r.answer, r.err = f.begin(context.WithoutCancel(ctx), in)
+		r.ended.Store(r.err != nil)
+		close(r.done)
+	}
+	<-r.done
+	if r.forgot.Load() {
+		return workflows.HoldAnswer{}, ErrEnded
+	}
+	return r.answer, r.err
+}
+
+func (f *fakeSaga) begin(ctx context.Context, in workflows.BookingInput) (workflows.HoldAnswer, error) {
+	held, err := f.seats.Hold(ctx, booking.HoldRequest{
+		BookingID: in.BookingID, CustomerID: in.CustomerID, ShowID: in.ShowID, Seats: in.Seats,
+		HoldFor: in.Policy.HoldFor, MaxHolds: in.Policy.MaxHolds, RequestHash: in.RequestHash,
+	})
+	if err == nil {
+		err = f.open(ctx, in.BookingID, held.Quote.Total, 1)
+	}
+	return workflows.HoldAnswer{BookingID: in.BookingID, RequestHash: in.RequestHash}, overTheWire(err)
+}
+
+func (f *fakeSaga) open(ctx context.Context, id string, amount booking.Money, attempt int) error {
+	state, err := f.provider.Open(ctx, booking.PaymentRequest{
+		BookingID: id, Provider: "stripe", Attempt: attempt, Amount: amount, Key: id + "-open"})
+	if err != nil {
+		return errors.Join(err, f.seats.End(ctx, booking.Ending{BookingID: id, Status: booking.StatusPaymentFailed}))
+	}
+	return f.books.Record(ctx, state)
+}
+
+// overTheWire gives an error the way it comes out of Temporal.
+func overTheWire(err error) error {
+	var e *booking.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return sagaError(temporal.NewApplicationErrorWithOptions(e.Message, string(e.Code), temporal.ApplicationErrorOptions{
+		NonRetryable: true, Details: []any{errorDetails{e.Fields, e.Seats}}}))
+}
+
+func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) error {
+	if err := f.answers(); err != nil {
+		return err
+	}
+	r := f.run(id)
+	if r == nil || r.ended.Load() {
+		return ErrEnded
+	}
+	r.main.Lock()
+	defer r.main.Unlock()
+	if len(args) > 0 {
+		r.last = args[0]
+	}
+	b, err := f.seats.Booking(ctx, id)
+	if err != nil {
+		return err
+	}
+	switch update {
+	case workflows.UpdateCheck:
+		return overTheWire(f.settle(ctx, b))
+	case workflows.UpdateCancel:
+		return overTheWire(f.cancel(ctx, b, r))
+	case workflows.UpdateReopen:
+		if b.Status != booking.StatusHeld {
+			return overTheWire(booking.E(booking.CodeNotPayable, "This booking is paid."))
+		}
+	case workflows.UpdateExtend:
+		_, err = f.seats.ExtendHold(ctx, id, args[0].(workflows.ExtendRequest).By)
+	case workflows.UpdateRefund:
+		return overTheWire(f.cancel(ctx, b, r))
+	}
+	return overTheWire(err)
+}
+
+// settle asks the provider, and goes on to confirm and capture when it is paid.
+func (f *fakeSaga) settle(ctx context.Context, b booking.Booking) error {
+	state, err := f.provider.Get(ctx, b.Payment.Reference)
+	if err != nil {
+		return err
+	}
+	state.BookingID = b.ID
+	if err := f.books.Record(ctx, state); err != nil {
+		return err
+	}
+	if b.Status != booking.StatusHeld || state.Status != booking.PaymentAuthorized {
+		return nil
+	}
+	if _, err := f.seats.Confirm(ctx, b.ID); err != nil {
+		return err
+	}
+	state, err = f.provider.Capture(ctx, booking.MoneyStep{
+		BookingID: b.ID, Provider: "stripe", Reference: state.Reference, Amount: b.Quote.Total, Key: b.ID + "-capture"})
+	if err != nil {
+		return err
+	}
+	return f.books.Record(ctx, state)
+}
+
+func (f *fakeSaga) cancel(ctx context.Context, b booking.Booking, r *run) error {
+	defer r.ended.Store(true)
+	if b.Status == booking.StatusHeld {
+		return f.seats.End(ctx, booking.Ending{BookingID: b.ID, Status: booking.StatusExpired, Detail: "Let go."})
+	}
+	refund := booking.FullRefund(b.Quote).Refund
+	if err := f.seats.Cancel(ctx, booking.Cancellation{BookingID: b.ID, Refund: refund}); err != nil {
+		return err
+	}
+	state, err := f.provider.Refund(ctx, booking.MoneyStep{
+		BookingID: b.ID, Provider: "stripe", Reference: b.Payment.Reference, Amount: refund, Key: b.ID + "-refund"})
+	if err != nil {
+		return err
+	}
+	return f.books.Record(ctx, state)
+}
+
+func (f *fakeSaga) Payment(ctx context.Context, id string, state booking.PaymentState) error {
+	if err := f.answers(); err != nil {
+		return err
+	}
+	r := f.run(id)
+	if r == nil || r.ended.Load() {
+		return ErrEnded
+	}
+	f.mu.Lock()
+	f.signals = append(f.signals, state)
+	f.mu.Unlock()
+	r.main.Lock()
+	defer r.main.Unlock()
+	b, err := f.seats.Booking(ctx, id)
+	if err != nil {
+		return err
+	}
+	return overTheWire(f.settle(ctx, b))
+}
+
+func (f *fakeSaga) LatePayment(ctx context.Context, in workflows.LatePaymentInput) error {
+	if err := f.answers(); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.late = append(f.late, in)
+	f.mu.Unlock()
+	state, err := f.provider.Void(ctx, booking.MoneyStep{
+		BookingID: in.Payment.BookingID, Provider: "stripe", Reference: in.Payment.Reference, Key: in.Payment.Reference + "-void"})
+	if err != nil {
+		return err
+	}
+	return f.books.Record(ctx, state)
+}
+
+func (f *fakeSaga) heard() (signals []booking.PaymentState, late []workflows.LatePaymentInput) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append(signals, f.signals...), append(late, f.late...)
+}

@@ -1,0 +1,418 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	sdk "github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/paymentintent"
+	"github.com/stripe/stripe-go/v76/webhook"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/cache"
+	"github.com/boxoffice/boxoffice/internal/catalog"
+	"github.com/boxoffice/boxoffice/internal/database"
+	"github.com/boxoffice/boxoffice/internal/database/databasetest"
+	"github.com/boxoffice/boxoffice/internal/payments"
+	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/sandbox"
+)
+
+const (
+	soon  = 10 * time.Second
+	often = 10 * time.Millisecond
+
+	stripeKey     = "sk_test_api"
+	currentSecret = "whsec_current"
+	oldSecret     = "whsec_old"
+)
+
+func TestMain(m *testing.M) {
+	// Without these kin-openapi cannot look into an answer.
+	for _, contentType := range []string{"image/png", "application/pdf"} {
+		openapi3filter.RegisterBodyDecoder(contentType, openapi3filter.FileBodyDecoder)
+	}
+	for _, contentType := range []string{"text/html", "text/calendar", "text/javascript"} {
+		openapi3filter.RegisterBodyDecoder(contentType, openapi3filter.PlainBodyDecoder)
+	}
+	databasetest.Main(m)
+}
+
+// world is a platform of a test's own: a real Postgres, the real Stripe client
+// against the sandbox, and in place of Temporal a saga that does its steps in
+// this process.
+type world struct {
+	t        *testing.T
+	db       *database.DB
+	saga     *fakeSaga
+	provider *stripe.Provider
+	vendor   paymentintent.Client // the customer's browser
+	server   *httptest.Server
+	options  Options
+
+	customer, other, support, manager, admin string // access tokens
+	customerID                               string
+	show, past, closed                       string
+}
+
+func newWorld(t *testing.T, change ...func(*Options)) *world {
+	t.Helper()
+	w := &world{t: t, db: databasetest.New(t)}
+	w.plant()
+	w.openStripe()
+	bus := cache.NewLocalBus()
+	inventory := seats.New(w.db.Pool, bus.Publish)
+	books := payments.New(w.db.Pool, bus.Publish)
+	feed := seats.NewFeed(inventory, bus)
+	t.Cleanup(feed.Close)
+	w.saga = &fakeSaga{seats: inventory, books: books, provider: w.provider, policy: booking.DefaultPolicy()}
+	w.options = Options{
+		Accounts:  newAccounts(t, w.db),
+		Catalog:   catalog.New(w.db),
+		Seats:     inventory,
+		Feed:      feed,
+		Tickets:   seats.NewTickets(testKey(t)),
+		Payments:  books,
+		Providers: map[string]Provider{"stripe": w.provider},
+		Saga:      w.saga,
+		Policy:    booking.DefaultPolicy(),
+		PublicURL: "https://tickets.example",
+		Ready:     map[string]func(context.Context) error{"postgres": w.db.Ping},
+		Logger:    slog.New(slog.DiscardHandler),
+		Version:   "test",
+	}
+	for _, c := range change {
+		c(&w.options)
+	}
+	w.serve()
+	w.people()
+	return w
+}
+
+// serve starts an API process. A second call is a second process on the same
+// database and workflows.
+func (w *world) serve() {
+	w.t.Helper()
+	handler, err := New(w.options)
+	require.NoError(w.t, err)
+	w.server = httptest.NewServer(handler)
+	w.t.Cleanup(w.server.Close)
+}
+
+func (w *world) openStripe() {
+	w.t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	box, err := sandbox.New(sandbox.Options{Logger: quiet})
+	require.NoError(w.t, err)
+	server := httptest.NewServer(box.Handler())
+	w.t.Cleanup(func() {
+		server.Close()
+		require.NoError(w.t, box.Close())
+	})
+	backend := sdk.GetBackendWithConfig(sdk.APIBackend, &sdk.BackendConfig{
+		URL: sdk.String(server.URL), LeveledLogger: &sdk.LeveledLogger{Level: sdk.LevelNull},
+	})
+	w.vendor = paymentintent.Client{B: backend, Key: stripeKey}
+	w.provider, err = stripe.New(stripe.Options{
+		SecretKey: stripeKey, APIURL: server.URL, WebhookSecrets: []string{currentSecret, oldSecret},
+		PublicURL: "https://tickets.example", Logger: quiet,
+	})
+	require.NoError(w.t, err)
+}
+
+// plant makes one theater with three shows: on sale, over, and not yet on sale.
+func (w *world) plant() {
+	w.t.Helper()
+	layout := booking.Layout{}
+	for _, label := range []string{"A", "B", "C", "D", "E"} {
+		row := booking.Row{Label: label, Category: "gold"}
+		for n := 1; n <= 12; n++ {
+			row.Seats = append(row.Seats, booking.Seat{
+				ID: label + string(rune('0'+n/10)) + string(rune('0'+n%10)), X: float64(n), Type: booking.SeatStandard})
+		}
+		layout.Rows = append(layout.Rows, row)
+	}
+	document, err := json.Marshal(layout)
+	require.NoError(w.t, err)
+	city, theater, screen, plan, movie := uuid.New(), uuid.New(), uuid.New(), uuid.New(), uuid.New()
+	w.exec(`INSERT INTO cities (id, slug, name, country, time_zone, currency, lat, lon)
+		VALUES ($1, 'pune', 'Pune', 'IN', 'Asia/Kolkata', 'INR', 18.52, 73.86)`, city)
+	w.exec(`INSERT INTO theaters (id, slug, city_id, name, address, lat, lon, time_zone, currency)
+		VALUES ($1, 'lotus', $2, 'Lotus, Camp', '1 Main Street; Pune', 18.5, 73.8, 'Asia/Kolkata', 'INR')`, theater, city)
+	w.exec(`INSERT INTO screens (id, theater_id, name) VALUES ($1, $2, 'Screen 1')`, screen, theater)
+	w.exec(`INSERT INTO layouts (id, screen_id, version, layout, capacity) VALUES ($1, $2, 1, $3, 60)`, plan, screen, document)
+	w.exec(`INSERT INTO movies (id, slug, title, year, runtime_minutes, genres, languages)
+		VALUES ($1, 'amelie', 'Amélie', 2001, 122, '{romance}', '{fr}')`, movie)
+	addShow := func(starts, opens time.Duration) string {
+		id := uuid.New()
+		w.exec(`INSERT INTO shows (id, movie_id, theater_id, screen_id, layout_id, starts_at, ends_at, format, language,
+				sales_open_at, sales_close_at, currency, prices, fee_per_seat, tax_basis_points)
+			VALUES ($1, $2, $3, $4, $5, now() + $6::interval, now() + $6::interval + interval '2 hours', '2D', 'fr',
+				now() + $7::interval, now() + $6::interval - interval '10 minutes', 'INR', '{"gold": 45000}', 2000, 1800)`,
+			id, movie, theater, screen, plan, starts, opens)
+		return id.String()
+	}
+	w.show = addShow(48*time.Hour, -time.Hour)
+	w.past = addShow(-3*time.Hour, -72*time.Hour)
+	w.closed = addShow(96*time.Hour, 24*time.Hour)
+}
+
+func (w *world) exec(statement string, args ...any) {
+	w.t.Helper()
+	_, err := w.db.Pool.Exec(context.Background(), statement, args...)
+	require.NoError(w.t, err)
+}
+
+// rows counts everything that a request might write.
+func (w *world) rows() map[string]int {
+	w.t.Helper()
+	counts := map[string]int{}
+	for _, table := range []string{"bookings", "seat_claims", "booking_events", "tickets", "idempotency_keys",
+		"payments", "ledger", "webhook_inbox", "notifications", "alerts", "accounts", "sessions"} {
+		var n int
+		require.NoError(w.t, w.db.Pool.QueryRow(context.Background(), `SELECT count(*) FROM `+table).Scan(&n))
+		counts[table] = n
+	}
+	return counts
+}
+
+// call is one request as data.
+type call struct {
+	name    string
+	token   string
+	method  string
+	path    string
+	body    string
+	headers map[string]string
+
+	status  int
+	code    string   // of the problem
+	holds   []string // parts of the answer's body
+	lacks   []string
+	without bool // the address is not in the document
+}
+
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (r reply) into(t require.TestingT, value any) {
+	require.NoError(t, json.Unmarshal(r.body, value), "%s", r.body)
+}
+
+func (r reply) booking(t require.TestingT) booking.Booking {
+	var b booking.Booking
+	r.into(t, &b)
+	return b
+}
+
+// do sends a request, holds the answer against the OpenAPI document and against
+// what the call expects. A request that is answered well must be one that the
+// document allows.
+func (w *world) do(t testing.TB, c call) reply {
+	t.Helper()
+	got := w.send(t, c)
+	if c.status != 0 {
+		assert.Equal(t, c.status, got.status, "%s %s: %s", c.method, c.path, got.body)
+	}
+	for _, part := range c.holds {
+		assert.Contains(t, string(got.body), part)
+	}
+	for _, part := range c.lacks {
+		assert.NotContains(t, string(got.body), part)
+	}
+	if c.code != "" {
+		assert.Equal(t, problemType, got.header.Get("Content-Type"))
+		var p problem
+		got.into(t, &p)
+		assert.Equal(t, c.code, string(p.Code), "%s", got.body)
+		assert.Equal(t, got.status, p.Status)
+	}
+	return got
+}
+
+func (w *world) request(t testing.TB, c call) *http.Request {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), c.method, w.server.URL+c.path, strings.NewReader(c.body))
+	require.NoError(t, err)
+	if c.body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	for name, value := range c.headers {
+		request.Header.Set(name, value)
+	}
+	return request
+}
+
+func (w *world) send(t testing.TB, c call) reply {
+	t.Helper()
+	request := w.request(t, c)
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	got := reply{response.StatusCode, response.Header, body}
+	if !c.without {
+		holdAgainstDocument(t, request, c.body, got)
+	}
+	return got
+}
+
+// loadDocument parses openapi.yaml as it is served, once.
+var loadDocument = sync.OnceValues(func() (routers.Router, error) {
+	served, err := openapiJSON()
+	if err != nil {
+		return nil, err
+	}
+	document, err := openapi3.NewLoader().LoadFromData(served)
+	if err != nil {
+		return nil, err
+	}
+	if err := document.Validate(context.Background()); err != nil {
+		return nil, err
+	}
+	return gorillamux.NewRouter(document)
+})
+
+func holdAgainstDocument(t testing.TB, request *http.Request, body string, got reply) {
+	t.Helper()
+	router, err := loadDocument()
+	require.NoError(t, err)
+	probe := request.Clone(context.Background())
+	probe.URL.Scheme, probe.URL.Host = "", ""
+	probe.Body = io.NopCloser(strings.NewReader(body))
+	if probe.Method == http.MethodHead {
+		probe.Method = http.MethodGet
+	}
+	route, params, err := router.FindRoute(probe)
+	if !assert.NoError(t, err, "%s %s is not in openapi.yaml", request.Method, request.URL.Path) {
+		return
+	}
+	input := &openapi3filter.RequestValidationInput{
+		Request: probe, PathParams: params, Route: route,
+		Options: &openapi3filter.Options{
+			IncludeResponseStatus: true, MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
+		},
+	}
+	if got.status < http.StatusBadRequest {
+		assert.NoError(t, openapi3filter.ValidateRequest(context.Background(), input), "the document forbids what was answered with %d", got.status)
+	}
+	if request.Method == http.MethodHead || got.status == http.StatusNotModified {
+		return
+	}
+	assert.NoError(t, openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input, Status: got.status, Header: got.header,
+		Body: io.NopCloser(bytes.NewReader(got.body)), Options: input.Options,
+	}), "%s %s answered %d: %s", request.Method, request.URL.Path, got.status, got.body)
+}
+
+// booking requests
+
+func bookBody(show string, seatNames ...string) string {
+	body, _ := json.Marshal(map[string]any{
+		"show_id": show, "seats": seatNames, "payment": map[string]string{"provider": "stripe"}})
+	return string(body)
+}
+
+func (w *world) book(t testing.TB, token, key string, seatNames ...string) booking.Booking {
+	t.Helper()
+	return w.do(t, call{token: token, method: "POST", path: "/v1/bookings", body: bookBody(w.show, seatNames...),
+		headers: map[string]string{"Idempotency-Key": key}, status: http.StatusCreated}).booking(t)
+}
+
+// pay is the customer at the checkout page.
+func (w *world) pay(t testing.TB, reference, method string) {
+	t.Helper()
+	_, err := w.vendor.Confirm(reference, &sdk.PaymentIntentConfirmParams{PaymentMethod: sdk.String(method)})
+	require.NoError(t, err)
+}
+
+// bought is a booking that was paid and confirmed.
+func (w *world) bought(t testing.TB, token, key string, seatNames ...string) booking.Booking {
+	t.Helper()
+	b := w.book(t, token, key, seatNames...)
+	w.pay(t, b.Payment.Reference, "pm_card_visa")
+	b = w.do(t, call{token: token, method: "POST", path: "/v1/bookings/" + b.ID + "/payment/check", status: http.StatusOK}).booking(t)
+	require.Equal(t, booking.StatusConfirmed, b.Status)
+	return b
+}
+
+// event makes a webhook as Stripe sends it.
+func event(t testing.TB, id, kind, reference string, metadata map[string]string, options ...func(*webhook.UnsignedPayload)) call {
+	t.Helper()
+	payload, err := json.Marshal(map[string]any{
+		"id": id, "object": "event", "api_version": "2024-06-20", "type": kind,
+		"data": map[string]any{"object": map[string]any{"id": reference, "object": "payment_intent", "metadata": metadata}},
+	})
+	require.NoError(t, err)
+	unsigned := webhook.UnsignedPayload{Payload: payload, Secret: currentSecret, Timestamp: time.Now()}
+	for _, o := range options {
+		o(&unsigned)
+	}
+	signed := webhook.GenerateTestSignedPayload(&unsigned)
+	return call{method: "POST", path: "/v1/webhooks/stripe", body: string(payload),
+		headers: map[string]string{"Stripe-Signature": signed.Header}}
+}
+
+// people registers who calls the API, and signs them in.
+func (w *world) people() {
+	w.t.Helper()
+	signIn := func(name, role string) (token, id string) {
+		email := name + "@example.com"
+		var account accounts.Account
+		w.do(w.t, call{method: "POST", path: "/v1/accounts", status: http.StatusCreated,
+			body: `{"email":"` + email + `","password":"long enough to pass","name":"` + name + `"}`}).into(w.t, &account)
+		if role != "" {
+			w.exec(`UPDATE accounts SET role = $2 WHERE id = $1`, account.ID, role)
+		}
+		var tokens accounts.TokenPair
+		w.do(w.t, call{method: "POST", path: "/v1/sessions", status: http.StatusCreated,
+			body: `{"email":"` + email + `","password":"long enough to pass"}`}).into(w.t, &tokens)
+		return tokens.AccessToken, account.ID
+	}
+	w.customer, w.customerID = signIn("asha", "")
+	w.other, _ = signIn("ben", "")
+	w.support, _ = signIn("sue", "support")
+	w.manager, _ = signIn("tom", "theater_manager")
+	w.admin, _ = signIn("ada", "admin")
+}
+
+func testKey(t testing.TB) ed25519.PrivateKey {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	return key
+}
+
+func newAccounts(t testing.TB, db *database.DB) *accounts.Service {
+	t.Helper()
+	tokens, err := accounts.NewTokens([]ed25519.PrivateKey{testKey(t)}, "https://tickets.example")
+	require.NoError(t, err)
+	return accounts.New(db, tokens)
+}
