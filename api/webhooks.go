@@ -57,12 +57,21 @@ func (a *api) webhook(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		a.Logger.WarnContext(r.Context(), "webhook not accepted", "request_id", requestID(r.Context()),
 			"provider", name, "event", event.ID, "type", event.Type, "error", err)
-		a.fail(w, r, err)
+		a.fail(w, r, deliverAgain(err))
 		return
 	}
 	a.Logger.InfoContext(r.Context(), "webhook", "request_id", requestID(r.Context()),
 		"provider", name, "event", event.ID, "type", event.Type, "outcome", outcome)
 	a.answer(w, r, http.StatusOK, webhookAnswer{outcome})
+}
+
+// deliverAgain makes every trouble of our own one that passes: the event is true,
+// and a provider that is told so brings it again.
+func deliverAgain(err error) error {
+	if booking.CodeOf(err) != booking.CodeInternal {
+		return err
+	}
+	return booking.E(booking.CodeUnavailable, "The event could not be taken in. Deliver it again.").Wrap(err)
 }
 
 // accept hands an event on, once: a copy of a settled event has no effect.

@@ -68,6 +68,7 @@ type world struct {
 	vendor   paymentintent.Client // the customer's browser
 	server   *httptest.Server
 	options  Options
+	tokenKey ed25519.PrivateKey // signs access tokens
 
 	customer, other, support, manager, admin string // access tokens
 	customerID                               string
@@ -76,7 +77,7 @@ type world struct {
 
 func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Helper()
-	w := &world{t: t, db: databasetest.New(t)}
+	w := &world{t: t, db: databasetest.New(t), tokenKey: testKey(t)}
 	w.plant()
 	w.openStripe()
 	bus := cache.NewLocalBus()
@@ -86,7 +87,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Cleanup(feed.Close)
 	w.saga = &fakeSaga{seats: inventory, books: books, provider: w.provider, policy: booking.DefaultPolicy()}
 	w.options = Options{
-		Accounts:  newAccounts(t, w.db),
+		Accounts:  newAccounts(t, w.db, w.tokenKey),
 		Catalog:   catalog.New(w.db),
 		Seats:     inventory,
 		Feed:      feed,
@@ -410,9 +411,9 @@ func testKey(t testing.TB) ed25519.PrivateKey {
 	return key
 }
 
-func newAccounts(t testing.TB, db *database.DB) *accounts.Service {
+func newAccounts(t testing.TB, db *database.DB, key ed25519.PrivateKey) *accounts.Service {
 	t.Helper()
-	tokens, err := accounts.NewTokens([]ed25519.PrivateKey{testKey(t)}, "https://tickets.example")
+	tokens, err := accounts.NewTokens([]ed25519.PrivateKey{key}, "https://tickets.example")
 	require.NoError(t, err)
 	return accounts.New(db, tokens)
 }

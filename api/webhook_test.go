@@ -1,0 +1,279 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	sdk "github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/webhook"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// What Stripe sends when a card was authorized.
+const authorized = "payment_intent.amount_capturable_updated"
+
+// money is captured minus refunded over all our books.
+func (w *world) money(t testing.TB) (kept int64) {
+	t.Helper()
+	totals, err := w.options.Payments.Totals(context.Background())
+	require.NoError(t, err)
+	for _, total := range totals {
+		kept += total.Kept()
+	}
+	return kept
+}
+
+func (w *world) outcome(t testing.TB, eventID string) string {
+	t.Helper()
+	var outcome string
+	require.NoError(t, w.db.Pool.QueryRow(context.Background(),
+		`SELECT outcome FROM webhook_inbox WHERE event_id = $1`, eventID).Scan(&outcome))
+	return outcome
+}
+
+func TestFault24_TheSameWebhookFiveTimes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.book(t, w.customer, "k", "A01")
+	w.pay(t, b.Payment.Reference, "pm_card_visa")
+	c := event(t, "evt_1", authorized, b.Payment.Reference, nil)
+	c.status = 200
+	var wait sync.WaitGroup
+	for range 5 {
+		wait.Go(func() { w.do(t, c) })
+	}
+	wait.Wait()
+	c.holds = []string{`"duplicate"`}
+	w.do(t, c)
+
+	b = w.do(t, call{token: w.customer, method: "GET", path: "/v1/bookings/" + b.ID}).booking(t)
+	assert.Equal(t, booking.StatusConfirmed, b.Status)
+	rows := w.rows()
+	assert.Equal(t, 1, rows["webhook_inbox"])
+	assert.Equal(t, 1, rows["tickets"])
+	assert.Equal(t, 2, rows["ledger"], "authorize and capture")
+	assert.Equal(t, b.Quote.Total.Amount, w.money(t))
+	assert.Equal(t, outcomeSignalled, w.outcome(t, "evt_1"))
+}
+
+// The workflow is always told the truth of now, never the event's.
+func TestFault25_CapturedBeforeAuthorized(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.book(t, w.customer, "k", "A01")
+	w.pay(t, b.Payment.Reference, "pm_card_visa")
+	for i, kind := range []string{"payment_intent.succeeded", authorized, "payment_intent.created"} {
+		c := event(t, fmt.Sprint("evt_", i), kind, b.Payment.Reference, nil)
+		c.status = 200
+		w.do(t, c)
+	}
+	b = w.do(t, call{token: w.customer, method: "GET", path: "/v1/bookings/" + b.ID}).booking(t)
+	assert.Equal(t, booking.StatusConfirmed, b.Status)
+	assert.Equal(t, booking.PaymentCaptured, b.Payment.Status)
+	assert.Equal(t, b.Quote.Total.Amount, w.money(t))
+}
+
+func TestFault26_FailedAfterCaptured(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.bought(t, w.customer, "k", "A01")
+	c := event(t, "evt_late", "payment_intent.payment_failed", b.Payment.Reference, nil)
+	c.status = 200
+	w.do(t, c)
+	again := w.do(t, call{token: w.customer, method: "GET", path: "/v1/bookings/" + b.ID}).booking(t)
+	assert.Equal(t, booking.StatusConfirmed, again.Status)
+	assert.Equal(t, booking.PaymentCaptured, again.Payment.Status)
+	signals, _ := w.saga.heard()
+	require.Len(t, signals, 1)
+	assert.Equal(t, booking.PaymentCaptured, signals[0].Status, "asked, not believed")
+}
+
+func TestFault27_WebhooksThatAreNotStripesWord(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.book(t, w.customer, "k", "A01")
+	w.pay(t, b.Payment.Reference, "pm_card_visa")
+	before := w.rows()
+	signedWith := func(secret string) func(*webhook.UnsignedPayload) {
+		return func(p *webhook.UnsignedPayload) { p.Secret = secret }
+	}
+	old := func(p *webhook.UnsignedPayload) { p.Timestamp = time.Now().Add(-10 * time.Minute) }
+	bad := map[string]call{
+		"wrong secret": event(t, "evt_1", authorized, b.Payment.Reference, nil, signedWith("whsec_guess")),
+		"empty secret": event(t, "evt_1", authorized, b.Payment.Reference, nil, signedWith("")),
+		"old":          event(t, "evt_1", authorized, b.Payment.Reference, nil, old),
+	}
+	altered := event(t, "evt_1", authorized, b.Payment.Reference, nil)
+	altered.body = strings.Replace(altered.body, `{`, `{ `, 1)
+	bad["altered white space"] = altered
+	unsigned := event(t, "evt_1", authorized, b.Payment.Reference, nil)
+	unsigned.headers = nil
+	bad["unsigned"] = unsigned
+	for name, c := range bad {
+		t.Run(name, func(t *testing.T) {
+			c.status, c.code = 400, "malformed_request"
+			w.do(t, c)
+			assert.Equal(t, before, w.rows(), "no effect")
+		})
+	}
+	signals, _ := w.saga.heard()
+	assert.Empty(t, signals)
+}
+
+func TestFault28_EventsOfOthersAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	intent := func(metadata map[string]string) string {
+		params := &sdk.PaymentIntentParams{Amount: sdk.Int64(100), Currency: sdk.String("inr"),
+			CaptureMethod: sdk.String("manual"), Metadata: metadata}
+		made, err := w.vendor.New(params)
+		require.NoError(t, err)
+		return made.ID
+	}
+	stranger := uuid.NewString()
+	for name, c := range map[string]call{
+		"a payment Stripe does not show us": event(t, "evt_1", authorized, "pi_somebodyelses", nil),
+		"another product's payment":         event(t, "evt_2", authorized, intent(nil), nil),
+		"a booking we do not have":          event(t, "evt_3", authorized, intent(map[string]string{"booking_id": stranger}), nil),
+		"a booking that is no id":           event(t, "evt_4", authorized, intent(map[string]string{"booking_id": "'; --"}), nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := w.rows()
+			c.status, c.code = 400, string(codeWebhookNotOurs)
+			w.do(t, c)
+			before["webhook_inbox"]++
+			assert.Equal(t, before, w.rows(), "only the inbox knows")
+		})
+	}
+	assert.Equal(t, outcomeNotOurs, w.outcome(t, "evt_3"))
+
+	// An event that names somebody's booking, about a payment that is not its own.
+	b := w.book(t, w.customer, "k", "A01")
+	foreign := event(t, "evt_5", authorized, "pi_somebodyelses", map[string]string{"booking_id": b.ID})
+	foreign.status, foreign.code = 400, string(codeWebhookNotOurs)
+	w.do(t, foreign)
+	signals, late := w.saga.heard()
+	assert.Empty(t, signals)
+	assert.Empty(t, late)
+}
+
+// The webhook is here before our own call has returned: the payment's row is not
+// there yet, only what we wrote on the payment itself.
+func TestFault29_WebhookBeforeOurOwnAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.book(t, w.customer, "k", "A01")
+	w.pay(t, b.Payment.Reference, "pm_card_visa")
+	w.exec(`DELETE FROM payments WHERE booking_id = $1`, b.ID)
+	// The stand-in saga needs the payment's row; a workflow has it in its state. So
+	// the two halves of what happens are looked at one by one.
+	state, err := w.provider.Get(t.Context(), b.Payment.Reference)
+	require.NoError(t, err)
+	assert.Equal(t, b.ID, state.BookingID)
+	found, err := (&api{Options: w.options}).bookingOfPayment(t.Context(), state)
+	require.NoError(t, err)
+	assert.Equal(t, b.ID, found.ID)
+
+	require.NoError(t, w.options.Payments.Record(t.Context(), state))
+	c := event(t, "evt_1", "payment_intent.created", b.Payment.Reference, nil)
+	c.status = 200
+	w.do(t, c)
+	assert.Equal(t, 1, w.rows()["tickets"])
+	assert.Equal(t, b.Quote.Total.Amount, w.money(t))
+}
+
+func TestFault31_BothSecretsWhileOneIsRolled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.book(t, w.customer, "k", "A01")
+	for _, secret := range []string{currentSecret, oldSecret} {
+		c := event(t, "evt_"+secret, "payment_intent.created", b.Payment.Reference, nil,
+			func(p *webhook.UnsignedPayload) { p.Secret = secret })
+		c.status = 200
+		w.do(t, c)
+	}
+}
+
+func TestWebhooksThatCannotBeAcceptedComeAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.book(t, w.customer, "k", "A01")
+	w.pay(t, b.Payment.Reference, "pm_card_visa")
+	c := event(t, "evt_1", authorized, b.Payment.Reference, nil)
+
+	w.saga.away.Store(true)
+	c.status, c.code = 503, "unavailable"
+	got := w.do(t, c)
+	assert.NotEmpty(t, got.header.Get("Retry-After"))
+	w.saga.away.Store(false)
+	c.status, c.code = 200, ""
+	w.do(t, c)
+	assert.Equal(t, 1, w.rows()["tickets"], "the second delivery was worked, because the first was not settled")
+
+	about := event(t, "evt_2", "customer.created", "cus_1", nil)
+	about.status, about.holds = 200, []string{`"ignored"`}
+	w.do(t, about)
+
+	w.db.Close()
+	c = event(t, "evt_3", authorized, b.Payment.Reference, nil)
+	c.status, c.code = 503, "unavailable"
+	w.do(t, c)
+}
+
+func TestMoneyForABookingThatIsOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *Options) { o.RebookLatePayments = true })
+	b := w.book(t, w.customer, "k", "A01")
+	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings/" + b.ID + "/cancel", status: 200})
+
+	// Nobody paid: nothing to do.
+	c := event(t, "evt_1", "payment_intent.created", b.Payment.Reference, nil)
+	c.status, c.holds = 200, []string{outcomeSettled}
+	w.do(t, c)
+
+	// Paid after the end: the late-payment workflow gives it back or books again.
+	w.pay(t, b.Payment.Reference, "pm_card_visa")
+	c = event(t, "evt_2", authorized, b.Payment.Reference, nil)
+	c.status, c.holds = 200, []string{outcomeLate}
+	w.do(t, c)
+	_, late := w.saga.heard()
+	require.Len(t, late, 1)
+	assert.Equal(t, b.ID, late[0].Payment.BookingID)
+	assert.Equal(t, booking.PaymentAuthorized, late[0].Payment.Status)
+	assert.True(t, late[0].Rebook)
+	assert.Equal(t, w.options.Policy, late[0].Policy)
+
+	// The echo of our own refund is no late payment.
+	b = w.bought(t, w.customer, "k2", "A02")
+	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings/" + b.ID + "/cancel", status: 200})
+	w.exec(`UPDATE payments SET refunded = 0`) // a fee was kept
+	c = event(t, "evt_3", "charge.refunded", b.Payment.Reference, nil)
+	c.status, c.holds = 200, []string{outcomeSettled}
+	w.do(t, c)
+	_, late = w.saga.heard()
+	assert.Len(t, late, 1)
+}
+
+func TestWhoseMoneyItIs(t *testing.T) {
+	t.Parallel()
+	bought := func(status booking.Status, reference string) booking.Booking {
+		return booking.Booking{Status: status, Payment: &booking.PaymentView{Provider: "stripe", Reference: reference}}
+	}
+	taken := booking.PaymentState{Provider: "stripe", Reference: "pi_1", Captured: 100, Refunded: 75}
+	assert.True(t, owesMoney(taken))
+	assert.True(t, owesMoney(booking.PaymentState{Authorized: 1}))
+	assert.False(t, owesMoney(booking.PaymentState{Captured: 5, Refunded: 5}))
+	assert.True(t, settledBy(bought(booking.StatusConfirmed, "pi_1"), taken))
+	assert.True(t, settledBy(bought(booking.StatusCancelled, "pi_1"), taken), "the rest is the fee")
+	assert.False(t, settledBy(bought(booking.StatusConfirmed, "pi_2"), taken), "paid twice")
+	assert.False(t, settledBy(bought(booking.StatusExpired, "pi_1"), taken))
+	assert.False(t, settledBy(booking.Booking{Status: booking.StatusConfirmed}, taken))
+}
