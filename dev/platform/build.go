@@ -66,7 +66,8 @@ func (p *Platform) buildBoxoffice(ctx context.Context) error {
 	if !exists(p.program(boxofficeProgram)) {
 		p.progress.printf("building boxoffice…")
 	}
-	if err := goBuild(ctx, p.opts.Root, nil, "-o", p.program(boxofficeProgram), "./cmd/boxoffice"); err != nil {
+	// As the image has it, so that what is tried out here is what will run.
+	if err := goBuild(ctx, p.opts.Root, []string{"CGO_ENABLED=0"}, "-trimpath", "-o", p.program(boxofficeProgram), "./cmd/boxoffice"); err != nil {
 		return fmt.Errorf("build boxoffice: %w", err)
 	}
 	p.progress.printf("boxoffice is built (%s)", took(begun))

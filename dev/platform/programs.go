@@ -73,7 +73,7 @@ func (p *Platform) temporal() *child {
 }
 
 // codecPath is where the API decrypts payloads for the UI's staff users.
-const codecPath = "/v1/admin/codec"
+const codecPath = "/codec"
 
 func (p *Platform) sandbox() *child {
 	return p.newChild("sandbox", boxofficeProgram, []string{"sandbox"}, func(ctx context.Context) error {

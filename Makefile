@@ -1,0 +1,72 @@
+# Everything a person or a machine does with this repository. What is built or
+# kept on the way lies in .boxoffice.
+
+BIN  := $(CURDIR)/.boxoffice/bin
+DEV  := $(BIN)/boxoffice-dev
+WITH  = $(DEV) with --only
+
+# The database of known vulnerabilities, for machines without a way out.
+VULNDB ?= $(firstword $(wildcard ../shared/data/vulndb/vulndb.tgz))
+
+# The race detector needs a C compiler.
+RACE := $(if $(shell command -v $(or $(CC),cc) gcc clang 2>/dev/null),-race)
+
+.DEFAULT_GOAL := help
+.PHONY: help run book test lint bench chaos record build clean dev tools
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: dev ## Run the whole platform on this machine until Ctrl-C
+	@exec $(DEV) up
+
+book: ## Make a booking on the running platform: a tour of the API
+	@CGO_ENABLED=0 go run -trimpath ./cmd/boxoffice book
+
+test: dev lint ## Everything that CI checks: lint, unit, replay, database, HTTP, end to end
+ifeq ($(RACE),)
+	@echo "!! no C compiler: testing without the race detector"
+endif
+	$(WITH) postgres,redis,temporal -- go test $(RACE) -timeout 20m ./...
+	go test -C dev $(RACE) -timeout 30m ./...
+
+lint: tools ## Format, vet, staticcheck, workflow determinism, known vulnerabilities
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
+	go vet ./...
+	go vet -C dev ./...
+	CGO_ENABLED=0 go vet -C dev/temporal ./...
+	$(BIN)/staticcheck ./...
+	cd dev && $(BIN)/staticcheck ./...
+	$(BIN)/workflowcheck ./workflows/...
+ifneq ($(VULNDB),)
+	@mkdir -p .boxoffice/vulndb && tar xzf $(VULNDB) -C .boxoffice/vulndb
+	$(BIN)/govulncheck -db file://$(CURDIR)/.boxoffice/vulndb/vdb ./...
+	cd dev && $(BIN)/govulncheck -db file://$(CURDIR)/.boxoffice/vulndb/vdb ./...
+else
+	@echo "!! govulncheck skipped: no offline database. With a way out: .boxoffice/bin/govulncheck ./..."
+endif
+
+bench: dev ## Ratios: the tuned saga, holds and rushes against the conventional way
+	$(WITH) postgres,temporal -- go run ./bench
+	$(WITH) postgres -- go test -run '^$$' -bench . ./internal/...
+
+chaos: dev ## Many customers, faults and crashes; then the invariants. Takes long
+	CHAOS=long go test -C dev -count 1 -timeout 2h -v -run Chaos ./e2e
+
+record: dev ## Record the workflow histories anew that the replay test replays
+	$(WITH) postgres,temporal -- go test -count 1 ./workflows -run TestScenariosOnAServer -record
+
+build: dev ## Build the program as the image has it, and the Temporal server for dev
+	CGO_ENABLED=0 go build -trimpath -o $(BIN)/boxoffice ./cmd/boxoffice
+	$(WITH) temporal -v -- true
+
+clean: dev ## Stop the platform and remove its data, keys, logs and programs
+	-$(DEV) down
+	@if [ -L .boxoffice/postgres ]; then rm -rf "$$(readlink .boxoffice/postgres)"; fi
+	rm -rf .boxoffice
+
+dev:
+	@go build -C dev -o $(DEV) .
+
+tools:
+	@GOBIN=$(BIN) go install -C tools tool
