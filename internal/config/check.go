@@ -32,6 +32,12 @@ func (c *Config) checkAddresses(problems *Problems) {
 	checkHostPort(problems, "API_ADDR", c.APIAddr)
 	checkHostPort(problems, "SANDBOX_ADDR", c.SandboxAddr)
 	c.checkURL(problems, "PUBLIC_URL", c.PublicURL)
+	for i, origin := range c.CORSOrigins {
+		c.CORSOrigins[i] = strings.TrimSpace(origin)
+		if u, err := url.Parse(c.CORSOrigins[i]); err != nil || u.Scheme+"://"+u.Host != c.CORSOrigins[i] {
+			problems.add("CORS_ORIGINS", "has an entry that is not an origin. Write https://host, without a path.")
+		}
+	}
 	if strings.HasSuffix(c.PublicURL, "/") {
 		problems.add("PUBLIC_URL", "ends in a slash. Leave it out.")
 	}
@@ -98,6 +104,13 @@ func (c *Config) checkRules(problems *Problems) {
 	between("REMIND_BEFORE", c.RemindBefore, 0, 7*24*time.Hour)
 	between("FAST_PATH", c.FastPath, 0, 30*time.Second)
 	between("OPEN_WITHIN", c.OpenWithin, time.Second, time.Minute)
+	// Written so that NaN, which compares as false, does not pass.
+	if !(c.PaymentsPerSecond >= 0) {
+		problems.add("PAYMENTS_PER_SECOND", "is not a number of requests. 0 is no limit.")
+	}
+	if !(c.MessagesPerSecond >= 0) {
+		problems.add("MESSAGES_PER_SECOND", "is not a number of messages. 0 is no limit.")
+	}
 	if c.MaxHolds < 1 || c.MaxHolds > 100 {
 		problems.add("MAX_HOLDS", "is %d. Choose between 1 and 100.", c.MaxHolds)
 	}

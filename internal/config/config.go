@@ -50,16 +50,17 @@ type Config struct {
 	TemporalNamespace string    `env:"TEMPORAL_NAMESPACE" envDefault:"default" doc:"The Temporal namespace of all workflows."`
 	TemporalCodecKeys CodecKeys `env:"TEMPORAL_CODEC_KEYS" dev:"dev:b25seS1mb3ItZGV2ZWxvcG1lbnQtMzItYnl0ZXMtISE=" need:"api,worker" doc:"Keys that encrypt what Temporal stores: id:base64 of 32 bytes, by comma. The first encrypts, all decrypt."`
 
-	APIAddr              string `env:"API_ADDR" envDefault:":8080" dev:"127.0.0.1:8080" doc:"Where the API listens."`
-	PublicURL            string `env:"PUBLIC_URL" dev:"http://127.0.0.1:8080" need:"api,worker" doc:"The address by which customers reach us, without a slash at the end."`
-	JWTSigningKeyFile    string `env:"JWT_SIGNING_KEY_FILE" need:"api" doc:"PEM file with Ed25519 keys (PKCS #8) for access tokens. The first signs, all verify. In dev a throwaway key when empty."`
-	TicketSigningKeyFile string `env:"TICKET_SIGNING_KEY_FILE" need:"api,worker" doc:"The same for the QR codes of tickets."`
+	APIAddr              string   `env:"API_ADDR" envDefault:":8080" dev:"127.0.0.1:8080" doc:"Where the API listens."`
+	PublicURL            string   `env:"PUBLIC_URL" dev:"http://127.0.0.1:8080" need:"api,worker" doc:"The address by which customers reach us, without a slash at the end."`
+	CORSOrigins          []string `env:"CORS_ORIGINS" dev:"http://127.0.0.1:8233,http://localhost:8233" doc:"Other web origins whose pages may call the API, by comma: the Temporal UI, for one."`
+	JWTSigningKeyFile    string   `env:"JWT_SIGNING_KEY_FILE" need:"api" doc:"PEM file with Ed25519 keys (PKCS #8) for access tokens. The first signs, all verify. In dev a throwaway key when empty."`
+	TicketSigningKeyFile string   `env:"TICKET_SIGNING_KEY_FILE" need:"api,worker" doc:"The same for the QR codes of tickets."`
 
 	StripeSecretKey      string   `env:"STRIPE_SECRET_KEY" dev:"sk_test_sandbox" need:"api,worker" doc:"Stripe's secret key."`
 	StripePublishableKey string   `env:"STRIPE_PUBLISHABLE_KEY" dev:"pk_test_sandbox" unless:"STRIPE_SECRET_KEY" need:"api" doc:"Stripe's publishable key, for the browser."`
 	StripeAPIURL         string   `env:"STRIPE_API_URL" envDefault:"https://api.stripe.com" dev:"http://127.0.0.1:8090" unless:"STRIPE_SECRET_KEY" doc:"Where Stripe's API is."`
 	StripeWebhookSecrets []string `env:"STRIPE_WEBHOOK_SECRETS" dev:"whsec_sandbox" unless:"STRIPE_SECRET_KEY" need:"api,sandbox" doc:"Signing secrets of Stripe's webhook endpoint, by comma: two while one is being rotated."`
-	StripeCheckoutURL    string   `env:"STRIPE_CHECKOUT_URL" dev:"http://127.0.0.1:8090/checkout/{payment_intent}" unless:"STRIPE_SECRET_KEY" doc:"The page where a customer pays, with {payment_intent} and {booking} filled in. Empty: the client pays with the client secret."`
+	StripeCheckoutURL    string   `env:"STRIPE_CHECKOUT_URL" dev:"http://127.0.0.1:8090/checkout/{payment_intent}" unless:"STRIPE_SECRET_KEY" doc:"The page where a customer pays, with {payment_intent} and {booking} filled in. Empty: our own page under PUBLIC_URL."`
 
 	SendGridAPIKey   string `env:"SENDGRID_API_KEY" dev:"SG.sandbox" need:"worker" doc:"SendGrid's API key."`
 	SendGridAPIURL   string `env:"SENDGRID_API_URL" envDefault:"https://api.sendgrid.com" dev:"http://127.0.0.1:8090" unless:"SENDGRID_API_KEY" doc:"Where SendGrid's API is."`
@@ -69,6 +70,9 @@ type Config struct {
 	MailFrom         string `env:"MAIL_FROM" dev:"tickets@boxoffice.example" need:"worker" doc:"The sender's address of mail."`
 	MailFromName     string `env:"MAIL_FROM_NAME" envDefault:"Boxoffice" doc:"The sender's name of mail."`
 	SMSFrom          string `env:"SMS_FROM" dev:"+15005550006" need:"worker" doc:"The sender's number of SMS, E.164."`
+
+	PaymentsPerSecond float64 `env:"PAYMENTS_PER_SECOND" envDefault:"80" dev:"0" doc:"How many requests a second the payment vendor takes from us: on the slow path from all workers together, on the fast path from each. 0 is no limit."`
+	MessagesPerSecond float64 `env:"MESSAGES_PER_SECOND" envDefault:"80" dev:"0" doc:"The same for each vendor of messages."`
 
 	HoldFor      time.Duration `env:"HOLD_FOR" envDefault:"8m" doc:"How long seats wait for their payment."`
 	MaxHolds     int           `env:"MAX_HOLDS" envDefault:"4" doc:"How many holds one customer may have at a time."`

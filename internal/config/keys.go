@@ -19,8 +19,8 @@ type CodecKeys []CodecKey
 
 // CodecKey is an AES-256 key with the id that marks what it encrypted.
 type CodecKey struct {
-	ID  string
-	Key []byte
+	ID     string
+	Secret []byte
 }
 
 // UnmarshalText reads id:base64, by comma.
@@ -39,7 +39,7 @@ func (k *CodecKeys) UnmarshalText(text []byte) error {
 			return ownError(fmt.Sprintf("key %d has the id of another.", len(keys)+1))
 		}
 		seen[id] = true
-		keys = append(keys, CodecKey{ID: id, Key: key})
+		keys = append(keys, CodecKey{ID: id, Secret: key})
 	}
 	*k = keys
 	return nil

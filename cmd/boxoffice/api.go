@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/boxoffice/boxoffice/api"
+	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/catalog"
+	"github.com/boxoffice/boxoffice/internal/config"
+	"github.com/boxoffice/boxoffice/internal/payments"
+	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/temporal"
+)
+
+type apiCommand struct {
+	Services []string `help:"Services to serve, by comma: accounts, catalog, search, bookings, payments, recommendations, admin. All when left out."`
+}
+
+// Run serves the API.
+func (c *apiCommand) Run(ctx context.Context) error {
+	p, err := openPlatform(ctx, config.API)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	options, err := p.apiOptions(ctx)
+	if err != nil {
+		return err
+	}
+	options.Services = c.Services
+	handler, err := api.New(options)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, p.config.APIAddr, handler, p.log)
+}
+
+func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
+	tokens, err := accounts.NewTokens(p.config.JWTKeys, p.config.PublicURL)
+	if err != nil {
+		return api.Options{}, err
+	}
+	codec, err := temporal.CodecHandler(codecKeys(p.config))
+	if err != nil {
+		return api.Options{}, fmt.Errorf("payload codec: %w", err)
+	}
+	store := seats.New(p.db.Pool, p.bus.Publish)
+	feed := seats.NewFeed(store, p.bus)
+	p.closers = append(p.closers, feed.Close)
+	return api.Options{
+		Accounts:             accounts.New(p.db, tokens),
+		Catalog:              catalog.New(p.db),
+		Seats:                store,
+		Feed:                 feed,
+		Tickets:              seats.NewTickets(p.config.TicketKeys[0]),
+		Payments:             payments.New(p.db.Pool, p.bus.Publish),
+		Providers:            map[string]api.Provider{stripe.Name: p.stripe},
+		Saga:                 api.NewSaga(p.temporal),
+		Policy:               p.config.Policy(),
+		RebookLatePayments:   p.config.LatePayments == config.LateRebook,
+		PublicURL:            p.config.PublicURL,
+		StripePublishableKey: p.config.StripePublishableKey,
+		// Without Redis everything works, only later: it is no reason to send
+		// customers elsewhere.
+		Ready:       map[string]func(context.Context) error{"postgres": p.db.Ping, "temporal": p.askTemporal},
+		CORSOrigins: p.config.CORSOrigins,
+		Codec:       codec,
+		CodecOpen:   p.config.Dev(),
+		Logger:      p.log,
+		Version:     version(),
+		Closing:     ctx,
+	}, nil
+}
+
+func (p *platform) askTemporal(ctx context.Context) error {
+	_, err := p.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+	return err
+}

@@ -1,0 +1,57 @@
+// Command boxoffice is every process of the platform: the API, the workers, and
+// the commands around them. Besides package dev it is the only place that
+// constructs services and hands them to each other.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // theaters run on local time, also in an image without zone files
+
+	"github.com/alecthomas/kong"
+
+	"github.com/boxoffice/boxoffice/internal/config"
+)
+
+type commands struct {
+	API     apiCommand     `cmd:"" name:"api" help:"Serve the REST API."`
+	Worker  workerCommand  `cmd:"" help:"Run workflows and activities."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
+	Seed    seedCommand    `cmd:"" help:"Load the demo world, with shows from now on. May run any number of times."`
+	Sandbox sandboxCommand `cmd:"" help:"Stand in for the payment and messaging vendors."`
+	Book    bookCommand    `cmd:"" help:"Book two seats on a running platform: a tour of the API."`
+	Config  configCommand  `cmd:"" help:"Print every environment variable with its default and meaning."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The first signal asks to finish; a second one, no longer caught, ends.
+	context.AfterFunc(ctx, stop)
+
+	chosen := kong.Parse(&commands{},
+		kong.Name("boxoffice"),
+		kong.Description("Movie tickets. Settings are environment variables: see boxoffice config."),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	chosen.FatalIfErrorf(chosen.Run())
+}
+
+// load reads the configuration of a process and sets up its log.
+func load(process config.Process) (config.Config, *slog.Logger, error) {
+	cfg, err := config.Load(process)
+	if err != nil {
+		return config.Config{}, nil, err
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel})).With("process", process)
+	slog.SetDefault(log)
+	for _, warning := range cfg.Warnings {
+		log.Warn(warning)
+	}
+	return cfg, log, nil
+}

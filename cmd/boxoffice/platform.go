@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/boxoffice/boxoffice/internal/cache"
+	"github.com/boxoffice/boxoffice/internal/config"
+	"github.com/boxoffice/boxoffice/internal/database"
+	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/internal/temporal"
+)
+
+// platform is what the API and the workers both stand on.
+type platform struct {
+	config   config.Config
+	log      *slog.Logger
+	db       *database.DB
+	bus      cache.Bus
+	temporal client.Client
+	stripe   *stripe.Provider
+	closers  []func()
+}
+
+func openPlatform(ctx context.Context, process config.Process) (p *platform, err error) {
+	cfg, log, err := load(process)
+	if err != nil {
+		return nil, err
+	}
+	p = &platform{config: cfg, log: log}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	if p.db, err = database.Open(ctx, cfg.DatabaseURL, database.WithName("boxoffice "+string(process))); err != nil {
+		return nil, err
+	}
+	p.closers = append(p.closers, p.db.Close)
+	if err := database.CheckMigrated(ctx, p.db); err != nil {
+		return nil, err
+	}
+	if err := p.openBus(); err != nil {
+		return nil, err
+	}
+	if p.temporal, err = temporal.Dial(temporal.Options{
+		Address: cfg.TemporalAddress, Namespace: cfg.TemporalNamespace, Keys: codecKeys(cfg), Logger: log,
+	}); err != nil {
+		return nil, err
+	}
+	p.closers = append(p.closers, p.temporal.Close)
+	if p.stripe, err = stripe.New(stripe.Options{
+		SecretKey: cfg.StripeSecretKey, APIURL: cfg.StripeAPIURL, WebhookSecrets: cfg.StripeWebhookSecrets,
+		CheckoutURL: cfg.StripeCheckoutURL, PublicURL: cfg.PublicURL, Logger: log,
+	}); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *platform) openBus() error {
+	if p.config.RedisURL == "" {
+		p.bus = cache.NewLocalBus()
+		return nil
+	}
+	bus, err := cache.NewRedisBus(p.config.RedisURL)
+	if err != nil {
+		return fmt.Errorf("open Redis: %w", err)
+	}
+	p.bus = bus
+	p.closers = append(p.closers, func() {
+		if err := bus.Close(); err != nil {
+			p.log.Warn("close Redis", "error", err)
+		}
+	})
+	return nil
+}
+
+// close lets go in the reverse order of opening.
+func (p *platform) close() {
+	for i := len(p.closers) - 1; i >= 0; i-- {
+		p.closers[i]()
+	}
+}
+
+func codecKeys(cfg config.Config) temporal.Keys {
+	keys := make(temporal.Keys, 0, len(cfg.TemporalCodecKeys))
+	for _, key := range cfg.TemporalCodecKeys {
+		keys = append(keys, temporal.Key(key))
+	}
+	return keys
+}

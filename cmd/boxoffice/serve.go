@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	// shutdownWithin stays below Kubernetes' 30 s until it kills.
+	shutdownWithin = 25 * time.Second
+	// A client has this long to send its headers, and this long for a whole
+	// request: slow ones must not pile up.
+	headersWithin = 5 * time.Second
+	requestWithin = 30 * time.Second
+	idleFor       = 2 * time.Minute
+)
+
+// serve answers requests until the context ends, then lets those under way
+// finish.
+func serve(ctx context.Context, address string, handler http.Handler, log *slog.Logger) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headersWithin,
+		ReadTimeout:       requestWithin,
+		IdleTimeout:       idleFor,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	log.Info("listening", "address", listener.Addr().String())
+
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	log.Info("stopping")
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWithin)
+	defer cancel()
+	if err := server.Shutdown(last); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("stop serving: %w", errors.Join(err, server.Close()))
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/config"
+	"github.com/boxoffice/boxoffice/internal/notify"
+	"github.com/boxoffice/boxoffice/internal/notify/sendgrid"
+	"github.com/boxoffice/boxoffice/internal/notify/twilio"
+	"github.com/boxoffice/boxoffice/internal/payments"
+	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/temporal"
+	"github.com/boxoffice/boxoffice/internal/vendors"
+	"github.com/boxoffice/boxoffice/workers"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+const (
+	// prepareWithin is how long a worker waits for a Temporal that starts up
+	// beside it.
+	prepareWithin = time.Minute
+	// retention is how long a booking that is over can be read in the Temporal
+	// UI. What it says is in the database for ever.
+	retention = 30 * 24 * time.Hour
+)
+
+type workerCommand struct {
+	Queues []string `help:"Task queues to serve, by comma: bookings, payments, notifications. All when left out."`
+}
+
+// Run works until it is told to stop.
+func (c *workerCommand) Run(ctx context.Context) error {
+	p, err := openPlatform(ctx, config.Worker)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if err := p.prepareTemporal(ctx); err != nil {
+		return err
+	}
+	effects, err := p.activities()
+	if err != nil {
+		return err
+	}
+	return workers.Run(ctx, workers.Options{
+		Client: p.temporal, Queues: c.Queues, Activities: effects, Logger: p.log,
+		PaymentsPerSecond: p.config.PaymentsPerSecond, MessagesPerSecond: p.config.MessagesPerSecond,
+	})
+}
+
+func (p *platform) prepareTemporal(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, prepareWithin)
+	defer cancel()
+	if err := temporal.Prepare(ctx, p.temporal, p.config.TemporalNamespace, retention,
+		workflows.AttrBookingStatus, workflows.AttrPaymentStatus, workflows.AttrShowID,
+		workflows.AttrTheaterID, workflows.AttrCustomerID); err != nil {
+		return fmt.Errorf("prepare Temporal at %s: %w", p.config.TemporalAddress, err)
+	}
+	return nil
+}
+
+func (p *platform) activities() (workers.Activities, error) {
+	cfg := p.config
+	inventory := seats.New(p.db.Pool, p.bus.Publish)
+	books := payments.New(p.db.Pool, p.bus.Publish)
+	sms, err := twilio.New(twilio.Options{
+		AccountSID: cfg.TwilioAccountSID, AuthToken: cfg.TwilioAuthToken, URL: cfg.TwilioAPIURL, From: cfg.SMSFrom,
+	})
+	if err != nil {
+		return workers.Activities{}, fmt.Errorf("set up Twilio: %w", err)
+	}
+	mail := sendgrid.New(sendgrid.Options{
+		APIKey: cfg.SendGridAPIKey, URL: cfg.SendGridAPIURL, From: cfg.MailFrom, FromName: cfg.MailFromName,
+	})
+	messages := notify.New(notify.Options{
+		Pool: p.db.Pool, Publish: p.bus.Publish, PublicURL: cfg.PublicURL, FromName: cfg.MailFromName, Logger: p.log,
+		Senders: map[booking.Channel]notify.Sender{booking.ChannelEmail: mail, booking.ChannelSMS: sms},
+	})
+	return workers.Activities{
+		Seats: &activities.Seats{Inventory: inventory, Books: books},
+		Payments: &activities.Payments{
+			Providers: map[string]activities.PaymentProvider{stripe.Name: p.stripe},
+			Vendors:   map[string]activities.Vendor{stripe.Name: p.guard(stripe.Name, cfg.PaymentsPerSecond)},
+			Books:     books,
+		},
+		Notifications: &activities.Notifications{
+			Messages: messages,
+			Vendors: map[booking.Channel]activities.Vendor{
+				booking.ChannelEmail: p.guard(mail.Name(), cfg.MessagesPerSecond),
+				booking.ChannelSMS:   p.guard(sms.Name(), cfg.MessagesPerSecond),
+			},
+		},
+	}, nil
+}
+
+func (p *platform) guard(vendor string, perSecond float64) *vendors.Guard {
+	return vendors.NewGuard(vendor, vendors.Options{PerSecond: perSecond, Burst: int(perSecond), Logger: p.log})
+}
