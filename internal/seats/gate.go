@@ -90,8 +90,8 @@ const (
 		FROM unnest($1::uuid[], $2::text[], $3::uuid[]) WITH ORDINALITY AS q (customer, key, booking, n)
 		LEFT JOIN LATERAL (SELECT * FROM idempotency_keys k
 			WHERE k.customer_id = q.customer AND k.key = q.key LIMIT 1) k ON true
-		LEFT JOIN LATERAL (SELECT b.request_hash FROM bookings b
-			WHERE b.id = q.booking AND b.customer_id = q.customer LIMIT 1) b ON true
+		LEFT JOIN LATERAL (SELECT b.customer_id, b.request_hash FROM bookings b
+			WHERE b.id = q.booking LIMIT 1) b ON b.customer_id = q.customer
 		WHERE k.key IS NOT NULL OR b.request_hash IS NOT NULL`
 	askShows = `SELECT s.id, s.terms_version,
 			s.status = 'scheduled' AND clock_timestamp() BETWEEN s.sales_open_at AND s.sales_close_at

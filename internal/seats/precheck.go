@@ -73,7 +73,7 @@ func (s *Store) refuse(ctx context.Context, showID string, seats []string, found
 	if err != nil {
 		return unknownShow(err)
 	}
-	if _, err := booking.NewQuote(at.terms, seats); err != nil {
+	if err := at.sellable(seats); err != nil {
 		return err
 	}
 	if !found.onSale {

@@ -17,7 +17,7 @@ import (
 
 const (
 	// showsKept and layoutsKept bound the memory: a show is about 1 kB, a layout
-	// about 50 bytes per seat.
+	// about 100 bytes per seat.
 	showsKept   = 4096
 	layoutsKept = 512
 	// summaryFresh bounds how long a renamed movie or theater keeps its old name
@@ -34,6 +34,37 @@ type show struct {
 	terms   booking.Terms
 	summary booking.ShowSummary
 	loaded  time.Time
+	seating *seating
+}
+
+// seating is a layout with what every loser of a rush asks of it.
+type seating struct {
+	layout booking.Layout
+	// plain are the seats that no rule is about, so that each may be sold alone.
+	plain map[string]struct{}
+}
+
+// sellable tells whether the show has these seats and may sell them together.
+func (s *show) sellable(seats []string) error {
+	if len(seats) == 1 {
+		if _, ok := s.seating.plain[seats[0]]; ok {
+			return nil
+		}
+	}
+	_, err := booking.NewQuote(s.terms, seats)
+	return err
+}
+
+func newSeating(layout booking.Layout) *seating {
+	plain := make(map[string]struct{}, layout.Capacity())
+	for _, row := range layout.Rows {
+		for _, seat := range row.Seats {
+			if seat.Type != booking.SeatSofa {
+				plain[seat.ID] = struct{}{}
+			}
+		}
+	}
+	return &seating{layout, plain}
 }
 
 // showCache keeps shows in the process. It may be stale, and whoever finds it so
@@ -42,7 +73,7 @@ type showCache struct {
 	pool  *pgxpool.Pool
 	shows *lru.Cache[string, *show]
 	// layouts never change once stored, and a screen's shows share one.
-	layouts *lru.Cache[string, booking.Layout]
+	layouts *lru.Cache[string, *seating]
 	loading singleflight.Group
 }
 
@@ -50,7 +81,7 @@ func newShowCache(pool *pgxpool.Pool) *showCache {
 	return &showCache{
 		pool:    pool,
 		shows:   newLRU[*show](showsKept),
-		layouts: newLRU[booking.Layout](layoutsKept),
+		layouts: newLRU[*seating](layoutsKept),
 	}
 }
 
@@ -139,21 +170,23 @@ func (c *showCache) load(ctx context.Context, showID string) (*show, error) {
 		return nil, translate("load show", err)
 	}
 	terms.ShowID, terms.Status = loaded.summary.ID, loaded.summary.Status
-	if terms.Layout, err = c.layout(layoutID, layout); err != nil {
+	if loaded.seating, err = c.seating(layoutID, layout); err != nil {
 		return nil, err
 	}
+	terms.Layout = loaded.seating.layout
 	c.shows.Add(showID, loaded)
 	return loaded, nil
 }
 
-func (c *showCache) layout(id string, document []byte) (booking.Layout, error) {
-	if known, ok := c.layouts.Get(id); ok {
+func (c *showCache) seating(layoutID string, document []byte) (*seating, error) {
+	if known, ok := c.layouts.Get(layoutID); ok {
 		return known, nil
 	}
 	var layout booking.Layout
 	if err := json.Unmarshal(document, &layout); err != nil {
-		return layout, fmt.Errorf("seats: layout %s: %w", id, err)
+		return nil, fmt.Errorf("seats: layout %s: %w", layoutID, err)
 	}
-	c.layouts.Add(id, layout)
-	return layout, nil
+	known := newSeating(layout)
+	c.layouts.Add(layoutID, known)
+	return known, nil
 }
