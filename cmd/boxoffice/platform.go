@@ -25,40 +25,42 @@ type platform struct {
 	closers  []func()
 }
 
-func openPlatform(ctx context.Context, process config.Process) (p *platform, err error) {
+func openPlatform(ctx context.Context, process config.Process) (*platform, error) {
 	cfg, log, err := load(process)
 	if err != nil {
 		return nil, err
 	}
-	p = &platform{config: cfg, log: log}
-	defer func() {
-		if err != nil {
-			p.close()
-		}
-	}()
-	if p.db, err = database.Open(ctx, cfg.DatabaseURL, database.WithName("boxoffice "+string(process))); err != nil {
-		return nil, err
-	}
-	p.closers = append(p.closers, p.db.Close)
-	if err := database.CheckMigrated(ctx, p.db); err != nil {
-		return nil, err
-	}
-	if err := p.openBus(); err != nil {
-		return nil, err
-	}
-	if p.temporal, err = temporal.Dial(temporal.Options{
-		Address: cfg.TemporalAddress, Namespace: cfg.TemporalNamespace, Keys: codecKeys(cfg), Logger: log,
-	}); err != nil {
-		return nil, err
-	}
-	p.closers = append(p.closers, p.temporal.Close)
-	if p.stripe, err = stripe.New(stripe.Options{
-		SecretKey: cfg.StripeSecretKey, APIURL: cfg.StripeAPIURL, WebhookSecrets: cfg.StripeWebhookSecrets,
-		CheckoutURL: cfg.StripeCheckoutURL, PublicURL: cfg.PublicURL, Logger: log,
-	}); err != nil {
+	p := &platform{config: cfg, log: log}
+	if err := p.open(ctx, process); err != nil {
+		p.close()
 		return nil, err
 	}
 	return p, nil
+}
+
+func (p *platform) open(ctx context.Context, process config.Process) (err error) {
+	cfg := p.config
+	if p.db, err = database.Open(ctx, cfg.DatabaseURL, database.WithName("boxoffice "+string(process))); err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.db.Close)
+	if err := database.CheckMigrated(ctx, p.db); err != nil {
+		return err
+	}
+	if err := p.openBus(); err != nil {
+		return err
+	}
+	if p.temporal, err = temporal.Dial(temporal.Options{
+		Address: cfg.TemporalAddress, Namespace: cfg.TemporalNamespace, Keys: codecKeys(cfg), Logger: p.log,
+	}); err != nil {
+		return err
+	}
+	p.closers = append(p.closers, p.temporal.Close)
+	p.stripe, err = stripe.New(stripe.Options{
+		SecretKey: cfg.StripeSecretKey, APIURL: cfg.StripeAPIURL, WebhookSecrets: cfg.StripeWebhookSecrets,
+		CheckoutURL: cfg.StripeCheckoutURL, PublicURL: cfg.PublicURL, Logger: p.log,
+	})
+	return err
 }
 
 func (p *platform) openBus() error {

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/internal/database"
+	"github.com/boxoffice/boxoffice/internal/database/databasetest"
+)
+
+func TestMain(m *testing.M) { databasetest.Main(m) }
+
+// environment is dev on a database of its own, with everything it calls out to
+// on ports where nobody listens. It forbids t.Parallel, as t.Setenv does.
+func environment(t *testing.T) (databaseURL string) {
+	t.Helper()
+	databaseURL = databasetest.URL(t)
+	for name, value := range map[string]string{
+		"BOXOFFICE_ENV": "dev", "DATABASE_URL": databaseURL, "REDIS_URL": "", "LOG_LEVEL": "ERROR",
+		"TEMPORAL_ADDRESS": "127.0.0.1:1", "STRIPE_SECRET_KEY": "", "SENDGRID_API_KEY": "", "TWILIO_AUTH_TOKEN": "",
+		"JWT_SIGNING_KEY_FILE": "", "TICKET_SIGNING_KEY_FILE": "",
+		"API_ADDR": freeAddress(t), "SANDBOX_ADDR": freeAddress(t),
+		"SANDBOX_DATA_FILE": filepath.Join(t.TempDir(), "new", "sandbox.db"), "SANDBOX_STRIPE_WEBHOOK_URL": "http://127.0.0.1:1/",
+	} {
+		t.Setenv(name, value)
+	}
+	return databaseURL
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func run(ctx context.Context, args ...string) error {
+	parser, err := kong.New(&commands{}, kong.Name("boxoffice"), kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		return err
+	}
+	chosen, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	return chosen.Run()
+}
+
+// start runs a command until the returned function stops it, gracefully.
+func start(t *testing.T, args ...string) (stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, args...) }()
+	t.Cleanup(cancel)
+	return func() error {
+		cancel()
+		select {
+		case err := <-ended:
+			return err
+		case <-time.After(20 * time.Second):
+			return fmt.Errorf("%v did not stop", args)
+		}
+	}
+}
+
+func awaitAnswer(t *testing.T, url string) string {
+	t.Helper()
+	var body []byte
+	require.Eventually(t, func() bool {
+		response, err := http.Get(url)
+		if err != nil {
+			return false
+		}
+		defer response.Body.Close()
+		body, err = io.ReadAll(response.Body)
+		return err == nil && response.StatusCode == http.StatusOK
+	}, 20*time.Second, 20*time.Millisecond, url)
+	return string(body)
+}
+
+func TestMigrateSeedAndServe(t *testing.T) {
+	environment(t)
+	require.NoError(t, run(t.Context(), "migrate"))
+	require.NoError(t, run(t.Context(), "seed", "--days", "1"))
+
+	address := freeAddress(t)
+	t.Setenv("API_ADDR", address)
+	stop := start(t, "api")
+	awaitAnswer(t, "http://"+address+"/healthz")
+	var cities struct{ Items []any }
+	require.NoError(t, json.Unmarshal([]byte(awaitAnswer(t, "http://"+address+"/v1/cities")), &cities))
+	assert.NotEmpty(t, cities.Items)
+
+	ready, err := http.Get("http://" + address + "/readyz")
+	require.NoError(t, err)
+	defer ready.Body.Close()
+	body, err := io.ReadAll(ready.Body)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusServiceUnavailable, ready.StatusCode)
+	assert.Contains(t, string(body), `"temporal":"down"`)
+	assert.Contains(t, string(body), `"postgres":"ok"`)
+
+	require.NoError(t, stop())
+	_, err = http.Get("http://" + address + "/healthz")
+	assert.Error(t, err, "it has stopped")
+}
+
+// A stream would outlive every shutdown if it were not told.
+func TestStopEndsStreams(t *testing.T) {
+	environment(t)
+	require.NoError(t, run(t.Context(), "seed", "--days", "1"))
+	address := freeAddress(t)
+	t.Setenv("API_ADDR", address)
+	stop := start(t, "api", "--services", "catalog")
+	var movies struct{ Items []struct{ Slug string } }
+	require.NoError(t, json.Unmarshal([]byte(awaitAnswer(t, "http://"+address+"/v1/movies")), &movies))
+	var shows struct {
+		Items []struct{ Shows []struct{ ID string } }
+	}
+	for _, movie := range movies.Items {
+		require.NoError(t, json.Unmarshal([]byte(awaitAnswer(t, "http://"+address+"/v1/movies/"+movie.Slug+"/shows")), &shows))
+		if len(shows.Items) > 0 {
+			break
+		}
+	}
+	require.NotEmpty(t, shows.Items)
+	stream, err := http.Get("http://" + address + "/v1/shows/" + shows.Items[0].Shows[0].ID + "/seats/stream")
+	require.NoError(t, err)
+	defer stream.Body.Close()
+	require.Equal(t, http.StatusOK, stream.StatusCode)
+
+	begun := time.Now()
+	require.NoError(t, stop())
+	assert.Less(t, time.Since(begun), shutdownWithin/2)
+}
+
+func TestSandboxStartsAndStops(t *testing.T) {
+	environment(t)
+	address := freeAddress(t)
+	t.Setenv("SANDBOX_ADDR", address)
+	stop := start(t, "sandbox")
+	awaitAnswer(t, "http://"+address+"/healthz")
+	assert.NoError(t, stop())
+}
+
+func TestRefusals(t *testing.T) {
+	environment(t)
+	assert.ErrorContains(t, run(t.Context(), "api", "--services", "popcorn"), "popcorn")
+	assert.ErrorContains(t, run(t.Context(), "seed", "--days", "0"), "--days")
+
+	t.Setenv("BOXOFFICE_ENV", "production")
+	assert.ErrorContains(t, run(t.Context(), "seed"), "--force", "no known passwords in production by accident")
+	assert.ErrorContains(t, run(t.Context(), "api"), "STRIPE_SECRET_KEY: is not set")
+	t.Setenv("BOXOFFICE_ENV", "dev")
+
+	t.Setenv("DATABASE_URL", "postgres://nobody@127.0.0.1:1/x")
+	assert.ErrorContains(t, run(t.Context(), "api"), "database does not answer")
+}
+
+func TestAPIWantsAMigratedDatabase(t *testing.T) {
+	url := environment(t)
+	dropSchema(t, url)
+	assert.ErrorContains(t, run(t.Context(), "api"), "boxoffice migrate")
+}
+
+func TestBrowserURL(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"127.0.0.1:8090": "http://127.0.0.1:8090", ":8090": "http://127.0.0.1:8090",
+		"0.0.0.0:8090": "http://127.0.0.1:8090", "[::]:8090": "http://127.0.0.1:8090", "sandbox:8090": "http://sandbox:8090",
+	} {
+		assert.Equal(t, want, browserURL(address))
+	}
+}
+
+func dropSchema(t *testing.T, url string) {
+	t.Helper()
+	db, err := database.Open(t.Context(), url)
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.Pool.Exec(t.Context(), `DROP SCHEMA public CASCADE; CREATE SCHEMA public`)
+	require.NoError(t, err)
+}
