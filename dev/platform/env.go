@@ -76,6 +76,7 @@ func (p *Platform) makeEnv() error {
 	if p.runs(API) {
 		p.env["API_ADDR"] = local(p.ports.API)
 		p.env["PUBLIC_URL"] = localURL(p.ports.API)
+		p.env["CORS_ORIGINS"] = fmt.Sprintf("%s,http://localhost:%d", localURL(p.ports.TemporalUI), p.ports.TemporalUI)
 	}
 	if p.runs(Sandbox) {
 		p.env["SANDBOX_ADDR"] = local(p.ports.Sandbox)

@@ -164,10 +164,10 @@ func (p *Platform) startChildren(ctx context.Context) error {
 	if p.runs(Sandbox) {
 		first.Go(func() error { return p.startChild(firstCtx, p.sandbox()) })
 	}
-	if err := first.Wait(); err != nil || !p.runs(API) {
-		return err
+	if p.runs(API) {
+		first.Go(func() error { return p.migrateAndSeed(firstCtx) })
 	}
-	if err := p.migrateAndSeed(ctx); err != nil {
+	if err := first.Wait(); err != nil || !p.runs(API) {
 		return err
 	}
 	second, secondCtx := errgroup.WithContext(ctx)
