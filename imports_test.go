@@ -1,0 +1,254 @@
+package boxoffice_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A booking goes through the house in one direction: api → workflows →
+// activities → ports ← internal services. These tables are that direction; a
+// name that ends in /... means the package and all below it.
+
+// anything is for those who construct the concretes.
+var anything = []string{"..."}
+
+// plumbing is what services share. It knows none of them.
+var plumbing = []string{"booking", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password"}
+
+var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/seats/...", "internal/payments/...", "internal/notify/..."}
+
+// mayImport says which of our own packages a package may import. The first entry
+// that fits counts, and every package needs one.
+var mayImport = []struct {
+	pkg  string
+	ours []string
+}{
+	{"", nil},
+	{"booking", nil},
+	{"workflows", []string{"booking", "activities"}},
+	{"workflows/sagatest", []string{"booking", "activities", "workers", "workflows"}},
+	{"activities", []string{"booking"}},
+	{"workers", []string{"workflows", "activities"}},
+	{"schema", []string{"booking"}},
+	{"schema/migrations", nil},
+	{"api", append([]string{"booking", "workflows"}, services...)},
+	{"sandbox", nil}, // a vendor knows nothing of us
+	{"cmd/boxoffice/book", []string{"booking"}},
+	{"cmd/boxoffice", anything},
+	{"bench", []string{"booking", "activities", "workers", "workflows", "internal/temporal", "internal/seats", "internal/database/..."}},
+
+	{"internal/config", []string{"booking"}},
+	{"internal/cache", nil},
+	{"internal/password", nil},
+	{"internal/vendors", []string{"booking"}},
+	{"internal/temporal", nil},
+	{"internal/database", []string{"schema/migrations"}},
+	{"internal/database/pglocal", nil},
+	{"internal/database/databasetest", []string{"schema/migrations", "internal/database", "internal/database/pglocal"}},
+
+	// A service has itself and the plumbing, never another service.
+	{"internal/accounts/...", append([]string{"internal/accounts/..."}, plumbing...)},
+	{"internal/catalog/...", append([]string{"internal/catalog/..."}, plumbing...)},
+	{"internal/seats/...", append([]string{"internal/seats/..."}, plumbing...)},
+	{"internal/payments/...", append([]string{"internal/payments/..."}, plumbing...)},
+	{"internal/notify/...", append([]string{"internal/notify/..."}, plumbing...)},
+}
+
+// homes says who alone may import a package of others. The longest prefix counts.
+var homes = []struct {
+	prefix string
+	pkgs   []string
+}{
+	{"go.temporal.io/", []string{"internal/temporal", "workers", "activities", "workflows/...", "api", "cmd/boxoffice", "bench"}},
+	// One vendor SDK each.
+	{"github.com/stripe/", []string{"internal/payments/stripe"}},
+	{"github.com/sendgrid/", []string{"internal/notify/sendgrid"}},
+	{"github.com/twilio/", []string{"internal/notify/twilio"}},
+	{"github.com/redis/", []string{"internal/cache"}},
+	{"github.com/golang-jwt/", []string{"internal/accounts"}},
+	{"github.com/alexedwards/argon2id", []string{"internal/password"}},
+	{"github.com/caarlos0/env/", []string{"internal/config"}},
+	{"github.com/alecthomas/kong", []string{"cmd/boxoffice"}},
+	{"github.com/gorilla/mux", []string{"api", "sandbox"}},
+	{"go.etcd.io/bbolt", []string{"sandbox"}},
+	// The database is for the services and what they stand on.
+	{"github.com/uptrace/bun", append([]string{"schema", "internal/database"}, services...)},
+	{"github.com/jackc/pgx/", append([]string{"schema", "internal/database/...", "bench"}, services...)},
+	{"database/sql", append([]string{"internal/database"}, services...)},
+}
+
+// onlyThese narrows a package to a few packages of others, the standard library
+// included where it says so.
+var onlyThese = map[string]struct {
+	others []string
+	not    []string // of the standard library
+}{
+	"booking": {},
+	// Workflow code is replayed: what is not deterministic has no place in it.
+	"workflows": {
+		others: []string{"go.temporal.io/sdk/workflow", "go.temporal.io/sdk/temporal", "go.temporal.io/sdk/log", "go.temporal.io/api/enums/v1"},
+		not:    []string{"net", "os", "database/sql", "math/rand", "crypto/rand", "sync"},
+	},
+	"activities": {
+		others: []string{"go.temporal.io/sdk/activity", "go.temporal.io/sdk/temporal", "github.com/google/uuid"},
+		not:    []string{"net", "os"},
+	},
+	"schema": {
+		// pgtype has the timestamp that can be infinity.
+		others: []string{"github.com/uptrace/bun", "github.com/google/uuid", "github.com/jackc/pgx/v5/pgtype"},
+	},
+	"schema/migrations": {},
+}
+
+const module = "github.com/boxoffice/boxoffice"
+
+// Test files are free: they stand where the package's users stand.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	var wrong []string
+	seen := 0
+	for _, p := range list(t) {
+		if name, ours := own(p.ImportPath); ours {
+			seen++
+			for _, imported := range p.Imports {
+				if reason := forbidden(name, imported); reason != "" {
+					wrong = append(wrong, fmt.Sprintf("%s → %s: %s", name, strings.TrimPrefix(imported, module+"/"), reason))
+				}
+			}
+			if ruleFor(name) < 0 {
+				wrong = append(wrong, name+" has no entry in mayImport: say what it may import")
+			}
+		}
+	}
+	assert.Greater(t, seen, 20, "the list is complete")
+	if len(wrong) > 0 {
+		t.Errorf("%d arrows point the wrong way:\n%s", len(wrong), strings.Join(wrong, "\n"))
+	}
+}
+
+func TestForbiddenArrowsAreFound(t *testing.T) {
+	t.Parallel()
+	for _, arrow := range []struct{ from, to, reason string }{
+		{"booking", module + "/schema", "may not import"},
+		{"booking", "github.com/google/uuid", "may import only"},
+		{"workflows", module + "/internal/seats", "may not import"},
+		{"workflows", "net/http", "may not import net"},
+		{"workflows", "go.temporal.io/sdk/client", "may import only"},
+		{"activities", "github.com/uptrace/bun", "only"},
+		{"activities", module + "/api", "may not import"},
+		{"internal/seats", module + "/internal/payments", "may not import"},
+		{"internal/seats", "go.temporal.io/sdk/client", "only"},
+		{"internal/catalog", module + "/api", "may not import"},
+		{"internal/config", module + "/internal/accounts", "may not import"},
+		{"internal/payments", "github.com/stripe/stripe-go/v76", "only"},
+		{"internal/payments/stripe", "github.com/twilio/twilio-go/client", "only"},
+		{"api", module + "/activities", "may not import"},
+		{"api", "github.com/jackc/pgx/v5", "only"},
+		{"workers", module + "/api", "may not import"},
+		{"sandbox", module + "/booking", "may not import"},
+	} {
+		assert.Contains(t, forbidden(arrow.from, arrow.to), arrow.reason, "%s → %s", arrow.from, arrow.to)
+	}
+	for _, arrow := range [][2]string{
+		{"booking", "net/url"}, {"workflows", module + "/activities"}, {"workflows", "time"}, {"cmd/boxoffice", module + "/api"},
+		{"internal/payments/stripe", module + "/internal/payments"}, {"internal/catalog", module + "/internal/catalog/demo"},
+	} {
+		assert.Empty(t, forbidden(arrow[0], arrow[1]), "%s → %s", arrow[0], arrow[1])
+	}
+}
+
+func forbidden(from, imported string) string {
+	if name, ours := own(imported); ours {
+		if rule := ruleFor(from); rule >= 0 && !slices.ContainsFunc(mayImport[rule].ours, func(p string) bool { return fits(p, name) }) {
+			return fmt.Sprintf("%s may not import it, only %q of our packages", from, mayImport[rule].ours)
+		}
+		return ""
+	}
+	for _, home := range homes {
+		if strings.HasPrefix(imported, home.prefix) && !slices.ContainsFunc(home.pkgs, func(p string) bool { return fits(p, from) }) {
+			return fmt.Sprintf("only %q may import it", home.pkgs)
+		}
+	}
+	narrow, narrowed := onlyThese[from]
+	switch {
+	case !narrowed:
+		return ""
+	case !isStandard(imported):
+		if !slices.ContainsFunc(narrow.others, func(p string) bool { return p == imported }) {
+			return fmt.Sprintf("%s may import only %q and the standard library", from, narrow.others)
+		}
+	default:
+		for _, p := range narrow.not {
+			if fits(p+"/...", imported) {
+				return fmt.Sprintf("%s may not import %s", from, p)
+			}
+		}
+	}
+	return ""
+}
+
+func ruleFor(name string) int {
+	return slices.IndexFunc(mayImport, func(r struct {
+		pkg  string
+		ours []string
+	}) bool {
+		return fits(r.pkg, name)
+	})
+}
+
+func fits(pattern, name string) bool {
+	if pattern == "..." {
+		return true
+	}
+	parent, below := strings.CutSuffix(pattern, "/...")
+	return name == parent || below && strings.HasPrefix(name, parent+"/")
+}
+
+// own gives the path within our module; the root is "".
+func own(importPath string) (name string, ours bool) {
+	if importPath == module {
+		return "", true
+	}
+	return strings.CutPrefix(importPath, module+"/")
+}
+
+// isStandard relies on what the go command relies on: other modules' paths begin
+// with a domain.
+func isStandard(importPath string) bool {
+	first, _, _ := strings.Cut(importPath, "/")
+	return !strings.Contains(first, ".")
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func list(t *testing.T) []goPackage {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "./...")
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	output, err := cmd.Output()
+	require.NoError(t, err, complaints.String())
+	var packages []goPackage
+	for decoder := json.NewDecoder(bytes.NewReader(output)); ; {
+		var p goPackage
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return packages
+		}
+		require.NoError(t, err)
+		packages = append(packages, p)
+	}
+}
