@@ -100,7 +100,7 @@ func ticketICS(b booking.Booking, remindBefore time.Duration) []byte {
 		alarm.SetTrigger(fmt.Sprintf("-PT%dM", minutes))
 		alarm.SetDescription(printable(b.Show.MovieTitle))
 	}
-	return []byte(calendar.Serialize())
+	return []byte(calendar.Serialize(ics.WithNewLineWindows)) // CRLF, whatever this machine is
 }
 
 // printable takes out what could end a line of a calendar file, and what the PDF

@@ -115,6 +115,9 @@ func (a *api) handOn(ctx context.Context, provider Provider, event booking.Payme
 		return "", err
 	}
 	state.BookingID = b.ID
+	if noNews(b, state) {
+		return outcomeSettled, nil
+	}
 	err = a.Saga.Payment(ctx, b.ID, state)
 	if !errors.Is(err, ErrEnded) {
 		return outcomeSignalled, err
@@ -151,6 +154,17 @@ func (a *api) bookingOfPayment(ctx context.Context, state booking.PaymentState) 
 		return booking.Booking{}, fmt.Errorf("webhook for booking %s: %w", id, err)
 	}
 	return b, nil
+}
+
+// noNews tells whether the workflow knows already: a payment that was merely
+// opened, or the echo of our own capture or refund. Every signal costs a booking
+// four events of its history.
+func noNews(b booking.Booking, state booking.PaymentState) bool {
+	if state.Status == booking.PaymentOpen {
+		return true
+	}
+	refundedElsewhere := b.Status == booking.StatusConfirmed && state.Refunded > 0
+	return settledBy(b, state) && !refundedElsewhere
 }
 
 // owesMoney tells whether money of the customer is reserved or taken.

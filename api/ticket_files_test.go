@@ -1,0 +1,71 @@
+package api
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	ics "github.com/arran4/golang-ical"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+func ticketOf(title, theater string) booking.Booking {
+	return booking.Booking{
+		ID: "5d6a3f0e-8f7e-4c1b-9b58-0d9a2c9f1a11", Status: booking.StatusConfirmed, Seats: []string{"A1", "A2"},
+		Show: booking.ShowSummary{MovieTitle: title, TheaterName: theater, Address: "1 Main Street", ScreenName: "Screen 1",
+			StartsAt: time.Date(2026, 3, 29, 18, 30, 0, 0, time.UTC), EndsAt: time.Date(2026, 3, 29, 20, 30, 0, 0, time.UTC),
+			TimeZone: "Europe/London", Format: "2D", Language: "en"},
+		Quote:     booking.Quote{Total: booking.Money{Amount: 2500, Currency: "GBP"}},
+		Ticket:    &booking.Ticket{Serial: "BX-7K3M-9Q2D", IssuedAt: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
+		CreatedAt: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Version: 5,
+	}
+}
+
+func TestFault62_NamesDoNotEscapeFromTickets(t *testing.T) {
+	t.Parallel()
+	title := "X\r\nATTENDEE:mailto:evil@example.com\nEND:VEVENT,;\\\u2028 🎬 हिन्दी"
+	b := ticketOf(title, "A\r\nBEGIN:VALARM")
+
+	text := string(ticketICS(b, 2*time.Hour))
+	calendar, err := ics.ParseCalendar(strings.NewReader(text))
+	require.NoError(t, err)
+	require.Len(t, calendar.Events(), 1)
+	assert.Empty(t, calendar.Events()[0].Attendees())
+	assert.Len(t, calendar.Events()[0].Alarms(), 1)
+	for line := range strings.SplitSeq(text, "\r\n") {
+		assert.False(t, strings.HasPrefix(line, "ATTENDEE"), line)
+		assert.LessOrEqual(t, len(line), 75, "lines are folded (RFC 5545, section 3.1)")
+	}
+
+	document, err := ticketPDF(b, "BX1.text")
+	require.NoError(t, err)
+	assert.True(t, bytes.HasPrefix(document, []byte("%PDF-")))
+}
+
+func TestTicketFilesSayWhenAndWhere(t *testing.T) {
+	t.Parallel()
+	b := ticketOf("Amélie", "Lotus")
+	text := string(ticketICS(b, 2*time.Hour))
+	for _, part := range []string{"DTSTART:20260329T183000Z", "DTEND:20260329T203000Z", "SUMMARY:Amélie", "TRIGGER:-PT120M", "SEQUENCE:5", "STATUS:CONFIRMED"} {
+		assert.Contains(t, text, part)
+	}
+	now := time.Now()
+	b.Ticket.VoidedAt = &now
+	text = string(ticketICS(b, 2*time.Hour))
+	assert.Contains(t, text, "STATUS:CANCELLED")
+	assert.NotContains(t, text, "VALARM")
+
+	first, err := ticketPDF(ticketOf("Amélie", "Lotus"), "BX1.text")
+	require.NoError(t, err)
+	second, err := ticketPDF(ticketOf("Amélie", "Lotus"), "BX1.text")
+	require.NoError(t, err)
+	assert.Equal(t, first, second, "the same ticket gives the same bytes")
+	assert.Less(t, len(first), 200<<10)
+
+	_, err = qrPNG(strings.Repeat("x", 5000))
+	assert.Error(t, err)
+}
