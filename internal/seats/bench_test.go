@@ -24,8 +24,6 @@ import (
 // same run, a round of the one after a round of the other, so that whatever else
 // the machine does meets both. They report the ratio, and each way's own figure.
 
-const rushers = 64
-
 // stadium has 1,040 seats in one category.
 func stadium() booking.Layout {
 	var layout booking.Layout
@@ -202,37 +200,26 @@ func BenchmarkHold(b *testing.B) {
 }
 
 // BenchmarkRush compares how fast those are answered who come too late for a
-// seat: Precheck against SELECT … FOR UPDATE, which queues them on the row. Each
-// loser is a customer with a key of their own.
+// seat: Precheck against SELECT … FOR UPDATE, which queues them on the row, each
+// with a connection (as far as a server has them to give).
 func BenchmarkRush(b *testing.B) {
+	for _, rushers := range []int{64, 512} {
+		b.Run(fmt.Sprintf("rushers=%d", rushers), func(b *testing.B) { benchmarkRush(b, rushers) })
+	}
+}
+
+func benchmarkRush(b *testing.B, rushers int) {
 	const lasting = 250 * time.Millisecond
-	h := newBenchHouse(b, rushers, 0)
+	h := newBenchHouse(b, 4, 0)
+	config := h.pool.Config()
+	config.MaxConns = 64
+	queue, err := pgxpool.NewWithConfig(b.Context(), config)
+	require.NoError(b, err)
+	defer queue.Close()
 	show, customer := h.benchShow(), h.customer()
 	h.held(show, "C7")
 	h.exec(`UPDATE show_seats SET state = 'held', held_until = now() + interval '1 hour' WHERE show_id = $1 AND seat = 'C7'`, show)
 
-	rush := func(lose func() error) int {
-		counts := make([]int, rushers)
-		var all errgroup.Group
-		deadline := time.Now().Add(lasting)
-		for i := range rushers {
-			all.Go(func() error {
-				for time.Now().Before(deadline) {
-					if err := lose(); err != nil {
-						return err
-					}
-					counts[i]++
-				}
-				return nil
-			})
-		}
-		require.NoError(b, all.Wait())
-		sum := 0
-		for _, n := range counts {
-			sum += n
-		}
-		return sum
-	}
 	ours := func() error {
 		_, err := h.store.Precheck(b.Context(), PrecheckRequest{
 			CustomerID: customer, Key: uuid.NewString(), BookingID: uuid.NewString(), ShowID: show, Seats: []string{"C7"},
@@ -242,32 +229,52 @@ func BenchmarkRush(b *testing.B) {
 		}
 		return nil
 	}
-	blocking := func() error {
-		tx, err := h.pool.Begin(b.Context())
-		if err != nil {
-			return err
-		}
-		defer tx.Rollback(b.Context())
-		var free bool
-		if err := tx.QueryRow(b.Context(), `SELECT state = 'free' OR state = 'held' AND held_until < now()
-			FROM show_seats WHERE show_id = $1 AND seat = 'C7' FOR UPDATE`, show).Scan(&free); err != nil {
-			return err
-		}
-		if free {
-			return errors.New("not refused")
-		}
-		return nil
-	}
-	rush(ours)
-	rush(blocking)
-	var refused, queued int
+	blocking := func() error { return loseBlocking(b.Context(), queue, show) }
+	rush(b, rushers, lasting, ours)
+	rush(b, rushers, lasting, blocking)
+	var refused, queued int64
 	for b.Loop() {
-		refused += rush(ours)
-		queued += rush(blocking)
+		refused += rush(b, rushers, lasting, ours)
+		queued += rush(b, rushers, lasting, blocking)
 	}
 	seconds := lasting.Seconds() * float64(b.N)
 	b.ReportMetric(float64(refused)/float64(queued), "ratio")
 	b.ReportMetric(float64(refused)/seconds, "refused/s")
 	b.ReportMetric(float64(queued)/seconds, "blocking/s")
 	b.ReportMetric(0, "ns/op")
+}
+
+// rush lets many lose for a while, and counts.
+func rush(b *testing.B, rushers int, lasting time.Duration, lose func() error) int64 {
+	b.Helper()
+	var lost atomic.Int64
+	var all errgroup.Group
+	deadline := time.Now().Add(lasting)
+	for range rushers {
+		all.Go(func() error {
+			for time.Now().Before(deadline) {
+				if err := lose(); err != nil {
+					return err
+				}
+				lost.Add(1)
+			}
+			return nil
+		})
+	}
+	require.NoError(b, all.Wait())
+	return lost.Load()
+}
+
+func loseBlocking(ctx context.Context, pool *pgxpool.Pool, show string) error {
+	tx, err := pool.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	var free bool
+	err = tx.QueryRow(ctx, `SELECT state = 'free' OR state = 'held' AND held_until < now()
+		FROM show_seats WHERE show_id = $1 AND seat = 'C7' FOR UPDATE`, show).Scan(&free)
+	if err == nil && free {
+		err = errors.New("not refused")
+	}
+	return errors.Join(err, tx.Rollback(ctx))
 }
