@@ -154,7 +154,7 @@ func upsert(ctx context.Context, tx bun.Tx, rows any, alias string, stamped bool
 		ours = append(ours, bun.Ident(alias+"."+column))
 		theirs = append(theirs, bun.Ident("excluded."+column))
 	}
-	query.Where("(?) IS DISTINCT FROM (?)", bun.In(ours), bun.In(theirs))
+	query.Where("(?) IS DISTINCT FROM (?)", bun.List(ours), bun.List(theirs))
 	if _, err := query.Exec(ctx); err != nil {
 		return fmt.Errorf("write %T: %w", rows, err)
 	}
@@ -209,7 +209,7 @@ func missingShows(ctx context.Context, tx bun.Tx, program []demo.Show) ([]demo.S
 	}
 	var there []schema.Show
 	err := tx.NewSelect().Model(&there).Column("id", "screen_id", "starts_at", "ends_at", "status").
-		Where("s.starts_at < ? AND s.ends_at > ?", last, first).WhereOr("s.id IN (?)", bun.In(ids)).Scan(ctx)
+		Where("s.starts_at < ? AND s.ends_at > ?", last, first).WhereOr("s.id IN (?)", bun.List(ids)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for shows: %w", err)
 	}
