@@ -33,6 +33,11 @@ type World struct {
 // Open starts a throwaway platform over a state directory.
 func Open(ctx context.Context, opts platform.Options) (*World, error) {
 	w := &World{opts: opts, witness: newWitness()}
+	var err error
+	// Replicas run elsewhere than we do.
+	if w.opts.Root, err = filepath.Abs(opts.Root); err != nil {
+		return nil, err
+	}
 	if err := w.start(ctx); err != nil {
 		return nil, err
 	}

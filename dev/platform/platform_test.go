@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -89,7 +90,7 @@ func dial(t *testing.T, running *Platform) client.Client {
 	c, err := client.Dial(client.Options{
 		HostPort:  running.Env()["TEMPORAL_ADDRESS"],
 		Namespace: running.Env()["TEMPORAL_NAMESPACE"],
-		Logger:    log.NewStructuredLogger(newProgress(nil).logger()),
+		Logger:    log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
 	})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)

@@ -86,7 +86,12 @@ func (p *Platform) findPostgres(ctx context.Context) (bin string, err error) {
 		}
 	}
 	p.progress.printf("downloading Postgres, first run only…")
-	bin, err = downloadPostgres(filepath.Join(p.opts.Root, ".boxoffice", "postgres-binaries"))
+	dir := filepath.Join(p.opts.Root, ".boxoffice", "postgres-binaries")
+	if os.Geteuid() == 0 {
+		// Run by another account, which may not get through to the repository.
+		dir = "/var/lib/boxoffice-postgres-binaries"
+	}
+	bin, err = downloadPostgres(dir)
 	if err == nil {
 		return bin, nil
 	}

@@ -1,10 +1,11 @@
 package platform
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 )
@@ -30,21 +31,35 @@ func (p *progress) printf(format string, args ...any) {
 	fmt.Fprintf(p.out, "%7.1fs  %s\n", time.Since(p.start).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// logger prints what a part logs as progress.
-func (p *progress) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(progressWriter{p}, &slog.HandlerOptions{
-		ReplaceAttr: func(_ []string, attr slog.Attr) slog.Attr {
-			if attr.Key == slog.TimeKey || attr.Key == slog.LevelKey {
-				return slog.Attr{}
-			}
-			return attr
-		},
-	}))
+// logger prints what a part logs as progress, in one plain line.
+func (p *progress) logger() *slog.Logger { return slog.New(progressHandler{progress: p}) }
+
+type progressHandler struct {
+	progress *progress
+	attrs    []slog.Attr
 }
 
-type progressWriter struct{ progress *progress }
-
-func (w progressWriter) Write(line []byte) (int, error) {
-	w.progress.printf("%s", strings.TrimSpace(string(line)))
-	return len(line), nil
+func (h progressHandler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelInfo
 }
+
+func (h progressHandler) Handle(_ context.Context, record slog.Record) error {
+	line := record.Message
+	for _, attr := range h.attrs {
+		line += fmt.Sprintf(" %s=%v", attr.Key, attr.Value)
+	}
+	record.Attrs(func(attr slog.Attr) bool {
+		line += fmt.Sprintf(" %s=%v", attr.Key, attr.Value)
+		return true
+	})
+	h.progress.printf("%s", line)
+	return nil
+}
+
+func (h progressHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	h.attrs = append(slices.Clone(h.attrs), attrs...)
+	return h
+}
+
+// WithGroup ignores groups: a line has no room for them.
+func (h progressHandler) WithGroup(string) slog.Handler { return h }
