@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/boxoffice/boxoffice/booking"
 )
@@ -132,6 +133,24 @@ func (c *Customer) about(ctx context.Context, method, path string, body any) (bo
 		c.witness.saw(c, b)
 	}
 	return b, err
+}
+
+// Persist does what a good client does: it asks again while the answer is "try
+// again shortly", or none at all. Every call it is used with may be repeated.
+func Persist(ctx context.Context, ask func() error) error {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ask()
+		if status := StatusOf(err); err == nil || status != 0 && status != http.StatusServiceUnavailable {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // Get reads anything else.

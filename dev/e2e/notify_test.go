@@ -1,0 +1,31 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The vendor has the message; we never hear of it.
+func TestFault41_AcceptedThenSilence(t *testing.T) {
+	for name, fault := range map[string]Fault{
+		"mail": {Vendor: "sendgrid", Fault: "reply_lost", Operation: "mail.send", Times: 1},
+		"sms":  {Vendor: "twilio", Fault: "reply_lost", Operation: "messages.create", Times: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			c := s.customer()
+			b := s.book(c, "A1")
+			on := s.breakVendor(fault)
+			s.pay(b)
+			s.awaitDone(c, b.ID, afterRestart)
+			s.awaitHit(on, 1)
+			for _, to := range []string{c.Email, c.Phone} {
+				inbox, err := world.Sandbox.Inbox(t.Context(), to)
+				require.NoError(t, err)
+				assert.Len(t, inbox, 1, "one message to each address")
+			}
+		})
+	}
+}
