@@ -32,16 +32,33 @@ const (
 // with the field named where there is one; what can be read but does not pass is
 // the caller's to report.
 func decode(w http.ResponseWriter, r *http.Request, into any) error {
-	if kind := r.Header.Get("Content-Type"); kind != "" {
-		media, _, err := mime.ParseMediaType(kind)
-		if err != nil || media != jsonType {
-			return booking.E(codeUnsupportedMedia, "Send the body as application/json.")
-		}
-	}
-	body, err := readBody(w, r)
+	body, err := readJSON(w, r)
 	if err != nil {
 		return err
 	}
+	return decodeBody(body, into)
+}
+
+// decodeOptional is decode for a body that may be left out.
+func decodeOptional(w http.ResponseWriter, r *http.Request, into any) error {
+	body, err := readJSON(w, r)
+	if err != nil || len(body) == 0 {
+		return err
+	}
+	return decodeBody(body, into)
+}
+
+func readJSON(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if kind := r.Header.Get("Content-Type"); kind != "" {
+		media, _, err := mime.ParseMediaType(kind)
+		if err != nil || media != jsonType {
+			return nil, booking.E(codeUnsupportedMedia, "Send the body as application/json.")
+		}
+	}
+	return readBody(w, r)
+}
+
+func decodeBody(body []byte, into any) error {
 	// Postgres has no place for this character, so no field may hold it.
 	if bytes.Contains(body, []byte(`\u0000`)) {
 		return booking.E(booking.CodeMalformed, "The body contains the character U+0000.")
@@ -62,14 +79,6 @@ func decode(w http.ResponseWriter, r *http.Request, into any) error {
 		return e
 	}
 	return nil
-}
-
-// decodeOptional is decode for a body that may be left out.
-func decodeOptional(w http.ResponseWriter, r *http.Request, into any) error {
-	if r.ContentLength == 0 {
-		return nil
-	}
-	return decode(w, r, into)
 }
 
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {

@@ -132,7 +132,8 @@ func secure(next http.Handler) http.Handler {
 // never in a cookie, so credentials are not allowed.
 func (a *api) cors(next http.Handler) http.Handler {
 	methods := "GET, HEAD, POST, PUT, PATCH, DELETE"
-	allowed := "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id"
+	// X-Namespace is what the Temporal UI sends to the codec.
+	allowed := "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Namespace, X-Request-Id"
 	exposed := "ETag, Location, Retry-After, Idempotent-Replayed, X-Request-Id, RateLimit, RateLimit-Policy"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(a.CORSOrigins) > 0 {
