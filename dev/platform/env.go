@@ -34,7 +34,7 @@ func (p *Platform) vendors() []vendor {
 	return []vendor{
 		{key: "STRIPE_SECRET_KEY", sandbox: map[string]string{
 			"STRIPE_API_URL":             sandbox,
-			"STRIPE_CHECKOUT_URL":        sandbox + "/checkout/{payment_intent}",
+			"STRIPE_CHECKOUT_URL":        sandbox + "/checkout/{payment_intent}?client_secret={client_secret}",
 			"SANDBOX_STRIPE_WEBHOOK_URL": localURL(p.ports.API) + "/v1/webhooks/stripe",
 		}, secrets: map[string]func() string{
 			"STRIPE_SECRET_KEY":      func() string { return "sk_test_" + randomHex(16) },

@@ -57,7 +57,7 @@ func (c *Config) checkVendors(problems *Problems) {
 	c.checkURL(problems, "STRIPE_API_URL", c.StripeAPIURL)
 	c.checkURL(problems, "SENDGRID_API_URL", c.SendGridAPIURL)
 	c.checkURL(problems, "TWILIO_API_URL", c.TwilioAPIURL)
-	c.checkURL(problems, "STRIPE_CHECKOUT_URL", strings.NewReplacer("{payment_intent}", "x", "{booking}", "x").Replace(c.StripeCheckoutURL))
+	c.checkURL(problems, "STRIPE_CHECKOUT_URL", strings.NewReplacer("{payment_intent}", "x", "{client_secret}", "x", "{booking}", "x").Replace(c.StripeCheckoutURL))
 	for i, secret := range c.StripeWebhookSecrets {
 		// A list is easily written with a space after the comma.
 		c.StripeWebhookSecrets[i] = strings.TrimSpace(secret)

@@ -3,10 +3,8 @@ package temporal
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"encoding/base64"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
@@ -22,23 +20,6 @@ type Key struct {
 // Keys are the payload keys, the one that encrypts first. The others only
 // decrypt: that is how keys rotate.
 type Keys []Key
-
-// ParseKeys reads "id:base64,id:base64", the form of TEMPORAL_CODEC_KEYS.
-func ParseKeys(text string) (Keys, error) {
-	var keys Keys
-	for part := range strings.SplitSeq(text, ",") {
-		if part = strings.TrimSpace(part); part == "" {
-			continue
-		}
-		id, encoded, ok := strings.Cut(part, ":")
-		secret, err := base64.StdEncoding.DecodeString(encoded)
-		if !ok || id == "" || err != nil || len(secret) != 32 {
-			return nil, fmt.Errorf("payload key %d is not of the form id:base64 with 32 bytes", len(keys)+1)
-		}
-		keys = append(keys, Key{ID: id, Secret: secret})
-	}
-	return keys, nil
-}
 
 const (
 	encoding    = "binary/encrypted"

@@ -33,8 +33,8 @@ type Options struct {
 	WebhookSecrets []string
 	// Tolerance is how old a webhook's signature may be; default 5 minutes.
 	Tolerance time.Duration
-	// CheckoutURL is where a customer pays, with {payment_intent} and {booking}
-	// filled in. Empty: our own page under PublicURL.
+	// CheckoutURL is where a customer pays, with {payment_intent}, {client_secret}
+	// and {booking} filled in. Empty: our own page under PublicURL.
 	CheckoutURL string
 	PublicURL   string
 	// Timeout bounds one request whose caller is more patient; default 30 seconds.

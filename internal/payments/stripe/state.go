@@ -71,5 +71,6 @@ func (p *Provider) checkoutURL(s booking.PaymentState) string {
 	return strings.NewReplacer(
 		"{payment_intent}", url.PathEscape(s.Reference),
 		"{booking}", url.PathEscape(s.BookingID),
+		"{client_secret}", url.QueryEscape(s.ClientSecret),
 	).Replace(p.checkout)
 }
