@@ -19,6 +19,7 @@ var english = mustReadTexts("en")
 
 // texts are the sentences of one language.
 type texts struct {
+	Language  string   `json:"language"` // BCP 47, for screen readers
 	Greeting  sentence `json:"greeting"`
 	Anonymous sentence `json:"anonymous"`
 	Footer    sentence `json:"footer"`

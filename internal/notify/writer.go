@@ -50,6 +50,7 @@ type facts struct {
 
 // mail is what the layouts show.
 type mail struct {
+	Language                  string
 	Brand, Subject, Preheader string
 	Greeting, Heading, Movie  string
 	Lines                     []string
@@ -132,7 +133,7 @@ func (w writer) facts(d *dispatch, language texts) facts {
 // compose fills the sentences of one mail.
 func compose(notice booking.Notice, language texts, f facts) (mail, error) {
 	t := language.Notices[notice]
-	m := mail{Brand: f.Brand, Movie: f.Movie, Button: t.Button, Link: f.Link}
+	m := mail{Language: language.Language, Brand: f.Brand, Movie: f.Movie, Button: t.Button, Link: f.Link}
 	greeting := language.Greeting
 	if f.Name == "" {
 		greeting = language.Anonymous
