@@ -51,14 +51,15 @@ bench: dev ## Ratios: the tuned saga, holds and rushes against the conventional 
 	$(WITH) postgres -- go test -run '^$$' -bench . ./internal/...
 
 chaos: dev ## Many customers, faults and crashes; then the invariants. Takes long
-	CHAOS=long go test -C dev -count 1 -timeout 2h -v -run Chaos ./e2e
+	CHAOS_CUSTOMERS=$(or $(CHAOS_CUSTOMERS),10000) CHAOS_KILLS=$(or $(CHAOS_KILLS),5s) \
+		go test -C dev -count 1 -timeout 2h -v -run '^TestChaos$$' ./e2e
 
 record: dev ## Record the workflow histories anew that the replay test replays
 	$(WITH) postgres,temporal -- go test -count 1 ./workflows -run TestScenariosOnAServer -record
 
-build: dev ## Build the program as the image has it, and the Temporal server for dev
+build: dev ## Build everything that runs, without running it
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/boxoffice ./cmd/boxoffice
-	$(WITH) temporal -v -- true
+	$(DEV) build
 
 clean: dev ## Stop the platform and remove its data, keys, logs and programs
 	-$(DEV) down

@@ -21,9 +21,10 @@ import (
 type cli struct {
 	Root string `help:"The repository." default:"${root}" type:"existingdir"`
 
-	Up   upCommand   `cmd:"" default:"1" help:"Run the platform until Ctrl-C. State is kept in .boxoffice."`
-	Down downCommand `cmd:"" help:"Stop the platform that runs in another terminal, or what a killed one left."`
-	With withCommand `cmd:"" help:"Run a command with parts of a throwaway platform, which its environment names."`
+	Up    upCommand    `cmd:"" default:"1" help:"Run the platform until Ctrl-C. State is kept in .boxoffice."`
+	Down  downCommand  `cmd:"" help:"Stop the platform that runs in another terminal, or what a killed one left."`
+	Build buildCommand `cmd:"" help:"Build the Temporal server, if its sources changed."`
+	With  withCommand  `cmd:"" help:"Run a command with parts of a throwaway platform, which its environment names."`
 }
 
 func main() {
@@ -89,4 +90,10 @@ type downCommand struct{}
 
 func (downCommand) Run(ctx context.Context, commands *cli) error {
 	return platform.StopRunning(ctx, stateDir(commands.Root), os.Stdout)
+}
+
+type buildCommand struct{}
+
+func (buildCommand) Run(ctx context.Context, commands *cli) error {
+	return platform.BuildTemporal(ctx, commands.Root, os.Stdout)
 }

@@ -26,6 +26,13 @@ const (
 	boxofficeProgram = "boxoffice"
 )
 
+// BuildTemporal builds the Temporal server of the repository at root, for who
+// wants to wait for it now.
+func BuildTemporal(ctx context.Context, root string, out io.Writer) error {
+	p := &Platform{opts: Options{Root: root}, progress: newProgress(out)}
+	return p.buildTemporal(ctx)
+}
+
 // buildTemporal compiles the server when its sources changed. To find out by
 // asking the compiler would take seconds on every start.
 func (p *Platform) buildTemporal(ctx context.Context) error {
