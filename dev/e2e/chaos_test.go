@@ -31,7 +31,7 @@ const (
 
 // TestChaos lets a crowd loose on one show while webhooks come late, twice and in
 // the wrong order. CHAOS_CUSTOMERS makes it larger (500), and CHAOS_KILLS, a
-// duration, ends the API, the worker or the replica with SIGKILL every so often.
+// duration, ends one process with SIGKILL every so often.
 func TestChaos(t *testing.T) {
 	customers := fromEnv(t, "CHAOS_CUSTOMERS", 500, strconv.Atoi)
 	kills := fromEnv(t, "CHAOS_KILLS", 0, time.ParseDuration)
@@ -82,6 +82,9 @@ func (s *stage) awaitNoHolds() {
 	}), "%d holds do not end", open)
 }
 
+// chaosParts are killed in turn; the one without a name is the replica that sells.
+var chaosParts = []string{"worker", "", "api", "postgres", "worker", "sandbox", "temporal"}
+
 // killEvery ends one process after the other until it is stopped.
 func (s *stage) killEvery(interval time.Duration, replica *Replica, figures *figures) (stop func()) {
 	if interval <= 0 {
@@ -99,23 +102,20 @@ func (s *stage) killEvery(interval time.Duration, replica *Replica, figures *fig
 			case <-tick.C:
 			}
 			figures.kills.Add(1)
-			switch n % 3 {
-			case 0:
-				_ = world.Platform.KillChild("worker")
-			case 1:
-				replica.Kill()
-				if err := replica.Start(ctx); err != nil && ctx.Err() == nil {
-					s.Errorf("the replica does not come back: %v", err)
-				}
-			case 2:
-				_ = world.Platform.KillChild("api")
+			if part := chaosParts[n%len(chaosParts)]; part != "" {
+				_ = world.Platform.KillChild(part) // one that is down already has to come back as well
+				continue
+			}
+			replica.Kill()
+			if err := replica.Start(ctx); err != nil && ctx.Err() == nil {
+				s.Errorf("the replica does not come back: %v", err)
 			}
 		}
 	})
 	return func() {
 		cancel()
 		wait.Wait()
-		for _, part := range []string{"worker", "api"} {
+		for _, part := range []string{"temporal", "sandbox", "worker", "api"} {
 			ready, done := context.WithTimeout(context.Background(), afterRestart)
 			assert.NoError(s, world.Platform.WaitReady(ready, part))
 			done()

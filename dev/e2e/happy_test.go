@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/api/enums/v1"
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/workflows"
@@ -157,10 +156,7 @@ func TestReminderAndShow(t *testing.T) {
 		s := newStageOf(t, ShowPlan{Rows: 1, PerRow: 4, StartsIn: 8 * time.Second})
 		c := s.customer()
 		b := s.buy(c, "A1")
-		require.True(t, poll(t.Context(), soon, func() bool {
-			found, err := world.sagasOf(t.Context(), []string{s.show})
-			return err == nil && len(found) == 1 && found[0].Status == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
-		}), "the workflow outlives its show\n%s", s.story(c, b.ID))
+		s.awaitSagaEnds(b)
 		s.awaitStatus(c, b.ID, booking.StatusConfirmed, soon)
 	})
 }

@@ -3,6 +3,8 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"strconv"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"go.temporal.io/api/enums/v1"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/workflows"
 )
 
 // expireUnclosed lets a hold run out while the provider refuses to close its
@@ -21,12 +24,18 @@ func (s *stage) expireUnclosed(c *Customer, seats ...string) booking.Booking {
 	b := s.book(c, seats...)
 	s.awaitStatus(c, b.ID, booking.StatusExpired, hastyHold+soon)
 	s.wantAlert(b.ID, "money_not_given_back")
-	require.True(s, poll(s.Context(), soon, func() bool {
-		found, err := world.sagasOf(s.Context(), []string{s.show})
-		return err == nil && len(found) == 1 && found[0].Status == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
-	}), "the expired booking's workflow does not end")
+	s.awaitSagaEnds(b)
 	s.mend(refusal)
 	return b
+}
+
+// awaitSagaEnds waits until the booking's workflow is over: what comes then is late.
+func (s *stage) awaitSagaEnds(b booking.Booking) {
+	s.Helper()
+	require.True(s, poll(s.Context(), soon, func() bool {
+		about, err := world.Temporal.DescribeWorkflowExecution(s.Context(), workflows.BookingWorkflowID(b.ID), "")
+		return err == nil && about.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
+	}), "the workflow of booking %s does not end", b.ID)
 }
 
 func TestFault16_PaidTooLateSeatsGone(t *testing.T) {
@@ -61,6 +70,24 @@ func TestFault17_PaidTooLateSeatsFree(t *testing.T) {
 			return p.Captured == b.Quote.Total.Amount && p.Refunded == 0
 		})
 		s.awaitStatus(c, b.ID, booking.StatusExpired, soon)
+	})
+	t.Run("with a payment that our books do not know", func(t *testing.T) {
+		s := newStage(t)
+		c := s.hastyCustomer()
+		b := s.book(c, "A1", "A2")
+		stray, err := world.Sandbox.Desk(t.Context(), "/v1/payment_intents", url.Values{
+			"amount": {strconv.FormatInt(b.Quote.Total.Amount, 10)}, "currency": {b.Quote.Total.Currency},
+			"capture_method": {"manual"}, "metadata[booking_id]": {b.ID}, "metadata[attempt]": {"2"},
+		})
+		require.NoError(t, err)
+		s.awaitStatus(c, b.ID, booking.StatusExpired, hastyHold+soon)
+		s.awaitSagaEnds(b)
+		_, err = world.Sandbox.PayIntent(t.Context(), stray, Visa)
+		require.NoError(t, err)
+		s.awaitIntent(stray.ID, "the money kept for a new booking, or let go", soon, func(p Payment) bool {
+			sold := s.count(`SELECT count(*) FROM bookings WHERE show_id = $1 AND status = 'confirmed'`, s.show) == 1
+			return sold && p.Captured == b.Quote.Total.Amount || !sold && p.Status == "canceled"
+		})
 	})
 	t.Run("given back where the policy says so", func(t *testing.T) {
 		s := newStage(t)

@@ -27,6 +27,7 @@ type Replica struct {
 	env   map[string]string
 	mu    sync.Mutex
 	cmd   *exec.Cmd
+	ended context.Context
 }
 
 // NewReplica starts a replica whose environment differs as given.
@@ -69,7 +70,7 @@ func (r *Replica) Start(ctx context.Context) error {
 	}
 	context.AfterFunc(ended, func() { _ = log.Close() })
 	r.mu.Lock()
-	r.cmd = cmd
+	r.cmd, r.ended = cmd, ended
 	r.mu.Unlock()
 	return r.awaitReady(ctx, ended)
 }
@@ -114,12 +115,13 @@ func (r *Replica) awaitReady(ctx context.Context, ended context.Context) error {
 	}
 }
 
-// Kill ends the process as a crash would.
+// Kill ends the process as a crash would, and waits until its port is free.
 func (r *Replica) Kill() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cmd != nil {
 		_ = r.cmd.Process.Kill()
+		<-r.ended.Done()
 		r.cmd = nil
 	}
 }

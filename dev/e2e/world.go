@@ -14,6 +14,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/dev/platform"
+	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/temporal"
 )
 
@@ -60,17 +61,21 @@ func (w *World) start(ctx context.Context) (err error) {
 
 // look opens the judge's own ways in.
 func (w *World) look(ctx context.Context) error {
-	config, err := pgxpool.ParseConfig(w.env["DATABASE_URL"])
+	pool, err := pgxpool.ParseConfig(w.env["DATABASE_URL"])
 	if err != nil {
 		return err
 	}
-	config.MaxConns = 8
-	if w.DB, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+	pool.MaxConns = 8
+	if w.DB, err = pgxpool.NewWithConfig(ctx, pool); err != nil {
 		return err
 	}
-	keys, err := temporal.ParseKeys(w.env["TEMPORAL_CODEC_KEYS"])
-	if err != nil {
+	var given config.CodecKeys
+	if err := given.UnmarshalText([]byte(w.env["TEMPORAL_CODEC_KEYS"])); err != nil {
 		return err
+	}
+	var keys temporal.Keys
+	for _, key := range given {
+		keys = append(keys, temporal.Key(key))
 	}
 	w.Temporal, err = temporal.Dial(temporal.Options{
 		Address: w.env["TEMPORAL_ADDRESS"], Namespace: w.env["TEMPORAL_NAMESPACE"], Keys: keys, Logger: quiet(),
