@@ -101,6 +101,7 @@ type api struct {
 	Options
 	router    *mux.Router
 	summaries *expirable.LRU[string, booking.ShowSummary]
+	turnstile *seats.Turnstile
 	streams   atomic.Int64
 }
 
@@ -119,6 +120,7 @@ func build(options Options) (*api, error) {
 		Options:   withDefaults(options),
 		router:    mux.NewRouter(),
 		summaries: expirable.NewLRU[string, booking.ShowSummary](summariesKept, nil, summaryFresh),
+		turnstile: seats.NewTurnstile(),
 	}
 	if err := a.check(); err != nil {
 		return nil, err

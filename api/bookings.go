@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/google/uuid"
@@ -56,6 +57,41 @@ func (a *api) createBooking(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
+	leave, answered := a.takeTurn(w, r, try)
+	if answered {
+		return
+	}
+	defer leave()
+	a.begin(w, r, try)
+}
+
+// turnWithin is how long a request waits for others that want the same seats.
+const turnWithin = 3 * time.Second
+
+// takeTurn looks whether the request has any hope, and waits while somebody else
+// tries for the same seats: most of those who wait are turned away by the next
+// look, without a workflow. Whoever has waited long enough goes on all the same.
+func (a *api) takeTurn(w http.ResponseWriter, r *http.Request, try attempt) (leave func(), answered bool) {
+	patience, cancel := context.WithTimeout(r.Context(), turnWithin)
+	defer cancel()
+	for {
+		if a.precheck(w, r, try) {
+			return nil, true
+		}
+		leave, wait := a.turnstile.Enter(try.request.ShowID, try.request.Seats)
+		if leave != nil {
+			return leave, false
+		}
+		select {
+		case <-wait:
+		case <-patience.Done():
+			return func() {}, false
+		}
+	}
+}
+
+// precheck answers a request that is known already or has no hope.
+func (a *api) precheck(w http.ResponseWriter, r *http.Request, try attempt) (answered bool) {
 	known, err := a.Seats.Precheck(r.Context(), seats.PrecheckRequest{
 		CustomerID: try.customer, Key: try.key, BookingID: try.bookingID,
 		ShowID: try.request.ShowID, Seats: try.request.Seats,
@@ -70,8 +106,9 @@ func (a *api) createBooking(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Idempotent-Replayed", "true")
 		a.tell(w, r, try, *known.Answer)
 	default:
-		a.begin(w, r, try)
+		return false
 	}
+	return true
 }
 
 // begin has the workflow hold the seats, and stores what came of it.
