@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -140,6 +141,21 @@ func TestDirectoryThatPostgresCannotReach(t *testing.T) {
 
 	require.NoError(t, server.Stop(t.Context()))
 	assert.NoDirExists(t, server.DataDir(), "throwaway data is not left behind")
+}
+
+func TestDataThatRootTookBack(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	dir := dataDir(t)
+	server := start(t, pglocal.Options{DataDir: dir, Durable: true})
+	require.NoError(t, server.Stop(t.Context()))
+	require.NoError(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		require.NoError(t, err)
+		return os.Lchown(path, 0, 0)
+	}))
+	start(t, pglocal.Options{DataDir: dir, Durable: true})
 }
 
 func TestNoBinaries(t *testing.T) {

@@ -90,20 +90,32 @@ func createDir(dir string, credential *syscall.Credential) error {
 	if credential == nil {
 		return nil
 	}
-	if err := os.Chown(dir, int(credential.Uid), int(credential.Gid)); err != nil {
+	if err := handOver(dir, credential); err != nil {
 		return fmt.Errorf("hand the data directory to the postgres account: %w", err)
 	}
 	return nil
+}
+
+// handOver changes the owner, of everything when the cluster is root's: then
+// somebody copied it, or took back a whole tree with chown.
+func handOver(dir string, credential *syscall.Credential) error {
+	if owner, ok := ownerOf(filepath.Join(dir, "cluster")); !ok || owner.Uid != 0 {
+		return os.Chown(dir, int(credential.Uid), int(credential.Gid))
+	}
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, int(credential.Uid), int(credential.Gid))
+	})
 }
 
 // accountFor is the account that already owns the cluster, so that a checkout
 // which was first used without root keeps working; else the distribution's
 // postgres account, else nobody.
 func accountFor(dir string) *syscall.Credential {
-	if info, err := os.Stat(filepath.Join(dir, "cluster")); err == nil {
-		if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Uid != 0 {
-			return &syscall.Credential{Uid: stat.Uid, Gid: stat.Gid}
-		}
+	if owner, ok := ownerOf(filepath.Join(dir, "cluster")); ok && owner.Uid != 0 {
+		return &owner
 	}
 	for _, name := range []string{"postgres", "nobody"} {
 		account, err := user.Lookup(name)
@@ -117,6 +129,18 @@ func accountFor(dir string) *syscall.Credential {
 		}
 	}
 	return &syscall.Credential{Uid: 65534, Gid: 65534}
+}
+
+func ownerOf(path string) (owner syscall.Credential, ok bool) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return owner, false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return owner, false
+	}
+	return syscall.Credential{Uid: stat.Uid, Gid: stat.Gid}, true
 }
 
 // reachable says whether the account may traverse dir and everything above it.
