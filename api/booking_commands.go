@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -27,10 +28,19 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err = a.Saga.Update(r.Context(), b.ID, workflows.UpdateCancel, request)
-	if isOver(err) {
+	if isOver(err) && !a.nowCancelled(r.Context(), b) {
 		err = notCancellable()
+	} else if isOver(err) {
+		err = nil
 	}
 	a.answerOwn(w, r, err)
+}
+
+// nowCancelled tells whether a booking that was not cancelled before is now: the
+// workflow did what it was asked, and ended before it could say so.
+func (a *api) nowCancelled(ctx context.Context, before booking.Booking) bool {
+	now, err := a.Seats.Booking(ctx, before.ID)
+	return err == nil && before.Status != booking.StatusCancelled && now.Status == booking.StatusCancelled
 }
 
 // reopenPayment opens the payment anew, with another provider or the same.

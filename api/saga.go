@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
@@ -51,7 +52,7 @@ type temporalSaga struct{ client client.Client }
 func (s temporalSaga) Hold(ctx context.Context, in workflows.BookingInput, show booking.ShowSummary) (workflows.HoldAnswer, error) {
 	waiting, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	start := s.client.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
+	options := client.StartWorkflowOptions{
 		ID:                       workflows.BookingWorkflowID(in.BookingID),
 		TaskQueue:                workflows.QueueBookings,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
@@ -65,20 +66,24 @@ func (s temporalSaga) Hold(ctx context.Context, in workflows.BookingInput, show 
 			workflows.AttrTheaterID.ValueSet(show.TheaterID),
 			workflows.AttrCustomerID.ValueSet(in.CustomerID),
 		),
-	}, workflows.BookingWorkflow, in)
-	handle, err := s.client.UpdateWithStartWorkflow(waiting, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: start,
-		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateID:     workflows.UpdateHold,
-			WorkflowID:   workflows.BookingWorkflowID(in.BookingID),
-			UpdateName:   workflows.UpdateHold,
-			WaitForStage: client.WorkflowUpdateStageCompleted,
-		},
-	})
-	var answer workflows.HoldAnswer
-	if err == nil {
-		err = handle.Get(waiting, &answer)
 	}
+	var answer workflows.HoldAnswer
+	err := whenReady(waiting, func() error {
+		handle, err := s.client.UpdateWithStartWorkflow(waiting, client.UpdateWithStartWorkflowOptions{
+			// An operation is good for one use.
+			StartWorkflowOperation: s.client.NewWithStartWorkflowOperation(options, workflows.BookingWorkflow, in),
+			UpdateOptions: client.UpdateWorkflowOptions{
+				UpdateID:     workflows.UpdateHold,
+				WorkflowID:   workflows.BookingWorkflowID(in.BookingID),
+				UpdateName:   workflows.UpdateHold,
+				WaitForStage: client.WorkflowUpdateStageCompleted,
+			},
+		})
+		if err != nil {
+			return err
+		}
+		return handle.Get(waiting, &answer)
+	})
 	if err = sagaError(err); errors.Is(err, ErrEnded) {
 		return s.storedHold(ctx, in.BookingID)
 	}
@@ -100,16 +105,40 @@ func (s temporalSaga) storedHold(ctx context.Context, bookingID string) (workflo
 func (s temporalSaga) Update(ctx context.Context, bookingID, update string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	handle, err := s.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+	options := client.UpdateWorkflowOptions{
+		UpdateID:     uuid.NewString(), // the same for every try, so that it is done once
 		WorkflowID:   workflows.BookingWorkflowID(bookingID),
 		UpdateName:   update,
 		Args:         args,
 		WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err == nil {
-		err = handle.Get(ctx, nil)
 	}
-	return sagaError(err)
+	return sagaError(whenReady(ctx, func() error {
+		handle, err := s.client.UpdateWorkflow(ctx, options)
+		if err != nil {
+			return err
+		}
+		return handle.Get(ctx, nil)
+	}))
+}
+
+// whenReady asks again while the workflow's current task is being redone: news
+// that reaches a workflow in the moment it closes fails that task, and with it
+// every update that the task had not yet accepted.
+func whenReady(ctx context.Context, ask func() error) error {
+	pause := 10 * time.Millisecond
+	for {
+		err := ask()
+		var notReady *serviceerror.WorkflowNotReady
+		if !errors.As(err, &notReady) {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+			pause = min(2*pause, 500*time.Millisecond)
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 func (s temporalSaga) Payment(ctx context.Context, bookingID string, state booking.PaymentState) error {

@@ -157,10 +157,13 @@ func (a *api) bookingOfPayment(ctx context.Context, state booking.PaymentState) 
 }
 
 // noNews tells whether the workflow knows already: a payment that was merely
-// opened, or the echo of our own capture or refund. Every signal costs a booking
-// four events of its history.
+// opened, or the echo of our own void, capture or refund. Every signal costs a
+// booking four events of its history.
 func noNews(b booking.Booking, state booking.PaymentState) bool {
 	if state.Status == booking.PaymentOpen {
+		return true
+	}
+	if isPaymentOf(b, state) && state.Status == booking.PaymentVoided && b.Payment.Status == booking.PaymentVoided {
 		return true
 	}
 	refundedElsewhere := b.Status == booking.StatusConfirmed && state.Refunded > 0
@@ -176,5 +179,9 @@ func owesMoney(state booking.PaymentState) bool {
 // event only echoes our own capture or refund.
 func settledBy(b booking.Booking, state booking.PaymentState) bool {
 	bought := b.Status == booking.StatusConfirmed || b.Status == booking.StatusCancelled
-	return bought && b.Payment != nil && b.Payment.Provider == state.Provider && b.Payment.Reference == state.Reference
+	return bought && isPaymentOf(b, state)
+}
+
+func isPaymentOf(b booking.Booking, state booking.PaymentState) bool {
+	return b.Payment != nil && b.Payment.Provider == state.Provider && b.Payment.Reference == state.Reference
 }
