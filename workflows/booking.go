@@ -124,5 +124,6 @@ func (s *saga) finish(ctx workflow.Context) (BookingState, error) {
 		}
 	}
 	s.doing("done")
+	workflow.SetCurrentDetails(ctx, s.details())
 	return s.state, nil
 }

@@ -29,6 +29,7 @@ type (
 // next waits for one thing to happen: a command, a signal, the timer, or the
 // cancellation of the workflow.
 func (s *saga) next(ctx workflow.Context, timer workflow.Future) any {
+	workflow.SetCurrentDetails(ctx, s.details())
 	var event any
 	selector := workflow.NewSelector(ctx)
 	if s.cancelled != nil {
