@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,13 +26,26 @@ type Customer struct {
 	Phone string `json:"phone"`
 
 	api     string
-	token   string
+	session *session
 	witness *witness
+}
+
+// session is what a customer's devices share. Tokens live for minutes, and some
+// customers stay longer.
+type session struct {
+	mu                     sync.Mutex
+	email, password, token string
+}
+
+func (s *session) current() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.token
 }
 
 // Register makes an account and logs in.
 func Register(ctx context.Context, api string, seen *witness) (*Customer, error) {
-	c := &Customer{api: api, witness: seen}
+	c := &Customer{api: api, session: &session{}, witness: seen}
 	name := strings.ToLower(rand.Text()[:12])
 	account := map[string]string{
 		"email": name + "@customers.example", "password": password, "name": "Customer " + name,
@@ -45,7 +59,7 @@ func Register(ctx context.Context, api string, seen *witness) (*Customer, error)
 
 // Login logs in as somebody who has an account already.
 func Login(ctx context.Context, api, email, password string) (*Customer, error) {
-	c := &Customer{api: api, Email: email, witness: newWitness()}
+	c := &Customer{api: api, Email: email, session: &session{}, witness: newWitness()}
 	return c, c.login(ctx, email, password)
 }
 
@@ -53,11 +67,14 @@ func (c *Customer) login(ctx context.Context, email, password string) error {
 	var tokens struct {
 		AccessToken string `json:"access_token"`
 	}
-	_, err := c.call(ctx, http.MethodPost, "/v1/sessions", map[string]string{"email": email, "password": password}, &tokens)
+	_, err := send(ctx, request{method: http.MethodPost, address: c.api + "/v1/sessions",
+		body: map[string]string{"email": email, "password": password}}, &tokens)
 	if err != nil {
 		return fmt.Errorf("log in: %w", err)
 	}
-	c.token = tokens.AccessToken
+	c.session.mu.Lock()
+	defer c.session.mu.Unlock()
+	c.session.email, c.session.password, c.session.token = email, password, tokens.AccessToken
 	return nil
 }
 
@@ -68,10 +85,26 @@ func (c *Customer) At(api string) *Customer {
 	return &there
 }
 
+// call makes a request as this customer, who logs in again when the token is too
+// old.
 func (c *Customer) call(ctx context.Context, method, path string, body, out any, header ...string) (Answer, error) {
+	answer, err := c.callOnce(ctx, method, path, body, out, header...)
+	c.session.mu.Lock()
+	email, password := c.session.email, c.session.password
+	c.session.mu.Unlock()
+	if StatusOf(err) != http.StatusUnauthorized || email == "" {
+		return answer, err
+	}
+	if err := c.login(ctx, email, password); err != nil {
+		return answer, err
+	}
+	return c.callOnce(ctx, method, path, body, out, header...)
+}
+
+func (c *Customer) callOnce(ctx context.Context, method, path string, body, out any, header ...string) (Answer, error) {
 	headers := map[string]string{}
-	if c.token != "" {
-		headers["Authorization"] = "Bearer " + c.token
+	if token := c.session.current(); token != "" {
+		headers["Authorization"] = "Bearer " + token
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		headers[header[i]] = header[i+1]

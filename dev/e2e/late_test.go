@@ -88,6 +88,7 @@ func TestFault17_PaidTooLateSeatsFree(t *testing.T) {
 			sold := s.count(`SELECT count(*) FROM bookings WHERE show_id = $1 AND status = 'confirmed'`, s.show) == 1
 			return sold && p.Captured == b.Quote.Total.Amount || !sold && p.Status == "canceled"
 		})
+		t.Logf("bookings: %v", s.statuses())
 	})
 	t.Run("given back where the policy says so", func(t *testing.T) {
 		s := newStage(t)
@@ -108,6 +109,14 @@ func TestFault17_PaidTooLateSeatsFree(t *testing.T) {
 		require.True(t, poll(t.Context(), soon, func() bool { return s.told(b.ID, booking.NoticePaymentReturned) > 0 }),
 			"the customer is told\n%s", s.story(c, b.ID))
 	})
+}
+
+// statuses lists how the show's bookings ended.
+func (s *stage) statuses() (all []string) {
+	s.Helper()
+	require.NoError(s, world.DB.QueryRow(s.Context(), `SELECT array_agg(status ORDER BY created_at) FROM bookings WHERE show_id = $1`,
+		s.show).Scan(&all))
+	return all
 }
 
 // eventAbout is an event as Stripe words it, of a payment that it names.

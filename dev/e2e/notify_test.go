@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/booking"
 )
 
 // The vendor has the message; we never hear of it.
@@ -28,4 +30,20 @@ func TestFault41_AcceptedThenSilence(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Mail that is down delays the mail, and nothing else.
+func TestFault42_MailDown(t *testing.T) {
+	s := newStage(t)
+	c := s.customer()
+	b := s.book(c, "A1")
+	down := s.breakVendor(Fault{Vendor: "sendgrid", Fault: "error", Status: 503})
+	s.pay(b)
+	s.await(c, b.ID, "the sale, told of by SMS alone", soon, func(b booking.Booking) bool {
+		return b.Status == booking.StatusConfirmed && b.Payment.Status == booking.PaymentCaptured &&
+			countEvents(b, booking.EventNotified) == 1
+	})
+	s.awaitHit(down, 2)
+	s.mend(down)
+	s.awaitDone(c, b.ID, afterRestart)
 }

@@ -38,7 +38,7 @@ func Listen(ctx context.Context, address string, c *Customer) (*Stream, error) {
 		return nil, err
 	}
 	if c != nil {
-		req.Header.Set("Authorization", "Bearer "+c.token)
+		req.Header.Set("Authorization", "Bearer "+c.session.current())
 	}
 	response, err := patient.Do(req)
 	if err != nil {

@@ -32,14 +32,18 @@ func TestFault25_CapturedBeforeAuthorized(t *testing.T) {
 	s := newStage(t)
 	c := s.customer()
 	b := s.book(c, "A1")
-	// The authorization is told of when the capture, which asking made possible,
-	// has been told of already.
-	s.breakVendor(Fault{Vendor: "webhooks", Fault: "reorder", DurationMS: 60_000})
+	// The word of the authorization waits for that of the capture, which asking
+	// has made possible.
+	s.breakVendor(Fault{Vendor: "webhooks", Fault: "reorder", Operation: "payment_intent.amount_capturable_updated", DurationMS: 60_000})
 	s.pay(b)
 	_, err := c.CheckPayment(t.Context(), b.ID)
 	require.NoError(t, err)
 	s.awaitDone(c, b.ID, soon)
 	s.awaitDelivered(b.Payment.Reference)
+	require.Equal(t, 1, s.count(`SELECT count(*) FROM webhook_inbox authorized JOIN webhook_inbox captured USING (reference)
+		WHERE reference = $1 AND authorized.type = 'payment_intent.amount_capturable_updated'
+			AND captured.type = 'charge.captured' AND captured.received_at < authorized.received_at`,
+		b.Payment.Reference), "they came in the wrong order")
 	done := s.awaitDone(c, b.ID, soon)
 	assert.Equal(t, 1, countEvents(done, booking.EventConfirmed))
 	assert.Equal(t, 1, countEvents(done, booking.EventCaptured))
