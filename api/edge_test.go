@@ -96,6 +96,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		headers: map[string]string{"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}})
 	assert.Equal(t, "https://app.example", got.header.Get("Access-Control-Allow-Origin"))
 	assert.Contains(t, got.header.Get("Access-Control-Allow-Headers"), "Idempotency-Key")
+	assert.Contains(t, got.header.Get("Access-Control-Allow-Headers"), "X-Namespace")
 	got = w.do(t, call{method: "GET", path: "/v1/cities", headers: map[string]string{"Origin": "https://evil.example"}, status: 200})
 	assert.Empty(t, got.header.Get("Access-Control-Allow-Origin"))
 	assert.Equal(t, "Origin", got.header.Get("Vary"))
@@ -181,7 +182,7 @@ func TestFault32_LargeAndNestedBodies(t *testing.T) {
 	key := map[string]string{"Idempotency-Key": "k"}
 	for _, c := range []call{
 		{name: "large", method: "PATCH", path: "/v1/me", token: w.customer, body: large, status: 413, code: "body_too_large"},
-		{name: "nested", method: "PATCH", path: "/v1/me", token: w.customer, body: nested, status: 400, code: "malformed_request"},
+		{name: "nested", method: "PATCH", path: "/v1/me", token: w.customer, body: nested, status: 400, code: "malformed_request", holds: []string{"levels deep"}},
 		{name: "large booking", method: "POST", path: "/v1/bookings", token: w.customer, body: large, headers: key, status: 413, code: "body_too_large"},
 		{name: "large webhook", method: "POST", path: "/v1/webhooks/stripe", body: large, status: 413, code: "body_too_large"},
 		{name: "nested webhook", method: "POST", path: "/v1/webhooks/stripe", body: nested, status: 400, code: "malformed_request"},

@@ -272,7 +272,7 @@ func (w *world) request(t testing.TB, c call) *http.Request {
 func (w *world) send(t testing.TB, c call) reply {
 	t.Helper()
 	request := w.request(t, c)
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := http.Client{Timeout: 3 * soon, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)
 	require.NoError(t, err)
 	defer response.Body.Close()
