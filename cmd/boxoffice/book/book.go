@@ -178,9 +178,10 @@ func (t *tour) pay(ctx context.Context, held bookingDoc) error {
 	if err != nil || checkout.Host == "" {
 		return fmt.Errorf("booking %s has no checkout page to pay at", held.ID)
 	}
-	t.say("checkout                    %s", held.Payment.CheckoutURL)
-	form := url.Values{"payment_method": {t.Card}, "client_secret": {held.Payment.ClientSecret}}
 	sandbox := checkout.Scheme + "://" + checkout.Host
+	// Without the query: it carries the payment's secret.
+	t.say("checkout                    %s%s", sandbox, checkout.Path)
+	form := url.Values{"payment_method": {t.Card}, "client_secret": {held.Payment.ClientSecret}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost,
 		sandbox+"/v1/payment_intents/"+held.Payment.Reference+"/confirm", strings.NewReader(form.Encode()))
 	if err != nil {
