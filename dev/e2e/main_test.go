@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -42,11 +44,15 @@ func runAll(m *testing.M) int {
 	world, err = Open(ctx, platform.Options{
 		Root: filepath.Join("..", ".."), StateDir: filepath.Join(dir, "state"), Progress: progress,
 		Env: map[string]string{"LATE_PAYMENTS": "rebook"},
+		// Postgres gets killed here, and what it had acknowledged must be there
+		// afterwards. A throwaway one commits without waiting for the disk.
+		Durable: true,
 	})
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "the platform does not start; its logs are in %s\n%v\n", dir, err)
 		return 1
 	}
+	dieTogether()
 	code := m.Run()
 	if !everythingHolds(ctx) {
 		code = 1
@@ -61,6 +67,17 @@ func runAll(m *testing.M) int {
 	}
 	_ = os.RemoveAll(dir)
 	return 0
+}
+
+// dieTogether takes the platform along on Ctrl-C: a durable Postgres would stay.
+func dieTogether() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		world.Platform.KillAll()
+		os.Exit(1)
+	}()
 }
 
 // everythingHolds judges all tests together: what one did to another's bookings
