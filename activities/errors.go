@@ -10,13 +10,6 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// Rejection is the detail a Temporal application error carries for a
-// booking.Error, so that the far side can build it again.
-type Rejection struct {
-	Fields []booking.FieldError `json:"fields,omitempty"`
-	Seats  []string             `json:"seats,omitempty"`
-}
-
 // outcome says how Temporal treats an error code: whether trying again can help,
 // and whether it is part of normal business (benign) rather than a fault.
 type outcome struct{ retry, benign bool }
@@ -25,6 +18,7 @@ type outcome struct{ retry, benign bool }
 // be tried again and is a fault.
 var outcomes = map[booking.Code]outcome{
 	booking.CodeValidation:          {retry: false, benign: true},
+	booking.CodeForbidden:           {retry: false, benign: true},
 	booking.CodeNotFound:            {retry: false, benign: false},
 	booking.CodeConflict:            {retry: false, benign: true},
 	booking.CodeSeatsUnavailable:    {retry: false, benign: true},
@@ -47,7 +41,7 @@ func toTemporal(ctx context.Context, err error) error {
 	}
 	var e *booking.Error
 	if !errors.As(err, &e) {
-		return err
+		e = booking.E(booking.CodeInternal, "Something went wrong inside.").Wrap(err)
 	}
 	if cause := e.Unwrap(); cause != nil {
 		activity.GetLogger(ctx).Warn("activity failed", "code", e.Code, "cause", cause)
@@ -63,7 +57,7 @@ func FromError(e *booking.Error) error {
 	}
 	options := temporal.ApplicationErrorOptions{
 		NonRetryable: !rule.retry,
-		Details:      []any{Rejection{Fields: e.Fields, Seats: e.Seats}},
+		Details:      []any{booking.Refusal{Fields: e.Fields, Seats: e.Seats}},
 	}
 	if rule.benign {
 		options.Category = temporal.ApplicationErrorCategoryBenign

@@ -13,9 +13,11 @@ type Inventory interface {
 	// Hold claims all the seats or none. Codes: seats_unavailable,
 	// show_not_on_sale, too_many_holds, validation_failed.
 	Hold(ctx context.Context, req booking.HoldRequest) (booking.Held, error)
-	// ExtendHold moves the hold's end. Codes: conflict, hold_lost.
-	ExtendHold(ctx context.Context, bookingID string, by time.Duration) (booking.Held, error)
-	// KeepHold makes a hold last until its payment's outcome is known.
+	// ExtendHold moves the hold's end from where the caller knows it to be; when it
+	// is elsewhere, an earlier try moved it. Codes: conflict, hold_lost.
+	ExtendHold(ctx context.Context, bookingID string, known time.Time, by time.Duration) (booking.Held, error)
+	// KeepHold makes a hold last until its payment's outcome is known. Codes:
+	// conflict, hold_lost.
 	KeepHold(ctx context.Context, bookingID string) error
 	// Confirm sells the seats and issues the ticket. Codes: hold_lost,
 	// show_not_on_sale.

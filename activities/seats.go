@@ -24,13 +24,15 @@ func (s *Seats) Hold(ctx context.Context, req booking.HoldRequest) (booking.Held
 
 // ExtendHoldRequest gives a hold more time.
 type ExtendHoldRequest struct {
-	BookingID string        `json:"booking_id"`
-	By        time.Duration `json:"by"`
+	BookingID string `json:"booking_id"`
+	// Known is when the hold ends as far as the workflow knows.
+	Known time.Time     `json:"known"`
+	By    time.Duration `json:"by"`
 }
 
 // ExtendHold moves the end of a hold.
 func (s *Seats) ExtendHold(ctx context.Context, req ExtendHoldRequest) (booking.Held, error) {
-	held, err := s.Inventory.ExtendHold(ctx, req.BookingID, req.By)
+	held, err := s.Inventory.ExtendHold(ctx, req.BookingID, req.Known, req.By)
 	return held, toTemporal(ctx, err)
 }
 
@@ -43,10 +45,11 @@ type KeepRequest struct {
 
 // KeepHold makes the seats stay until the provider has answered.
 func (s *Seats) KeepHold(ctx context.Context, req KeepRequest) error {
-	if err := s.Books.MarkInDoubt(ctx, req.BookingID, req.Provider, req.Reference); err != nil {
+	// The seats first: the customer must not read that they stay when they are lost.
+	if err := s.Inventory.KeepHold(ctx, req.BookingID); err != nil {
 		return toTemporal(ctx, err)
 	}
-	return toTemporal(ctx, s.Inventory.KeepHold(ctx, req.BookingID))
+	return toTemporal(ctx, s.Books.MarkInDoubt(ctx, req.BookingID, req.Provider, req.Reference))
 }
 
 // ConfirmRequest confirms a booking with money that is authorized.
@@ -66,22 +69,41 @@ func (s *Seats) Confirm(ctx context.Context, req ConfirmRequest) (booking.Confir
 	return confirmed, toTemporal(ctx, err)
 }
 
-// EndBooking frees the seats of a booking that was never confirmed, and answers
-// how it ended. A booking that has another end already keeps it: a workflow task
-// that was lost after its steps were done may run again in another order.
+// EndBooking frees the seats of a booking whose money goes back in full, and
+// answers how it ended. It goes by what the database says, not by what the
+// workflow remembers: a task that was lost after its steps were done may run again
+// in another order. So a sale that the workflow does not know of is undone, and an
+// end that is there already is kept.
 func (s *Seats) EndBooking(ctx context.Context, end booking.Ending) (booking.Status, error) {
 	err := s.Inventory.End(ctx, end)
-	if booking.CodeOf(err) == booking.CodeConflict {
-		if found, lookup := s.Inventory.Booking(ctx, end.BookingID); lookup == nil && found.Status.Terminal() {
-			return found.Status, nil
-		}
+	if booking.CodeOf(err) != booking.CodeConflict {
+		return end.Status, toTemporal(ctx, err)
 	}
-	return end.Status, toTemporal(ctx, err)
+	found, err := s.Inventory.Booking(ctx, end.BookingID)
+	switch {
+	case err != nil:
+		return "", toTemporal(ctx, err)
+	case found.Status.Terminal():
+		return found.Status, nil
+	default:
+		return booking.StatusCancelled, toTemporal(ctx, s.Inventory.Cancel(ctx, booking.Cancellation{
+			BookingID: end.BookingID, Detail: end.Detail, EvenScanned: true,
+			Refund: booking.Money{Currency: found.Quote.Total.Currency},
+		}))
+	}
 }
 
-// CancelBooking undoes a confirmation: seats free, ticket void, refund owed.
-func (s *Seats) CancelBooking(ctx context.Context, c booking.Cancellation) error {
-	return toTemporal(ctx, s.Inventory.Cancel(ctx, c))
+// CancelBooking undoes a confirmation: seats free, ticket void, refund owed. It
+// answers what is owed, which is what the first try promised.
+func (s *Seats) CancelBooking(ctx context.Context, c booking.Cancellation) (booking.Money, error) {
+	if err := s.Inventory.Cancel(ctx, c); err != nil {
+		return booking.Money{}, toTemporal(ctx, err)
+	}
+	after, err := s.Inventory.Booking(ctx, c.BookingID)
+	if err != nil || after.Refund == nil {
+		return booking.Money{Currency: c.Refund.Currency}, toTemporal(ctx, err)
+	}
+	return after.Refund.Amount, nil
 }
 
 // RaiseAlert tells staff about something a person has to look at.
@@ -108,8 +130,7 @@ func (s *Seats) PlanRebooking(ctx context.Context, late booking.PaymentState) (R
 		return Rebooking{}, toTemporal(ctx, err)
 	}
 	return Rebooking{
-		Possible: old.Status == booking.StatusExpired && late.Currency == old.Quote.Total.Currency &&
-			late.Amount == old.Quote.Total.Amount,
+		Possible: old.Status == booking.StatusExpired && late.Pays(old.Quote.Total),
 		// Derived, so that a repeat plans the same booking.
 		BookingID:  uuid.NewSHA1(uuid.MustParse(old.ID), []byte(late.Provider+"/"+late.Reference)).String(),
 		CustomerID: old.CustomerID,

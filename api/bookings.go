@@ -148,6 +148,8 @@ func (a *api) hold(ctx context.Context, try attempt) (status int, body []byte, e
 	switch {
 	case errors.Is(err, ErrEnded):
 		// Temporal no longer knows. The database does, if there ever was a hold.
+	case isFinal(err) && held.RequestHash != "" && held.RequestHash != try.hash:
+		return 0, nil, keyReused()
 	case isFinal(err):
 		return renderRefusal(err)
 	case err != nil:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
@@ -113,7 +114,7 @@ func overTheWire(err error) error {
 		return err
 	}
 	return sagaError(temporal.NewApplicationErrorWithOptions(e.Message, string(e.Code), temporal.ApplicationErrorOptions{
-		NonRetryable: true, Details: []any{errorDetails{e.Fields, e.Seats}}}))
+		NonRetryable: true, Details: []any{booking.Refusal{Fields: e.Fields, Seats: e.Seats}}}))
 }
 
 func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) error {
@@ -143,7 +144,7 @@ func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) e
 			return overTheWire(booking.E(booking.CodeNotPayable, "This booking is paid."))
 		}
 	case workflows.UpdateExtend:
-		_, err = f.seats.ExtendHold(ctx, id, args[0].(workflows.ExtendRequest).By)
+		_, err = f.seats.ExtendHold(ctx, id, time.Time{}, args[0].(workflows.ExtendRequest).By)
 	case workflows.UpdateRefund:
 		return overTheWire(f.cancel(ctx, b, r))
 	}

@@ -51,7 +51,6 @@ var problems = map[booking.Code]problemKind{
 	// A vendor that is away, slow or ill is the same to a customer: come back.
 	booking.CodeProviderError:       {status: http.StatusServiceUnavailable, title: "The payment provider has a problem", retryAfter: "10"},
 	booking.CodeProviderUnavailable: {status: http.StatusServiceUnavailable, title: "The payment provider does not answer", retryAfter: "10"},
-	booking.CodeOutcomeUnknown:      {status: http.StatusServiceUnavailable, title: "The payment provider has not answered yet", retryAfter: "10"},
 	booking.CodeUnavailable:         {status: http.StatusServiceUnavailable, title: "Try again shortly", retryAfter: "2"},
 	booking.CodeInternal:            {status: http.StatusInternalServerError, title: "Something broke on our side"},
 

@@ -84,10 +84,22 @@ func (s temporalSaga) Hold(ctx context.Context, in workflows.BookingInput, show 
 		}
 		return handle.Get(waiting, &answer)
 	})
-	if err = sagaError(err); errors.Is(err, ErrEnded) {
+	if ended := sagaError(err); errors.Is(ended, ErrEnded) {
 		return s.storedHold(ctx, in.BookingID)
 	}
-	return answer, err
+	return held(answer, err)
+}
+
+// held is the hold's answer. A refusal says whose request it refused, too.
+func held(answer workflows.HoldAnswer, err error) (workflows.HoldAnswer, error) {
+	var (
+		refused *temporal.ApplicationError
+		details booking.Refusal
+	)
+	if errors.As(err, &refused) && refused.HasDetails() && refused.Details(&details) == nil {
+		answer.RequestHash = details.RequestHash
+	}
+	return answer, sagaError(err)
 }
 
 // storedHold asks an ended workflow what its hold update had answered.
@@ -99,7 +111,7 @@ func (s temporalSaga) storedHold(ctx context.Context, bookingID string) (workflo
 		WorkflowID: workflows.BookingWorkflowID(bookingID),
 		UpdateID:   workflows.UpdateHold,
 	}).Get(ctx, &answer)
-	return answer, sagaError(err)
+	return held(answer, err)
 }
 
 func (s temporalSaga) Update(ctx context.Context, bookingID, update string, args ...any) error {
@@ -160,12 +172,6 @@ func (s temporalSaga) LatePayment(ctx context.Context, in workflows.LatePaymentI
 	return sagaError(err)
 }
 
-// errorDetails is what the workflows put beside an application error's message.
-type errorDetails struct {
-	Fields []booking.FieldError `json:"fields"`
-	Seats  []string             `json:"seats"`
-}
-
 // sagaError turns what the Temporal client says into the platform's own words.
 func sagaError(err error) error {
 	if err == nil {
@@ -209,7 +215,7 @@ func refusal(refused *temporal.ApplicationError) error {
 		return booking.E(booking.CodeInternal, "The booking could not be worked on.").Wrap(refused)
 	}
 	e := booking.E(code, "%s", refused.Message())
-	var details errorDetails
+	var details booking.Refusal
 	if refused.HasDetails() && refused.Details(&details) == nil {
 		e.Fields, e.Seats = details.Fields, details.Seats
 	}

@@ -33,7 +33,7 @@ func TestWhatTemporalSaysInOurWords(t *testing.T) {
 	assert.NoError(t, sagaError(nil))
 
 	err := sagaError(fmt.Errorf("update: %w", refused("seats_unavailable",
-		errorDetails{Seats: []string{"A01"}, Fields: []booking.FieldError{{Field: "seats", Message: "m"}}})))
+		booking.Refusal{Seats: []string{"A01"}, Fields: []booking.FieldError{{Field: "seats", Message: "m"}}})))
 	var e *booking.Error
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, booking.CodeSeatsUnavailable, e.Code)
@@ -216,7 +216,7 @@ func standIn(ctx workflow.Context, in workflows.BookingInput) error {
 		switch seats {
 		case "taken":
 			return workflows.HoldAnswer{}, temporal.NewApplicationErrorWithOptions("Taken.", string(booking.CodeSeatsUnavailable),
-				temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{errorDetails{Seats: in.Seats}}})
+				temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{booking.Refusal{Seats: in.Seats}}})
 		case "slow":
 			workflow.GetSignalChannel(ctx, workflows.SignalPayment).Receive(ctx, nil)
 		case "gone":

@@ -160,14 +160,20 @@ func (a *api) bookingOfPayment(ctx context.Context, state booking.PaymentState) 
 // opened, or the echo of our own void, capture or refund. Every signal costs a
 // booking four events of its history.
 func noNews(b booking.Booking, state booking.PaymentState) bool {
-	if state.Status == booking.PaymentOpen {
+	switch {
+	case state.Status == booking.PaymentOpen:
 		return true
+	case !isPaymentOf(b, state):
+		return false
+	case state.Status == booking.PaymentVoided:
+		return b.Payment.Status == booking.PaymentVoided
+	case b.Status == booking.StatusConfirmed:
+		// Not before our own books have the capture: the workflow task that sold the
+		// seats may have been lost, and this may be what wakes the workflow again.
+		return b.Payment.Status == booking.PaymentCaptured && state.Refunded == 0
+	default:
+		return settledBy(b, state)
 	}
-	if isPaymentOf(b, state) && state.Status == booking.PaymentVoided && b.Payment.Status == booking.PaymentVoided {
-		return true
-	}
-	refundedElsewhere := b.Status == booking.StatusConfirmed && state.Refunded > 0
-	return settledBy(b, state) && !refundedElsewhere
 }
 
 // owesMoney tells whether money of the customer is reserved or taken.
@@ -178,8 +184,9 @@ func owesMoney(state booking.PaymentState) bool {
 // settledBy tells whether this very payment bought the booking, so that the
 // event only echoes our own capture or refund.
 func settledBy(b booking.Booking, state booking.PaymentState) bool {
-	bought := b.Status == booking.StatusConfirmed || b.Status == booking.StatusCancelled
-	return bought && isPaymentOf(b, state)
+	// A hold that was cancelled has no ticket, and nothing it could owe to a payment.
+	bought := b.Status == booking.StatusConfirmed || b.Status == booking.StatusCancelled && b.Ticket != nil
+	return bought && isPaymentOf(b, state) && state.Authorized == 0
 }
 
 func isPaymentOf(b booking.Booking, state booking.PaymentState) bool {

@@ -93,7 +93,7 @@ type Confirmed struct {
 // Ending ends a booking that was never confirmed: its seats become free.
 type Ending struct {
 	BookingID string `json:"booking_id"`
-	Status    Status `json:"status"` // expired or payment_failed
+	Status    Status `json:"status"` // expired, payment_failed or, let go by the customer, cancelled
 	Detail    string `json:"detail"`
 }
 

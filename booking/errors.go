@@ -28,7 +28,6 @@ const (
 	CodePaymentMismatch     Code = "payment_mismatch"
 	CodeProviderError       Code = "provider_error"
 	CodeProviderUnavailable Code = "payment_provider_unavailable"
-	CodeOutcomeUnknown      Code = "outcome_unknown"
 	CodeFastPathSkipped     Code = "fast_path_skipped"
 	CodeKeyMissing          Code = "idempotency_key_missing"
 	CodeKeyReused           Code = "idempotency_key_reused"
@@ -70,6 +69,15 @@ func Invalid(fields ...FieldError) *Error {
 // SeatsUnavailable reports seats that somebody else has.
 func SeatsUnavailable(seats []string) *Error {
 	return &Error{Code: CodeSeatsUnavailable, Message: "Some of these seats are taken. Choose others.", Seats: seats}
+}
+
+// Refusal is what an Error carries besides its code and message, in the form in
+// which it travels from the workflows to the API.
+type Refusal struct {
+	Fields []FieldError `json:"fields,omitempty"`
+	Seats  []string     `json:"seats,omitempty"`
+	// RequestHash is that of the request whose hold was refused.
+	RequestHash string `json:"request_hash,omitempty"`
 }
 
 // Wrap keeps the cause for the log; the message stays the caller's.

@@ -34,6 +34,16 @@ type PaymentState struct {
 	// Failure is the provider's reason for the last decline, empty when there is
 	// none. Safe to show.
 	Failure string `json:"failure,omitempty"`
+	// Try is the provider's id of the customer's last try to pay, which tells two
+	// declines from one that is heard of twice.
+	Try string `json:"try,omitempty"`
+}
+
+// Pays tells whether the payment is for exactly this, and all of it is reserved
+// or taken.
+func (s PaymentState) Pays(total Money) bool {
+	return s.Currency == total.Currency && s.Amount == total.Amount &&
+		s.Authorized+s.Captured == total.Amount && s.Refunded == 0
 }
 
 // MoneyStep asks a provider to capture, void or refund.

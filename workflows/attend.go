@@ -84,6 +84,7 @@ func (s *saga) obeyAfterSale(ctx workflow.Context, cmd command) error {
 			Amount:   s.held.Quote.Total.Amount * min(max(request.Percent, 0), 100) / 100,
 			Currency: s.held.Quote.Total.Currency,
 		}
+		s.logger.Info("staff cancels and refunds", "staff", request.Staff, "percent", request.Percent)
 		return s.cancel(ctx, share, reasonOr(request.Reason, "Cancelled by the theater."), true, booking.NoticeCancelled)
 	case ResendRequest:
 		channels := s.held.Channels
@@ -112,16 +113,18 @@ func (s *saga) refundInFull(ctx workflow.Context, reason string, notice booking.
 // refund.
 func (s *saga) cancel(ctx workflow.Context, refund booking.Money, reason string, evenScanned bool, notice booking.Notice) error {
 	s.doing("cancelling")
-	err := s.database(ctx, "Void the ticket and free "+s.seats(), seats.CancelBooking, booking.Cancellation{
+	// Durably: if this were forgotten after it was done, nobody would refund.
+	var owed booking.Money
+	err := s.databaseDurably(ctx, 0, "Void the ticket and free "+s.seats(), seats.CancelBooking, booking.Cancellation{
 		BookingID: s.in.BookingID, Refund: refund, Detail: reason, EvenScanned: evenScanned,
-	}, nil)
+	}, &owed)
 	if err != nil {
 		return err
 	}
 	s.state.Status, s.state.Reason = booking.StatusCancelled, reason
 	s.note(ctx, booking.EventCancelled, reason)
-	if refund.Amount > 0 {
-		s.refund(ctx, refund)
+	if owed.Amount > 0 {
+		s.refund(ctx, owed)
 	}
 	s.tell(ctx, notice)
 	s.publish(ctx)

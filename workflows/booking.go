@@ -22,16 +22,16 @@ func Booking(ctx workflow.Context, in BookingInput) (BookingState, error) {
 		return s.reject(ctx, err)
 	}
 	if err := s.openPayment(ctx); err != nil {
-		return s.giveUp(ctx, booking.StatusPaymentFailed, err, "")
+		return s.giveUp(ctx, ending{status: booking.StatusPaymentFailed, reason: err})
 	}
 	if end := s.awaitPayment(ctx); end != nil {
-		return s.giveUp(ctx, end.status, end.reason, end.notice)
+		return s.giveUp(ctx, *end)
 	}
 	if err := s.confirm(ctx); err != nil {
-		return s.giveUp(ctx, booking.StatusExpired, err, booking.NoticePaymentReturned)
+		return s.giveUp(ctx, notSold(err))
 	}
 	if err := s.capture(ctx); err != nil {
-		return s.giveUp(ctx, booking.StatusCancelled, err, booking.NoticePaymentFailed)
+		return s.giveUp(ctx, ending{status: booking.StatusCancelled, reason: err, notice: booking.NoticePaymentFailed})
 	}
 	s.tell(ctx, booking.NoticeConfirmed)
 	s.attend(ctx)
@@ -74,9 +74,11 @@ func (s *saga) openPayment(ctx workflow.Context) error {
 }
 
 // confirm sells the seats if they are still this booking's, and issues the
-// ticket.
+// ticket. Its undoing comes before that of the payment: a ticket must be void
+// before its money goes back.
 func (s *saga) confirm(ctx workflow.Context) error {
 	s.doing("selling the seats")
+	s.undo.push("void the ticket", s.freeSeats)
 	s.note(ctx, booking.EventAuthorized, s.held.Quote.Total.String()+" with "+s.payment.Provider)
 	var confirmed booking.Confirmed
 	if err := s.database(ctx, "Sell seats "+s.seats(), seats.Confirm, s.confirmRequest(), &confirmed); err != nil {
@@ -86,6 +88,14 @@ func (s *saga) confirm(ctx workflow.Context) error {
 	s.stopHoldTimer()
 	s.note(ctx, booking.EventConfirmed, "ticket "+confirmed.TicketSerial)
 	return nil
+}
+
+// notSold says how a booking ends whose seats could not be sold.
+func notSold(err error) ending {
+	if code(err) == booking.CodeShowNotOnSale {
+		return ending{status: booking.StatusCancelled, reason: err, notice: booking.NoticeShowCancelled}
+	}
+	return ending{status: booking.StatusExpired, reason: err, notice: booking.NoticePaymentReturned}
 }
 
 // capture takes the money, only now that the seats are sold.

@@ -23,7 +23,7 @@ func LatePayment(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, 
 		}
 	}
 	s.returnPayment(ctx, in.Payment)
-	s.tell(ctx, booking.NoticePaymentReturned)
+	s.tellOfReturn(ctx, in.Payment)
 	s.background.Wait(ctx)
 	return LatePaymentResult{Outcome: "given_back"}, nil
 }

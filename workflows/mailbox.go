@@ -1,8 +1,10 @@
 package workflows
 
 import (
+	"errors"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -38,11 +40,6 @@ func (s *saga) next(ctx workflow.Context, timer workflow.Future) any {
 			event = canceled{}
 		})
 	}
-	selector.AddReceive(s.commands, func(c workflow.ReceiveChannel, _ bool) {
-		var cmd command
-		c.Receive(ctx, &cmd)
-		event = cmd
-	})
 	selector.AddReceive(workflow.GetSignalChannel(ctx, SignalPayment), func(c workflow.ReceiveChannel, _ bool) {
 		var state booking.PaymentState
 		c.Receive(ctx, &state)
@@ -58,11 +55,16 @@ func (s *saga) next(ctx workflow.Context, timer workflow.Future) any {
 		c.Receive(ctx, &news)
 		event = news
 	})
-	// The timer comes last: of a payment and the end of the hold that arrive in
-	// one task, the payment counts.
+	// Of a payment and the end of the hold that arrive in one task, the payment
+	// counts. Commands come last: however many there are, the hold ends in time.
 	if timer != nil {
 		selector.AddFuture(timer, func(workflow.Future) { event = timeUp{} })
 	}
+	selector.AddReceive(s.commands, func(c workflow.ReceiveChannel, _ bool) {
+		var cmd command
+		c.Receive(ctx, &cmd)
+		event = cmd
+	})
 	selector.Select(ctx)
 	return event
 }
@@ -100,6 +102,23 @@ func (s *saga) answerHold(err error) {
 	}
 }
 
+// signed says of a refused hold which request it was that was refused: another
+// request with the same key must not take the refusal for its own.
+func (s *saga) signed(err error) error {
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) {
+		return err
+	}
+	var detail booking.Refusal
+	if app.HasDetails() && app.Details(&detail) != nil {
+		detail = booking.Refusal{}
+	}
+	detail.RequestHash = s.in.RequestHash
+	return temporal.NewApplicationErrorWithOptions(app.Message(), app.Type(), temporal.ApplicationErrorOptions{
+		NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign, Details: []any{detail},
+	})
+}
+
 // listen registers what the booking answers to.
 func (s *saga) listen(ctx workflow.Context) error {
 	queries := []struct {
@@ -123,7 +142,7 @@ func (s *saga) listen(ctx workflow.Context) error {
 	}{
 		{UpdateHold, "Waits until the seats are held and the payment is open. The API sends it with the start.",
 			func(ctx workflow.Context) (HoldAnswer, error) {
-				err := s.holdAnswer.Get(ctx, nil)
+				err := s.signed(s.holdAnswer.Get(ctx, nil))
 				return HoldAnswer{BookingID: s.in.BookingID, RequestHash: s.in.RequestHash}, err
 			}},
 		{UpdateCancel, "The customer cancels. Refund by the cancellation policy.",

@@ -14,16 +14,32 @@ func (s *saga) tell(ctx workflow.Context, notice booking.Notice) {
 }
 
 func (s *saga) tellOver(ctx workflow.Context, notice booking.Notice, channels []booking.Channel) {
-	if s.in.Adopt != nil && s.held.BookingID == "" {
-		// This booking was never born; the customer knows the one it was made for.
-		s.send(ctx, booking.Notification{BookingID: s.in.Adopt.BookingID, Notice: notice, Channel: booking.ChannelEmail})
+	if notice == booking.NoticePaymentReturned {
+		s.tellOfReturn(ctx, s.payment)
 		return
 	}
 	sequence := s.sequence[notice]
 	s.sequence[notice]++
+	s.sendAll(ctx, channels, booking.Notification{BookingID: s.in.BookingID, Notice: notice, Sequence: sequence})
+}
+
+// tellOfReturn says that a payment goes back. A booking may have several that do,
+// in several workflows, so the payment's number tells the messages apart.
+func (s *saga) tellOfReturn(ctx workflow.Context, p booking.PaymentState) {
+	note := booking.Notification{BookingID: s.in.BookingID, Notice: booking.NoticePaymentReturned, Sequence: p.Attempt}
+	channels := s.held.Channels
+	if s.in.Adopt != nil && s.held.BookingID == "" {
+		// This booking was never born; the customer knows the one it was made for.
+		note.BookingID, channels = p.BookingID, []booking.Channel{booking.ChannelEmail, booking.ChannelSMS}
+	}
+	s.sendAll(ctx, channels, note)
+}
+
+func (s *saga) sendAll(ctx workflow.Context, channels []booking.Channel, note booking.Notification) {
 	fast := workflow.NewWaitGroup(ctx)
 	for _, channel := range channels {
-		note := booking.Notification{BookingID: s.in.BookingID, Channel: channel, Notice: notice, Sequence: sequence}
+		note := note
+		note.Channel = channel
 		fast.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer fast.Done()

@@ -56,12 +56,11 @@ func (s *saga) awaitPayment(ctx workflow.Context) *ending {
 			return end
 		}
 	}
-	if !s.paysTheQuote() {
+	if !s.payment.Pays(s.held.Quote.Total) {
 		s.alert(ctx, "payment_mismatch", fmt.Sprintf("%s %s is for %d %s, the quote is %s", s.payment.Provider,
 			s.payment.Reference, s.payment.Amount, s.payment.Currency, s.held.Quote.Total))
-		return &ending{booking.StatusPaymentFailed,
-			refusal(booking.CodePaymentMismatch, "The payment was not the amount of the booking. It is given back."),
-			booking.NoticePaymentReturned}
+		return &ending{status: booking.StatusPaymentFailed, notice: booking.NoticePaymentReturned,
+			reason: refusal(booking.CodePaymentMismatch, "The payment was not the amount of the booking. It is given back.")}
 	}
 	return nil
 }
@@ -79,10 +78,11 @@ func (s *saga) handleUnpaid(ctx workflow.Context, event any) *ending {
 		s.held.Show.StartsAt, s.held.Show.EndsAt = event.StartsAt, event.EndsAt
 		return nil
 	case ShowCancelled:
-		return &ending{booking.StatusCancelled,
-			refusal(booking.CodeShowNotOnSale, "The theater cancelled the show."), booking.NoticeShowCancelled}
+		return &ending{status: booking.StatusCancelled, notice: booking.NoticeShowCancelled,
+			reason: refusal(booking.CodeShowNotOnSale, "The theater cancelled the show.")}
 	default:
-		return &ending{booking.StatusCancelled, refusal(booking.CodeConflict, "Cancelled by the theater."), booking.NoticeCancelled}
+		return &ending{status: booking.StatusCancelled, notice: booking.NoticeCancelled,
+			reason: refusal(booking.CodeConflict, "Cancelled by the theater.")}
 	}
 }
 
@@ -100,7 +100,8 @@ func (s *saga) obeyUnpaid(ctx workflow.Context, cmd command) *ending {
 	case ExtendRequest:
 		err = s.extend(ctx, request)
 	case CancelRequest:
-		end = &ending{booking.StatusCancelled, refusal(booking.CodeConflict, reasonOr(request.Reason, "Cancelled by the customer.")), ""}
+		return &ending{status: booking.StatusCancelled, answer: cmd.reply,
+			reason: refusal(booking.CodeConflict, reasonOr(request.Reason, "Cancelled by the customer."))}
 	default:
 		err = refusal(booking.CodeConflict, "This booking is not confirmed yet.")
 	}
@@ -114,19 +115,27 @@ func (s *saga) heard(ctx workflow.Context, news booking.PaymentState) *ending {
 		s.heardOfAnother(ctx, news)
 		return nil
 	}
+	if s.closed() {
+		// An echo of our own closing: the customer may still open another payment.
+		return nil
+	}
 	switch news.Status {
 	case booking.PaymentFailed:
+		if news.Try != "" && s.declined[news.Try] {
+			return nil
+		}
+		s.declined[news.Try] = true
 		s.record(ctx, news)
 		s.state.Declines++
 		s.note(ctx, booking.EventDeclined, reasonOr(news.Failure, "The payment was declined."))
 		if s.state.Declines >= s.in.Policy.PaymentTries {
-			return &ending{booking.StatusPaymentFailed,
-				refusal(booking.CodePaymentRefused, "The payment was declined too often."), booking.NoticePaymentFailed}
+			return &ending{status: booking.StatusPaymentFailed, notice: booking.NoticePaymentFailed,
+				reason: refusal(booking.CodePaymentRefused, "The payment was declined too often.")}
 		}
 	case booking.PaymentVoided, booking.PaymentRefunded:
 		s.record(ctx, news)
-		return &ending{booking.StatusPaymentFailed,
-			refusal(booking.CodePaymentRefused, "The payment was cancelled at the provider."), booking.NoticePaymentFailed}
+		return &ending{status: booking.StatusPaymentFailed, notice: booking.NoticePaymentFailed,
+			reason: refusal(booking.CodePaymentRefused, "The payment was cancelled at the provider.")}
 	case booking.PaymentAuthorized, booking.PaymentCaptured:
 		s.current(keepSecrets(news, s.payment))
 	default:
@@ -144,11 +153,11 @@ func (s *saga) heardOfAnother(ctx workflow.Context, news booking.PaymentState) {
 	s.strays[news.Reference] = true
 	s.alert(ctx, "paid_twice", news.Provider+" "+news.Reference)
 	s.returnPayment(ctx, news)
-	s.tell(ctx, booking.NoticePaymentReturned)
+	s.tellOfReturn(ctx, news)
 }
 
-// check asks the provider now. A decline seen this way is not counted: the
-// webhook counts it.
+// check asks the provider now. A decline that the webhook told of already is not
+// counted again.
 func (s *saga) check(ctx workflow.Context) (*ending, error) {
 	s.doing("asking the payment provider")
 	var now booking.PaymentState
@@ -157,19 +166,17 @@ func (s *saga) check(ctx workflow.Context) (*ending, error) {
 	if err != nil {
 		return nil, refusal(booking.CodeProviderUnavailable, "The payment provider does not answer. We keep asking.")
 	}
-	if now.Status == booking.PaymentFailed {
-		s.state.PaymentStatus = now.Status
-		return nil, nil
-	}
 	return s.heard(ctx, now), nil
 }
 
 // reopen closes the current payment and opens another. If the current one turns
-// out to be paid, it is used.
+// out to be paid, it is used. It goes the slow path from the start, so that the
+// request is in the history before anything is done: a payment that the customer
+// was shown must not be forgotten.
 func (s *saga) reopen(ctx workflow.Context, provider string) error {
 	s.doing("opening another payment")
 	var closed booking.PaymentState
-	err := s.vendorWithin(ctx, s.in.Policy.OpenWithin, QueuePayments, "Close the open payment",
+	err := s.slowPath(ctx, s.in.Policy.OpenWithin, QueuePayments, "Close the open payment",
 		payments.CloseUnpaid, s.moneyStep(s.held.Quote.Total), &closed)
 	if err != nil {
 		return refusal(booking.CodeProviderUnavailable, "The payment provider does not answer. Please try again.")
@@ -183,8 +190,8 @@ func (s *saga) reopen(ctx workflow.Context, provider string) error {
 
 func (s *saga) extend(ctx workflow.Context, request ExtendRequest) error {
 	var held booking.Held
-	err := s.database(ctx, "Give the customer more time", seats.ExtendHold,
-		activities.ExtendHoldRequest{BookingID: s.in.BookingID, By: request.By}, &held)
+	err := s.databaseDurably(ctx, 0, "Give the customer more time", seats.ExtendHold,
+		activities.ExtendHoldRequest{BookingID: s.in.BookingID, Known: s.held.ExpiresAt, By: request.By}, &held)
 	if err != nil {
 		return err
 	}
@@ -212,8 +219,8 @@ func (s *saga) atExpiry(ctx workflow.Context) *ending {
 			return nil
 		}
 	}
-	return &ending{booking.StatusExpired,
-		refusal(booking.CodeHoldLost, "The time to pay ran out. The seats are free again."), booking.NoticeExpired}
+	return &ending{status: booking.StatusExpired, notice: booking.NoticeExpired,
+		reason: refusal(booking.CodeHoldLost, "The time to pay ran out. The seats are free again.")}
 }
 
 func (s *saga) stayInDoubt(ctx workflow.Context) {
@@ -223,7 +230,8 @@ func (s *saga) stayInDoubt(ctx workflow.Context) {
 		BookingID: s.in.BookingID, Provider: s.payment.Provider, Reference: s.payment.Reference,
 	}, nil)
 	if err != nil {
-		// Somebody overtook the hold already: the confirmation will find out.
+		// Somebody overtook the hold already: the confirmation, if it comes to that,
+		// will find out and give the money back.
 		s.logger.Warn("cannot keep the hold", "error", err)
 	}
 	s.publish(ctx)
@@ -240,9 +248,8 @@ func (s *saga) authorized() bool {
 	return s.payment.Status == booking.PaymentAuthorized || s.payment.Status == booking.PaymentCaptured
 }
 
-func (s *saga) paysTheQuote() bool {
-	total, p := s.held.Quote.Total, s.payment
-	return p.Currency == total.Currency && p.Amount == total.Amount && p.Authorized+p.Captured == total.Amount
+func (s *saga) closed() bool {
+	return s.payment.Status == booking.PaymentVoided || s.payment.Status == booking.PaymentRefunded
 }
 
 // keepSecrets carries over what only the opening of a payment tells.

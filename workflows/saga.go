@@ -31,6 +31,9 @@ type saga struct {
 	ended   booking.Status // what the database says of the end, once there is one
 	// strays are payments, other than the current one, that are being given back.
 	strays map[string]bool
+	// declined are the customer's tries that failed, by the provider's id of them.
+	declined map[string]bool
+	freed    bool // the database has been asked to end the booking
 
 	undo       undoStack
 	background workflow.WaitGroup
@@ -53,6 +56,7 @@ func newSaga(ctx workflow.Context, in BookingInput) *saga {
 	s := &saga{
 		in:         in,
 		strays:     map[string]bool{},
+		declined:   map[string]bool{},
 		background: workflow.NewWaitGroup(ctx),
 		slow:       map[string]bool{},
 		sequence:   map[booking.Notice]int{},
@@ -93,6 +97,15 @@ func (s *saga) databaseWithin(ctx workflow.Context, within time.Duration, summar
 			return err
 		}
 	}
+	return s.databaseDurably(ctx, within, summary, step, in, out)
+}
+
+// databaseDurably runs a step of our own as a normal activity at once. An update
+// is only in the history, and so safe from a crash, when a workflow task that
+// knows of it has completed; scheduling the activity completes that task before
+// the step is done. A step that an update asks for, and that nobody would ask for
+// again, goes this way.
+func (s *saga) databaseDurably(ctx workflow.Context, within time.Duration, summary string, step, in, out any) error {
 	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              QueueBookings,
 		StartToCloseTimeout:    10 * time.Second,
@@ -164,6 +177,15 @@ func patient() *temporal.RetryPolicy {
 func final(err error) bool {
 	var app *temporal.ApplicationError
 	return errors.As(err, &app) && app.NonRetryable()
+}
+
+// code is the booking.Code that an activity's error carries, empty when none.
+func code(err error) booking.Code {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return booking.Code(app.Type())
+	}
+	return ""
 }
 
 // message is what a person may read of an error.

@@ -20,7 +20,9 @@ type compensation struct {
 type ending struct {
 	status booking.Status
 	reason error
-	notice booking.Notice
+	notice booking.Notice // empty when the customer knows already
+	// answer is whoever asked for the end; they hear when the seats are free.
+	answer workflow.Settable
 }
 
 func (u *undoStack) push(name string, run func(workflow.Context, ending)) {
@@ -28,68 +30,66 @@ func (u *undoStack) push(name string, run func(workflow.Context, ending)) {
 }
 
 // giveUp undoes what was done and ends the booking.
-func (s *saga) giveUp(ctx workflow.Context, status booking.Status, reason error, notice booking.Notice) (BookingState, error) {
-	s.answerHold(reason)
+func (s *saga) giveUp(ctx workflow.Context, end ending) (BookingState, error) {
+	s.answerHold(end.reason)
 	s.stopHoldTimer()
-	end := ending{status, reason, notice}
+	s.state.Reason = message(end.reason)
 	for i := len(s.undo) - 1; i >= 0; i-- {
 		s.doing("undoing: " + s.undo[i].name)
 		s.undo[i].run(ctx, end)
 	}
-	if s.ended != "" && status != booking.StatusRejected {
-		status = s.ended
+	if end.status == booking.StatusRejected || s.ended == "" {
+		s.ended = end.status
 	}
-	s.state.Status, s.state.Reason = status, message(reason)
-	if notice != "" {
-		s.tell(ctx, notice)
+	s.state.Status = s.ended
+	if end.answer != nil {
+		end.answer.Set(nil, nil)
 	}
-	s.note(ctx, booking.Event(status), s.state.Reason)
+	if end.notice != "" {
+		s.tell(ctx, end.notice)
+	}
+	s.note(ctx, booking.Event(s.state.Status), s.state.Reason)
 	s.publish(ctx)
 	return s.finish(ctx)
 }
 
-// reject ends a booking that never got its seats. The hold may have happened
-// without an answer, so its compensation runs all the same.
+// reject ends a booking that never got its seats.
 func (s *saga) reject(ctx workflow.Context, reason error) (BookingState, error) {
 	if s.in.Adopt != nil {
 		// The money that was meant for these seats goes back; the booking it came
 		// from is the one the customer knows.
 		s.payment = *s.in.Adopt
 		s.undo.push("give the money back", s.giveMoneyBack)
+		return s.giveUp(ctx, ending{status: booking.StatusRejected, reason: reason, notice: booking.NoticePaymentReturned})
 	}
-	if final(reason) && s.in.Adopt == nil {
-		// The database refused: nothing was done, nothing is to undo.
-		s.answerHold(reason)
-		s.state.Status, s.state.PaymentStatus = booking.StatusRejected, booking.PaymentNone
-		s.state.Reason = message(reason)
-		s.publish(ctx)
-		return s.finish(ctx)
+	if !final(reason) {
+		// The hold may have happened without an answer: it is undone all the same.
+		return s.giveUp(ctx, ending{status: booking.StatusRejected,
+			reason: refusal(booking.CodeUnavailable, "The seats could not be held just now. Please try again.")})
 	}
-	if s.in.Adopt != nil {
-		return s.giveUp(ctx, booking.StatusRejected, reason, booking.NoticePaymentReturned)
-	}
-	return s.giveUp(ctx, booking.StatusRejected,
-		refusal(booking.CodeUnavailable, "The seats could not be held just now. Please try again."), "")
+	// The database refused: nothing was done, nothing is to undo.
+	s.answerHold(reason)
+	s.state.Status, s.state.PaymentStatus = booking.StatusRejected, booking.PaymentNone
+	s.state.Reason = message(reason)
+	s.publish(ctx)
+	return s.finish(ctx)
 }
 
-// freeSeats undoes the hold or, once the seats are sold, the confirmation.
+// freeSeats undoes the hold, or the sale if there was one: which, the database
+// knows.
 func (s *saga) freeSeats(ctx workflow.Context, end ending) {
-	var err error
-	if s.state.Status == booking.StatusConfirmed {
-		err = s.database(ctx, "Undo the sale of "+s.seats(), seats.CancelBooking, booking.Cancellation{
-			BookingID: s.in.BookingID, Detail: message(end.reason), EvenScanned: true,
-			Refund: booking.Money{Currency: s.held.Quote.Total.Currency},
-		}, nil)
-	} else {
-		status := end.status
-		if status == booking.StatusRejected {
-			// A hold whose answer was lost: to the database it is one that ran out.
-			status = booking.StatusExpired
-		}
-		err = s.database(ctx, "Free seats "+s.seats(), seats.EndBooking, booking.Ending{
-			BookingID: s.in.BookingID, Status: status, Detail: message(end.reason),
-		}, &s.ended)
+	if s.freed {
+		return
 	}
+	s.freed = true
+	status := end.status
+	if status == booking.StatusRejected {
+		// A hold whose answer was lost: to the database it is one that ran out.
+		status = booking.StatusExpired
+	}
+	err := s.database(ctx, "Free seats "+s.seats(), seats.EndBooking, booking.Ending{
+		BookingID: s.in.BookingID, Status: status, Detail: message(end.reason),
+	}, &s.ended)
 	if err != nil {
 		s.logger.Error("cannot free the seats", "error", err)
 		s.alert(ctx, "seats_not_freed", message(err))
@@ -100,7 +100,8 @@ func (s *saga) freeSeats(ctx workflow.Context, end ending) {
 // until it does, beside the rest: the seats do not wait for it.
 func (s *saga) giveMoneyBack(ctx workflow.Context, _ ending) {
 	if s.payment.Reference == "" {
-		// Nobody was ever shown this payment, so nobody can pay it.
+		// It was never opened, as far as we know. If it was all the same, and somebody
+		// pays it, that is a late payment.
 		return
 	}
 	s.returnPayment(ctx, s.payment)

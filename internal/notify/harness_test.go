@@ -155,7 +155,7 @@ func (w *world) sendUntilDone(s *notify.Service, n booking.Notification) {
 func requireRetryable(t *testing.T, err error) {
 	t.Helper()
 	require.Error(t, err)
-	require.Contains(t, []booking.Code{booking.CodeProviderUnavailable, booking.CodeProviderError}, booking.CodeOf(err), err.Error())
+	require.Contains(t, []booking.Code{booking.CodeProviderUnavailable, booking.CodeProviderError, booking.CodeUnavailable}, booking.CodeOf(err), err.Error())
 }
 
 // record is a row of notifications.

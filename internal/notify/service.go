@@ -126,7 +126,7 @@ func (s *Service) handOver(ctx context.Context, d *dispatch, sender Sender, mess
 		return err
 	}
 	if !claimed {
-		return booking.E(booking.CodeProviderUnavailable, "This message is being sent by somebody else.")
+		return booking.E(booking.CodeUnavailable, "This message is being sent by somebody else.")
 	}
 	message.NotificationID = d.id
 	call, cancel := context.WithTimeout(ctx, s.sendWithin)
@@ -148,7 +148,7 @@ func (s *Service) resume(ctx context.Context, d *dispatch, sender Sender, messag
 		quiet -= s.sendWithin
 	}
 	if quiet < 0 {
-		return booking.E(booking.CodeProviderUnavailable, "This message is being sent.")
+		return booking.E(booking.CodeUnavailable, "This message is being sent.")
 	}
 
 	message.NotificationID = d.id
@@ -162,7 +162,7 @@ func (s *Service) resume(ctx context.Context, d *dispatch, sender Sender, messag
 	case found:
 		return s.recordSent(ctx, d, vendorID)
 	case quiet < s.settleAfter:
-		return booking.E(booking.CodeProviderUnavailable, "Waiting for the vendor to list this message, if it has it.")
+		return booking.E(booking.CodeUnavailable, "Waiting for the vendor to list this message, if it has it.")
 	default:
 		return s.handOver(ctx, d, sender, message)
 	}

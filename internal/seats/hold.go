@@ -82,8 +82,9 @@ func complete(held booking.Held, seconds float64, hasPhone *bool, priced []byte)
 	return held, nil
 }
 
-// ExtendHold moves the hold's end.
-func (s *Store) ExtendHold(ctx context.Context, bookingID string, by time.Duration) (booking.Held, error) {
+// ExtendHold moves the hold's end, unless it is not where the caller knows it to
+// be: then an earlier try moved it. A zero known always moves it.
+func (s *Store) ExtendHold(ctx context.Context, bookingID string, known time.Time, by time.Duration) (booking.Held, error) {
 	id, err := parseID("booking", bookingID)
 	if err != nil {
 		return booking.Held{}, err
@@ -94,7 +95,7 @@ func (s *Store) ExtendHold(ctx context.Context, bookingID string, by time.Durati
 	var hasPhone *bool
 	var priced []byte
 	err = s.pool.QueryRow(ctx, `SELECT expires_at, seconds_left, has_phone, priced, of_show::text
-		FROM extend_hold($1, $2)`, id, by).Scan((*utc)(&held.ExpiresAt), &seconds, &hasPhone, &priced, &showID)
+		FROM extend_hold($1, $2, $3)`, id, nullTime(known), by).Scan((*utc)(&held.ExpiresAt), &seconds, &hasPhone, &priced, &showID)
 	if err != nil {
 		return booking.Held{}, translate("extend hold", err)
 	}

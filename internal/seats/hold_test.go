@@ -123,8 +123,11 @@ func TestExtendHold(t *testing.T) {
 	h := newHouse(t)
 	show := h.show()
 	held := h.held(show, "A1", "A2")
-	longer, err := h.store.ExtendHold(t.Context(), held.BookingID, 5*time.Minute)
+	longer, err := h.store.ExtendHold(t.Context(), held.BookingID, held.ExpiresAt, 5*time.Minute)
 	require.NoError(t, err)
+	repeat, err := h.store.ExtendHold(t.Context(), held.BookingID, held.ExpiresAt, 5*time.Minute)
+	require.NoError(t, err)
+	assert.Equal(t, longer.ExpiresAt, repeat.ExpiresAt, "a repeat whose answer was lost adds nothing")
 	assert.Equal(t, held.ExpiresAt.Add(5*time.Minute), longer.ExpiresAt)
 	assert.Equal(t, held.Quote, longer.Quote)
 	assert.Equal(t, held.Show, longer.Show)
@@ -132,11 +135,11 @@ func TestExtendHold(t *testing.T) {
 
 	h.expire(held.BookingID)
 	h.held(show, "A2")
-	_, err = h.store.ExtendHold(t.Context(), held.BookingID, time.Minute)
+	_, err = h.store.ExtendHold(t.Context(), held.BookingID, time.Time{}, time.Minute)
 	code(t, booking.CodeHoldLost, err)
-	_, err = h.store.ExtendHold(t.Context(), h.sold(show, "B1").BookingID, time.Minute)
+	_, err = h.store.ExtendHold(t.Context(), h.sold(show, "B1").BookingID, time.Time{}, time.Minute)
 	code(t, booking.CodeConflict, err)
-	_, err = h.store.ExtendHold(t.Context(), uuid.NewString(), time.Minute)
+	_, err = h.store.ExtendHold(t.Context(), uuid.NewString(), time.Time{}, time.Minute)
 	code(t, booking.CodeConflict, err)
 }
 
@@ -149,7 +152,7 @@ func TestKeepHold(t *testing.T) {
 	require.NoError(t, h.store.KeepHold(t.Context(), held.BookingID))
 	endless := func() int64 { return h.number(`SELECT count(*) FROM seat_claims WHERE held_until = 'infinity'`) }
 	assert.EqualValues(t, 2, endless())
-	_, err := h.store.ExtendHold(t.Context(), held.BookingID, time.Minute)
+	_, err := h.store.ExtendHold(t.Context(), held.BookingID, time.Time{}, time.Minute)
 	require.NoError(t, err)
 	assert.EqualValues(t, 2, endless(), "an extension does not put an end to an endless hold")
 	_, err = h.store.Confirm(t.Context(), held.BookingID)

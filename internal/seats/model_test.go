@@ -64,7 +64,10 @@ func (m *model) status(id string) booking.Status {
 }
 
 func (m *model) hold(id string, seats []string) (booking.Code, []string) {
-	if m.status(id) != "" {
+	switch status := m.status(id); {
+	case status.Terminal():
+		return booking.CodeHoldLost, nil
+	case status != "":
 		return "", nil
 	}
 	var taken []string
@@ -167,7 +170,7 @@ func TestInventoryFollowsTheModel(t *testing.T) {
 			},
 			"extend": func(r *rapid.T) {
 				id := someone(r)
-				_, err := h.store.ExtendHold(t.Context(), id, time.Minute)
+				_, err := h.store.ExtendHold(t.Context(), id, time.Time{}, time.Minute)
 				agree(m.renew(id), err)
 			},
 			"keep": func(r *rapid.T) {

@@ -32,3 +32,11 @@ func (m maybeUTC) ScanTimestamptz(v pgtype.Timestamptz) error {
 	}
 	return nil
 }
+
+// nullTime is a time for the database, null when it is zero.
+func nullTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -156,7 +156,7 @@ func isFailure(err error) bool {
 		return true
 	}
 	switch booking.CodeOf(err) {
-	case booking.CodeProviderUnavailable, booking.CodeProviderError, booking.CodeOutcomeUnknown:
+	case booking.CodeProviderUnavailable, booking.CodeProviderError:
 		return true
 	default:
 		return false

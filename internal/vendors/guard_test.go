@@ -134,7 +134,6 @@ func TestWhatCountsAsIll(t *testing.T) {
 	}{
 		{"no answer", unavailable, vendors.StateIll},
 		{"an answer that it failed", booking.E(booking.CodeProviderError, "500"), vendors.StateIll},
-		{"an unknown outcome", booking.E(booking.CodeOutcomeUnknown, "?"), vendors.StateIll},
 		{"wrapped", fmt.Errorf("open: %w", unavailable), vendors.StateIll},
 		{"a deadline", fmt.Errorf("open: %w", context.DeadlineExceeded), vendors.StateIll},
 		{"a declined card", refused, vendors.StateWell},

@@ -19,6 +19,7 @@ DECLARE
     expires timestamptz;
     -- A repeat answers with the price the seats were held at, not today's.
     price   jsonb;
+    stands  text;
     taken   jsonb;
     claimed integer;
 BEGIN
@@ -26,8 +27,12 @@ BEGIN
     -- under the cap.
     PERFORM pg_advisory_xact_lock(hashtextextended(p_customer::text, 7));
 
-    SELECT b.hold_expires_at, b.quote INTO expires, price FROM bookings b WHERE b.id = p_booking;
-    IF NOT FOUND THEN
+    SELECT b.hold_expires_at, b.quote, b.status INTO expires, price, stands FROM bookings b WHERE b.id = p_booking;
+    IF stands NOT IN ('held', 'confirmed') THEN
+        -- Its seats were freed already; a repeat must not promise them.
+        RAISE EXCEPTION 'booking is %', stands USING ERRCODE = 'BX006';
+    END IF;
+    IF stands IS NULL THEN
         price := p_quote;
         SELECT * INTO show FROM shows s WHERE s.id = p_show;
         IF NOT FOUND OR show.status <> 'scheduled'
@@ -69,7 +74,9 @@ BEGIN
         (SELECT a.phone <> '' FROM accounts a WHERE a.id = p_customer), price;
 END $$;
 
-CREATE FUNCTION extend_hold(p_booking uuid, p_by interval)
+-- extend_hold moves the end of a hold. Whoever knows when it ends says so: a
+-- repeat then finds it moved already, and moves it no further.
+CREATE FUNCTION extend_hold(p_booking uuid, p_known timestamptz, p_by interval)
 RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone boolean, priced jsonb, of_show uuid)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -80,7 +87,9 @@ BEGIN
     IF NOT FOUND OR b.status <> 'held' THEN
         RAISE EXCEPTION 'not held' USING ERRCODE = 'BX005';
     END IF;
-    b.hold_expires_at := greatest(b.hold_expires_at, clock_timestamp()) + p_by;
+    IF b.hold_expires_at = coalesce(p_known, b.hold_expires_at) THEN
+        b.hold_expires_at := greatest(b.hold_expires_at, clock_timestamp()) + p_by;
+    END IF;
     PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
     -- A hold that keep_hold made endless stays so.
     UPDATE seat_claims SET held_until = greatest(held_until, b.hold_expires_at)

@@ -115,7 +115,9 @@ func (w *World) AuthorizeOnly(reference string, amount int64) booking.PaymentSta
 // Decline is a card that was refused.
 func (w *World) Decline(reference string) booking.PaymentState {
 	return w.pay(reference, func(p *booking.PaymentState) {
+		w.tries++
 		p.Status, p.Failure = booking.PaymentFailed, "Your card was declined."
+		p.Try = fmt.Sprintf("ch_%d", w.tries)
 	})
 }
 
@@ -129,7 +131,7 @@ func (w *World) AddPayment(reference, bookingID string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.payments[reference] = &booking.PaymentState{
-		Provider: Provider, Reference: reference, BookingID: bookingID, Attempt: 1,
+		Provider: Provider, Reference: reference, BookingID: bookingID, Attempt: 2,
 		Status: booking.PaymentOpen, Amount: Price, Currency: "INR",
 	}
 }

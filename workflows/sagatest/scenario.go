@@ -1,6 +1,7 @@
 package sagatest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -114,6 +115,7 @@ var (
 	dbAway    = Fault{Err: booking.E(booking.CodeUnavailable, "The database is away.")}
 	refused   = Fault{Err: booking.E(booking.CodePaymentRefused, "Refused.")}
 	panicking = Fault{Panics: true}
+	donePanic = Fault{Panics: true, Late: true}
 )
 
 func told(notices ...string) []string {
@@ -122,6 +124,11 @@ func told(notices ...string) []string {
 		all = append(all, notice+"/email/0", notice+"/sms/0")
 	}
 	return all
+}
+
+// returned are the messages that a payment goes back, by its number.
+func returned(attempt int, also ...string) []string {
+	return append(told(also...), fmt.Sprintf("payment_returned/email/%d", attempt), fmt.Sprintf("payment_returned/sms/%d", attempt))
 }
 
 // sold is how a booking ends that went well.

@@ -59,7 +59,7 @@ func payScenarios() []Scenario {
 			Updates: ok, Status: booking.StatusPaymentFailed, Payment: booking.PaymentVoided,
 			End: End{
 				Status: booking.StatusPaymentFailed, Moves: map[string]int{"void": 1},
-				Messages: told("payment_returned"), Alerts: []string{"payment_mismatch"},
+				Messages: returned(1), Alerts: []string{"payment_mismatch"},
 			},
 		},
 		{
@@ -83,7 +83,7 @@ func payScenarios() []Scenario {
 			End: End{
 				Claimed: both, Status: booking.StatusConfirmed, Captured: Price,
 				Moves:    map[string]int{"authorize": 2, "capture": 1, "void": 1},
-				Messages: told("confirmed", "payment_returned", "reminder"), Alerts: []string{"paid_twice"},
+				Messages: returned(2, "confirmed", "reminder"), Alerts: []string{"paid_twice"},
 			},
 		},
 		{
@@ -97,7 +97,7 @@ func payScenarios() []Scenario {
 			End: End{
 				Claimed: both, Status: booking.StatusConfirmed, Captured: Price,
 				Moves:    map[string]int{"authorize": 3, "capture": 1, "void": 1},
-				Messages: told("confirmed", "payment_returned", "reminder"), Alerts: []string{"paid_twice"},
+				Messages: returned(2, "confirmed", "reminder"), Alerts: []string{"paid_twice"},
 			},
 		},
 		{
@@ -111,6 +111,36 @@ func payScenarios() []Scenario {
 			Input:   func(in *workflows.BookingInput) { in.Policy.OpenWithin = time.Second },
 			Updates: []booking.Code{"", booking.CodeProviderUnavailable},
 			Status:  booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
+		},
+		{
+			Name: "one_decline_heard_three_times",
+			Script: []Action{{soon, func(w *World, d Driver) {
+				news := w.Decline("pi_1")
+				for range 3 {
+					d.Signal(workflows.SignalPayment, news)
+				}
+			}}, pays(time.Second)},
+			Updates: ok, Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
+		},
+		{
+			// Opening the next payment fails; then the echo of the closing arrives.
+			Name: "reopen_fails_then_works",
+			Setup: func(w *World) {
+				w.Fail("open", Fault{}, refused)
+			},
+			Script: []Action{
+				update(300*time.Millisecond, workflows.UpdateReopen, workflows.ReopenRequest{Provider: Provider}),
+				{soon, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.Abandon("pi_1")) }},
+				update(700*time.Millisecond, workflows.UpdateReopen, workflows.ReopenRequest{Provider: Provider}),
+				{time.Second, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.Authorize("pi_2")) }},
+			},
+			Updates: []booking.Code{"", booking.CodePaymentRefused, ""},
+			Status:  booking.StatusConfirmed, Payment: booking.PaymentCaptured,
+			End: End{
+				Claimed: both, Status: booking.StatusConfirmed, Captured: Price,
+				Moves:    map[string]int{"authorize": 1, "capture": 1, "void": 1},
+				Messages: told("confirmed", "reminder"),
+			},
 		},
 		{
 			Name: "check_sees_a_decline_once",

@@ -9,7 +9,7 @@ import (
 
 func sellScenarios() []Scenario {
 	lost := End{
-		Status: booking.StatusExpired, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: told("payment_returned"),
+		Status: booking.StatusExpired, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: returned(1),
 	}
 	return []Scenario{
 		{
@@ -18,7 +18,29 @@ func sellScenarios() []Scenario {
 		},
 		{
 			Name: "show_cancelled_before_sale", Script: []Action{does(200*time.Millisecond, (*World).CancelShow), pays(soon)}, Updates: ok,
-			Status: booking.StatusExpired, Payment: booking.PaymentVoided, End: lost,
+			Status: booking.StatusCancelled, Payment: booking.PaymentVoided,
+			End: End{
+				Status: booking.StatusCancelled, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: told("show_cancelled"),
+			},
+		},
+		{
+			// The sale was done each time before it went wrong: it is undone.
+			Name: "confirm_done_then_panics", Setup: fails("confirm", Repeat(100, donePanic)...), Script: []Action{pays(soon)}, Updates: ok,
+			Status: booking.StatusCancelled, Payment: booking.PaymentVoided,
+			End: End{
+				Status: booking.StatusCancelled, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: returned(1),
+			},
+		},
+		{
+			// A workflow task that sold the seats was lost with its results, and the
+			// customer cancels before the news comes again.
+			Name: "sold_behind_its_back",
+			Script: []Action{
+				paysSilently(200 * time.Millisecond), does(300*time.Millisecond, (*World).SellBehindItsBack),
+				update(soon, workflows.UpdateCancel, workflows.CancelRequest{}),
+			},
+			Updates: okok, Status: booking.StatusCancelled, Payment: booking.PaymentVoided,
+			End: End{Status: booking.StatusCancelled, Moves: map[string]int{"authorize": 1, "void": 1}},
 		},
 		{
 			Name: "confirm_panics", Setup: fails("confirm", Repeat(100, panicking)...), Script: []Action{pays(soon)}, Updates: ok,
@@ -80,7 +102,7 @@ func lateScenarios() []Scenario {
 	late := func(rebook bool) *workflows.LatePaymentInput {
 		return &workflows.LatePaymentInput{
 			Payment: booking.PaymentState{
-				Provider: Provider, Reference: "pi_late", BookingID: BookingID, Attempt: 1,
+				Provider: Provider, Reference: "pi_late", BookingID: BookingID, Attempt: 2,
 				Status: booking.PaymentAuthorized, Amount: Price, Authorized: Price, Currency: "INR",
 			},
 			Rebook: rebook, Policy: policy(),
@@ -94,7 +116,7 @@ func lateScenarios() []Scenario {
 		}
 	}
 	back := func(status booking.Status) End {
-		return End{Status: status, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: told("payment_returned")}
+		return End{Status: status, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: returned(2)}
 	}
 	return []Scenario{
 		{Name: "late_given_back", Late: late(false), Setup: paidLate(booking.StatusExpired), End: back(booking.StatusExpired)},
@@ -113,7 +135,7 @@ func lateScenarios() []Scenario {
 			},
 			End: End{
 				Status: booking.StatusExpired, Moves: map[string]int{"authorize": 1, "void": 1},
-				Messages: []string{"payment_returned/email/0"},
+				Messages: returned(2),
 			},
 		},
 		{Name: "late_after_cancel", Late: late(true), Setup: paidLate(booking.StatusCancelled), End: back(booking.StatusCancelled)},

@@ -25,6 +25,8 @@ type Fault struct {
 	Hang   bool // no answer until the caller gives up
 	Lost   bool // done, and then no answer
 	Panics bool
+	// Late makes the panic come after the thing was done.
+	Late bool
 }
 
 // World implements every port of package activities.
@@ -43,6 +45,7 @@ type World struct {
 	faults   map[string][]Fault
 	calls    map[string]int
 	scanned  bool
+	tries    int // declined ones
 }
 
 // NewWorld makes a world whose show starts after a while.
@@ -129,6 +132,9 @@ func (w *World) call(ctx context.Context, operation string, run func() error) er
 		fault, w.faults[operation] = waiting[0], waiting[1:]
 	}
 	if fault.Panics {
+		if fault.Late {
+			_ = run()
+		}
 		w.mu.Unlock()
 		panic("sagatest: " + operation)
 	}

@@ -43,6 +43,7 @@ func (p *Provider) state(intent *stripe.PaymentIntent) booking.PaymentState {
 	case stripe.PaymentIntentStatusRequiresPaymentMethod:
 		if intent.LastPaymentError != nil {
 			s.Status, s.Failure = booking.PaymentFailed, intent.LastPaymentError.Msg
+			s.Try = lastTry(intent)
 		}
 	case stripe.PaymentIntentStatusRequiresCapture:
 		s.Status = booking.PaymentAuthorized
@@ -65,6 +66,17 @@ func refunded(intent *stripe.PaymentIntent) int64 {
 		return 0
 	}
 	return max(0, charge.AmountRefunded-(charge.Amount-charge.AmountCaptured))
+}
+
+// lastTry is the charge of the customer's last try to pay: every try makes one.
+func lastTry(intent *stripe.PaymentIntent) string {
+	if intent.LastPaymentError.ChargeID != "" {
+		return intent.LastPaymentError.ChargeID
+	}
+	if intent.LatestCharge != nil {
+		return intent.LatestCharge.ID
+	}
+	return ""
 }
 
 func (p *Provider) checkoutURL(s booking.PaymentState) string {
