@@ -164,6 +164,11 @@ func (a *api) hold(ctx context.Context, try attempt) (status int, body []byte, e
 	if err != nil {
 		return 0, nil, err
 	}
+	if b.Status == booking.StatusHeld && b.Payment == nil {
+		// Half made: whoever waited for the rest was cut off. The same key finds it.
+		return 0, nil, booking.E(booking.CodeUnavailable,
+			"The booking is still being worked on. Ask again with the same Idempotency-Key in a moment.")
+	}
 	a.addCheckoutSecret(b.Payment)
 	if body, err = json.Marshal(b); err != nil {
 		return 0, nil, fmt.Errorf("render booking %s: %w", b.ID, err)

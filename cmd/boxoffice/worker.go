@@ -57,8 +57,7 @@ func (p *platform) prepareTemporal(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, prepareWithin)
 	defer cancel()
 	if err := temporal.Prepare(ctx, p.temporal, p.config.TemporalNamespace, retention,
-		workflows.AttrBookingStatus, workflows.AttrPaymentStatus, workflows.AttrShowID,
-		workflows.AttrTheaterID, workflows.AttrCustomerID); err != nil {
+		workflows.SearchAttributes()...); err != nil {
 		return fmt.Errorf("prepare Temporal at %s: %w", p.config.TemporalAddress, err)
 	}
 	return nil

@@ -55,15 +55,21 @@ func Dial(opts Options) (client.Client, error) {
 }
 
 // Prepare makes sure that the namespace and the search attributes are there. It
-// may run any number of times, by several processes at once.
+// may run any number of times, by several processes at once, and waits for a
+// server that is not there yet until the context ends.
 func Prepare(ctx context.Context, c client.Client, namespace string, retention time.Duration, keys ...sdk.SearchAttributeKey) error {
-	_, err := c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
-		Namespace:                        namespace,
-		WorkflowExecutionRetentionPeriod: durationpb.New(retention),
+	// A worker may be up before the server is.
+	err := poll(ctx, func() (bool, error) {
+		_, err := c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+			Namespace:                        namespace,
+			WorkflowExecutionRetentionPeriod: durationpb.New(retention),
+		})
+		var exists *serviceerror.NamespaceAlreadyExists
+		var away *serviceerror.Unavailable
+		return err == nil || errors.As(err, &exists), unless(err, errors.As(err, &exists) || errors.As(err, &away))
 	})
-	var exists *serviceerror.NamespaceAlreadyExists
-	if err != nil && !errors.As(err, &exists) {
-		return fmt.Errorf("temporal: register namespace %s: %w", namespace, err)
+	if err != nil {
+		return fmt.Errorf("namespace %s: %w", namespace, err)
 	}
 	return addSearchAttributes(ctx, c, namespace, keys)
 }
