@@ -49,6 +49,7 @@ endif
 bench: dev ## Ratios: the tuned saga, holds and rushes against the conventional way
 	$(WITH) postgres,temporal -- go run ./bench
 	$(WITH) postgres -- go test -run '^$$' -bench . ./internal/...
+	go test -count 1 -v -run Scale ./internal/search -large
 
 chaos: dev ## Many customers, faults and crashes; then the invariants. Takes long
 	CHAOS_CUSTOMERS=$(or $(CHAOS_CUSTOMERS),10000) CHAOS_KILLS=$(or $(CHAOS_KILLS),5s) \

@@ -1,0 +1,155 @@
+package search
+
+import (
+	"slices"
+	"strings"
+)
+
+// indianLanguages have no one spelling in Latin letters, so their films are
+// found by sound as well.
+var indianLanguages = []string{
+	"as", "bn", "gu", "hi", "kn", "ml", "mr", "ne", "or", "pa", "sa", "ta", "te", "ur",
+}
+
+func isIndian(languages []string) bool {
+	return slices.ContainsFunc(languages, func(l string) bool {
+		base, _, _ := strings.Cut(l, "-")
+		return slices.Contains(indianLanguages, base)
+	})
+}
+
+// soundsLike are the spellings of one sound, the longest first.
+var soundsLike = strings.NewReplacer(
+	"chh", "c", "ksh", "ks", "aa", "a", "ee", "i", "ii", "i", "oo", "u", "uu", "u", "ou", "u",
+	"kh", "k", "gh", "g", "ch", "c", "jh", "j", "th", "t", "dh", "d", "ph", "p", "bh", "b",
+	"sh", "s", "zh", "l", "ck", "k", "c", "k", "f", "p", "w", "v", "z", "j", "q", "k", "x", "ks", "y", "i",
+)
+
+// soundOf spells a word so that its spellings meet: Dilwaale and Dilwale,
+// Shakti and Sakthi, Jayenge and Jaaenge.
+func soundOf(word string) string {
+	folded := soundsLike.Replace(word)
+	out := make([]byte, 0, len(folded))
+	for i := range len(folded) {
+		c := folded[i]
+		if len(out) > 0 && out[len(out)-1] == c && (c < '0' || c > '9') {
+			continue
+		}
+		if c == 'h' && i == len(folded)-1 && len(out) > 2 {
+			continue
+		}
+		out = append(out, c)
+	}
+	return string(out)
+}
+
+// soundsOf is soundOf of every word.
+func soundsOf(words []string) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = soundOf(w)
+	}
+	return out
+}
+
+// articles that people leave out or add.
+var articles = map[string]bool{
+	"the": true, "a": true, "an": true, "le": true, "la": true, "les": true, "l": true, "un": true,
+	"une": true, "el": true, "los": true, "las": true, "il": true, "lo": true, "der": true,
+	"die": true, "das": true, "ein": true, "eine": true, "o": true, "os": true,
+}
+
+// withoutArticle drops a leading article, unless nothing else is there.
+func withoutArticle(words []string) []string {
+	if len(words) > 1 && articles[words[0]] {
+		return words[1:]
+	}
+	return words
+}
+
+// numerals are ways to write a number in a title. A lone I is more often a
+// pronoun, so it counts only behind another word.
+var numerals = map[string]string{
+	"ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9",
+	"x": "10", "xi": "11", "xii": "12", "xiii": "13", "i": "1",
+	"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
+	"eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13",
+	"first": "1", "second": "2", "third": "3", "1st": "1", "2nd": "2", "3rd": "3",
+}
+
+// counters stand before a number and are often left out: The Godfather Part II.
+var counters = map[string]bool{
+	"part": true, "chapter": true, "episode": true, "volume": true, "vol": true, "pt": true,
+}
+
+// withDigits writes every number in digits, and without the word that says what
+// it counts; nil when that changes nothing.
+func withDigits(words []string) []string {
+	var out []string
+	changed := false
+	for i, w := range words {
+		digits, ok := numerals[w]
+		if ok = ok && (i > 0 || len(w) > 1); ok {
+			w = digits
+		}
+		isNumber := ok || w[0] >= '0' && w[0] <= '9'
+		if last := len(out) - 1; isNumber && last > 0 && counters[out[last]] {
+			out, changed = out[:last], true
+		}
+		out, changed = append(out, w), changed || ok
+	}
+	if !changed {
+		return nil
+	}
+	return out
+}
+
+// withoutAnd drops "and", which "&" was read as: people type qa for Q&A.
+func withoutAnd(words []string) []string {
+	out := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "and" })
+	if len(out) == 0 || len(out) == len(words) {
+		return words
+	}
+	return out
+}
+
+// initials of a title without its leading article: lotr.
+func initials(words []string) string {
+	words = withoutArticle(words)
+	if len(words) < 3 {
+		return ""
+	}
+	out := make([]byte, 0, len(words))
+	for _, w := range words {
+		if w[0] < '0' || w[0] > 'z' {
+			return ""
+		}
+		out = append(out, w[0])
+	}
+	return string(out)
+}
+
+// yearIn is the year that a query names beside other words, and the words
+// without it.
+func yearIn(words []string) (year int, rest []string) {
+	for i := len(words) - 1; i >= 0 && len(words) > 1; i-- {
+		if y := asYear(words[i]); y != 0 {
+			return y, slices.Delete(slices.Clone(words), i, i+1)
+		}
+	}
+	return 0, nil
+}
+
+func asYear(w string) int {
+	if len(w) != 4 || w[:2] != "18" && w[:2] != "19" && w[:2] != "20" {
+		return 0
+	}
+	year := 0
+	for _, c := range []byte(w) {
+		if c < '0' || c > '9' {
+			return 0
+		}
+		year = year*10 + int(c-'0')
+	}
+	return year
+}
