@@ -16,9 +16,9 @@ import (
 	"github.com/boxoffice/boxoffice/workflows/sagatest"
 )
 
-// TestReplay runs today's workflow code over recorded histories: bookings that
+// TestFault39_RecordedHistoriesReplay runs today's workflow code over recorded histories: bookings that
 // are under way when new code is deployed must go on as they began.
-func TestReplay(t *testing.T) {
+func TestFault39_RecordedHistoriesReplay(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.json")
 	require.NoError(t, err)

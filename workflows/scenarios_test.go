@@ -3,6 +3,7 @@ package workflows_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -138,4 +139,21 @@ func TestStaffCanReadABooking(t *testing.T) {
 	}, time.Second)
 	env.ExecuteWorkflow(workflows.BookingWorkflow, scenario.BookingInput())
 	require.NoError(t, env.GetWorkflowError())
+}
+
+// A bug that panics is not tried for ever, and its seats do not stay taken.
+func TestFault40_PanicsAreBounded(t *testing.T) {
+	t.Parallel()
+	played := 0
+	for _, scenario := range sagatest.Scenarios() {
+		if strings.Contains(scenario.Name, "panics") {
+			played++
+			t.Run(scenario.Name, func(t *testing.T) {
+				t.Parallel()
+				require.Empty(t, scenario.End.Claimed)
+				play(t, scenario)
+			})
+		}
+	}
+	require.NotZero(t, played)
 }

@@ -38,7 +38,7 @@ var record = flag.Bool("record", false, "write the histories of TestScenariosOnA
 const lanes = 8
 
 // TestScenariosOnAServer plays every scenario against a real Temporal server, in
-// real time. With -record it renews the histories that TestReplay replays.
+// real time. With -record it renews the histories that TestFault39_RecordedHistoriesReplay replays.
 func TestScenariosOnAServer(t *testing.T) {
 	address := os.Getenv("TEMPORAL_ADDRESS")
 	if address == "" {
