@@ -11,11 +11,9 @@ import (
 // Task queues: workflow code and our own database steps run on QueueBookings,
 // what calls a vendor on that vendor group's queue.
 const (
-	QueueBookings        = "bookings"
-	QueuePayments        = "payments"
-	QueueNotifications   = "notifications"
-	QueueRecommendations = "recommendations"
-	QueueOperations      = "operations"
+	QueueBookings      = "bookings"
+	QueuePayments      = "payments"
+	QueueNotifications = "notifications"
 )
 
 // Workflow types.
