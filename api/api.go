@@ -18,6 +18,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/payments"
+	"github.com/boxoffice/boxoffice/internal/search"
 	"github.com/boxoffice/boxoffice/internal/seats"
 )
 
@@ -41,11 +42,13 @@ func Services() []string {
 // Options is what the API is made of. The stores a process needs follow from its
 // services; Accounts is needed by all that ask who is calling.
 type Options struct {
-	// Services says which routes are mounted; empty means all.
+	// Services says which routes are mounted; empty means all, and search only
+	// when there is an engine.
 	Services []string
 
 	Accounts *accounts.Service
 	Catalog  *catalog.Store
+	Search   *search.Engine // kept fresh by whoever made it
 	Seats    *seats.Store
 	Feed     *seats.Feed
 	Tickets  *seats.Tickets
@@ -136,6 +139,7 @@ func build(options Options) (*api, error) {
 	for service, mount := range map[string]func(){
 		ServiceAccounts: a.mountAccounts,
 		ServiceCatalog:  a.mountCatalog,
+		ServiceSearch:   a.mountSearch,
 		ServiceBookings: a.mountBookings,
 		ServicePayments: a.mountPayments,
 		ServiceAdmin:    a.mountAdmin,
@@ -150,6 +154,9 @@ func build(options Options) (*api, error) {
 func withDefaults(o Options) Options {
 	if len(o.Services) == 0 {
 		o.Services = Services()
+		if o.Search == nil {
+			o.Services = slices.DeleteFunc(o.Services, func(service string) bool { return service == ServiceSearch })
+		}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -188,6 +195,7 @@ func (a *api) check() error {
 	}
 	need(a.Accounts != nil, "Accounts", ServiceAccounts, ServiceBookings, ServiceAdmin)
 	need(a.Catalog != nil, "Catalog", ServiceCatalog, ServiceBookings)
+	need(a.Search != nil, "Search", ServiceSearch)
 	need(a.Seats != nil, "Seats", ServiceCatalog, ServiceBookings, ServicePayments, ServiceAdmin)
 	need(a.Feed != nil, "Feed", ServiceCatalog, ServiceBookings)
 	need(a.Tickets != nil, "Tickets", ServiceBookings)

@@ -45,6 +45,11 @@ func (a *api) mountCatalog() {
 	a.get("/v1/shows/{id}/seats/stream", a.watchSeats)
 }
 
+func (a *api) mountSearch() {
+	a.get("/v1/search", a.search)
+	a.get("/v1/search/suggest", a.suggest)
+}
+
 func (a *api) mountBookings() {
 	a.post("/v1/bookings", a.signedIn(a.createBooking))
 	a.get("/v1/bookings", a.signedIn(a.listBookings))

@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) { databasetest.Main(m) }
 
 var models = []any{
-	schema.City{}, schema.Movie{}, schema.Theater{}, schema.Screen{}, schema.Layout{}, schema.Show{},
+	schema.City{}, schema.Movie{}, schema.Theater{}, schema.Screen{}, schema.Layout{}, schema.Show{}, schema.CatalogVersion{},
 	schema.Account{}, schema.Session{},
 	schema.Booking{}, schema.SeatClaim{}, schema.BookingEvent{}, schema.Ticket{}, schema.IdempotencyKey{}, schema.Alert{},
 	schema.Payment{}, schema.LedgerEntry{}, schema.WebhookEvent{},

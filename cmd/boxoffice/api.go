@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/client"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/internal/search"
 	"github.com/boxoffice/boxoffice/internal/seats"
 	"github.com/boxoffice/boxoffice/internal/temporal"
 )
@@ -32,6 +34,10 @@ func (c *apiCommand) Run(ctx context.Context) error {
 		return err
 	}
 	options.Services = c.Services
+	if len(c.Services) == 0 || slices.Contains(c.Services, api.ServiceSearch) {
+		options.Search = p.openSearch(ctx)
+		options.Ready["search"] = options.Search.Ready
+	}
 	handler, err := api.New(options)
 	if err != nil {
 		return err
@@ -74,6 +80,23 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		Version:     version(),
 		Closing:     ctx,
 	}, nil
+}
+
+// openSearch keeps an index of the catalog fresh until the process stops. Until
+// it is there for the first time, /readyz says so.
+func (p *platform) openSearch(ctx context.Context) *search.Engine {
+	ctx, cancel := context.WithCancel(ctx)
+	source, engine := search.NewPostgres(p.db.Pool, p.log), search.NewEngine(p.log)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = engine.Run(ctx, source, source.Hints(ctx), search.Poll) // it ends only with the context
+	}()
+	p.closers = append(p.closers, func() {
+		cancel()
+		<-ended
+	})
+	return engine
 }
 
 func (p *platform) askTemporal(ctx context.Context) error {

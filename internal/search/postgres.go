@@ -1,0 +1,201 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	// Poll is how often an engine over Postgres should look by itself.
+	Poll = 2 * time.Second
+
+	// quiet is how long a connection may say nothing before it is tested: one
+	// that was cut off would be silent for ever.
+	quiet = time.Minute
+	// reconnectAfter is the pause before a lost connection is made anew. The poll
+	// goes on meanwhile.
+	reconnectAfter = time.Second
+	// answerWithin bounds what a listening connection is asked.
+	answerWithin = 10 * time.Second
+)
+
+// Postgres is the Source over our own database.
+type Postgres struct {
+	pool  *pgxpool.Pool
+	log   *slog.Logger
+	quiet time.Duration
+}
+
+// NewPostgres reads the catalog through a pool.
+func NewPostgres(pool *pgxpool.Pool, log *slog.Logger) *Postgres {
+	return &Postgres{pool: pool, log: log, quiet: quiet}
+}
+
+// querier is a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// Version reads the number that triggers raise with every change of the catalog.
+func (p *Postgres) Version(ctx context.Context) (string, error) { return versionOf(ctx, p.pool) }
+
+func versionOf(ctx context.Context, db querier) (string, error) {
+	var version int64
+	if err := db.QueryRow(ctx, `SELECT version FROM catalog_version`).Scan(&version); err != nil {
+		return "", fmt.Errorf("read catalog_version: %w", err)
+	}
+	return strconv.FormatInt(version, 10), nil
+}
+
+// Load reads everything as it was at one moment, the version included.
+func (p *Postgres) Load(ctx context.Context) (s Snapshot, err error) {
+	moment := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err = pgx.BeginTxFunc(ctx, p.pool, moment, func(tx pgx.Tx) error {
+		s, err = load(ctx, tx)
+		return err
+	})
+	return s, err
+}
+
+func load(ctx context.Context, db querier) (s Snapshot, err error) {
+	if s.Version, err = versionOf(ctx, db); err != nil {
+		return s, err
+	}
+	if s.Cities, err = rowsOf[City](ctx, db, `SELECT id, slug, name FROM cities ORDER BY id`); err != nil {
+		return s, fmt.Errorf("read cities: %w", err)
+	}
+	if s.Theaters, err = rowsOf[Theater](ctx, db, `
+		SELECT id, city_id, slug, name, address, lat, lon, time_zone, amenities FROM theaters ORDER BY id`); err != nil {
+		return s, fmt.Errorf("read theaters: %w", err)
+	}
+	if s.Movies, err = rowsOf[Movie](ctx, db, `
+		SELECT id, slug, title, original_title, aliases, year, popularity, genres, languages, certificate, credits
+		FROM movies ORDER BY id`); err != nil {
+		return s, fmt.Errorf("read movies: %w", err)
+	}
+	if s.Shows, err = loadShows(ctx, db); err != nil {
+		return s, fmt.Errorf("read shows: %w", err)
+	}
+	return s, nil
+}
+
+// loadShows reads what can still be booked or will be: selling begins and ends
+// without a change of the catalog, so the index looks at the times itself.
+func loadShows(ctx context.Context, db querier) ([]Show, error) {
+	type row struct {
+		Show
+		Prices map[string]int64
+	}
+	rows, err := rowsOf[row](ctx, db, `
+		SELECT id, movie_id, theater_id, starts_at, sales_open_at, sales_close_at, format, language, subtitles, currency, prices
+		FROM shows WHERE status = 'scheduled' AND starts_at > now() AND sales_close_at > now() ORDER BY id`)
+	if err != nil {
+		return nil, err
+	}
+	shows := make([]Show, len(rows))
+	for i, r := range rows {
+		shows[i] = r.Show
+		first := true
+		for _, price := range r.Prices {
+			if first || price < shows[i].PriceMin {
+				shows[i].PriceMin = price
+			}
+			shows[i].PriceMax, first = max(shows[i].PriceMax, price), false
+		}
+	}
+	return shows, nil
+}
+
+// rowsOf reads columns into the fields of their names; the index knows more
+// about a theater or a show than the database does.
+func rowsOf[T any](ctx context.Context, db querier, query string) ([]T, error) {
+	rows, err := db.Query(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByNameLax[T])
+}
+
+// Hints tells when the catalog may have changed, until the context ends. It has
+// a connection of its own, since listening occupies one, and makes it anew when
+// it is lost.
+func (p *Postgres) Hints(ctx context.Context) <-chan struct{} {
+	hints := make(chan struct{}, 1)
+	go func() {
+		defer close(hints)
+		for {
+			err := p.listen(ctx, hints)
+			if ctx.Err() != nil {
+				return
+			}
+			p.log.WarnContext(ctx, "not listening to changes of the catalog; polling goes on", "error", err)
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(reconnectAfter):
+			}
+		}
+	}()
+	return hints
+}
+
+func (p *Postgres) listen(ctx context.Context, hints chan<- struct{}) error {
+	conn, err := pgx.ConnectConfig(ctx, p.pool.Config().ConnConfig)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer func() {
+		// Nothing depends on the goodbye.
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(last)
+	}()
+	if _, err := conn.Exec(ctx, `LISTEN catalog`); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	give(hints) // for what was said before we listened
+	for {
+		heard, err := p.wait(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if heard {
+			give(hints)
+		}
+	}
+}
+
+// wait returns with a notice, or without one when the connection has been quiet
+// and turned out to be alive.
+func (p *Postgres) wait(ctx context.Context, conn *pgx.Conn) (heard bool, err error) {
+	waiting, cancel := context.WithTimeout(ctx, p.quiet)
+	defer cancel()
+	_, err = conn.WaitForNotification(waiting)
+	if err == nil {
+		return true, nil
+	}
+	if waiting.Err() == nil || ctx.Err() != nil {
+		return false, fmt.Errorf("wait for a notice: %w", err)
+	}
+	asking, done := context.WithTimeout(ctx, answerWithin)
+	defer done()
+	if err := conn.Ping(asking); err != nil {
+		return false, fmt.Errorf("the listening connection is dead: %w", err)
+	}
+	return false, nil
+}
+
+// give leaves a hint; one that waits already says as much.
+func give(hints chan<- struct{}) {
+	select {
+	case hints <- struct{}{}:
+	default:
+	}
+}
