@@ -103,9 +103,9 @@ func TestServicesMountOnlyTheirRoutes(t *testing.T) {
 
 func TestNewNamesEverythingThatIsMissing(t *testing.T) {
 	t.Parallel()
-	_, err := New(Options{Services: []string{ServiceCatalog, ServiceBookings, "tea"}})
+	_, err := New(Options{Services: []string{ServiceCatalog, ServiceSearch, ServiceBookings, "tea"}})
 	require.Error(t, err)
-	for _, part := range []string{`no service "tea"`, "catalog needs Catalog", "bookings needs Saga", "bookings needs Policy"} {
+	for _, part := range []string{`no service "tea"`, "catalog needs Catalog", "search needs Search", "bookings needs Saga", "bookings needs Policy"} {
 		assert.ErrorContains(t, err, part)
 	}
 }

@@ -33,6 +33,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/internal/search"
 	"github.com/boxoffice/boxoffice/internal/seats"
 	"github.com/boxoffice/boxoffice/sandbox"
 )
@@ -89,6 +90,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	w.options = Options{
 		Accounts:  newAccounts(t, w.db, w.tokenKey),
 		Catalog:   catalog.New(w.db),
+		Search:    search.NewEngine(slog.New(slog.DiscardHandler)),
 		Seats:     inventory,
 		Feed:      feed,
 		Tickets:   seats.NewTickets(testKey(t)),
@@ -104,9 +106,17 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	for _, c := range change {
 		c(&w.options)
 	}
+	w.index()
 	w.serve()
 	w.people()
 	return w
+}
+
+// index makes search know what is in the database now.
+func (w *world) index() {
+	w.t.Helper()
+	source := search.NewPostgres(w.db.Pool, slog.New(slog.DiscardHandler))
+	require.NoError(w.t, w.options.Search.Refresh(w.t.Context(), source))
 }
 
 // serve starts an API process. A second call is a second process on the same

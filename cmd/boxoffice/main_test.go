@@ -104,6 +104,8 @@ func TestMigrateSeedAndServe(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(awaitAnswer(t, "http://"+address+"/v1/cities")), &cities))
 	assert.NotEmpty(t, cities.Items)
 
+	assert.Contains(t, awaitAnswer(t, "http://"+address+"/v1/search?q=openhiemer"), `"did_you_mean":"Oppenheimer"`)
+
 	ready, err := http.Get("http://" + address + "/readyz")
 	require.NoError(t, err)
 	defer ready.Body.Close()
@@ -112,6 +114,7 @@ func TestMigrateSeedAndServe(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, ready.StatusCode)
 	assert.Contains(t, string(body), `"temporal":"down"`)
 	assert.Contains(t, string(body), `"postgres":"ok"`)
+	assert.Contains(t, string(body), `"search":"ok"`)
 
 	require.NoError(t, stop())
 	_, err = http.Get("http://" + address + "/healthz")

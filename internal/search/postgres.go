@@ -147,7 +147,9 @@ func (p *Postgres) Hints(ctx context.Context) <-chan struct{} {
 }
 
 func (p *Postgres) listen(ctx context.Context, hints chan<- struct{}) error {
-	conn, err := pgx.ConnectConfig(ctx, p.pool.Config().ConnConfig)
+	config := p.pool.Config().ConnConfig
+	config.RuntimeParams["application_name"] += " listening" // for who reads pg_stat_activity
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
