@@ -130,6 +130,32 @@ func TestEveryChangeOfTheCatalogRaisesTheVersion(t *testing.T) {
 	assert.NotEqual(t, before, after)
 }
 
+// Whoever writes the catalog in several statements meets others who do, in
+// another order.
+func TestWritersOfTheCatalogDoNotDeadlock(t *testing.T) {
+	t.Parallel()
+	db, _ := planting(t)
+	first, err := db.Pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = first.Rollback(context.Background()) }()
+	_, err = first.Exec(t.Context(), `UPDATE movies SET title = 'A'`)
+	require.NoError(t, err)
+	second := make(chan error, 1)
+	go func() {
+		_, err := db.Pool.Exec(t.Context(), `UPDATE shows SET format = '3D'`)
+		second <- err
+	}()
+	require.Eventually(t, func() bool {
+		var waits bool
+		return db.Pool.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted
+			AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database()))`).Scan(&waits) == nil && waits
+	}, soon, often)
+	_, err = first.Exec(t.Context(), `UPDATE shows SET format = 'IMAX'`)
+	require.NoError(t, err)
+	require.NoError(t, first.Commit(t.Context()))
+	assert.NoError(t, <-second)
+}
+
 // The poll is too slow to help here, so every change is found by a hint, also
 // after quiet times and after the listening connection was cut.
 func TestHintsBringChanges(t *testing.T) {

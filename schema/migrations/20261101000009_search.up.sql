@@ -2,8 +2,9 @@
 -- found, and becomes visible together with the change: whoever keeps a copy of
 -- the catalog compares it. A sequence would be seen before its change is.
 --
--- Its row serializes transactions that write the catalog, which are few. Nothing
--- that sells seats writes these tables.
+-- Its row serializes transactions that write the catalog, which are few. It is
+-- locked before any row of theirs, so that two of them cannot wait for each
+-- other. Nothing that sells seats writes these tables.
 CREATE TABLE catalog_version (
     id      integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
     version bigint NOT NULL
@@ -20,15 +21,15 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER cities_catalog_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON cities
+CREATE TRIGGER cities_catalog_version BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON cities
     FOR EACH STATEMENT EXECUTE FUNCTION raise_catalog_version();
-CREATE TRIGGER movies_catalog_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON movies
+CREATE TRIGGER movies_catalog_version BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON movies
     FOR EACH STATEMENT EXECUTE FUNCTION raise_catalog_version();
-CREATE TRIGGER theaters_catalog_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON theaters
+CREATE TRIGGER theaters_catalog_version BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON theaters
     FOR EACH STATEMENT EXECUTE FUNCTION raise_catalog_version();
-CREATE TRIGGER screens_catalog_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON screens
+CREATE TRIGGER screens_catalog_version BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON screens
     FOR EACH STATEMENT EXECUTE FUNCTION raise_catalog_version();
-CREATE TRIGGER shows_catalog_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON shows
+CREATE TRIGGER shows_catalog_version BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON shows
     FOR EACH STATEMENT EXECUTE FUNCTION raise_catalog_version();
 
 -- All that is to come is read at once, out of years of shows.
