@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"time"
 
@@ -12,8 +13,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-//go:embed openapi.yaml
-var openapiYAML []byte
+// The document is written in parts, a file per resource.
+//
+//go:embed openapi/*.yaml
+var openapiParts embed.FS
 
 //go:embed pages
 var pages embed.FS
@@ -23,15 +26,49 @@ const pageFresh = 5 * time.Minute
 
 // openapiJSON is the document as clients and the documentation page read it.
 func openapiJSON() ([]byte, error) {
-	var document map[string]any
-	if err := yaml.Unmarshal(openapiYAML, &document); err != nil {
-		return nil, fmt.Errorf("openapi.yaml: %w", err)
+	parts, err := fs.Glob(openapiParts, "openapi/*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("list the OpenAPI document's parts: %w", err)
+	}
+	document := map[string]any{}
+	for _, name := range parts {
+		content, err := openapiParts.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		var part map[string]any
+		if err := yaml.Unmarshal(content, &part); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if err := merge(document, part); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	body, err := json.Marshal(document)
 	if err != nil {
-		return nil, fmt.Errorf("openapi.yaml as JSON: %w", err)
+		return nil, fmt.Errorf("the OpenAPI document as JSON: %w", err)
 	}
 	return body, nil
+}
+
+// merge adds a part to a document. What two parts both define is a mistake.
+func merge(document, part map[string]any) error {
+	for key, value := range part {
+		there, defined := document[key]
+		if !defined {
+			document[key] = value
+			continue
+		}
+		into, ok := there.(map[string]any)
+		from, okToo := value.(map[string]any)
+		if !ok || !okToo {
+			return fmt.Errorf("%s is defined twice", key)
+		}
+		if err := merge(into, from); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	return nil
 }
 
 // docsPage is Swagger UI, served from the binary. Its validator badge would send

@@ -295,7 +295,7 @@ func (w *world) send(t testing.TB, c call) reply {
 	return got
 }
 
-// loadDocument parses openapi.yaml as it is served, once.
+// loadDocument parses the OpenAPI document as it is served, once.
 var loadDocument = sync.OnceValues(func() (routers.Router, error) {
 	served, err := openapiJSON()
 	if err != nil {
@@ -322,7 +322,7 @@ func holdAgainstDocument(t testing.TB, request *http.Request, body string, got r
 		probe.Method = http.MethodGet
 	}
 	route, params, err := router.FindRoute(probe)
-	if !assert.NoError(t, err, "%s %s is not in openapi.yaml", request.Method, request.URL.Path) {
+	if !assert.NoError(t, err, "%s %s is not in the OpenAPI document", request.Method, request.URL.Path) {
 		return
 	}
 	input := &openapi3filter.RequestValidationInput{
