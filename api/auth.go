@@ -6,13 +6,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/audit"
 )
 
 // The roles of staff, as access tokens carry them.
 const (
 	roleSupport = "support"
+	roleManager = "theater_manager"
 	roleAdmin   = "admin"
 )
 
@@ -64,6 +68,14 @@ func asPrincipal(r *http.Request, claims *accounts.Claims) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), principalKey{}, principal{
 		AccountID: claims.Subject, Role: claims.Role, SessionFamily: claims.SessionFamily,
 	}))
+}
+
+// actorOf is who changes something, for the audit log. It is for handlers behind
+// signedIn.
+func actorOf(r *http.Request) audit.Actor {
+	p := principalOf(r)
+	id, _ := uuid.Parse(p.AccountID) // we signed it
+	return audit.Actor{AccountID: id, Role: p.Role, RequestID: requestID(r.Context())}
 }
 
 // bearer reads the Authorization header (RFC 6750, section 2.1). Tokens in the

@@ -14,6 +14,25 @@ const (
 	ShowCancelled ShowStatus = "cancelled"
 )
 
+// ChangeKind says what happened to a show that was on sale.
+type ChangeKind string
+
+// The changes of a show that its customers are told of.
+const (
+	ChangeCancelled   ChangeKind = "cancelled"
+	ChangeRescheduled ChangeKind = "rescheduled"
+)
+
+// ChangeChoice is what a customer of a moved show wants.
+type ChangeChoice string
+
+// The choices: the new time, another show of the same film, or all the money.
+const (
+	ChoiceKeep   ChangeChoice = "keep"
+	ChoiceMove   ChangeChoice = "move"
+	ChoiceRefund ChangeChoice = "refund"
+)
+
 // ShowSummary is what a booking, a ticket and a message say about a show.
 type ShowSummary struct {
 	ID          string     `json:"id"`

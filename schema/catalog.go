@@ -39,7 +39,7 @@ type Credit struct {
 	Name string `json:"name"`
 	// Role is the character played, or what the person did.
 	Role string `json:"role"`
-	// Job is director or actor.
+	// Job is director, actor, or another of the crew, for example composer.
 	Job string `json:"job"`
 }
 
@@ -61,7 +61,8 @@ type Movie struct {
 	Year int `bun:"year"`
 	// ReleaseDate is the day of the first release, null while it is not known.
 	ReleaseDate *time.Time `bun:"release_date,type:date"`
-	// RuntimeMinutes is the length without trailers or interval.
+	// RuntimeMinutes is the length without trailers or interval, 0 while it is not
+	// known.
 	RuntimeMinutes int `bun:"runtime_minutes"`
 	// Genres are names such as "Drama".
 	Genres []string `bun:"genres,array"`
@@ -75,6 +76,12 @@ type Movie struct {
 	Synopsis string `bun:"synopsis"`
 	// Popularity orders lists, the greater the earlier. From 0 to 100.
 	Popularity float64 `bun:"popularity"`
+	// TrailerURL is where the trailer can be watched; empty when there is none.
+	TrailerURL string `bun:"trailer_url"`
+	// PosterURL is where browsers fetch the poster; empty when there is none.
+	PosterURL string `bun:"poster_url"`
+	// RetiredAt is when it left the catalog; null while it can be shown.
+	RetiredAt *time.Time `bun:"retired_at"`
 	// CreatedAt is when the row was written.
 	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
 	// UpdatedAt is when the row was last changed.
@@ -103,8 +110,13 @@ type Theater struct {
 	TimeZone string `bun:"time_zone"`
 	// Currency is what it charges, ISO 4217.
 	Currency string `bun:"currency"`
-	// Amenities are codes such as "hearing_loop".
+	// Amenities are codes such as "parking".
 	Amenities []string `bun:"amenities,array"`
+	// Accessibility is what helps people with disabilities, codes such as
+	// "step_free_access" or "hearing_loop".
+	Accessibility []string `bun:"accessibility,array,nullzero,default:'{}'"`
+	// RetiredAt is when the house closed for good; null while it is open.
+	RetiredAt *time.Time `bun:"retired_at"`
 	// CreatedAt is when the row was written.
 	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
 	// UpdatedAt is when the row was last changed.
@@ -121,6 +133,10 @@ type Screen struct {
 	TheaterID uuid.UUID `bun:"theater_id,type:uuid"`
 	// Name is unique in the theater, for example "Audi 1".
 	Name string `bun:"name"`
+	// CleaningMinutes lie between two shows.
+	CleaningMinutes int `bun:"cleaning_minutes"`
+	// RetiredAt is when it stopped showing films; null while it does.
+	RetiredAt *time.Time `bun:"retired_at"`
 	// CreatedAt is when the row was written.
 	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
 }
@@ -168,6 +184,12 @@ type Show struct {
 	Language string `bun:"language"`
 	// Subtitles is their language, BCP 47; empty when there are none.
 	Subtitles string `bun:"subtitles"`
+	// Captions says that open or closed captions are shown.
+	Captions bool `bun:"captions"`
+	// AudioDescription says that what is seen is described over headphones.
+	AudioDescription bool `bun:"audio_description"`
+	// Relaxed says that lights stay on, the sound is low and moving about is fine.
+	Relaxed bool `bun:"relaxed"`
 	// Status says whether it takes place.
 	Status booking.ShowStatus `bun:"status,nullzero,default:'scheduled'"`
 	// SalesOpenAt is when selling begins.
@@ -182,6 +204,9 @@ type Show struct {
 	FeePerSeat int64 `bun:"fee_per_seat"`
 	// TaxBasisPoints is the tax on the seat prices, in hundredths of a percent.
 	TaxBasisPoints int64 `bun:"tax_basis_points"`
+	// CleanAt is when the next show may start on the screen, set by a trigger. From
+	// StartsAt until then no other scheduled show is there.
+	CleanAt time.Time `bun:"clean_at,nullzero"`
 	// TermsVersion rises, by a trigger, with every change of the terms of sale.
 	TermsVersion int64 `bun:"terms_version,nullzero,default:1"`
 	// CreatedAt is when the row was written.

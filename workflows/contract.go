@@ -14,12 +14,15 @@ const (
 	QueueBookings      = "bookings"
 	QueuePayments      = "payments"
 	QueueNotifications = "notifications"
+	QueueOperations    = "operations" // what concerns many bookings at once
 )
 
 // Workflow types.
 const (
 	BookingWorkflow     = "Booking"
 	LatePaymentWorkflow = "LatePayment"
+	CancelShowWorkflow  = "CancelShow"
+	MoveShowWorkflow    = "MoveShow"
 )
 
 // The booking workflow's updates, signals and queries.
@@ -31,6 +34,7 @@ const (
 	UpdateResend  = "resend"      // ResendRequest; staff
 	UpdateExtend  = "extend_hold" // ExtendRequest; staff
 	UpdateRefund  = "refund"      // RefundRequest; staff
+	UpdateChoose  = "choose"      // ChangeDecision: what the customer of a moved show wants
 	SignalPayment = "payment"     // booking.PaymentState, fetched by the webhook
 
 	SignalShowCancelled   = "show_cancelled"   // ShowCancelled
@@ -38,6 +42,14 @@ const (
 
 	QueryStatus   = "status"   // BookingState
 	QueryTimeline = "timeline" // []booking.TimelineEntry
+)
+
+// The updates, signals and queries of the workflows that change a show.
+const (
+	UpdateChangeShow = "change_show" // sent with the start; answers when the show itself is changed
+	SignalPause      = "pause"
+	SignalResume     = "resume"
+	QueryProgress    = "progress" // ChangeProgress
 )
 
 // Search attributes. They carry no personal data.
@@ -128,13 +140,42 @@ type RefundRequest struct {
 
 // ShowCancelled tells a booking that its show does not take place.
 type ShowCancelled struct {
-	Reason string `json:"reason"`
+	ChangeID string `json:"change_id,omitempty"`
+	Reason   string `json:"reason"`
 }
 
-// ShowRescheduled tells a booking its show's new time.
+// ShowRescheduled tells a booking its show's new time. Until DecideBy its customer
+// may keep it, move to another show of the film, or have all the money back.
 type ShowRescheduled struct {
-	StartsAt time.Time `json:"starts_at"`
-	EndsAt   time.Time `json:"ends_at"`
+	ChangeID string               `json:"change_id,omitempty"`
+	Reason   string               `json:"reason,omitempty"`
+	StartsAt time.Time            `json:"starts_at"`
+	EndsAt   time.Time            `json:"ends_at"`
+	DecideBy time.Time            `json:"decide_by,omitzero"`
+	Default  booking.ChangeChoice `json:"default,omitempty"`
+}
+
+// ChangeDecision is what the customer of a moved show wants. ShowID and Seats
+// belong to the choice to move.
+type ChangeDecision struct {
+	ChangeID string               `json:"change_id"`
+	Choice   booking.ChangeChoice `json:"choice"`
+	ShowID   string               `json:"show_id,omitempty"`
+	Seats    []string             `json:"seats,omitempty"`
+}
+
+// ChangeProgress is how far a change of a show has come with its bookings.
+type ChangeProgress struct {
+	ChangeID string             `json:"change_id"`
+	ShowID   string             `json:"show_id"`
+	Kind     booking.ChangeKind `json:"kind"`
+	Total    int                `json:"total"`   // bookings concerned
+	Told     int                `json:"told"`    // whose workflow knows
+	Settled  int                `json:"settled"` // with nothing left to do
+	Failed   int                `json:"failed"`  // which a person has to look at
+	Paused   bool               `json:"paused"`
+	Done     bool               `json:"done"`
+	Doing    string             `json:"doing"`
 }
 
 // LatePaymentInput is a payment that was authorized or captured after its

@@ -91,7 +91,7 @@ func seedPlaces(ctx context.Context, tx bun.Tx, progress func(string)) error {
 			TimeZone: t.TimeZone, Currency: t.Currency, Amenities: t.Amenities,
 		})
 		for _, s := range t.Screens {
-			screens = append(screens, schema.Screen{ID: s.ID, TheaterID: t.ID, Name: s.Name})
+			screens = append(screens, schema.Screen{ID: s.ID, TheaterID: t.ID, Name: s.Name, CleaningMinutes: demo.CleaningMinutes})
 		}
 	}
 	if err := upsert(ctx, tx, &cities, "c", false, "slug", "name", "country", "time_zone", "currency", "lat", "lon"); err != nil {
@@ -100,7 +100,7 @@ func seedPlaces(ctx context.Context, tx bun.Tx, progress func(string)) error {
 	if err := upsert(ctx, tx, &theaters, "t", true, "slug", "city_id", "name", "address", "lat", "lon", "time_zone", "currency", "amenities"); err != nil {
 		return err
 	}
-	if err := upsert(ctx, tx, &screens, "sc", false, "name"); err != nil {
+	if err := upsert(ctx, tx, &screens, "sc", false, "name", "cleaning_minutes"); err != nil {
 		return err
 	}
 	progress(fmt.Sprintf("demo data: %d cities, %d theaters, %d screens", len(cities), len(theaters), len(screens)))
@@ -184,7 +184,7 @@ func seedShows(ctx context.Context, tx bun.Tx, program []demo.Show, layouts map[
 		})
 	}
 	if len(shows) > 0 {
-		if _, err := tx.NewInsert().Model(&shows).On("CONFLICT (id) DO NOTHING").Exec(ctx); err != nil {
+		if _, err := tx.NewInsert().Model(&shows).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
 			return fmt.Errorf("write shows: %w", err)
 		}
 	}

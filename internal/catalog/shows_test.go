@@ -56,7 +56,12 @@ func (h *house) show(t *testing.T, starts time.Time, changes ...func(*schema.Sho
 	for _, change := range changes {
 		change(show)
 	}
-	_, err := h.db.Bun.NewInsert().Model(show).Exec(t.Context())
+	// Every show has a screen to itself, so that none is in another's way.
+	screen := &schema.Screen{ID: uuid.New(), TheaterID: h.theater.ID, Name: show.ID.String()}
+	_, err := h.db.Bun.NewInsert().Model(screen).Exec(t.Context())
+	require.NoError(t, err)
+	show.ScreenID = screen.ID
+	_, err = h.db.Bun.NewInsert().Model(show).Exec(t.Context())
 	require.NoError(t, err)
 	return *show
 }

@@ -104,15 +104,17 @@ func (h *house) addLayout(version int, layout booking.Layout) string {
 	return id
 }
 
-// show puts a show on sale: silver 300.00, gold 450.00, fee 20.00 a seat, 18 % tax.
+// show puts a show on sale, on a screen of its own so that none is in another's
+// way: silver 300.00, gold 450.00, fee 20.00 a seat, 18 % tax.
 func (h *house) show() string {
 	h.t.Helper()
-	id := uuid.NewString()
+	id, screen := uuid.NewString(), uuid.NewString()
+	h.exec(`INSERT INTO screens (id, theater_id, name) VALUES ($1::uuid, $2, $1::text)`, screen, h.theater)
 	h.exec(`INSERT INTO shows (id, movie_id, theater_id, screen_id, layout_id, starts_at, ends_at, format, language,
 			sales_open_at, sales_close_at, currency, prices, fee_per_seat, tax_basis_points)
 		VALUES ($1, $2, $3, $4, $5, now() + interval '2 days', now() + interval '2 days 3 hours', '2D', 'hi',
 			now() - interval '1 day', now() + interval '2 days', 'INR', '{"silver": 30000, "gold": 45000}', 2000, 1800)`,
-		id, h.movie, h.theater, h.screen, h.layout)
+		id, h.movie, h.theater, screen, h.layout)
 	return id
 }
 

@@ -26,10 +26,13 @@ type Show struct {
 	Currency  string
 }
 
+// CleaningMinutes lie between two shows on a demo screen.
+const CleaningMinutes = 20
+
 const (
 	trailers   = 10 * time.Minute
 	interval   = 15 * time.Minute
-	cleaning   = 20 * time.Minute
+	cleaning   = CleaningMinutes * time.Minute
 	startsOn   = 5 * time.Minute // starts are rounded up to this
 	nextScreen = 10              // minutes between the first shows of two screens, so that the foyer copes
 )

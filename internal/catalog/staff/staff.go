@@ -1,0 +1,67 @@
+// Package staff changes the catalog on behalf of those who run it: movies,
+// theaters, screens and their layouts, shows, price cards, and who manages which
+// theater. Every change is checked against the actor's role, is one transaction,
+// and leaves an entry in the audit log.
+//
+// What does not live here: reading the catalog as customers do (package catalog),
+// loading files (package importer), and what follows for bookings when a show is
+// cancelled or moved (workflows).
+package staff
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/database"
+	"github.com/boxoffice/boxoffice/schema"
+)
+
+// Store changes the catalog.
+type Store struct {
+	db *bun.DB
+}
+
+// New makes a Store over the database.
+func New(db *database.DB) *Store { return &Store{db: db.Bun} }
+
+// inTx runs a change and its audit entries as one transaction.
+func (s *Store) inTx(ctx context.Context, change func(ctx context.Context, tx bun.Tx) error) error {
+	return s.db.RunInTx(ctx, nil, change)
+}
+
+// record writes the audit entry of a change.
+func record(ctx context.Context, tx bun.Tx, e audit.Entry) error {
+	return audit.Record(ctx, audit.Bun(tx), e)
+}
+
+// onlyAdmin refuses what a theater's manager may not do anywhere. Code: forbidden.
+func onlyAdmin(actor audit.Actor) error {
+	if actor.Role != schema.RoleAdmin {
+		return booking.E(booking.CodeForbidden, "Only an administrator may do this.")
+	}
+	return nil
+}
+
+// mayManage tells whether the actor runs a theater: administrators run all. Code:
+// forbidden.
+func mayManage(ctx context.Context, tx bun.IDB, actor audit.Actor, theater uuid.UUID) error {
+	switch actor.Role {
+	case schema.RoleAdmin:
+		return nil
+	case schema.RoleTheaterManager:
+		runs, err := tx.NewSelect().Model((*schema.TheaterManager)(nil)).
+			Where("account_id = ? AND theater_id = ?", actor.AccountID, theater).Exists(ctx)
+		if err != nil {
+			return fmt.Errorf("look whose theater it is: %w", err)
+		}
+		if runs {
+			return nil
+		}
+	}
+	return booking.E(booking.CodeForbidden, "This is not one of your theaters.")
+}

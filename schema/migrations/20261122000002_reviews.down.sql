@@ -1,0 +1,2 @@
+DROP TABLE movie_ratings, reviews;
+DROP FUNCTION keep_movie_rating;

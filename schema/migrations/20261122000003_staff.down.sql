@@ -1,0 +1,2 @@
+DROP TABLE imports, audit_log, price_cards, theater_managers;
+DROP FUNCTION refuse_change;
