@@ -34,6 +34,29 @@ func (s *Store) inTx(ctx context.Context, change func(ctx context.Context, tx bu
 	return s.db.RunInTx(ctx, nil, change)
 }
 
+// inCatalog is inTx for what customers can find. It takes the lock that every
+// write of the catalog takes anyway before it reads anything, so that what it has
+// checked still holds when it writes, and two changes cannot wait for each other.
+func (s *Store) inCatalog(ctx context.Context, change func(ctx context.Context, tx bun.Tx) error) error {
+	return s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewRaw(`SELECT version FROM catalog_version FOR UPDATE`).Exec(ctx); err != nil {
+			return fmt.Errorf("wait for other changes of the catalog: %w", err)
+		}
+		return change(ctx, tx)
+	})
+}
+
+// Precondition looks at a thing as it is shown, in the transaction that is about
+// to change it. Its error stops the change. Nil admits all.
+type Precondition func(current any) error
+
+func (p Precondition) check(current any) error {
+	if p == nil {
+		return nil
+	}
+	return p(current)
+}
+
 // record writes the audit entry of a change.
 func record(ctx context.Context, tx bun.Tx, e audit.Entry) error {
 	return audit.Record(ctx, audit.Bun(tx), e)
