@@ -45,7 +45,9 @@ func isDecimal(key string) bool {
 }
 
 const movieColumns = `m.id, m.slug, m.title, m.runtime_minutes, m.genres, m.certificate, m.original_title,
-	m.year, coalesce(to_char(m.release_date, 'YYYY-MM-DD'), '') AS release_date, m.languages, m.synopsis`
+	m.year, coalesce(to_char(m.release_date, 'YYYY-MM-DD'), '') AS release_date, m.languages, m.synopsis,
+	m.trailer_url, m.poster_url,
+	CASE WHEN mr.count > 0 THEN jsonb_build_object('average', round(mr.sum::numeric / mr.count, 2), 'count', mr.count) END AS rating`
 
 // Movies lists films. next is empty on the last page. Code: validation_failed.
 func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next string, err error) {
@@ -104,6 +106,7 @@ func (o order) by(key string) string {
 func (s *Store) moviePage(f MovieFilter, sort order, city uuid.UUID, after cursor, limit int) *bun.SelectQuery {
 	page := s.db.NewSelect().TableExpr("movies AS m").
 		ColumnExpr("m.*").ColumnExpr(sort.key + " AS sort_key").
+		Where("m.retired_at IS NULL").
 		OrderExpr(sort.by(sort.key)).Limit(int64(limit))
 	if after.ID != uuid.Nil {
 		comparison := ">"
@@ -154,12 +157,13 @@ func (s *Store) withShowing(page *bun.SelectQuery, city uuid.UUID, date string) 
 		ColumnExpr("coalesce(array_agg(DISTINCT s.format ORDER BY s.format), '{}') AS formats").
 		ColumnExpr("min(s.starts_at) AS next_show_at")
 	return s.db.NewSelect().With("page", page).TableExpr("page AS m").
+		Join("LEFT JOIN movie_ratings AS mr ON mr.movie_id = m.id").
 		Join("CROSS JOIN LATERAL (?) AS showing", showing).
 		ColumnExpr(movieColumns).
 		ColumnExpr("showing.formats, showing.next_show_at")
 }
 
-// Movie reads one film. Code: not_found.
+// Movie reads one film, also when it left the catalog. Code: not_found.
 func (s *Store) Movie(ctx context.Context, idOrSlug string) (MovieDetail, error) {
 	id, err := s.find(ctx, "movies", idOrSlug)
 	if err != nil {
@@ -167,7 +171,7 @@ func (s *Store) Movie(ctx context.Context, idOrSlug string) (MovieDetail, error)
 	}
 	var movie MovieDetail
 	one := s.db.NewSelect().TableExpr("movies AS m").ColumnExpr("m.*").Where("m.id = ?", id)
-	if err := s.withShowing(one, uuid.Nil, "").ColumnExpr("m.aliases, m.credits").Scan(ctx, &movie); err != nil {
+	if err := s.withShowing(one, uuid.Nil, "").ColumnExpr("m.aliases, m.credits, m.retired_at").Scan(ctx, &movie); err != nil {
 		return MovieDetail{}, notFound(err, "movies")
 	}
 	return movie, nil

@@ -88,7 +88,7 @@ func seedPlaces(ctx context.Context, tx bun.Tx, progress func(string)) error {
 	for _, t := range demo.Theaters() {
 		theaters = append(theaters, schema.Theater{
 			ID: t.ID, Slug: t.Slug, CityID: t.CityID, Name: t.Name, Address: t.Address, Lat: t.Lat, Lon: t.Lon,
-			TimeZone: t.TimeZone, Currency: t.Currency, Amenities: t.Amenities,
+			TimeZone: t.TimeZone, Currency: t.Currency, Amenities: t.Amenities, Accessibility: t.Accessibility,
 		})
 		for _, s := range t.Screens {
 			screens = append(screens, schema.Screen{ID: s.ID, TheaterID: t.ID, Name: s.Name, CleaningMinutes: demo.CleaningMinutes})
@@ -97,7 +97,7 @@ func seedPlaces(ctx context.Context, tx bun.Tx, progress func(string)) error {
 	if err := upsert(ctx, tx, &cities, "c", false, "slug", "name", "country", "time_zone", "currency", "lat", "lon"); err != nil {
 		return err
 	}
-	if err := upsert(ctx, tx, &theaters, "t", true, "slug", "city_id", "name", "address", "lat", "lon", "time_zone", "currency", "amenities"); err != nil {
+	if err := upsert(ctx, tx, &theaters, "t", true, "slug", "city_id", "name", "address", "lat", "lon", "time_zone", "currency", "amenities", "accessibility"); err != nil {
 		return err
 	}
 	if err := upsert(ctx, tx, &screens, "sc", false, "name", "cleaning_minutes"); err != nil {
@@ -178,6 +178,7 @@ func seedShows(ctx context.Context, tx bun.Tx, program []demo.Show, layouts map[
 		shows = append(shows, schema.Show{
 			ID: s.ID, MovieID: s.MovieID, TheaterID: s.TheaterID, ScreenID: s.ScreenID, LayoutID: layouts[s.ScreenID],
 			StartsAt: s.StartsAt, EndsAt: s.EndsAt, Format: s.Format, Language: s.Language, Subtitles: s.Subtitles,
+			Captions: s.Captions, AudioDescription: s.AudioDescription, Relaxed: s.Relaxed,
 			Status:      booking.ShowScheduled,
 			SalesOpenAt: s.StartsAt.Add(-sellsFor), SalesCloseAt: s.StartsAt.Add(-sellsUntil),
 			Currency: s.Currency, Prices: s.Prices, FeePerSeat: extra.feePerSeat, TaxBasisPoints: extra.taxBasisPoints,

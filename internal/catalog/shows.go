@@ -13,27 +13,31 @@ import (
 
 // showRow is a show with film and house, as SQL gives it.
 type showRow struct {
-	ID           uuid.UUID
-	StartsAt     time.Time
-	EndsAt       time.Time
-	LocalTime    string
-	Format       string
-	Language     string
-	Subtitles    string
-	Status       booking.ShowStatus
-	SalesOpenAt  time.Time
-	SalesCloseAt time.Time
-	Currency     string
-	Prices       map[string]int64 `bun:"type:jsonb"`
-	ScreenID     uuid.UUID
-	ScreenName   string
-	Movie        MovieSummary   `bun:"embed:movie_"`
-	Theater      TheaterSummary `bun:"embed:theater_"`
+	ID               uuid.UUID
+	StartsAt         time.Time
+	EndsAt           time.Time
+	LocalTime        string
+	Format           string
+	Language         string
+	Subtitles        string
+	Captions         bool
+	AudioDescription bool
+	Relaxed          bool
+	WheelchairSpaces int
+	Status           booking.ShowStatus
+	SalesOpenAt      time.Time
+	SalesCloseAt     time.Time
+	Currency         string
+	Prices           map[string]int64 `bun:"type:jsonb"`
+	ScreenID         uuid.UUID
+	ScreenName       string
+	Movie            MovieSummary   `bun:"embed:movie_"`
+	Theater          TheaterSummary `bun:"embed:theater_"`
 }
 
 const showColumns = `s.id, s.starts_at, s.ends_at,
 	to_char(s.starts_at AT TIME ZONE t.time_zone, 'YYYY-MM-DD"T"HH24:MI:SS') AS local_time,
-	s.format, s.language, s.subtitles, s.status, s.sales_open_at, s.sales_close_at, s.currency, s.prices,
+	s.format, s.language, s.subtitles, s.captions, s.audio_description, s.relaxed, l.wheelchair_spaces, s.status, s.sales_open_at, s.sales_close_at, s.currency, s.prices,
 	sc.id AS screen_id, sc.name AS screen_name,
 	m.id AS movie_id, m.slug AS movie_slug, m.title AS movie_title, m.runtime_minutes AS movie_runtime_minutes,
 	m.genres AS movie_genres, m.certificate AS movie_certificate,
@@ -45,6 +49,7 @@ func (s *Store) shows() *bun.SelectQuery {
 		Join("JOIN movies AS m ON m.id = s.movie_id").
 		Join("JOIN theaters AS t ON t.id = s.theater_id").
 		Join("JOIN screens AS sc ON sc.id = s.screen_id").
+		Join("JOIN layouts AS l ON l.id = s.layout_id").
 		ColumnExpr(showColumns)
 }
 
@@ -55,7 +60,8 @@ func (r showRow) show() Show {
 	}
 	return Show{
 		ID: r.ID, StartsAt: r.StartsAt, EndsAt: r.EndsAt, LocalTime: r.LocalTime, TimeZone: r.Theater.TimeZone,
-		Format: r.Format, Language: r.Language, Subtitles: r.Subtitles, Status: r.Status,
+		Format: r.Format, Language: r.Language, Subtitles: r.Subtitles, Captions: r.Captions,
+		AudioDescription: r.AudioDescription, Relaxed: r.Relaxed, WheelchairSpaces: r.WheelchairSpaces, Status: r.Status,
 		SalesOpenAt: r.SalesOpenAt, SalesCloseAt: r.SalesCloseAt, Prices: prices,
 		Screen: ShowScreen{ID: r.ScreenID, Name: r.ScreenName},
 	}

@@ -111,6 +111,60 @@ func TestOnlyWhatCanBeBookedIsListed(t *testing.T) {
 	}
 }
 
+func TestWhatWasRetiredIsNotListedButAnswers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "Europe/London")
+	cities, err := h.store.Cities(t.Context())
+	require.NoError(t, err)
+	require.Len(t, cities, 1)
+	for _, table := range []string{"movies", "theaters", "screens"} {
+		_, err := h.db.Pool.Exec(t.Context(), `UPDATE `+table+` SET retired_at = now()`)
+		require.NoError(t, err)
+	}
+	assert.Empty(t, allMovies(t, h.store, catalog.MovieFilter{}))
+	assert.Empty(t, allTheaters(t, h.store, catalog.TheaterFilter{}))
+	assert.Empty(t, allTheaters(t, h.store, catalog.TheaterFilter{Near: "0,0"}))
+	cities, err = h.store.Cities(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, cities, "without a theater there is nothing to find there")
+
+	movie, err := h.store.Movie(t.Context(), "film")
+	require.NoError(t, err)
+	assert.NotNil(t, movie.RetiredAt)
+	theater, err := h.store.Theater(t.Context(), "house")
+	require.NoError(t, err)
+	assert.NotNil(t, theater.RetiredAt)
+	assert.Empty(t, theater.Screens)
+}
+
+// What helps people in is told of house, hall and show.
+func TestAccessibility(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "Europe/London")
+	_, err := h.db.Pool.Exec(t.Context(), `UPDATE theaters SET accessibility = '{hearing_loop}'`)
+	require.NoError(t, err)
+	_, err = h.db.Pool.Exec(t.Context(), `UPDATE layouts SET layout = $1`, booking.Layout{Rows: []booking.Row{
+		{Label: "A", Category: "gold", Seats: []booking.Seat{{ID: "A1", X: 1, Type: booking.SeatWheelchair},
+			{ID: "A2", X: 2, Type: booking.SeatCompanion}, {ID: "A3", X: 3, Type: booking.SeatStandard}}},
+		{Label: "B", Category: "gold", Seats: []booking.Seat{{ID: "B1", X: 1, Type: booking.SeatWheelchair}}},
+	}})
+	require.NoError(t, err)
+	plain := h.show(t, time.Now().Add(time.Hour))
+	adapted := h.show(t, time.Now().Add(2*time.Hour), func(s *schema.Show) { s.Captions, s.AudioDescription, s.Relaxed = true, true, true })
+
+	theater, err := h.store.Theater(t.Context(), "house")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"hearing_loop"}, theater.Accessibility)
+	require.Len(t, theater.Screens, 1)
+	assert.Equal(t, 2, theater.Screens[0].WheelchairSpaces)
+	for show, has := range map[uuid.UUID]bool{plain.ID: false, adapted.ID: true} {
+		read, err := h.store.Show(t.Context(), show.String())
+		require.NoError(t, err)
+		assert.Equal(t, []bool{has, has, has}, []bool{read.Captions, read.AudioDescription, read.Relaxed})
+		assert.Equal(t, 2, read.WheelchairSpaces)
+	}
+}
+
 // A day is the theater's, whatever UTC says, and also when the clocks change.
 func TestADateIsTheTheatersDay(t *testing.T) {
 	t.Parallel()
@@ -161,23 +215,24 @@ func TestShapes(t *testing.T) {
 	show := h.show(t, time.Now().Add(time.Hour))
 	read, err := h.store.Show(t.Context(), show.ID.String())
 	require.NoError(t, err)
-	assert.Equal(t, strings.Fields(`ends_at format id language local_time movie prices sales_close_at sales_open_at
-		screen starts_at status subtitles theater time_zone`), keysOf(t, read))
+	assert.Equal(t, strings.Fields(`audio_description captions ends_at format id language local_time movie prices relaxed
+		sales_close_at sales_open_at screen starts_at status subtitles theater time_zone wheelchair_spaces`), keysOf(t, read))
 	assert.Equal(t, map[string]booking.Money{"gold": {Amount: 999, Currency: "GBP"}}, read.Prices)
 
 	movie, err := h.store.Movie(t.Context(), "film")
 	require.NoError(t, err)
-	assert.Equal(t, strings.Fields(`aliases certificate credits formats genres id languages next_show_at runtime_minutes
-		slug synopsis title year`), keysOf(t, movie))
+	assert.Equal(t, strings.Fields(`aliases certificate credits formats genres id languages next_show_at rating
+		runtime_minutes slug synopsis title year`), keysOf(t, movie))
 	assert.NotNil(t, movie.Aliases, "[] rather than null")
 	assert.NotNil(t, movie.Genres)
 	assert.NotNil(t, movie.Credits)
 
 	theaters, _, err := h.store.Theaters(t.Context(), catalog.TheaterFilter{Near: "0,0"})
 	require.NoError(t, err)
-	assert.Equal(t, strings.Fields(`address amenities city city_name currency distance_km id lat lon name slug time_zone`), keysOf(t, theaters[0]))
+	assert.Equal(t, strings.Fields(`accessibility address amenities city city_name currency distance_km id lat lon name slug time_zone`), keysOf(t, theaters[0]))
 	assert.Zero(t, *theaters[0].DistanceKM)
 	assert.NotNil(t, theaters[0].Amenities)
+	assert.NotNil(t, theaters[0].Accessibility)
 
 	_, err = h.db.Pool.Exec(t.Context(), `DELETE FROM shows`)
 	require.NoError(t, err)

@@ -20,7 +20,7 @@ type TheaterFilter struct {
 }
 
 const theaterColumns = `t.id, t.slug, t.name, t.address, t.time_zone, t.lat, t.lon,
-	c.slug AS city, c.name AS city_name, t.currency, t.amenities`
+	c.slug AS city, c.name AS city_name, t.currency, t.amenities, t.accessibility`
 
 // metersFrom is the great-circle distance (haversine, mean radius of the earth)
 // in whole meters, so that a cursor holds exactly what was compared.
@@ -69,7 +69,7 @@ func (s *Store) Theaters(ctx context.Context, f TheaterFilter) (items []Theater,
 }
 
 func (s *Store) theaterPage(near *point, city uuid.UUID, after cursor, limit int) *bun.SelectQuery {
-	inner := s.db.NewSelect().TableExpr("theaters AS t").ColumnExpr("t.*")
+	inner := s.db.NewSelect().TableExpr("theaters AS t").ColumnExpr("t.*").Where("t.retired_at IS NULL")
 	keyType := "text"
 	if near != nil {
 		inner.ColumnExpr(metersFrom+" AS sort_key", near.lat, near.lon)
@@ -114,7 +114,8 @@ func (p *problems) readNear(near string) *point {
 	return &point{lat, lon}
 }
 
-// Theater reads one theater with its screens. Code: not_found.
+// Theater reads one theater with its screens, also when it is closed for good.
+// Code: not_found.
 func (s *Store) Theater(ctx context.Context, idOrSlug string) (TheaterDetail, error) {
 	id, err := s.find(ctx, "theaters", idOrSlug)
 	if err != nil {
@@ -122,15 +123,16 @@ func (s *Store) Theater(ctx context.Context, idOrSlug string) (TheaterDetail, er
 	}
 	var theater TheaterDetail
 	err = s.db.NewSelect().TableExpr("theaters AS t").Join("JOIN cities AS c ON c.id = t.city_id").
-		ColumnExpr(theaterColumns).Where("t.id = ?", id).Scan(ctx, &theater.Theater)
+		ColumnExpr(theaterColumns).ColumnExpr("t.retired_at").Where("t.id = ?", id).Scan(ctx, &theater)
 	if err != nil {
 		return TheaterDetail{}, notFound(err, "theaters")
 	}
 	theater.Screens = []Screen{}
 	err = s.db.NewSelect().TableExpr("screens AS sc").
-		Join("JOIN LATERAL (SELECT capacity FROM layouts l WHERE l.screen_id = sc.id ORDER BY version DESC LIMIT 1) AS l ON true").
-		ColumnExpr("sc.id, sc.name, l.capacity").
-		Where("sc.theater_id = ?", id).OrderExpr("sc.name, sc.id").
+		Join(`JOIN LATERAL (SELECT capacity, wheelchair_spaces FROM layouts l
+			WHERE l.screen_id = sc.id ORDER BY version DESC LIMIT 1) AS l ON true`).
+		ColumnExpr("sc.id, sc.name, l.capacity, l.wheelchair_spaces").
+		Where("sc.theater_id = ? AND sc.retired_at IS NULL", id).OrderExpr("sc.name, sc.id").
 		Scan(ctx, &theater.Screens)
 	if err != nil {
 		return TheaterDetail{}, fmt.Errorf("read the screens of a theater: %w", err)

@@ -40,15 +40,26 @@ type Movie struct {
 	ReleaseDate   string     `json:"release_date,omitempty"`
 	Languages     []string   `json:"languages" bun:",array"`
 	Synopsis      string     `json:"synopsis"`
+	TrailerURL    string     `json:"trailer_url,omitempty"`
+	PosterURL     string     `json:"poster_url,omitempty"`
+	Rating        *Rating    `json:"rating" bun:"type:jsonb"`
 	Formats       []string   `json:"formats" bun:",array"`
 	NextShowAt    *time.Time `json:"next_show_at,omitempty"`
 }
 
-// MovieDetail is all we know of a film.
+// Rating is what customers think of a film on average, from 1 to 5 stars.
+type Rating struct {
+	Average float64 `json:"average"`
+	Count   int64   `json:"count"`
+}
+
+// MovieDetail is all we know of a film. Credits are cast and crew in the order of
+// the poster. RetiredAt is when it left the catalog.
 type MovieDetail struct {
 	Movie
-	Aliases []string        `json:"aliases" bun:",array"`
-	Credits []schema.Credit `json:"credits" bun:"type:jsonb"`
+	Aliases   []string        `json:"aliases" bun:",array"`
+	Credits   []schema.Credit `json:"credits" bun:"type:jsonb"`
+	RetiredAt *time.Time      `json:"retired_at,omitempty"`
 }
 
 // TheaterSummary is what a list of shows says about a theater.
@@ -66,24 +77,28 @@ type TheaterSummary struct {
 // near.
 type Theater struct {
 	TheaterSummary
-	City       string   `json:"city"` // slug
-	CityName   string   `json:"city_name"`
-	Currency   string   `json:"currency"`
-	Amenities  []string `json:"amenities" bun:",array"`
-	DistanceKM *float64 `json:"distance_km,omitempty" bun:"distance_km"`
+	City          string   `json:"city"` // slug
+	CityName      string   `json:"city_name"`
+	Currency      string   `json:"currency"`
+	Amenities     []string `json:"amenities" bun:",array"`
+	Accessibility []string `json:"accessibility" bun:",array"`
+	DistanceKM    *float64 `json:"distance_km,omitempty" bun:"distance_km"`
 }
 
-// TheaterDetail is a house with its screens.
+// TheaterDetail is a house with its screens. RetiredAt is when it closed for
+// good.
 type TheaterDetail struct {
 	Theater
-	Screens []Screen `json:"screens"`
+	Screens   []Screen   `json:"screens"`
+	RetiredAt *time.Time `json:"retired_at,omitempty"`
 }
 
 // Screen is a hall and how many it seats now.
 type Screen struct {
-	ID       uuid.UUID `json:"id"`
-	Name     string    `json:"name"`
-	Capacity int       `json:"capacity"`
+	ID               uuid.UUID `json:"id"`
+	Name             string    `json:"name"`
+	Capacity         int       `json:"capacity"`
+	WheelchairSpaces int       `json:"wheelchair_spaces"`
 }
 
 // ShowScreen names the hall of a show.
@@ -93,20 +108,25 @@ type ShowScreen struct {
 }
 
 // Show is one screening. LocalTime is the start on the theater's wall clock.
+// WheelchairSpaces are those of the hall, taken or not.
 type Show struct {
-	ID           uuid.UUID                `json:"id"`
-	StartsAt     time.Time                `json:"starts_at"`
-	EndsAt       time.Time                `json:"ends_at"`
-	LocalTime    string                   `json:"local_time"`
-	TimeZone     string                   `json:"time_zone"`
-	Format       string                   `json:"format"`
-	Language     string                   `json:"language"`
-	Subtitles    string                   `json:"subtitles"`
-	Status       booking.ShowStatus       `json:"status"`
-	SalesOpenAt  time.Time                `json:"sales_open_at"`
-	SalesCloseAt time.Time                `json:"sales_close_at"`
-	Prices       map[string]booking.Money `json:"prices"`
-	Screen       ShowScreen               `json:"screen"`
+	ID               uuid.UUID                `json:"id"`
+	StartsAt         time.Time                `json:"starts_at"`
+	EndsAt           time.Time                `json:"ends_at"`
+	LocalTime        string                   `json:"local_time"`
+	TimeZone         string                   `json:"time_zone"`
+	Format           string                   `json:"format"`
+	Language         string                   `json:"language"`
+	Subtitles        string                   `json:"subtitles"`
+	Captions         bool                     `json:"captions"`
+	AudioDescription bool                     `json:"audio_description"`
+	Relaxed          bool                     `json:"relaxed"`
+	WheelchairSpaces int                      `json:"wheelchair_spaces"`
+	Status           booking.ShowStatus       `json:"status"`
+	SalesOpenAt      time.Time                `json:"sales_open_at"`
+	SalesCloseAt     time.Time                `json:"sales_close_at"`
+	Prices           map[string]booking.Money `json:"prices"`
+	Screen           ShowScreen               `json:"screen"`
 }
 
 // ShowDetail is a show with its film and its house.

@@ -62,18 +62,20 @@ const (
 	JobActor    = "actor"
 )
 
-// Theater is an invented house. Amenities include what it offers for access.
+// Theater is an invented house. Accessibility are codes; those that are also an
+// attribute of a show, for example captions, say that the house can do it.
 type Theater struct {
-	ID        uuid.UUID
-	Slug      string
-	CityID    uuid.UUID
-	Name      string
-	Address   string
-	Lat, Lon  float64
-	TimeZone  string
-	Currency  string
-	Amenities []string
-	Screens   []Screen
+	ID            uuid.UUID
+	Slug          string
+	CityID        uuid.UUID
+	Name          string
+	Address       string
+	Lat, Lon      float64
+	TimeZone      string
+	Currency      string
+	Amenities     []string
+	Accessibility []string
+	Screens       []Screen
 }
 
 // Screen is a hall. Formats are what it can project, the best first.
@@ -209,16 +211,17 @@ func readMovies() []Movie {
 
 func readTheaters(cities []city) []theater {
 	var rows []struct {
-		Slug      string   `json:"slug"`
-		City      string   `json:"city"`
-		Name      string   `json:"name"`
-		Address   string   `json:"address"`
-		Lat       float64  `json:"lat"`
-		Lon       float64  `json:"lon"`
-		Amenities []string `json:"amenities"`
-		Opens     string   `json:"opens"`
-		LastShow  string   `json:"last_show"`
-		Screens   []struct {
+		Slug          string   `json:"slug"`
+		City          string   `json:"city"`
+		Name          string   `json:"name"`
+		Address       string   `json:"address"`
+		Lat           float64  `json:"lat"`
+		Lon           float64  `json:"lon"`
+		Amenities     []string `json:"amenities"`
+		Accessibility []string `json:"accessibility"`
+		Opens         string   `json:"opens"`
+		LastShow      string   `json:"last_show"`
+		Screens       []struct {
 			Name    string   `json:"name"`
 			Plan    string   `json:"plan"`
 			Formats []string `json:"formats"`
@@ -236,7 +239,7 @@ func readTheaters(cities []city) []theater {
 			Theater: Theater{
 				ID: stableID("theater", r.Slug), Slug: r.Slug, CityID: cities[at].ID, Name: r.Name,
 				Address: r.Address, Lat: r.Lat, Lon: r.Lon, TimeZone: cities[at].TimeZone,
-				Currency: cities[at].Currency, Amenities: r.Amenities,
+				Currency: cities[at].Currency, Amenities: r.Amenities, Accessibility: r.Accessibility,
 			},
 			city: cities[at], opens: clockMinutes(r.Opens), lastShow: clockMinutes(r.LastShow),
 		}

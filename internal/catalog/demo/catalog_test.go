@@ -118,8 +118,8 @@ func TestTheatersStandInTheirCity(t *testing.T) {
 		assert.InDelta(t, city.Lat, th.Lat, 0.25, th.Slug)
 		assert.InDelta(t, city.Lon, th.Lon, 0.25, th.Slug)
 		assert.NotEmpty(t, th.Address)
-		assert.Contains(t, th.Amenities, "step_free_access", th.Slug)
-		assert.Contains(t, th.Amenities, "wheelchair_spaces", th.Slug)
+		assert.Contains(t, th.Accessibility, "step_free_access", th.Slug)
+		assert.Contains(t, th.Accessibility, "wheelchair_spaces", th.Slug)
 		name := once[string](t, "screen of "+th.Slug)
 		for _, s := range th.Screens {
 			screenID(s.ID)

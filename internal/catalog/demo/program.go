@@ -13,17 +13,20 @@ import (
 // Show is one screening. EndsAt includes trailers and, where the custom is to
 // have one, the interval. Subtitles is empty or a BCP 47 language.
 type Show struct {
-	ID        uuid.UUID
-	MovieID   uuid.UUID
-	ScreenID  uuid.UUID
-	TheaterID uuid.UUID
-	StartsAt  time.Time
-	EndsAt    time.Time
-	Format    string
-	Language  string
-	Subtitles string
-	Prices    map[string]int64 // category → minor units
-	Currency  string
+	ID               uuid.UUID
+	MovieID          uuid.UUID
+	ScreenID         uuid.UUID
+	TheaterID        uuid.UUID
+	StartsAt         time.Time
+	EndsAt           time.Time
+	Format           string
+	Language         string
+	Subtitles        string
+	Captions         bool
+	AudioDescription bool
+	Relaxed          bool
+	Prices           map[string]int64 // category → minor units
+	Currency         string
 }
 
 // CleaningMinutes lie between two shows on a demo screen.
@@ -99,16 +102,32 @@ func (t theater) screenDay(screen int, date time.Time) []Show {
 		movie, format := choice.film(at)
 		language, subtitles := choice.version(movie)
 		ends := at.Add(t.length(movie))
-		shows = append(shows, Show{
+		show := Show{
 			ID:      stableID("show", t.Screens[screen].ID.String(), at.UTC().Format(time.RFC3339)),
 			MovieID: movie.ID, ScreenID: t.Screens[screen].ID, TheaterID: t.ID,
 			StartsAt: at.UTC(), EndsAt: ends.UTC(),
 			Format: format, Language: language, Subtitles: subtitles,
 			Prices: t.prices(t.Screens[screen].Layout, at, format), Currency: t.Currency,
-		})
+		}
+		t.adapt(&show, movie, at)
+		shows = append(shows, show)
 		at = roundUp(ends.Add(cleaning), startsOn)
 	}
 	return shows
+}
+
+// adapt says what a show does for people who hear, see or sit differently, as far
+// as the house can. It asks the show's id and not the dice, so that it moves no
+// other choice of the day.
+func (t theater) adapt(show *Show, m Movie, at time.Time) {
+	can := func(code string) bool { return slices.Contains(t.Accessibility, code) }
+	lot := show.ID[len(show.ID)-1]
+	weekendMorning := (at.Weekday() == time.Saturday || at.Weekday() == time.Sunday) && at.Hour() < 12
+	show.Relaxed = can("relaxed") && weekendMorning && lot%2 == 0
+	// Subtitles in the language that is spoken are for those who cannot hear it.
+	show.Captions = show.Subtitles == show.Language || can("captions") && (show.Relaxed || lot%6 == 0)
+	// A description is recorded in the language of the original.
+	show.AudioDescription = can("audio_description") && show.Language == m.Languages[0] && lot%3 != 0
 }
 
 // length is how long a film occupies a screen. Indian theaters stop every

@@ -352,3 +352,33 @@ func TestProgramChargesMoreInTheEveningAndAtTheWeekend(t *testing.T) {
 	}
 	assert.Greater(t, compared, 200)
 }
+
+func TestProgramHasSomethingForEverybody(t *testing.T) {
+	t.Parallel()
+	shows := demo.Program(time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC), 7)
+	screens, catalog := houses(t), films()
+	var captioned, described, relaxed int
+	for _, s := range shows {
+		h := screens[s.ScreenID]
+		can := func(code string) bool { return slices.Contains(h.theater.Accessibility, code) }
+		if s.Captions {
+			captioned++
+			require.True(t, can("captions") || s.Subtitles == s.Language)
+		}
+		if s.AudioDescription {
+			described++
+			require.True(t, can("audio_description"))
+			require.Equal(t, catalog[s.MovieID].Languages[0], s.Language)
+		}
+		if s.Relaxed {
+			relaxed++
+			require.True(t, can("relaxed"))
+			require.Less(t, s.StartsAt.In(h.zone).Hour(), 12)
+		}
+	}
+	t.Logf("of %d shows %d captioned, %d described, %d relaxed", len(shows), captioned, described, relaxed)
+	assert.Greater(t, captioned, len(shows)/50)
+	assert.Greater(t, described, len(shows)/50)
+	assert.GreaterOrEqual(t, relaxed, 5)
+	assert.Less(t, captioned+described, len(shows)/2, "a filter for it has to leave something out")
+}
