@@ -154,6 +154,9 @@ func unknownFields(prefix string, data []byte, t reflect.Type) []booking.FieldEr
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if t.Kind() == reflect.Slice {
+		return unknownInList(prefix, data, t.Elem())
+	}
 	var object map[string]json.RawMessage
 	if t.Kind() != reflect.Struct || json.Unmarshal(data, &object) != nil {
 		return nil
@@ -171,6 +174,19 @@ func unknownFields(prefix string, data []byte, t reflect.Type) []booking.FieldEr
 			continue
 		}
 		unknown = append(unknown, booking.FieldError{Field: clip(prefix + name), Message: "There is no such field."})
+	}
+	return unknown
+}
+
+func unknownInList(prefix string, data []byte, element reflect.Type) []booking.FieldError {
+	var list []json.RawMessage
+	if json.Unmarshal(data, &list) != nil {
+		return nil
+	}
+	var unknown []booking.FieldError
+	for i, item := range list {
+		at := fmt.Sprintf("%s[%d].", strings.TrimSuffix(prefix, "."), i)
+		unknown = append(unknown, unknownFields(at, item, element)...)
 	}
 	return unknown
 }
