@@ -23,7 +23,7 @@ import (
 var anything = []string{"..."}
 
 // plumbing is what services share. It knows none of them.
-var plumbing = []string{"booking", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit"}
+var plumbing = []string{"booking", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/outbound"}
 
 var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/seats/...", "internal/payments/...", "internal/notify/..."}
 
@@ -51,6 +51,7 @@ var mayImport = []struct {
 	{"internal/cache", nil},
 	{"internal/password", nil},
 	{"internal/audit", nil},
+	{"internal/outbound", nil},
 	{"internal/vendors", []string{"booking"}},
 	{"internal/temporal", nil},
 	{"internal/database", []string{"schema/migrations"}},
@@ -82,6 +83,7 @@ var homes = []struct {
 	{"github.com/caarlos0/env/", []string{"internal/config"}},
 	{"github.com/alecthomas/kong", []string{"cmd/boxoffice"}},
 	{"github.com/gorilla/mux", []string{"api", "sandbox"}},
+	{"code.dny.dev/ssrf", []string{"internal/outbound"}},
 	{"go.etcd.io/bbolt", []string{"sandbox"}},
 	// The database is for the services and what they stand on.
 	{"github.com/uptrace/bun", append([]string{"schema", "internal/database", "internal/audit"}, services...)},
