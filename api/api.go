@@ -48,6 +48,7 @@ type Options struct {
 
 	Accounts *accounts.Service
 	Catalog  *catalog.Store
+	Reviews  *catalog.Reviews
 	Search   *search.Engine // kept fresh by whoever made it
 	Seats    *seats.Store
 	Feed     *seats.Feed
@@ -193,8 +194,9 @@ func (a *api) check() error {
 			missing = append(missing, fmt.Errorf("api: no service %q; there are %s", service, strings.Join(Services(), ", ")))
 		}
 	}
-	need(a.Accounts != nil, "Accounts", ServiceAccounts, ServiceBookings, ServiceAdmin)
+	need(a.Accounts != nil, "Accounts", ServiceAccounts, ServiceCatalog, ServiceBookings, ServiceAdmin)
 	need(a.Catalog != nil, "Catalog", ServiceCatalog, ServiceBookings)
+	need(a.Reviews != nil, "Reviews", ServiceCatalog)
 	need(a.Search != nil, "Search", ServiceSearch)
 	need(a.Seats != nil, "Seats", ServiceCatalog, ServiceBookings, ServicePayments, ServiceAdmin)
 	need(a.Feed != nil, "Feed", ServiceCatalog, ServiceBookings)

@@ -90,6 +90,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	w.options = Options{
 		Accounts:  newAccounts(t, w.db, w.tokenKey),
 		Catalog:   catalog.New(w.db),
+		Reviews:   catalog.NewReviews(w.db),
 		Search:    search.NewEngine(slog.New(slog.DiscardHandler)),
 		Seats:     inventory,
 		Feed:      feed,

@@ -60,6 +60,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	return api.Options{
 		Accounts:             accounts.New(p.db, tokens),
 		Catalog:              catalog.New(p.db),
+		Reviews:              catalog.NewReviews(p.db),
 		Seats:                store,
 		Feed:                 feed,
 		Tickets:              seats.NewTickets(p.config.TicketKeys[0]),

@@ -1,5 +1,6 @@
 // Package catalog answers what is on: cities, movies, theaters and shows that
-// can be booked now. It also loads the demo world (package demo).
+// can be booked now, and keeps what customers think of films. It also loads the
+// demo world (package demo).
 //
 // A date is a day on the theater's own clock. Lists hold only shows that are
 // still ahead and on sale; one show can be read by its id at any time. Who has

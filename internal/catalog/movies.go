@@ -46,8 +46,11 @@ func isDecimal(key string) bool {
 
 const movieColumns = `m.id, m.slug, m.title, m.runtime_minutes, m.genres, m.certificate, m.original_title,
 	m.year, coalesce(to_char(m.release_date, 'YYYY-MM-DD'), '') AS release_date, m.languages, m.synopsis,
-	m.trailer_url, m.poster_url,
-	CASE WHEN mr.count > 0 THEN jsonb_build_object('average', round(mr.sum::numeric / mr.count, 2), 'count', mr.count) END AS rating`
+	m.trailer_url, m.poster_url, ` + ratingColumn + ` AS rating`
+
+// ratingColumn is null until somebody has rated.
+const ratingColumn = `CASE WHEN mr.count > 0 THEN
+	jsonb_build_object('average', round(mr.sum::numeric / mr.count, 2), 'count', mr.count) END`
 
 // Movies lists films. next is empty on the last page. Code: validation_failed.
 func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next string, err error) {

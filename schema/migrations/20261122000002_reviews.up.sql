@@ -10,6 +10,8 @@ CREATE TABLE reviews (
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (movie_id, account_id)
 );
+-- for an account that goes with all its reviews, in one order, so that two such do not deadlock over the sums
+CREATE INDEX reviews_account ON reviews (account_id, movie_id);
 CREATE INDEX reviews_recent ON reviews (movie_id, updated_at DESC, account_id DESC);
 
 CREATE TABLE movie_ratings (
