@@ -42,6 +42,7 @@ var problems = map[booking.Code]problemKind{
 	booking.CodeTooManyHolds:     {status: http.StatusTooManyRequests, title: "Too many holds", retryAfter: "60"},
 	booking.CodeNotCancellable:   {status: http.StatusConflict, title: "The booking cannot be cancelled"},
 	booking.CodeNotPayable:       {status: http.StatusConflict, title: "The booking cannot be paid"},
+	booking.CodeChoiceClosed:     {status: http.StatusConflict, title: "There is nothing left to choose"},
 	booking.CodeHoldLost:         {status: http.StatusConflict, title: "The hold is gone"},
 	booking.CodePaymentRefused:   {status: http.StatusConflict, title: "The payment was refused"},
 	booking.CodePaymentMismatch:  {status: http.StatusConflict, title: "The payment does not match the booking"},

@@ -23,6 +23,7 @@ const (
 	CodeTooManyHolds        Code = "too_many_holds"
 	CodeNotCancellable      Code = "not_cancellable"
 	CodeNotPayable          Code = "not_payable"
+	CodeChoiceClosed        Code = "choice_closed"
 	CodeHoldLost            Code = "hold_lost"
 	CodePaymentRefused      Code = "payment_refused"
 	CodePaymentMismatch     Code = "payment_mismatch"

@@ -21,6 +21,7 @@ const (
 	NoticeCancelled       Notice = "cancelled"
 	NoticeShowCancelled   Notice = "show_cancelled"
 	NoticeRescheduled     Notice = "rescheduled"
+	NoticeMoved           Notice = "moved"
 	NoticePaymentReturned Notice = "payment_returned"
 )
 
@@ -33,6 +34,8 @@ type Notification struct {
 	// Sequence tells a repeat on purpose (a resend, a second reschedule) from a
 	// retry. The first message of its kind has 0.
 	Sequence int `json:"sequence"`
+	// ChangeID is the change of the show that the message is about, if it is.
+	ChangeID string `json:"change_id,omitempty"`
 }
 
 // Message is a rendered notification on its way to a vendor.

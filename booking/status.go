@@ -74,4 +74,6 @@ const (
 	EventPaymentFailed  Event = "payment_failed"
 	EventCancelled      Event = "cancelled"
 	EventRescheduled    Event = "rescheduled"
+	EventChosen         Event = "chosen"
+	EventMoved          Event = "moved"
 )

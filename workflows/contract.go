@@ -138,9 +138,13 @@ type RefundRequest struct {
 	Staff   string `json:"staff"` // account id, for the audit
 }
 
-// ShowCancelled tells a booking that its show does not take place.
+// ShowCancelled tells a booking that all the money goes back: its show does not
+// take place or, with the id of a move that it knows, that was the choice, or the
+// default of those who made none. With a ShowID, a booking that has moved to
+// another show meanwhile does not heed it.
 type ShowCancelled struct {
 	ChangeID string `json:"change_id,omitempty"`
+	ShowID   string `json:"show_id,omitempty"`
 	Reason   string `json:"reason"`
 }
 
@@ -148,6 +152,7 @@ type ShowCancelled struct {
 // may keep it, move to another show of the film, or have all the money back.
 type ShowRescheduled struct {
 	ChangeID string               `json:"change_id,omitempty"`
+	ShowID   string               `json:"show_id,omitempty"` // as in ShowCancelled
 	Reason   string               `json:"reason,omitempty"`
 	StartsAt time.Time            `json:"starts_at"`
 	EndsAt   time.Time            `json:"ends_at"`
