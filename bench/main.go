@@ -1,8 +1,10 @@
-// Command bench prints how fast the booking saga is, as ratios measured in one
-// run on one machine, so that they mean the same on every machine.
+// Command bench prints ratios measured in one run on one machine, so that they
+// mean the same on every machine. The first argument says of what:
 //
-// It needs a Temporal server of its own (TEMPORAL_ADDRESS); make bench starts
-// one. The inventory's benchmarks live with the inventory, in internal/seats.
+//	bench [saga]   the booking saga; needs a Temporal server of its own
+//	               (TEMPORAL_ADDRESS), which make bench starts
+//
+// The inventory's own benchmarks live with the inventory, in internal/seats.
 package main
 
 import (
@@ -18,17 +20,38 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
+// benchmarks by name. Each reads its own flags.
+var benchmarks = map[string]func(ctx context.Context, args []string) error{
+	"saga": sagaBenchmark,
+}
+
 func main() {
-	rounds := flag.Int("rounds", 5, "interleaved rounds")
-	bookings := flag.Int("bookings", 100, "bookings per contender and round")
-	buyers := flag.Int("buyers", 16, "customers at a time")
-	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *rounds, *bookings, *buyers); err != nil {
+	name, args := "saga", os.Args[1:]
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		name, args = args[0], args[1:]
+	}
+	benchmark, ok := benchmarks[name]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "bench: there is no %q\n", name)
+		os.Exit(2)
+	}
+	if err := benchmark(ctx, args); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+func sagaBenchmark(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("saga", flag.ExitOnError)
+	rounds := flags.Int("rounds", 5, "interleaved rounds")
+	bookings := flags.Int("bookings", 100, "bookings per contender and round")
+	buyers := flags.Int("buyers", 16, "customers at a time")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	return run(ctx, *rounds, *bookings, *buyers)
 }
 
 func run(ctx context.Context, rounds, bookings, buyers int) error {
