@@ -31,6 +31,8 @@ type ShowChange struct {
 	DefaultChoice booking.ChangeChoice `bun:"default_choice"`
 	// RequestedBy is the account of staff.
 	RequestedBy uuid.UUID `bun:"requested_by,type:uuid"`
+	// RequestHash tells a repeat of the request from another under the same key.
+	RequestHash string `bun:"request_hash"`
 	// CreatedAt is when the show was changed.
 	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
 	// FinishedAt is when the last booking was settled.
@@ -54,6 +56,10 @@ type ShowChangeBooking struct {
 	ChosenBy string `bun:"chosen_by"`
 	// ChosenAt is when.
 	ChosenAt *time.Time `bun:"chosen_at"`
+	// AskedAt is when the booking's workflow was last asked to carry it out.
+	AskedAt *time.Time `bun:"asked_at"`
 	// SettledAt is when the choice had been carried out.
 	SettledAt *time.Time `bun:"settled_at"`
+	// Failure is why a person has to settle it.
+	Failure string `bun:"failure"`
 }

@@ -14,6 +14,9 @@ CREATE TABLE show_changes (
     decide_by      timestamptz,
     default_choice text NOT NULL DEFAULT '' CHECK (default_choice IN ('', 'keep', 'refund')),
     requested_by   uuid NOT NULL,
+    -- of the request that asked for it, so that its repeat is known from another
+    -- request under the same key
+    request_hash   text NOT NULL DEFAULT '',
     created_at     timestamptz NOT NULL DEFAULT now(),
     finished_at    timestamptz,
     CHECK ((kind = 'rescheduled') = (new_starts_at IS NOT NULL)),
@@ -31,11 +34,35 @@ CREATE TABLE show_change_bookings (
     choice     text NOT NULL DEFAULT '' CHECK (choice IN ('', 'keep', 'move', 'refund')),
     chosen_by  text NOT NULL DEFAULT '' CHECK (chosen_by IN ('', 'customer', 'default')),
     chosen_at  timestamptz,
+    -- when the booking's workflow was last asked to carry the change out, or
+    -- looked for
+    asked_at   timestamptz,
     -- the choice has been carried out, or there was nothing to do
     settled_at timestamptz,
+    -- why a person has to settle it
+    failure    text NOT NULL DEFAULT '',
     PRIMARY KEY (change_id, booking_id),
     CHECK ((choice = '') = (chosen_at IS NULL)),
     CHECK ((choice = '') = (chosen_by = ''))
 );
 CREATE INDEX show_change_bookings_booking ON show_change_bookings (booking_id);
 CREATE INDEX show_change_bookings_open ON show_change_bookings (change_id, booking_id) WHERE settled_at IS NULL;
+
+-- A later change of the same show takes the place of one that is under way: its
+-- customers choose anew, or have their money back.
+CREATE FUNCTION change_is_superseded(p_change uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM show_changes ch JOIN show_changes later
+        ON later.show_id = ch.show_id AND later.created_at > ch.created_at WHERE ch.id = p_change);
+$$;
+
+-- Nothing is left to do for a booking that has ended when nothing is reserved and
+-- the ledger has given back what is owed. A booking that was sold may keep what
+-- its cancellation did not promise back; one that never was keeps nothing.
+CREATE FUNCTION booking_is_settled(p_booking uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT b.status NOT IN ('held', 'confirmed')
+        AND NOT EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id AND p.status IN ('authorized', 'in_doubt'))
+        AND coalesce((SELECT sum(CASE l.movement WHEN 'capture' THEN l.amount WHEN 'refund' THEN -l.amount END)
+                FROM ledger l WHERE l.booking_id = b.id AND l.movement IN ('capture', 'refund')), 0)
+            <= CASE WHEN EXISTS (SELECT FROM tickets k WHERE k.booking_id = b.id) THEN b.total - b.refund_due ELSE 0 END
+    FROM bookings b WHERE b.id = p_booking;
+$$;

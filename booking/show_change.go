@@ -1,0 +1,90 @@
+package booking
+
+import "time"
+
+// Staff is a member of staff who asks for something, for the audit log.
+type Staff struct {
+	AccountID string `json:"account_id"`
+	Role      string `json:"role"`
+	RequestID string `json:"request_id"`
+}
+
+// ShowChangeRequest asks to cancel a show, or to move it.
+type ShowChangeRequest struct {
+	// ChangeID is derived from what makes two requests the same one.
+	ChangeID string     `json:"change_id"`
+	ShowID   string     `json:"show_id"`
+	Kind     ChangeKind `json:"kind"`
+	Reason   string     `json:"reason"` // customers read it
+	By       Staff      `json:"by"`
+	// Hash tells a repeat of the request from another under the same key.
+	Hash string `json:"hash,omitempty"`
+
+	// Of a move. What is left out is shifted alike, or stays.
+	StartsAt     time.Time    `json:"starts_at,omitzero"`
+	EndsAt       time.Time    `json:"ends_at,omitzero"`
+	SalesCloseAt time.Time    `json:"sales_close_at,omitzero"`
+	ScreenID     string       `json:"screen_id,omitempty"`
+	DecideBy     time.Time    `json:"decide_by,omitzero"`
+	Default      ChangeChoice `json:"default,omitempty"`
+}
+
+// ShowChange is a show that was cancelled or moved after it went on sale.
+type ShowChange struct {
+	ID          string       `json:"id"`
+	ShowID      string       `json:"show_id"`
+	Kind        ChangeKind   `json:"kind"`
+	Reason      string       `json:"reason"`
+	OldStartsAt time.Time    `json:"old_starts_at"`
+	NewStartsAt *time.Time   `json:"new_starts_at,omitempty"`
+	NewEndsAt   *time.Time   `json:"new_ends_at,omitempty"` // as the show stands now
+	DecideBy    *time.Time   `json:"decide_by,omitempty"`
+	Default     ChangeChoice `json:"default,omitempty"`
+	CreatedAt   time.Time    `json:"created_at"`
+	FinishedAt  *time.Time   `json:"finished_at,omitempty"`
+	// Superseded says that the show was changed again since.
+	Superseded bool `json:"superseded"`
+}
+
+// ChangeCount is how far a change has come with its bookings, by the database.
+type ChangeCount struct {
+	Untold    int `json:"untold"`    // still to be told
+	Told      int `json:"told"`      // whose workflow knows
+	Settled   int `json:"settled"`   // of those told, with nothing left to do
+	Failed    int `json:"failed"`    // of those told, which a person has to look at
+	Undecided int `json:"undecided"` // whose customers have not chosen yet
+	InFlight  int `json:"in_flight"` // which a workflow is busy with now
+	Due       int `json:"due"`       // whose workflow is to be asked, or looked for
+	// DecideIn is how long customers may still choose, by the database's clock.
+	DecideIn   time.Duration `json:"decide_in"`
+	Finished   bool          `json:"finished"`
+	Superseded bool          `json:"superseded"`
+}
+
+// ChangeTask says what is to be done next for one booking of a changed show.
+type ChangeTask struct {
+	BookingID string         `json:"booking_id"`
+	Kind      ChangeTaskKind `json:"kind"`
+}
+
+// ChangeTaskKind is a kind of ChangeTask.
+type ChangeTaskKind string
+
+// The tasks: the booking's workflow has to hear of the change; has to carry out a
+// refund that was chosen; or has been busy so long that somebody should look
+// whether it is still there.
+const (
+	TaskTell   ChangeTaskKind = "tell"
+	TaskRefund ChangeTaskKind = "refund"
+	TaskLook   ChangeTaskKind = "look"
+)
+
+// Settlement is what is left to do for a booking whose workflow is gone.
+type Settlement struct {
+	Status Status `json:"status"`
+	Total  Money  `json:"total"`
+	// Refund is the share of the money that is owed; nil when none is.
+	Refund *MoneyStep `json:"refund,omitempty"`
+	// GiveBack are payments of which nothing may stay.
+	GiveBack []MoneyStep `json:"give_back,omitempty"`
+}
