@@ -132,3 +132,15 @@ func openSQL(pool *pgxpool.Pool) *sql.DB {
 	view.SetMaxIdleConns(0)
 	return view
 }
+
+// Identity tells this database from every other one, and is the same on its
+// standbys: caches that several databases share must not mix them up.
+func (db *DB) Identity(ctx context.Context) (string, error) {
+	var identity string
+	err := db.Pool.QueryRow(ctx, `SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' ||
+		(SELECT oid FROM pg_database WHERE datname = current_database())::text`).Scan(&identity)
+	if err != nil {
+		return "", fmt.Errorf("read the identity of the database: %w", err)
+	}
+	return identity, nil
+}

@@ -9,21 +9,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/boxoffice/boxoffice/internal/database"
 )
 
-const (
-	// Poll is how often an engine over Postgres should look by itself.
-	Poll = 2 * time.Second
-
-	// quiet is how long a connection may say nothing before it is tested: one
-	// that was cut off would be silent for ever.
-	quiet = time.Minute
-	// reconnectAfter is the pause before a lost connection is made anew. The poll
-	// goes on meanwhile.
-	reconnectAfter = time.Second
-	// answerWithin bounds what a listening connection is asked.
-	answerWithin = 10 * time.Second
-)
+// Poll is how often an engine over Postgres should look by itself.
+const Poll = 2 * time.Second
 
 // Postgres is the Source over our own database.
 type Postgres struct {
@@ -34,7 +25,7 @@ type Postgres struct {
 
 // NewPostgres reads the catalog through a pool.
 func NewPostgres(pool *pgxpool.Pool, log *slog.Logger) *Postgres {
-	return &Postgres{pool: pool, log: log, quiet: quiet}
+	return &Postgres{pool: pool, log: log, quiet: database.Quiet}
 }
 
 // querier is a pool or a transaction.
@@ -123,81 +114,7 @@ func rowsOf[T any](ctx context.Context, db querier, query string) ([]T, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByNameLax[T])
 }
 
-// Hints tells when the catalog may have changed, until the context ends. It has
-// a connection of its own, since listening occupies one, and makes it anew when
-// it is lost.
+// Hints tells when the catalog may have changed, until the context ends.
 func (p *Postgres) Hints(ctx context.Context) <-chan struct{} {
-	hints := make(chan struct{}, 1)
-	go func() {
-		defer close(hints)
-		for {
-			err := p.listen(ctx, hints)
-			if ctx.Err() != nil {
-				return
-			}
-			p.log.WarnContext(ctx, "not listening to changes of the catalog; polling goes on", "error", err)
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(reconnectAfter):
-			}
-		}
-	}()
-	return hints
-}
-
-func (p *Postgres) listen(ctx context.Context, hints chan<- struct{}) error {
-	config := p.pool.Config().ConnConfig
-	config.RuntimeParams["application_name"] += " listening" // for who reads pg_stat_activity
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return fmt.Errorf("connect: %w", err)
-	}
-	defer func() {
-		// Nothing depends on the goodbye.
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = conn.Close(last)
-	}()
-	if _, err := conn.Exec(ctx, `LISTEN catalog`); err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	give(hints) // for what was said before we listened
-	for {
-		heard, err := p.wait(ctx, conn)
-		if err != nil {
-			return err
-		}
-		if heard {
-			give(hints)
-		}
-	}
-}
-
-// wait returns with a notice, or without one when the connection has been quiet
-// and turned out to be alive.
-func (p *Postgres) wait(ctx context.Context, conn *pgx.Conn) (heard bool, err error) {
-	waiting, cancel := context.WithTimeout(ctx, p.quiet)
-	defer cancel()
-	_, err = conn.WaitForNotification(waiting)
-	if err == nil {
-		return true, nil
-	}
-	if waiting.Err() == nil || ctx.Err() != nil {
-		return false, fmt.Errorf("wait for a notice: %w", err)
-	}
-	asking, done := context.WithTimeout(ctx, answerWithin)
-	defer done()
-	if err := conn.Ping(asking); err != nil {
-		return false, fmt.Errorf("the listening connection is dead: %w", err)
-	}
-	return false, nil
-}
-
-// give leaves a hint; one that waits already says as much.
-func give(hints chan<- struct{}) {
-	select {
-	case hints <- struct{}{}:
-	default:
-	}
+	return database.Listen(ctx, p.pool, "catalog", p.quiet, p.log)
 }
