@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/gosimple/slug"
 	"golang.org/x/text/currency"
 	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
@@ -201,31 +202,14 @@ func (p *problems) day(field string, text *string) *time.Time {
 	return &day
 }
 
-// Letters that Unicode does not take apart into a Latin letter and a mark.
-var latin = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "đ", "d", "ð", "d", "ł", "l", "þ", "th", "ı", "i", "&", " and ")
-
 const maxSlug = 80
 
-// slugOf names a thing in addresses: small letters, digits and hyphens. It is
-// empty for text without a Latin letter or digit.
+// slugOf names a thing in addresses: small Latin letters, digits and hyphens,
+// whatever script it is written in. It is empty for text without any letters.
 func slugOf(text string) string {
-	var slug strings.Builder
-	gap := false
-	for _, r := range norm.NFKD.String(latin.Replace(strings.ToLower(text))) {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			if gap && slug.Len() > 0 {
-				slug.WriteByte('-')
-			}
-			gap = false
-			slug.WriteRune(r)
-		case unicode.Is(unicode.Mn, r), r == '\'', r == '’': // part of the word
-		default:
-			gap = true
-		}
-		if slug.Len() >= maxSlug {
-			return slug.String()
-		}
+	made := slug.Make(text)
+	if len(made) > maxSlug {
+		made = strings.TrimRight(made[:maxSlug], "-")
 	}
-	return slug.String()
+	return made
 }
