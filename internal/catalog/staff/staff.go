@@ -18,16 +18,33 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
 	"github.com/boxoffice/boxoffice/internal/database"
+	"github.com/boxoffice/boxoffice/internal/outbound"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
 // Store changes the catalog.
 type Store struct {
-	db *bun.DB
+	db        *bun.DB
+	addresses *outbound.Guard
+}
+
+// Option changes how New makes a Store.
+type Option func(*Store)
+
+// WithResolver looks up the hosts of posters and trailers with another resolver
+// than this machine's.
+func WithResolver(resolver outbound.Resolver) Option {
+	return func(s *Store) { s.addresses = outbound.New(resolver) }
 }
 
 // New makes a Store over the database.
-func New(db *database.DB) *Store { return &Store{db: db.Bun} }
+func New(db *database.DB, options ...Option) *Store {
+	s := &Store{db: db.Bun, addresses: outbound.New(nil)}
+	for _, option := range options {
+		option(s)
+	}
+	return s
+}
 
 // inTx runs a change and its audit entries as one transaction.
 func (s *Store) inTx(ctx context.Context, change func(ctx context.Context, tx bun.Tx) error) error {

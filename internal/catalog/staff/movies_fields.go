@@ -1,0 +1,147 @@
+package staff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/boxoffice/boxoffice/internal/outbound"
+	"github.com/boxoffice/boxoffice/schema"
+)
+
+const (
+	maxTitle    = 300
+	maxName     = 200
+	maxWord     = 60
+	maxSynopsis = 5_000
+	maxCredits  = 300
+	maxAliases  = 50
+	maxTags     = 40
+	firstFilm   = 1874 // Passage de Vénus
+	lastYear    = 2200
+	longestFilm = 60 * 24 // minutes; beyond it somebody wrote seconds
+)
+
+// MovieFields are what staff write of a film. What is nil stays as it is.
+type MovieFields struct {
+	Title          *string          `json:"title"`
+	OriginalTitle  *string          `json:"original_title"`
+	Aliases        *[]string        `json:"aliases"`
+	Year           *int             `json:"year"`
+	ReleaseDate    *string          `json:"release_date"` // YYYY-MM-DD; empty removes it
+	RuntimeMinutes *int             `json:"runtime_minutes"`
+	Genres         *[]string        `json:"genres"`
+	Languages      *[]string        `json:"languages"`
+	Certificate    *string          `json:"certificate"`
+	Credits        *[]schema.Credit `json:"credits"`
+	Synopsis       *string          `json:"synopsis"`
+	Popularity     *float64         `json:"popularity"`
+	TrailerURL     *string          `json:"trailer_url"` // empty removes it
+	PosterURL      *string          `json:"poster_url"`  // empty removes it
+
+	releaseDay *time.Time
+}
+
+// checkMovie checks the fields and brings them into the form that is stored.
+func (s *Store) checkMovie(ctx context.Context, f *MovieFields, creating bool) error {
+	var p problems
+	f.releaseDay = p.day("release_date", f.ReleaseDate)
+	if creating {
+		required(&p, "title", f.Title)
+		if f.Year == nil && f.releaseDay != nil {
+			year := f.releaseDay.Year()
+			f.Year = &year
+		}
+		required(&p, "year", f.Year)
+	}
+	f.Title = p.line("title", f.Title, 1, maxTitle)
+	f.OriginalTitle = p.line("original_title", f.OriginalTitle, 0, maxTitle)
+	f.Aliases = p.lines("aliases", f.Aliases, maxAliases, maxTitle)
+	between(&p, "year", f.Year, firstFilm, lastYear)
+	between(&p, "runtime_minutes", f.RuntimeMinutes, 0, longestFilm)
+	f.Genres = p.lines("genres", f.Genres, maxTags, maxWord)
+	f.Languages = p.languages("languages", f.Languages)
+	f.Certificate = p.line("certificate", f.Certificate, 0, maxWord)
+	f.Credits = p.credits("credits", f.Credits)
+	f.Synopsis = p.paragraphs("synopsis", f.Synopsis, maxSynopsis)
+	between(&p, "popularity", f.Popularity, 0, 100)
+	var err, errToo error
+	f.TrailerURL, err = s.checkAddress(ctx, &p, "trailer_url", f.TrailerURL)
+	f.PosterURL, errToo = s.checkAddress(ctx, &p, "poster_url", f.PosterURL)
+	if err := p.err(); err != nil {
+		return err
+	}
+	return errors.Join(err, errToo)
+}
+
+func (p *problems) languages(field string, list *[]string) *[]string {
+	if list == nil {
+		return nil
+	}
+	if len(*list) > maxTags {
+		p.add(field, "Has at most %d entries.", maxTags)
+		return list
+	}
+	usual := make([]string, len(*list))
+	for i := range *list {
+		usual[i] = *p.language(fmt.Sprintf("%s[%d]", field, i), &(*list)[i])
+	}
+	return &usual
+}
+
+func (p *problems) credits(field string, list *[]schema.Credit) *[]schema.Credit {
+	if list == nil {
+		return nil
+	}
+	if len(*list) > maxCredits {
+		p.add(field, "Has at most %d entries.", maxCredits)
+		return list
+	}
+	clean := make([]schema.Credit, len(*list))
+	for i, c := range *list {
+		at := fmt.Sprintf("%s[%d].", field, i)
+		job := strings.ToLower(c.Job)
+		clean[i] = schema.Credit{
+			Name: *p.line(at+"name", &c.Name, 1, maxName),
+			Role: *p.line(at+"role", &c.Role, 0, maxName),
+			Job:  *p.line(at+"job", &job, 1, maxWord),
+		}
+	}
+	return &clean
+}
+
+// checkAddress resolves what a web address names, so it is for outside of
+// transactions. Its error is none of the caller's making.
+func (s *Store) checkAddress(ctx context.Context, p *problems, field string, address *string) (*string, error) {
+	if address == nil || *address == "" {
+		return address, nil
+	}
+	clean, err := s.addresses.Check(ctx, strings.TrimSpace(*address))
+	var refused *outbound.Refused
+	if errors.As(err, &refused) {
+		p.add(field, "%s", refused.Reason)
+		return address, nil
+	}
+	return &clean, err
+}
+
+func (f *MovieFields) apply(row *schema.Movie) {
+	set(&row.Title, f.Title)
+	set(&row.OriginalTitle, f.OriginalTitle)
+	set(&row.Aliases, f.Aliases)
+	set(&row.Year, f.Year)
+	set(&row.RuntimeMinutes, f.RuntimeMinutes)
+	set(&row.Genres, f.Genres)
+	set(&row.Languages, f.Languages)
+	set(&row.Certificate, f.Certificate)
+	set(&row.Credits, f.Credits)
+	set(&row.Synopsis, f.Synopsis)
+	set(&row.Popularity, f.Popularity)
+	set(&row.TrailerURL, f.TrailerURL)
+	set(&row.PosterURL, f.PosterURL)
+	if f.ReleaseDate != nil {
+		row.ReleaseDate = f.releaseDay
+	}
+}
