@@ -23,18 +23,18 @@ type City struct {
 	Name string
 }
 
-// Theater is a house. Amenities are codes such as "hearing_loop"; the
-// accessibility filter looks at them and at the show's own.
+// Theater is a house. Accessibility are codes such as "hearing_loop" that help in
+// every show there.
 type Theater struct {
-	ID        uuid.UUID
-	CityID    uuid.UUID
-	Slug      string
-	Name      string
-	Aliases   []string
-	Address   string
-	Lat, Lon  float64 // degrees, WGS 84
-	TimeZone  string  // IANA
-	Amenities []string
+	ID            uuid.UUID
+	CityID        uuid.UUID
+	Slug          string
+	Name          string
+	Aliases       []string
+	Address       string
+	Lat, Lon      float64 // degrees, WGS 84
+	TimeZone      string  // IANA
+	Accessibility []string
 }
 
 // Movie is a film.
@@ -60,8 +60,8 @@ type Credit struct {
 }
 
 // Show is one screening that can be booked now or later. Prices are minor units
-// of Currency. Access are codes such as "audio_description" that are true of this
-// screening, beside its theater's amenities.
+// of Currency. Access are codes such as "captions" that are true of this
+// screening, beside its theater's.
 type Show struct {
 	ID        uuid.UUID
 	MovieID   uuid.UUID
@@ -74,7 +74,6 @@ type Show struct {
 	Format    string
 	Language  string // spoken, BCP 47
 	Subtitles string // BCP 47; empty when there are none
-	Captions  bool
 	PriceMin  int64
 	PriceMax  int64
 	Currency  string // ISO 4217

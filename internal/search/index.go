@@ -145,7 +145,7 @@ func (x *Index) layTheaters(s Snapshot) {
 	for i, t := range s.Theaters {
 		city := cities[t.CityID]
 		x.theaters = append(x.theaters, house{
-			Theater: t, city: x.cities.number(city.Slug), zone: x.zone(t.TimeZone, zones), access: x.accessBits(t.Amenities, false),
+			Theater: t, city: x.cities.number(city.Slug), zone: x.zone(t.TimeZone, zones), access: x.accessBits(accessOfHouse(t.Accessibility)),
 		})
 		add := func(text string, from source) {
 			names = append(names, name{uint32(i), from, texts(normalizeWords(norm.NFC.String(text)))})
@@ -179,21 +179,19 @@ func (x *Index) zone(name string, known map[string]uint16) uint16 {
 	return n
 }
 
-// accessCodes are the amenities of a house that help people in, beside parking
-// and popcorn.
-var accessCodes = []string{
-	"accessible_parking", "accessible_restroom", "accessible_toilet", "assistive_listening", "audio_description", "captions",
-	"companion_seats", "hearing_loop", "relaxed", "relaxed_screening", "sign_language", "step_free_access",
-	"wheelchair_spaces",
+// accessOfShows are codes that a house may have, meaning that it can, and that
+// only a show does.
+var accessOfShows = []string{"captions", "audio_description", "relaxed", "wheelchair_spaces"}
+
+func accessOfHouse(codes []string) []string {
+	return slices.DeleteFunc(slices.Clone(codes), func(c string) bool { return slices.Contains(accessOfShows, c) })
 }
 
 // accessBits numbers accessibility codes; more than 64 are not told apart.
-func (x *Index) accessBits(codes []string, ofShow bool) uint64 {
+func (x *Index) accessBits(codes []string) uint64 {
 	var bits uint64
 	for _, c := range codes {
-		if ofShow || slices.Contains(accessCodes, c) {
-			bits |= 1 << min(x.access.number(c), 63)
-		}
+		bits |= 1 << min(x.access.number(c), 63)
 	}
 	return bits
 }

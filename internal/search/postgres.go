@@ -63,12 +63,13 @@ func load(ctx context.Context, db querier) (s Snapshot, err error) {
 		return s, fmt.Errorf("read cities: %w", err)
 	}
 	if s.Theaters, err = rowsOf[Theater](ctx, db, `
-		SELECT id, city_id, slug, name, address, lat, lon, time_zone, amenities FROM theaters ORDER BY id`); err != nil {
+		SELECT id, city_id, slug, name, address, lat, lon, time_zone, accessibility FROM theaters
+		WHERE retired_at IS NULL ORDER BY id`); err != nil {
 		return s, fmt.Errorf("read theaters: %w", err)
 	}
 	if s.Movies, err = rowsOf[Movie](ctx, db, `
 		SELECT id, slug, title, original_title, aliases, year, popularity, genres, languages, certificate, credits
-		FROM movies ORDER BY id`); err != nil {
+		FROM movies WHERE retired_at IS NULL ORDER BY id`); err != nil {
 		return s, fmt.Errorf("read movies: %w", err)
 	}
 	if s.Shows, err = loadShows(ctx, db); err != nil {
@@ -85,8 +86,11 @@ func loadShows(ctx context.Context, db querier) ([]Show, error) {
 		Prices map[string]int64
 	}
 	rows, err := rowsOf[row](ctx, db, `
-		SELECT id, movie_id, theater_id, starts_at, sales_open_at, sales_close_at, format, language, subtitles, currency, prices
-		FROM shows WHERE status = 'scheduled' AND starts_at > now() AND sales_close_at > now() ORDER BY id`)
+		SELECT s.id, movie_id, theater_id, starts_at, sales_open_at, sales_close_at, format, language, subtitles, currency, prices,
+			array_remove(ARRAY[CASE WHEN captions THEN 'captions' END, CASE WHEN audio_description THEN 'audio_description' END,
+				CASE WHEN relaxed THEN 'relaxed' END, CASE WHEN wheelchair_spaces > 0 THEN 'wheelchair_spaces' END], NULL) AS access
+		FROM shows s JOIN layouts l ON l.id = s.layout_id
+		WHERE status = 'scheduled' AND starts_at > now() AND sales_close_at > now() ORDER BY s.id`)
 	if err != nil {
 		return nil, err
 	}

@@ -22,17 +22,17 @@ func TestMain(m *testing.M) { databasetest.Main(m) }
 const planted = `
 	INSERT INTO cities (id, slug, name, country, time_zone, currency, lat, lon)
 		VALUES ('00000000-0000-0000-0000-00000000000a', 'pune', 'Pune', 'IN', 'Asia/Kolkata', 'INR', 18.52, 73.86);
-	INSERT INTO theaters (id, slug, city_id, name, address, lat, lon, time_zone, currency, amenities)
-		SELECT id, 'lotus', id, 'Lotus', '1 Main Street', 18.5, 73.8, 'Asia/Kolkata', 'INR', '{hearing_loop,cafe}' FROM cities;
+	INSERT INTO theaters (id, slug, city_id, name, address, lat, lon, time_zone, currency, accessibility)
+		SELECT id, 'lotus', id, 'Lotus', '1 Main Street', 18.5, 73.8, 'Asia/Kolkata', 'INR', '{hearing_loop,captions}' FROM cities;
 	INSERT INTO screens (id, theater_id, name) SELECT id, id, 'Screen 1' FROM cities;
-	INSERT INTO layouts (id, screen_id, version, layout, capacity) SELECT id, id, 1, '{"rows": []}', 1 FROM cities;
+	INSERT INTO layouts (id, screen_id, version, layout, capacity) SELECT id, id, 1, '{"rows": [{"seats": [{"type": "wheelchair"}]}]}', 1 FROM cities;
 	INSERT INTO movies (id, slug, title, original_title, aliases, year, runtime_minutes, genres, languages, certificate, credits, popularity)
 		SELECT id, 'amelie', 'Amélie', 'Le Fabuleux Destin', '{Amelie Poulain}', 2001, 122, '{Romance}', '{fr}', 'MPA R',
 			'[{"name": "Audrey Tautou", "role": "Amélie", "job": "actor"}]', 71.5 FROM cities;
 	INSERT INTO shows (id, movie_id, theater_id, screen_id, layout_id, starts_at, ends_at, format, language, subtitles,
-			sales_open_at, sales_close_at, currency, prices)
+			captions, audio_description, relaxed, sales_open_at, sales_close_at, currency, prices)
 		SELECT gen_random_uuid(), id, id, id, id, now() + starts, now() + starts + interval '2 hours', '2D', 'fr', 'en',
-			now() + opens, now() + starts - interval '10 minutes', 'INR', '{"gold": 45000, "silver": 30000}'
+			true, false, true, now() + opens, now() + starts - interval '10 minutes', 'INR', '{"gold": 45000, "silver": 30000}'
 		FROM cities, (VALUES (interval '3 days', interval '-1 hour'), (interval '4 days', interval '1 day'),
 			(interval '-1 day', interval '-3 days')) AS v (starts, opens)`
 
@@ -64,7 +64,7 @@ func TestPostgresLoads(t *testing.T) {
 	city, theater, movie := s.Cities[0], s.Theaters[0], s.Movies[0]
 	assert.Equal(t, City{ID: city.ID, Slug: "pune", Name: "Pune"}, city)
 	assert.Equal(t, Theater{ID: city.ID, CityID: city.ID, Slug: "lotus", Name: "Lotus", Address: "1 Main Street",
-		Lat: 18.5, Lon: 73.8, TimeZone: "Asia/Kolkata", Amenities: []string{"hearing_loop", "cafe"}}, theater)
+		Lat: 18.5, Lon: 73.8, TimeZone: "Asia/Kolkata", Accessibility: []string{"hearing_loop", "captions"}}, theater)
 	assert.Equal(t, Movie{ID: city.ID, Slug: "amelie", Title: "Amélie", OriginalTitle: "Le Fabuleux Destin",
 		Aliases: []string{"Amelie Poulain"}, Year: 2001, Popularity: 71.5, Genres: []string{"Romance"}, Languages: []string{"fr"},
 		Certificate: "MPA R", Credits: []Credit{{Name: "Audrey Tautou", Role: "Amélie", Job: "actor"}}}, movie)
@@ -75,7 +75,43 @@ func TestPostgresLoads(t *testing.T) {
 		assert.False(t, show.SalesOpenAt.IsZero())
 		show.ID, show.StartsAt, show.SalesOpenAt, show.SalesCloseAt = city.ID, time.Time{}, time.Time{}, time.Time{}
 		assert.Equal(t, Show{ID: city.ID, MovieID: city.ID, TheaterID: city.ID, Format: "2D", Language: "fr", Subtitles: "en",
-			PriceMin: 30000, PriceMax: 45000, Currency: "INR"}, show)
+			PriceMin: 30000, PriceMax: 45000, Currency: "INR", Access: []string{"captions", "relaxed", "wheelchair_spaces"}}, show)
+	}
+}
+
+// A filter for what somebody needs must not promise what only the house could do.
+func TestAccessibilityIsOfTheShow(t *testing.T) {
+	t.Parallel()
+	db, source := planting(t)
+	shows := func(codes ...string) int {
+		s, err := source.Load(t.Context())
+		require.NoError(t, err)
+		a := Build(s).Search(Query{Text: "amelie", Filters: Filters{Access: codes}, Now: time.Now()})
+		if len(a.Relaxed) > 0 {
+			return 0
+		}
+		return a.Items[0].Shows
+	}
+	assert.Equal(t, 1, shows("captions", "relaxed", "wheelchair_spaces", "hearing_loop"))
+	assert.Zero(t, shows("audio_description"))
+	execute(t, db, `UPDATE shows SET captions = false, audio_description = true`)
+	assert.Zero(t, shows("captions"), "though the house says it can")
+	assert.Equal(t, 1, shows("audio_description"))
+}
+
+func TestWhatWasRetiredIsNotFound(t *testing.T) {
+	t.Parallel()
+	db, source := planting(t)
+	execute(t, db, `UPDATE movies SET retired_at = now(); UPDATE theaters SET retired_at = now()`)
+	s, err := source.Load(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, s.Movies)
+	assert.Empty(t, s.Theaters)
+	x := Build(s)
+	for _, text := range []string{"amelie", "tautou", "lotus", ""} {
+		a := x.Search(Query{Text: text, Now: time.Now()})
+		assert.Empty(t, len(a.Items)+len(a.People)+len(a.Theaters), text)
+		assert.Empty(t, x.Suggest(text, "", time.Now()), text)
 	}
 }
 

@@ -85,10 +85,6 @@ func (x *Index) layShows(list []Show) {
 func (x *Index) compile(s Show, movie, theater uint32) show {
 	house := &x.theaters[theater]
 	local := s.StartsAt.In(x.zones[house.zone])
-	access := house.access | x.accessBits(s.Access, true)
-	if s.Captions {
-		access |= x.accessBits([]string{"captions"}, true)
-	}
 	closes := s.StartsAt.Unix()
 	if !s.SalesCloseAt.IsZero() {
 		closes = min(closes, s.SalesCloseAt.Unix())
@@ -96,7 +92,7 @@ func (x *Index) compile(s Show, movie, theater uint32) show {
 	return show{
 		id: s.ID, startsAt: s.StartsAt.Unix(), opens: s.SalesOpenAt.Unix(), closes: closes, movie: movie, theater: theater,
 		priceMin: s.PriceMin, priceMax: s.PriceMax, currency: x.currencies.number(s.Currency),
-		access: access, day: dayOf(local), band: bandOf(local.Hour()),
+		access: house.access | x.accessBits(s.Access), day: dayOf(local), band: bandOf(local.Hour()),
 		format: x.formats.number(s.Format), language: x.languages.number(s.Language), subtitles: x.languages.number(s.Subtitles),
 	}
 }

@@ -22,9 +22,9 @@ func world() Snapshot {
 		Cities: []City{{id("mumbai"), "mumbai", "Mumbai"}, {id("london"), "london", "London"}},
 		Theaters: []Theater{
 			{ID: id("sagar"), CityID: id("mumbai"), Slug: "sagar", Name: "Sagar Talkies", Lat: 19.0541, Lon: 72.8262,
-				TimeZone: "Asia/Kolkata", Amenities: []string{"cafe", "wheelchair_spaces"}},
+				TimeZone: "Asia/Kolkata", Accessibility: []string{"step_free_access", "captions"}},
 			{ID: id("marigold"), CityID: id("mumbai"), Slug: "marigold", Name: "Marigold Cinemas, Lower Parel",
-				Lat: 18.9956, Lon: 72.8302, TimeZone: "Asia/Kolkata", Amenities: []string{"wheelchair_spaces", "hearing_loop"}},
+				Lat: 18.9956, Lon: 72.8302, TimeZone: "Asia/Kolkata", Accessibility: []string{"step_free_access", "hearing_loop"}},
 			{ID: id("ritz"), CityID: id("london"), Slug: "ritz", Name: "The Ritz", Lat: 51.51, Lon: -0.13, TimeZone: "Europe/London"},
 		},
 	}
@@ -53,7 +53,7 @@ func world() Snapshot {
 	add("jawan", "sagar", "2026-03-11 23:30", "2D", "hi", 15000, "audio_description")
 	add("jawan", "sagar", "2026-03-12 00:30", "2D", "hi", 15000)
 	add("jawan", "marigold", "2026-03-14 11:00", "2D", "ta", 25000)
-	s.Shows[len(s.Shows)-1].Subtitles, s.Shows[len(s.Shows)-1].Captions = "en", true
+	s.Shows[len(s.Shows)-1].Subtitles, s.Shows[len(s.Shows)-1].Access = "en", []string{"captions", "wheelchair_spaces"}
 	add("rocky", "ritz", "2026-03-29 20:00", "2D", "en", 1200) // the day clocks change there
 	add("dune-2021", "ritz", "2026-03-12 15:00", "2D", "en", 1000)
 	return s
@@ -89,7 +89,7 @@ func TestFilters(t *testing.T) {
 		"captions":             {Query{Filters: Filters{Access: []string{"captions"}}}, []string{"jawan"}},
 		"either format":        {Query{Filters: Filters{Formats: []string{"IMAX", "2D"}, City: "mumbai"}}, []string{"dune-part-two", "jawan"}},
 		"price":                {Query{Filters: Filters{Price: &PriceRange{Max: 16000, Currency: "INR"}}}, []string{"jawan"}},
-		"access":               {Query{Filters: Filters{Access: []string{"wheelchair_spaces", "audio_description"}}}, []string{"jawan"}},
+		"access":               {Query{Filters: Filters{Access: []string{"step_free_access", "audio_description"}}}, []string{"jawan"}},
 		"text":                 {Query{Text: "dune", Filters: Filters{City: "mumbai"}}, []string{"dune-part-two"}},
 		"person":               {Query{Text: "chalamet", Filters: Filters{City: "london"}}, []string{"dune-2021"}},
 	} {
@@ -141,8 +141,8 @@ func TestFacetsAreDisjunctive(t *testing.T) {
 	assert.Equal(t, 1, count(a.Facets.Date, "2026-03-13"))
 	assert.Equal(t, 0, count(a.Facets.Date, "2026-03-12"))
 	assert.Equal(t, []PriceFacet{{"INR", 60000, 120000}}, a.Facets.Price)
-	assert.Equal(t, 1, count(a.Facets.Accessibility, "wheelchair_spaces"))
-	assert.Equal(t, 0, count(a.Facets.Accessibility, "cafe"), "popcorn is not access")
+	assert.Equal(t, 1, count(a.Facets.Accessibility, "step_free_access"))
+	assert.Equal(t, 0, count(a.Facets.Accessibility, "captions"), "a house that could is no show that does")
 	assert.Empty(t, a.Facets.Subtitles, "no subtitles is no choice")
 	for _, v := range a.Facets.Format {
 		assert.Equal(t, v.Value == "IMAX", v.Selected)
