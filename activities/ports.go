@@ -26,6 +26,10 @@ type Inventory interface {
 	End(ctx context.Context, end booking.Ending) error
 	// Cancel undoes a confirmation. Code: not_cancellable.
 	Cancel(ctx context.Context, c booking.Cancellation) error
+	// Choose writes down what the customer of a moved show wants, once, and moves
+	// the booking if that is it. Codes: not_found, choice_closed, not_cancellable,
+	// validation_failed, show_not_on_sale, seats_unavailable.
+	Choose(ctx context.Context, c booking.Choice) (booking.Chosen, error)
 	// Booking reads one booking. Code: not_found.
 	Booking(ctx context.Context, bookingID string) (booking.Booking, error)
 	// Alert tells staff about something a person has to look at.

@@ -106,6 +106,13 @@ func (s *Seats) CancelBooking(ctx context.Context, c booking.Cancellation) (book
 	return after.Refund.Amount, nil
 }
 
+// Choose writes down what the customer of a moved show wants, and moves the booking
+// if that is it.
+func (s *Seats) Choose(ctx context.Context, c booking.Choice) (booking.Chosen, error) {
+	chosen, err := s.Inventory.Choose(ctx, c)
+	return chosen, toTemporal(ctx, err)
+}
+
 // RaiseAlert tells staff about something a person has to look at.
 func (s *Seats) RaiseAlert(ctx context.Context, alert booking.Alert) error {
 	return toTemporal(ctx, s.Inventory.Alert(ctx, alert))

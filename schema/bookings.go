@@ -26,7 +26,8 @@ type Booking struct {
 	Seats []string `bun:"seats,array"`
 	// Quote is the price as it was agreed.
 	Quote booking.Quote `bun:"quote,type:jsonb"`
-	// Total repeats the quote's total in minor units, for sums in SQL.
+	// Total is what was paid, or is to be, in minor units. The quote's total is
+	// less when the customer of a moved show went to a cheaper one.
 	Total int64 `bun:"total"`
 	// Currency is that of every amount here, ISO 4217.
 	Currency string `bun:"currency"`
@@ -34,7 +35,8 @@ type Booking struct {
 	HoldExpiresAt time.Time `bun:"hold_expires_at"`
 	// RequestHash tells a repeat of the request from another one under its key.
 	RequestHash string `bun:"request_hash"`
-	// RefundDue is what a cancellation owes, in minor units.
+	// RefundDue is what of it goes back, in minor units: by a cancellation, or
+	// because another show cost less.
 	RefundDue int64 `bun:"refund_due"`
 	// Version rises with every entry of the timeline.
 	Version int64 `bun:"version"`

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,6 +35,8 @@ type Notification struct {
 	Attempts int `bun:"attempts"`
 	// Failure is the vendor's reason for refusing it, without personal data.
 	Failure string `bun:"failure"`
+	// Offers are the shows it offers, as package notify writes them.
+	Offers json.RawMessage `bun:"offers,type:jsonb,nullzero,default:'[]'"`
 	// CreatedAt is when it was asked for.
 	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
 	// UpdatedAt is when the row was last changed.

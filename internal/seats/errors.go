@@ -20,12 +20,16 @@ const (
 	stateConflict         = "BX005"
 	stateHoldLost         = "BX006"
 	stateNotCancellable   = "BX007"
+	stateNoChange         = "BX021"
+	stateChoiceClosed     = "BX022"
+	stateChosen           = "BX023"
 )
 
 // Postgres' own SQLSTATEs that are met here.
 const (
 	stateForeignKey  = "23503"
 	stateUnique      = "23505"
+	stateExclusion   = "23P01"
 	stateLockTimeout = "55P03"
 )
 
@@ -61,6 +65,12 @@ func translate(step string, err error) error {
 		return booking.E(booking.CodeHoldLost, "The seats are no longer reserved for this booking.").Wrap(err)
 	case stateNotCancellable:
 		return booking.E(booking.CodeNotCancellable, "This booking can no longer be cancelled.").Wrap(err)
+	case stateNoChange:
+		return booking.E(booking.CodeNotFound, "This booking's show was not changed.").Wrap(err)
+	case stateChoiceClosed:
+		return booking.E(booking.CodeChoiceClosed, "There is nothing to choose any more.").Wrap(err)
+	case stateChosen:
+		return booking.E(booking.CodeChoiceClosed, "The choice was made already: %s.", refused.Detail).Wrap(err)
 	case stateForeignKey:
 		return booking.E(booking.CodeForbidden, "This account can no longer book.").Wrap(err)
 	case stateTermsChanged, stateLockTimeout:

@@ -45,7 +45,12 @@ type World struct {
 	faults   map[string][]Fault
 	calls    map[string]int
 	scanned  bool
-	tries    int // declined ones
+	// Of a move of the show: until when the customer may choose, what they chose,
+	// and what went back because another show cost less.
+	decideBy  time.Time
+	chosen    booking.ChangeChoice
+	givenBack int64
+	tries     int // declined payments
 }
 
 // NewWorld makes a world whose show starts after a while.
