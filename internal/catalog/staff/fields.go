@@ -130,6 +130,9 @@ func hasControls(text string) bool {
 	})
 }
 
+// storable tells what Postgres can compare with.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
+
 func visible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 
 // between checks a number, both ends included.

@@ -1,0 +1,94 @@
+package staff
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/schema"
+)
+
+const (
+	maxAddress   = 300
+	maxAmenities = 60
+)
+
+// TheaterFields are what staff write of a theater. What is nil stays as it is.
+type TheaterFields struct {
+	City          *string   `json:"city"` // id or slug
+	Name          *string   `json:"name"`
+	Address       *string   `json:"address"`
+	Lat           *float64  `json:"lat"`
+	Lon           *float64  `json:"lon"`
+	TimeZone      *string   `json:"time_zone"`
+	Currency      *string   `json:"currency"`
+	Amenities     *[]string `json:"amenities"`
+	Accessibility *[]string `json:"accessibility"`
+}
+
+// checkTheater checks the fields and brings them into the form that is stored. It
+// gives the city, nil when none was named.
+func (s *Store) checkTheater(ctx context.Context, f *TheaterFields, creating bool) (city *schema.City, err error) {
+	var p problems
+	if creating {
+		required(&p, "city", f.City)
+		required(&p, "name", f.Name)
+		required(&p, "address", f.Address)
+		required(&p, "lat", f.Lat)
+		required(&p, "lon", f.Lon)
+	}
+	if f.City != nil {
+		if city, err = findCity(ctx, s.db, &p, *f.City); err != nil {
+			return nil, err
+		}
+	}
+	f.Name = p.line("name", f.Name, 1, maxName)
+	f.Address = p.line("address", f.Address, 1, maxAddress)
+	between(&p, "lat", f.Lat, -90, 90)
+	between(&p, "lon", f.Lon, -180, 180)
+	p.timeZone("time_zone", f.TimeZone)
+	p.currency("currency", f.Currency)
+	f.Amenities = p.codes("amenities", f.Amenities, maxAmenities)
+	f.Accessibility = p.codes("accessibility", f.Accessibility, maxAmenities)
+	return city, p.err()
+}
+
+func (f *TheaterFields) apply(row *theaterRow, city *schema.City) {
+	if city != nil {
+		row.CityID, row.City = city.ID, city.Slug
+	}
+	set(&row.Name, f.Name)
+	set(&row.Address, f.Address)
+	set(&row.Lat, f.Lat)
+	set(&row.Lon, f.Lon)
+	set(&row.TimeZone, f.TimeZone)
+	set(&row.Currency, f.Currency)
+	set(&row.Amenities, f.Amenities)
+	set(&row.Accessibility, f.Accessibility)
+}
+
+// checkAgainst refuses a new clock while tickets are sold by the old one, and a
+// new currency for prices that were written in the old one. Code: conflict.
+func (f *TheaterFields) checkAgainst(ctx context.Context, tx bun.Tx, row *theaterRow) error {
+	if f.TimeZone != nil && *f.TimeZone != row.TimeZone {
+		shows, err := showsToCome(ctx, tx, "theater_id", row.ID)
+		if err != nil {
+			return err
+		}
+		if shows > 0 {
+			return booking.E(booking.CodeConflict, "The time zone cannot change: tickets of %s say when it begins by the old one.", countOf(shows, "show"))
+		}
+	}
+	if f.Currency != nil && *f.Currency != row.Currency {
+		cards, err := tx.NewSelect().Model((*schema.PriceCard)(nil)).Where("theater_id = ?", row.ID).Count(ctx)
+		if err != nil {
+			return fmt.Errorf("count the price cards: %w", err)
+		}
+		if cards > 0 {
+			return booking.E(booking.CodeConflict, "The currency cannot change while the theater has price cards in the old one.")
+		}
+	}
+	return nil
+}
