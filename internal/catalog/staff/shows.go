@@ -1,0 +1,247 @@
+package staff
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/schema"
+)
+
+// Show is one screening as staff see it, whatever its status. LocalTime is the
+// start on the theater's clock; CleanAt is when the next show may start.
+type Show struct {
+	// ID is left out of a program that was only tried.
+	ID               uuid.UUID                `json:"id,omitzero"`
+	Movie            ShowMovie                `json:"movie"`
+	Theater          ShowTheater              `json:"theater"`
+	Screen           ShowScreen               `json:"screen"`
+	StartsAt         time.Time                `json:"starts_at"`
+	EndsAt           time.Time                `json:"ends_at"`
+	CleanAt          time.Time                `json:"clean_at"`
+	LocalTime        string                   `json:"local_time"`
+	TimeZone         string                   `json:"time_zone"`
+	Format           string                   `json:"format"`
+	Language         string                   `json:"language"`
+	Subtitles        string                   `json:"subtitles"`
+	Captions         bool                     `json:"captions"`
+	AudioDescription bool                     `json:"audio_description"`
+	Relaxed          bool                     `json:"relaxed"`
+	Status           booking.ShowStatus       `json:"status"`
+	SalesOpenAt      time.Time                `json:"sales_open_at"`
+	SalesCloseAt     time.Time                `json:"sales_close_at"`
+	Prices           map[string]booking.Money `json:"prices"`
+	FeePerSeat       booking.Money            `json:"fee_per_seat"`
+	TaxBasisPoints   int64                    `json:"tax_basis_points"`
+	TermsVersion     int64                    `json:"terms_version"`
+	// Seats is left out where a moment's sales mean nothing, as in the audit log.
+	Seats     *ShowSeats `json:"seats,omitempty"`
+	CreatedAt time.Time  `json:"created_at"`
+	UpdatedAt time.Time  `json:"updated_at"`
+}
+
+// ShowMovie names the film of a show.
+type ShowMovie struct {
+	ID    uuid.UUID `json:"id"`
+	Slug  string    `json:"slug"`
+	Title string    `json:"title"`
+}
+
+// ShowTheater names the house of a show.
+type ShowTheater struct {
+	ID   uuid.UUID `json:"id"`
+	Slug string    `json:"slug"`
+	Name string    `json:"name"`
+}
+
+// ShowScreen names the hall of a show and the layout that it sells.
+type ShowScreen struct {
+	ID               uuid.UUID `json:"id"`
+	Name             string    `json:"name"`
+	LayoutVersion    int       `json:"layout_version"`
+	WheelchairSpaces int       `json:"wheelchair_spaces"`
+}
+
+// ShowSeats counts a show's seats. What is neither held nor sold is free.
+type ShowSeats struct {
+	Capacity int `json:"capacity"`
+	Held     int `json:"held"`
+	Sold     int `json:"sold"`
+}
+
+// Terms is the show without what changes from sale to sale.
+func (s Show) Terms() Show {
+	s.Seats = nil
+	return s
+}
+
+// ShowFilter narrows a list of shows; an empty field does not. From and To are
+// days on the theater's clock, both included.
+type ShowFilter struct {
+	TheaterID, ScreenID, MovieID string
+	From, To                     string
+	Status                       string
+	Limit                        int
+	Cursor                       string
+}
+
+type showRow struct {
+	schema.Show `bun:",extend"`
+	LocalTime   string
+	TimeZone    string
+	Movie       ShowMovie   `bun:"embed:film_"`
+	Theater     ShowTheater `bun:"embed:house_"`
+	Screen      ShowScreen  `bun:"embed:hall_"`
+	Seats       ShowSeats   `bun:"embed:seats_"`
+}
+
+// A hold that ran out counts as free, as it does for customers.
+const showColumns = `s.*, to_char(s.starts_at AT TIME ZONE t.time_zone, 'YYYY-MM-DD"T"HH24:MI:SS') AS local_time, t.time_zone,
+	m.id AS film_id, m.slug AS film_slug, m.title AS film_title,
+	t.id AS house_id, t.slug AS house_slug, t.name AS house_name,
+	sc.id AS hall_id, sc.name AS hall_name, l.version AS hall_layout_version,
+	l.wheelchair_spaces AS hall_wheelchair_spaces, l.capacity AS seats_capacity,
+	claims.held AS seats_held, claims.sold AS seats_sold`
+
+func selectShows(db bun.IDB) *bun.SelectQuery {
+	return db.NewSelect().TableExpr("shows AS s").
+		Join("JOIN movies AS m ON m.id = s.movie_id").
+		Join("JOIN theaters AS t ON t.id = s.theater_id").
+		Join("JOIN screens AS sc ON sc.id = s.screen_id").
+		Join("JOIN layouts AS l ON l.id = s.layout_id").
+		Join(`CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE c.state = 'held' AND c.held_until >= now()) AS held,
+			count(*) FILTER (WHERE c.state = 'sold') AS sold FROM seat_claims c WHERE c.show_id = s.id) AS claims`).
+		ColumnExpr(showColumns).OrderExpr("s.starts_at, s.id")
+}
+
+func (r showRow) view() Show {
+	s := r.Show
+	return Show{
+		ID: s.ID, Movie: r.Movie, Theater: r.Theater, Screen: r.Screen,
+		StartsAt: s.StartsAt, EndsAt: s.EndsAt, CleanAt: s.CleanAt, LocalTime: r.LocalTime, TimeZone: r.TimeZone,
+		Format: s.Format, Language: s.Language, Subtitles: s.Subtitles,
+		Captions: s.Captions, AudioDescription: s.AudioDescription, Relaxed: s.Relaxed,
+		Status: s.Status, SalesOpenAt: s.SalesOpenAt, SalesCloseAt: s.SalesCloseAt,
+		Prices: moneyOf(s.Prices, s.Currency), FeePerSeat: booking.Money{Amount: s.FeePerSeat, Currency: s.Currency},
+		TaxBasisPoints: s.TaxBasisPoints, TermsVersion: s.TermsVersion, Seats: &r.Seats,
+		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
+	}
+}
+
+// Shows lists shows by their start: a manager's are those of their theaters. next
+// is empty on the last page. Codes: validation_failed, forbidden.
+func (s *Store) Shows(ctx context.Context, actor audit.Actor, f ShowFilter) (items []Show, next string, err error) {
+	limit := pageSize(f.Limit)
+	query := selectShows(s.db).Limit(int64(limit + 1))
+	var p problems
+	theater, screen := p.id("theater_id", f.TheaterID), p.id("screen_id", f.ScreenID)
+	movie := p.id("movie_id", f.MovieID)
+	p.days(query, f.From, f.To)
+	if f.Status != "" {
+		status := booking.ShowStatus(f.Status)
+		oneOf(&p, "status", &status, booking.ShowScheduled, booking.ShowCancelled)
+		query.Where("s.status = ?", status)
+	}
+	after := p.readCursor(f.Cursor, isMoment)
+	if err := p.err(); err != nil {
+		return nil, "", err
+	}
+	for column, id := range map[string]uuid.UUID{"s.theater_id": theater, "s.screen_id": screen, "s.movie_id": movie} {
+		if id != uuid.Nil {
+			query.Where("? = ?", bun.Ident(column), id)
+		}
+	}
+	if after.ID != uuid.Nil {
+		query.Where("(s.starts_at, s.id) > (?::timestamptz, ?)", after.Key, after.ID)
+	}
+	asked, err := s.askedTheater(ctx, theater, screen)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := s.narrow(ctx, query, actor, "s.theater_id", asked); err != nil {
+		return nil, "", err
+	}
+	var rows []showRow
+	if err := query.Scan(ctx, &rows); err != nil {
+		return nil, "", fmt.Errorf("list shows: %w", err)
+	}
+	rows, next = pageOf(rows, limit, func(r showRow) cursor {
+		return cursor{Key: r.StartsAt.Format(time.RFC3339Nano), ID: r.ID}
+	})
+	return viewsOf(rows), next, nil
+}
+
+func viewsOf(rows []showRow) []Show {
+	items := make([]Show, len(rows))
+	for i, row := range rows {
+		items[i] = row.view()
+	}
+	return items
+}
+
+// days narrows to local days. The first two conditions say nothing new, but an
+// index knows them: no clock is more than 14 hours away from UTC.
+func (p *problems) days(query *bun.SelectQuery, from, to string) {
+	if day := p.day("from", &from); day != nil {
+		query.Where("s.starts_at >= ?::timestamp AT TIME ZONE 'UTC' - interval '14 hours'", from).
+			Where("s.starts_at >= ?::timestamp AT TIME ZONE t.time_zone", from)
+	}
+	if day := p.day("to", &to); day != nil {
+		query.Where("s.starts_at < (?::timestamp + interval '1 day') AT TIME ZONE 'UTC' + interval '14 hours'", to).
+			Where("s.starts_at < (?::timestamp + interval '1 day') AT TIME ZONE t.time_zone", to)
+	}
+}
+
+func isMoment(key string) bool {
+	moment, err := time.Parse(time.RFC3339Nano, key)
+	return err == nil && moment.Year() > 0 // which Postgres has not
+}
+
+// askedTheater is the theater that a list of shows is narrowed to, if any.
+func (s *Store) askedTheater(ctx context.Context, theater, screen uuid.UUID) (uuid.UUID, error) {
+	if theater != uuid.Nil || screen == uuid.Nil {
+		return theater, nil
+	}
+	err := s.db.NewSelect().Model((*schema.Screen)(nil)).Column("theater_id").Where("sc.id = ?", screen).Scan(ctx, &theater)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return uuid.Nil, fmt.Errorf("look whose screen it is: %w", err)
+	}
+	return theater, nil
+}
+
+// Show reads one show. Codes: not_found, forbidden.
+func (s *Store) Show(ctx context.Context, actor audit.Actor, id string) (Show, error) {
+	row, err := findShow(ctx, s.db, id)
+	if err != nil {
+		return Show{}, err
+	}
+	if err := mayRead(ctx, s.db, actor, row.TheaterID); err != nil {
+		return Show{}, err
+	}
+	return row.view(), nil
+}
+
+func findShow(ctx context.Context, db bun.IDB, id string) (row showRow, err error) {
+	key, err := uuid.Parse(id)
+	if err != nil {
+		return row, noShow(sql.ErrNoRows)
+	}
+	return row, noShow(selectShows(db).Where("s.id = ?", key).Scan(ctx, &row))
+}
+
+func noShow(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return booking.E(booking.CodeNotFound, "There is no such show.")
+	}
+	return fmt.Errorf("read the show: %w", err)
+}

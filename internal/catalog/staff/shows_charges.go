@@ -1,0 +1,140 @@
+package staff
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/schema"
+)
+
+// Ten seats at the largest price, with the largest fee and tax, still fit.
+const (
+	largestPrice = 1_000_000_000
+	largestTax   = 10_000
+)
+
+// Charges is what a show or a price card asks for its seats. A show may take them
+// from a price card of its theater.
+type Charges struct {
+	Prices         *map[string]booking.Money `json:"prices"` // by category
+	FeePerSeat     *booking.Money            `json:"fee_per_seat"`
+	TaxBasisPoints *int64                    `json:"tax_basis_points"`
+}
+
+// charged is Charges as they are stored.
+type charged struct {
+	prices         map[string]int64
+	feePerSeat     int64
+	taxBasisPoints int64
+}
+
+// onto writes what is given over what there is. at is the path of the object.
+func (c Charges) onto(p *problems, at string, into *charged, currency string) {
+	if c.Prices != nil {
+		into.prices = p.prices(at+"prices", *c.Prices, currency)
+	}
+	if c.FeePerSeat != nil {
+		into.feePerSeat = p.money(at+"fee_per_seat", *c.FeePerSeat, 0, currency)
+	}
+	set(&into.taxBasisPoints, between(p, at+"tax_basis_points", c.TaxBasisPoints, 0, largestTax))
+}
+
+func (c Charges) given() bool {
+	return c.Prices != nil || c.FeePerSeat != nil || c.TaxBasisPoints != nil
+}
+
+func (p *problems) prices(field string, prices map[string]booking.Money, currency string) map[string]int64 {
+	const most = 20
+	if len(prices) == 0 || len(prices) > most {
+		p.add(field, "Give the price of each category, at most %d.", most)
+		return nil
+	}
+	amounts := make(map[string]int64, len(prices))
+	for _, category := range slices.Sorted(maps.Keys(prices)) {
+		at := field + "." + clip(category)
+		p.line(at, &category, 1, longestCategory)
+		// A payment provider takes no payment of nothing.
+		amounts[category] = p.money(at, prices[category], 1, currency)
+	}
+	return amounts
+}
+
+const longestCategory = 40
+
+func (p *problems) money(field string, m booking.Money, least int64, currency string) int64 {
+	if m.Currency != currency {
+		p.add(field+".currency", "The theater charges %s.", currency)
+	}
+	between(p, field+".amount", &m.Amount, least, largestPrice)
+	return m.Amount
+}
+
+// clip keeps what a caller sent short enough to be told back.
+func clip(text string) string {
+	if len(text) > longestCategory {
+		text = text[:longestCategory] + "…"
+	}
+	return strings.ToValidUTF8(text, "?")
+}
+
+// cover refuses prices that leave a category of the layout without one, or name
+// one that it has not: a hold of such a seat could not be priced.
+func (p *problems) cover(field string, prices map[string]int64, layout booking.Layout) {
+	missing, unknown := compareCategories(prices, layout)
+	if len(missing) > 0 {
+		p.add(field, "The layout also has %s.", strings.Join(missing, ", "))
+	}
+	if len(unknown) > 0 {
+		p.add(field, "The layout has no %s.", strings.Join(unknown, ", "))
+	}
+}
+
+func compareCategories(prices map[string]int64, layout booking.Layout) (missing, unknown []string) {
+	categories := map[string]bool{}
+	for _, row := range layout.Rows {
+		categories[row.Category] = true
+		if _, priced := prices[row.Category]; !priced && !slices.Contains(missing, row.Category) {
+			missing = append(missing, row.Category)
+		}
+	}
+	for _, category := range slices.Sorted(maps.Keys(prices)) {
+		if !categories[category] {
+			unknown = append(unknown, clip(category))
+		}
+	}
+	slices.Sort(missing)
+	return missing, unknown
+}
+
+// card copies the charges of a price card of the theater. False when there is a
+// problem.
+func (p *problems) card(ctx context.Context, tx bun.Tx, field, id string, theater uuid.UUID, into *charged) error {
+	card, err := findCard(ctx, tx, id)
+	if booking.CodeOf(err) == booking.CodeNotFound || err == nil && card.TheaterID != theater {
+		p.add(field, "The theater has no such price card.")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	*into = chargedBy(card)
+	return nil
+}
+
+func chargedBy(card schema.PriceCard) charged {
+	return charged{prices: card.Prices, feePerSeat: card.FeePerSeat, taxBasisPoints: card.TaxBasisPoints}
+}
+
+func moneyOf(amounts map[string]int64, currency string) map[string]booking.Money {
+	prices := make(map[string]booking.Money, len(amounts))
+	for category, amount := range amounts {
+		prices[category] = booking.Money{Amount: amount, Currency: currency}
+	}
+	return prices
+}
