@@ -26,6 +26,7 @@ var outcomes = map[booking.Code]outcome{
 	booking.CodeTooManyHolds:        {retry: false, benign: true},
 	booking.CodeNotCancellable:      {retry: false, benign: true},
 	booking.CodeNotPayable:          {retry: false, benign: true},
+	booking.CodeKeyReused:           {retry: false, benign: true},
 	booking.CodeChoiceClosed:        {retry: false, benign: true},
 	booking.CodeHoldLost:            {retry: false, benign: true},
 	booking.CodePaymentRefused:      {retry: false, benign: true},

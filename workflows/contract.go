@@ -23,6 +23,9 @@ const (
 	LatePaymentWorkflow = "LatePayment"
 	CancelShowWorkflow  = "CancelShow"
 	MoveShowWorkflow    = "MoveShow"
+	// SettleBookingWorkflow acts for a booking of a changed show whose own workflow
+	// is gone.
+	SettleBookingWorkflow = "SettleBooking"
 )
 
 // The booking workflow's updates, signals and queries.
@@ -73,6 +76,15 @@ func BookingWorkflowID(bookingID string) string { return "booking-" + bookingID 
 // booking had already ended.
 func LatePaymentWorkflowID(provider, reference string) string {
 	return "late-payment-" + provider + "-" + reference
+}
+
+// ShowChangeWorkflowID names the one workflow of a change: a show is cancelled
+// once, and moved as often as somebody asks.
+func ShowChangeWorkflowID(kind booking.ChangeKind, showID, changeID string) string {
+	if kind == booking.ChangeCancelled {
+		return "show-cancel-" + showID
+	}
+	return "show-change-" + changeID
 }
 
 // BookingInput starts a booking.
@@ -167,6 +179,37 @@ type ChangeDecision struct {
 	Choice   booking.ChangeChoice `json:"choice"`
 	ShowID   string               `json:"show_id,omitempty"`
 	Seats    []string             `json:"seats,omitempty"`
+}
+
+// ShowChangeInput starts the workflow that cancels or moves a show and brings it
+// to every booking. How far it has come is in the database, so a run that was
+// terminated may be started again with the same input.
+type ShowChangeInput struct {
+	Request booking.ShowChangeRequest `json:"request"`
+	// AtATime is how many bookings may be told and not settled at a time. Default
+	// 100.
+	AtATime int `json:"at_a_time,omitempty"`
+	// Busy is how long a booking's workflow may be at it before somebody looks
+	// whether it is still there. Default two minutes.
+	Busy time.Duration `json:"busy,omitempty"`
+	// EventsPerRun is after how many events the workflow continues in a new run.
+	// Default 1,500.
+	EventsPerRun int `json:"events_per_run,omitempty"`
+
+	// Change and Paused are carried from run to run.
+	Change *booking.ShowChange `json:"change,omitempty"`
+	Paused bool                `json:"paused,omitempty"`
+}
+
+// SettleBookingInput is a booking of a changed show that has no workflow.
+type SettleBookingInput struct {
+	ChangeID  string `json:"change_id"`
+	BookingID string `json:"booking_id"`
+	// Refund cancels the booking and gives all the money back; otherwise the
+	// customer is only told.
+	Refund bool           `json:"refund"`
+	Reason string         `json:"reason"`
+	Notice booking.Notice `json:"notice"`
 }
 
 // ChangeProgress is how far a change of a show has come with its bookings.

@@ -1,0 +1,186 @@
+package seats
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// The truth about how far a change has come is in these statements: a workflow
+// that starts anew at any point asks them, and goes on.
+
+// untold are the bookings b that a change ch concerns and that nobody has told.
+// One made after a move was made for the new time.
+const untold = `FROM show_changes ch JOIN bookings b ON b.show_id = ch.show_id
+	WHERE ch.id = $1 AND ch.finished_at IS NULL AND b.status IN ('held', 'confirmed')
+	AND (ch.kind = 'cancelled' OR b.created_at < ch.created_at AND NOT change_is_superseded(ch.id))
+	AND NOT EXISTS (SELECT FROM show_change_bookings cb WHERE cb.change_id = ch.id AND cb.booking_id = b.id)`
+
+// inFlight tells of a told booking cb of a change ch whether its workflow is busy
+// with it now. A move is heard when the customer's message is on its way; one that
+// cannot be reached holds nobody up for long.
+const inFlight = `CASE
+	WHEN cb.settled_at IS NOT NULL OR cb.failure <> '' THEN false
+	WHEN ch.kind = 'cancelled' THEN true
+	WHEN cb.choice = 'refund' THEN cb.asked_at IS NOT NULL
+	ELSE cb.told_at > clock_timestamp() - interval '15 seconds'
+		AND EXISTS (SELECT FROM bookings b WHERE b.id = cb.booking_id AND b.status = 'confirmed')
+		AND NOT EXISTS (SELECT FROM notifications n WHERE n.booking_id = cb.booking_id
+			AND n.notice = 'rescheduled' AND n.created_at >= ch.created_at)
+	END`
+
+// due tells of a told booking cb of a change ch whether its workflow is to be
+// asked or looked for; $2 is how long it may be busy first. A customer's own
+// choice is carried out by the request that made it, if that lived.
+const due = `CASE
+	WHEN cb.settled_at IS NOT NULL OR cb.failure <> '' THEN false
+	WHEN ch.kind = 'cancelled' THEN coalesce(cb.asked_at, cb.told_at) < clock_timestamp() - $2::interval
+	WHEN cb.choice NOT IN ('refund', 'move') THEN false
+	WHEN cb.asked_at IS NULL AND cb.chosen_by = 'default' THEN true
+	ELSE coalesce(cb.asked_at, cb.chosen_at) < clock_timestamp() - $2::interval
+	END`
+
+// settleTold marks the told bookings of a change for which nothing is left to do.
+const settleTold = `UPDATE show_change_bookings cb SET settled_at = clock_timestamp(), failure = ''
+	FROM show_changes ch, bookings b
+	WHERE cb.change_id = $1 AND cb.settled_at IS NULL AND ch.id = cb.change_id AND b.id = cb.booking_id
+	AND (booking_is_settled(b.id) OR ch.kind = 'rescheduled' AND (cb.choice = 'keep'
+		OR cb.choice = 'move' AND b.show_id <> ch.show_id
+		OR cb.choice = '' AND change_is_superseded(ch.id)))`
+
+// CountChange says how far a change has come, after marking what is settled.
+// Workflows may be busy for a while before they are due to be looked for. Code:
+// not_found.
+func (s *Store) CountChange(ctx context.Context, changeID string, busy time.Duration) (booking.ChangeCount, error) {
+	id, err := parseID("change", changeID)
+	if err != nil {
+		return booking.ChangeCount{}, err
+	}
+	if _, err := s.pool.Exec(ctx, settleTold, id); err != nil {
+		return booking.ChangeCount{}, translate("settle the change", err)
+	}
+	return s.countChange(ctx, id, busy)
+}
+
+func (s *Store) countChange(ctx context.Context, id uuid.UUID, busy time.Duration) (booking.ChangeCount, error) {
+	var c booking.ChangeCount
+	var decideIn float64
+	err := s.pool.QueryRow(ctx, `SELECT (SELECT count(*) `+untold+`), t.*,
+			coalesce(extract(epoch FROM ch.decide_by - clock_timestamp()), 0)::float8,
+			ch.finished_at IS NOT NULL, change_is_superseded(ch.id)
+		FROM show_changes ch CROSS JOIN LATERAL (SELECT count(*), count(cb.settled_at),
+			count(*) FILTER (WHERE cb.settled_at IS NULL AND cb.failure <> ''),
+			count(*) FILTER (WHERE cb.settled_at IS NULL AND cb.choice = ''),
+			count(*) FILTER (WHERE `+inFlight+`), count(*) FILTER (WHERE `+due+`)
+			FROM show_change_bookings cb WHERE cb.change_id = ch.id) t
+		WHERE ch.id = $1`, id, busy).Scan(&c.Untold, &c.Told, &c.Settled, &c.Failed, &c.Undecided, &c.InFlight, &c.Due,
+		&decideIn, &c.Finished, &c.Superseded)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return c, booking.E(booking.CodeNotFound, "There is no such change.")
+	}
+	c.DecideIn = max(time.Duration(decideIn*float64(time.Second)), 0)
+	return c, translate("count the change", err)
+}
+
+// NextOfChange gives what is to be done next, whose workflows were asked before
+// first.
+func (s *Store) NextOfChange(ctx context.Context, changeID string, busy time.Duration, limit int) ([]booking.ChangeTask, error) {
+	id, err := parseID("change", changeID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.pool.Query(ctx, `
+		(SELECT cb.booking_id::text, CASE cb.choice WHEN 'refund' THEN 'refund' ELSE 'look' END
+			FROM show_change_bookings cb JOIN show_changes ch ON ch.id = cb.change_id
+			WHERE cb.change_id = $1 AND `+due+` ORDER BY cb.booking_id LIMIT $3)
+		UNION ALL (SELECT b.id::text, 'tell' `+untold+` ORDER BY b.id LIMIT $3)
+		LIMIT $3`, id, busy, limit)
+	if err != nil {
+		return nil, translate("next of the change", err)
+	}
+	tasks, err := pgx.CollectRows(rows, pgx.RowToStructByPos[booking.ChangeTask])
+	return tasks, translate("next of the change", err)
+}
+
+// TaskDone writes down that a booking's workflow was told, asked or looked for.
+func (s *Store) TaskDone(ctx context.Context, changeID string, task booking.ChangeTask) error {
+	if task.Kind == booking.TaskTell {
+		_, err := s.pool.Exec(ctx, `INSERT INTO show_change_bookings (change_id, booking_id, told_at)
+			VALUES ($1, $2, clock_timestamp()) ON CONFLICT DO NOTHING`, changeID, task.BookingID)
+		return translate("booking was told", err)
+	}
+	_, err := s.pool.Exec(ctx, `UPDATE show_change_bookings SET asked_at = clock_timestamp()
+		WHERE change_id = $1 AND booking_id = $2`, changeID, task.BookingID)
+	return translate("booking was asked", err)
+}
+
+// ApplyDefault makes the choice of those who made none in time. Between it and a
+// customer who is just in time, the row decides.
+func (s *Store) ApplyDefault(ctx context.Context, changeID string) error {
+	_, err := s.pool.Exec(ctx, `UPDATE show_change_bookings cb
+		SET choice = ch.default_choice, chosen_by = 'default', chosen_at = clock_timestamp()
+		FROM show_changes ch WHERE ch.id = $1 AND cb.change_id = ch.id AND cb.choice = '' AND cb.settled_at IS NULL
+		AND ch.decide_by <= clock_timestamp() AND NOT change_is_superseded(ch.id)`, changeID)
+	return translate("apply the default", err)
+}
+
+// FailSettlement writes down that a booking cannot be settled without a person.
+func (s *Store) FailSettlement(ctx context.Context, changeID, bookingID, why string) error {
+	_, err := s.pool.Exec(ctx, `UPDATE show_change_bookings SET failure = $3
+		WHERE change_id = $1 AND booking_id = $2 AND settled_at IS NULL`, changeID, bookingID, why)
+	return translate("settlement failed", err)
+}
+
+// FinishChange closes a change with which nothing is left to do, and says whether
+// it is closed.
+func (s *Store) FinishChange(ctx context.Context, changeID string) (bool, error) {
+	id, err := parseID("change", changeID)
+	if err != nil {
+		return false, err
+	}
+	_, err = s.pool.Exec(ctx, `UPDATE show_changes SET finished_at = clock_timestamp()
+		WHERE id = $1 AND finished_at IS NULL AND NOT EXISTS (SELECT `+untold+`)
+		AND NOT EXISTS (SELECT FROM show_change_bookings cb WHERE cb.change_id = $1 AND cb.settled_at IS NULL AND cb.failure = '')`, id)
+	if err != nil {
+		return false, translate("finish the change", err)
+	}
+	var finished bool
+	err = s.pool.QueryRow(ctx, `SELECT finished_at IS NOT NULL FROM show_changes WHERE id = $1`, id).Scan(&finished)
+	return finished, translate("finish the change", err)
+}
+
+// Settlement says what is left to do for a booking whose workflow is gone. Code:
+// not_found.
+func (s *Store) Settlement(ctx context.Context, bookingID string) (booking.Settlement, error) {
+	b, err := s.Booking(ctx, bookingID)
+	if err != nil {
+		return booking.Settlement{}, err
+	}
+	left := booking.Settlement{Status: b.Status, Total: b.Quote.Total}
+	rows, err := s.pool.Query(ctx, `SELECT provider, reference, captured, refunded FROM payments
+		WHERE booking_id = $1 AND (captured > refunded OR status IN ('open', 'failed', 'in_doubt', 'authorized'))
+		ORDER BY attempt, reference`, b.ID)
+	if err != nil {
+		return left, translate("settlement", err)
+	}
+	step := booking.MoneyStep{BookingID: b.ID}
+	var captured, refunded int64
+	_, err = pgx.ForEachRow(rows, []any{&step.Provider, &step.Reference, &captured, &refunded}, func() error {
+		switch {
+		case captured == 0 || b.Ticket == nil:
+			// Nothing was sold for it, or nothing taken.
+			left.GiveBack = append(left.GiveBack, step)
+		case b.Refund != nil && refunded < b.Refund.Amount.Amount:
+			refund := step
+			refund.Amount = b.Refund.Amount
+			left.Refund = &refund
+		}
+		return nil
+	})
+	return left, translate("settlement", err)
+}
