@@ -50,7 +50,7 @@ var mayImport = []struct {
 	{"internal/config", []string{"booking"}},
 	{"internal/cache", nil},
 	{"internal/password", nil},
-	{"internal/audit", nil},
+	{"internal/audit", []string{"booking", "schema"}},
 	{"internal/outbound", nil},
 	{"internal/vendors", []string{"booking"}},
 	{"internal/temporal", nil},

@@ -1,0 +1,136 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/schema"
+)
+
+// Item is an entry of the log as staff read it.
+type Item struct {
+	ID        int64           `json:"id"`
+	At        time.Time       `json:"at"`
+	ActorID   *uuid.UUID      `json:"actor_id"` // null for the program itself
+	ActorRole string          `json:"actor_role"`
+	Action    string          `json:"action"`
+	Entity    string          `json:"entity"`
+	EntityID  string          `json:"entity_id"`
+	TheaterID *uuid.UUID      `json:"theater_id"` // null for what belongs to no house
+	Before    json.RawMessage `json:"before"`     // null for a creation
+	After     json.RawMessage `json:"after"`      // null for a deletion
+	RequestID string          `json:"request_id"`
+}
+
+// Filter narrows the log; an empty field does not.
+type Filter struct {
+	Entity    string
+	EntityID  string
+	ActorID   string // uuid
+	TheaterID string // uuid
+	From      string // RFC 3339, included
+	To        string // RFC 3339, not included
+	// ManagedBy narrows to the houses of a manager.
+	ManagedBy uuid.UUID
+	Limit     int
+	Cursor    string // next of the page before
+}
+
+const (
+	defaultPage = 20
+	largestPage = 100
+)
+
+// List gives the log, the newest first. next is empty on the last page. Code:
+// validation_failed.
+func List(ctx context.Context, db bun.IDB, f Filter) (items []Item, next string, err error) {
+	limit := min(f.Limit, largestPage)
+	if limit <= 0 {
+		limit = defaultPage
+	}
+	var rows []schema.AuditEntry
+	query := db.NewSelect().Model(&rows).OrderExpr("al.id DESC").Limit(int64(limit) + 1)
+	if err := f.narrow(query); err != nil {
+		return nil, "", err
+	}
+	if err := query.Scan(ctx); err != nil {
+		return nil, "", fmt.Errorf("audit: list: %w", err)
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = strconv.FormatInt(rows[limit-1].ID, 10)
+	}
+	items = make([]Item, len(rows))
+	for i, row := range rows {
+		items[i] = Item{
+			ID: row.ID, At: row.At, ActorID: row.ActorID, ActorRole: row.ActorRole, Action: row.Action, Entity: row.Entity,
+			EntityID: row.EntityID, TheaterID: row.TheaterID, Before: row.Before, After: row.After, RequestID: row.RequestID,
+		}
+	}
+	return items, next, nil
+}
+
+// narrow puts the filter into a query, or names everything that is wrong with it.
+func (f Filter) narrow(query *bun.SelectQuery) error {
+	var wrong []booking.FieldError
+	problem := func(field, message string) {
+		wrong = append(wrong, booking.FieldError{Field: field, Message: message})
+	}
+	text := func(field, value string) {
+		switch {
+		case value == "":
+		case !utf8.ValidString(value):
+			problem(field, "This is not text.")
+		default:
+			query.Where("al.? = ?", bun.Ident(field), value)
+		}
+	}
+	id := func(field, value string) {
+		parsed, err := uuid.Parse(value)
+		switch {
+		case value == "":
+		case err != nil:
+			problem(field, "Write an id.")
+		default:
+			query.Where("al.? = ?", bun.Ident(field), parsed)
+		}
+	}
+	at := func(field, comparison, value string) {
+		parsed, err := time.Parse(time.RFC3339, value)
+		switch {
+		case value == "":
+		case err != nil || parsed.UTC().Year() < 1: // which Postgres has not
+			problem(field, "Write a time as RFC 3339, for example 2026-03-29T18:30:00Z.")
+		default:
+			query.Where("al.at "+comparison+" ?", parsed)
+		}
+	}
+	text("entity", f.Entity)
+	text("entity_id", f.EntityID)
+	id("actor_id", f.ActorID)
+	id("theater_id", f.TheaterID)
+	at("from", ">=", f.From)
+	at("to", "<", f.To)
+	if f.ManagedBy != uuid.Nil {
+		query.Where("al.theater_id IN (SELECT theater_id FROM theater_managers WHERE account_id = ?)", f.ManagedBy)
+	}
+	if f.Cursor != "" {
+		before, err := strconv.ParseInt(f.Cursor, 10, 64)
+		if err != nil {
+			problem("cursor", "Use next_cursor of the page before, unchanged.")
+		}
+		query.Where("al.id < ?", before)
+	}
+	if len(wrong) > 0 {
+		return booking.Invalid(wrong...)
+	}
+	return nil
+}

@@ -1,0 +1,285 @@
+package staff
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/schema"
+)
+
+const maxManaged = 200
+
+var roles = []string{schema.RoleCustomer, schema.RoleSupport, schema.RoleTheaterManager, schema.RoleAdmin}
+
+// Account is what administrators see of an account.
+type Account struct {
+	ID    uuid.UUID `json:"id"`
+	Email string    `json:"email"`
+	Name  string    `json:"name"`
+	Duties
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Duties are what an account may do and where. They alone go into the audit log,
+// which holds nothing personal.
+type Duties struct {
+	Role       string      `json:"role"`
+	TheaterIDs []uuid.UUID `json:"theater_ids"` // that a manager runs
+}
+
+type accountRow struct {
+	schema.Account `bun:",extend"`
+	TheaterIDs     []uuid.UUID `bun:"theater_ids,array,scanonly"`
+}
+
+func accountView(row *accountRow) Account {
+	return Account{
+		ID: row.ID, Email: row.Email, Name: row.Name, Duties: Duties{row.Role, listed(row.TheaterIDs)},
+		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
+	}
+}
+
+func accounts(db bun.IDB, model any) *bun.SelectQuery {
+	return db.NewSelect().Model(model).ColumnExpr("a.*").
+		ColumnExpr("ARRAY(SELECT theater_id FROM theater_managers tm WHERE tm.account_id = a.id ORDER BY theater_id) AS theater_ids")
+}
+
+// AccountFilter narrows a list of accounts; an empty field does not.
+type AccountFilter struct {
+	Email  string // the whole of it, in any case
+	Role   string
+	Limit  int
+	Cursor string
+}
+
+// Accounts lists accounts, the newest first. next is empty on the last page.
+// Codes: forbidden, validation_failed.
+func (s *Store) Accounts(ctx context.Context, actor audit.Actor, f AccountFilter) (items []Account, next string, err error) {
+	if err := onlyAdmin(actor); err != nil {
+		return nil, "", err
+	}
+	var p problems
+	after := p.readCursor(f.Cursor, func(key string) bool {
+		_, err := time.Parse(time.RFC3339Nano, key)
+		return err == nil
+	})
+	if f.Role != "" {
+		oneOf(&p, "role", &f.Role, roles...)
+	}
+	p.line("email", &f.Email, 0, maxName)
+	if err := p.err(); err != nil {
+		return nil, "", err
+	}
+	limit := pageSize(f.Limit)
+	var rows []accountRow
+	query := accounts(s.db, &rows).OrderExpr("a.created_at DESC, a.id DESC").Limit(int64(limit) + 1)
+	if after.ID != uuid.Nil {
+		query.Where("(a.created_at, a.id) < (?::timestamptz, ?)", after.Key, after.ID)
+	}
+	if f.Email != "" {
+		query.Where("lower(a.email) = lower(?)", strings.TrimSpace(f.Email))
+	}
+	if f.Role != "" {
+		query.Where("a.role = ?", f.Role)
+	}
+	if err := query.Scan(ctx); err != nil {
+		return nil, "", fmt.Errorf("list accounts: %w", err)
+	}
+	rows, next = pageOf(rows, limit, func(a accountRow) cursor {
+		return cursor{a.CreatedAt.Format(time.RFC3339Nano), a.ID}
+	})
+	items = make([]Account, len(rows))
+	for i := range rows {
+		items[i] = accountView(&rows[i])
+	}
+	return items, next, nil
+}
+
+// Account reads one account. Codes: forbidden, not_found.
+func (s *Store) Account(ctx context.Context, actor audit.Actor, id uuid.UUID) (Account, error) {
+	if err := onlyAdmin(actor); err != nil {
+		return Account{}, err
+	}
+	row, err := oneAccount(ctx, s.db, id)
+	if err != nil {
+		return Account{}, err
+	}
+	return accountView(row), nil
+}
+
+func oneAccount(ctx context.Context, db bun.IDB, id uuid.UUID) (*accountRow, error) {
+	var row accountRow
+	err := accounts(db, &row).Where("a.id = ?", id).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, booking.E(booking.CodeNotFound, "There is no such account.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read an account: %w", err)
+	}
+	return &row, nil
+}
+
+// DutyFields are what an administrator changes of an account. What is nil stays
+// as it is.
+type DutyFields struct {
+	Role       *string   `json:"role"`
+	TheaterIDs *[]string `json:"theater_ids"`
+
+	theaters []uuid.UUID
+}
+
+func (f *DutyFields) check() error {
+	var p problems
+	oneOf(&p, "role", f.Role, roles...)
+	if f.TheaterIDs == nil {
+		return p.err()
+	}
+	if len(*f.TheaterIDs) > maxManaged {
+		p.add("theater_ids", "Has at most %d entries.", maxManaged)
+		return p.err()
+	}
+	f.theaters = []uuid.UUID{}
+	for i, text := range *f.TheaterIDs {
+		id, err := uuid.Parse(text)
+		if err != nil {
+			p.add(fmt.Sprintf("theater_ids[%d]", i), "Write the id of a theater.")
+		}
+		if !slices.Contains(f.theaters, id) {
+			f.theaters = append(f.theaters, id)
+		}
+	}
+	return p.err()
+}
+
+// ChangeAccount gives an account another role, or a manager other theaters. The
+// sessions of an account with a new role end: an access token that was handed out
+// before lives on for its few minutes, but no refresh follows. Which theaters a
+// manager runs is asked at every change, so that counts at once. Codes: forbidden,
+// not_found, validation_failed, conflict.
+func (s *Store) ChangeAccount(ctx context.Context, actor audit.Actor, id uuid.UUID, fields DutyFields, unless Precondition) (Account, error) {
+	if err := onlyAdmin(actor); err != nil {
+		return Account{}, err
+	}
+	if err := fields.check(); err != nil {
+		return Account{}, err
+	}
+	var after Account
+	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := stillAdmin(ctx, tx, actor, id); err != nil {
+			return err
+		}
+		row, err := oneAccount(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		before := accountView(row)
+		after = before
+		if err := unless.check(before); err != nil {
+			return err
+		}
+		if err := fields.apply(ctx, tx, actor, &after.Duties, id); err != nil {
+			return err
+		}
+		if after.Role == before.Role && slices.Equal(after.TheaterIDs, before.TheaterIDs) {
+			return errUnchanged
+		}
+		if err := assign(ctx, tx, &after, before.Role != after.Role); err != nil {
+			return err
+		}
+		return record(ctx, tx, audit.Entry{
+			Actor: actor, Action: "change", Entity: "account", EntityID: id.String(), Before: before.Duties, After: after.Duties,
+		})
+	})
+	return after, unlessUnchanged(err)
+}
+
+// stillAdmin asks the database and not the token, and locks both rows in one
+// order: of two administrators who demote each other one stays.
+func stillAdmin(ctx context.Context, tx bun.Tx, actor audit.Actor, other uuid.UUID) error {
+	var rows []schema.Account
+	if err := tx.NewSelect().Model(&rows).Column("id", "role").
+		Where("id IN (?)", bun.List([]uuid.UUID{actor.AccountID, other})).Order("id").For("UPDATE").Scan(ctx); err != nil {
+		return fmt.Errorf("lock accounts: %w", err)
+	}
+	if !slices.ContainsFunc(rows, func(a schema.Account) bool { return a.ID == actor.AccountID && a.Role == schema.RoleAdmin }) {
+		return booking.E(booking.CodeForbidden, "Only an administrator may do this.")
+	}
+	return nil
+}
+
+func (f *DutyFields) apply(ctx context.Context, tx bun.Tx, actor audit.Actor, duties *Duties, id uuid.UUID) error {
+	set(&duties.Role, f.Role)
+	if id == actor.AccountID && duties.Role != schema.RoleAdmin {
+		return booking.E(booking.CodeConflict, "Nobody can take away their own role of administrator. Ask another one.")
+	}
+	if f.TheaterIDs != nil {
+		duties.TheaterIDs = slices.SortedFunc(slices.Values(f.theaters), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	}
+	if duties.Role != schema.RoleTheaterManager {
+		if len(f.theaters) > 0 {
+			return booking.Invalid(booking.FieldError{Field: "theater_ids", Message: "Only a theater_manager runs theaters."})
+		}
+		duties.TheaterIDs = []uuid.UUID{}
+	}
+	var known []uuid.UUID
+	if len(f.theaters) > 0 {
+		if err := tx.NewSelect().Table("theaters").Column("id").Where("id IN (?)", bun.List(f.theaters)).Scan(ctx, &known); err != nil {
+			return fmt.Errorf("look for theaters: %w", err)
+		}
+	}
+	var p problems
+	for i, text := range listedOf(f.TheaterIDs) {
+		if theater, _ := uuid.Parse(text); !slices.Contains(known, theater) {
+			p.add(fmt.Sprintf("theater_ids[%d]", i), "There is no such theater.")
+		}
+	}
+	return p.err()
+}
+
+func listedOf[T any](list *[]T) []T {
+	if list == nil {
+		return nil
+	}
+	return *list
+}
+
+// assign writes role and theaters, and ends the sessions that know another role.
+func assign(ctx context.Context, tx bun.Tx, account *Account, newRole bool) error {
+	if _, err := tx.NewUpdate().Model((*schema.Account)(nil)).Set("role = ?", account.Role).Set("updated_at = now()").
+		Where("id = ?", account.ID).Returning("updated_at").Exec(ctx, &account.UpdatedAt); err != nil {
+		return fmt.Errorf("change an account's role: %w", err)
+	}
+	gone := tx.NewDelete().Model((*schema.TheaterManager)(nil)).Where("account_id = ?", account.ID)
+	if len(account.TheaterIDs) > 0 {
+		gone.Where("theater_id NOT IN (?)", bun.List(account.TheaterIDs))
+		managed := make([]schema.TheaterManager, len(account.TheaterIDs))
+		for i, theater := range account.TheaterIDs {
+			managed[i] = schema.TheaterManager{AccountID: account.ID, TheaterID: theater}
+		}
+		if _, err := tx.NewInsert().Model(&managed).On("CONFLICT DO NOTHING").Returning("NULL").Exec(ctx); err != nil {
+			return fmt.Errorf("give a manager theaters: %w", err)
+		}
+	}
+	if _, err := gone.Exec(ctx); err != nil {
+		return fmt.Errorf("take theaters from a manager: %w", err)
+	}
+	if !newRole {
+		return nil
+	}
+	if _, err := tx.NewUpdate().Model((*schema.Session)(nil)).Set("revoked_at = now()").
+		Where("account_id = ? AND revoked_at IS NULL", account.ID).Exec(ctx); err != nil {
+		return fmt.Errorf("end the sessions of an account: %w", err)
+	}
+	return nil
+}
