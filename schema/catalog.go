@@ -223,6 +223,6 @@ type CatalogVersion struct {
 	// ID is always 1.
 	ID int `bun:"id,pk"`
 	// Version rises, by triggers, with every statement that writes cities, movies,
-	// theaters, screens or shows.
+	// theaters, screens, layouts or shows.
 	Version int64 `bun:"version"`
 }

@@ -23,6 +23,11 @@ ALTER TABLE layouts
     ADD COLUMN wheelchair_spaces integer NOT NULL GENERATED ALWAYS AS (
         jsonb_array_length(jsonb_path_query_array(layout, '$.rows[*].seats[*] ? (@.type == "wheelchair")'))) STORED;
 
+-- How many a screen seats is shown with its theater, so that a new layout is a
+-- change of what can be found.
+CREATE TRIGGER layouts_catalog_version BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON layouts
+    FOR EACH STATEMENT EXECUTE FUNCTION raise_catalog_version();
+
 ALTER TABLE shows
     ADD COLUMN captions          boolean NOT NULL DEFAULT false,
     ADD COLUMN audio_description boolean NOT NULL DEFAULT false,
