@@ -1,9 +1,13 @@
-// Package cache carries hints between the processes of the platform: "something
-// about this topic has changed, look again". Hints are lossy and coalesced, and
-// nothing is right or wrong because of one: whoever listens also polls.
+// Package cache holds what the processes of the platform tell each other and
+// what they could as well do without.
 //
-// What does not live here: anything that must arrive (that is the database), and
-// cached documents.
+// A Bus carries hints: "something about this topic has changed, look again".
+// Hints are lossy and coalesced, and nothing is right or wrong because of one:
+// whoever listens also polls. Documents keeps answers that many people ask for,
+// in this process and in Redis.
+//
+// What does not live here: anything that must arrive or must be right (that is
+// the database), anything personal, and what the answers mean.
 package cache
 
 import (

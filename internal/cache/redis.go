@@ -42,20 +42,10 @@ type RedisBus struct {
 // NewRedisBus makes a bus on the Redis at a redis:// or rediss:// URL. It does
 // not wait for Redis: the connection is made, and made again, in the background.
 func NewRedisBus(url string) (*RedisBus, error) {
-	options, err := redis.ParseURL(url)
+	options, err := clientOptions(url)
 	if err != nil {
-		return nil, fmt.Errorf("cache: redis url: %w", err)
+		return nil, err
 	}
-	options.MaxRetries = -1
-	options.DialerRetries = 1
-	options.DialTimeout = publishWithin
-	options.WriteTimeout = publishWithin
-	options.ContextTimeoutEnabled = true
-	// Both would put commands on the wire that older servers refuse.
-	options.DisableIdentity = true
-	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-
-	redis.SetLogger(logger{})
 	bus := &RedisBus{
 		client: redis.NewClient(options),
 		local:  NewLocalBus(),
@@ -69,6 +59,24 @@ func NewRedisBus(url string) (*RedisBus, error) {
 	bus.running.Go(bus.send)
 	bus.running.Go(bus.receive)
 	return bus, nil
+}
+
+// clientOptions make a client that would rather fail than wait.
+func clientOptions(url string) (*redis.Options, error) {
+	options, err := redis.ParseURL(url)
+	if err != nil {
+		return nil, fmt.Errorf("cache: redis url: %w", err)
+	}
+	options.MaxRetries = -1
+	options.DialerRetries = 1
+	options.DialTimeout = publishWithin
+	options.WriteTimeout = publishWithin
+	options.ContextTimeoutEnabled = true
+	// Both would put commands on the wire that older servers refuse.
+	options.DisableIdentity = true
+	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	redis.SetLogger(logger{})
+	return options, nil
 }
 
 // Publish implements Bus. The caller never waits for Redis.
