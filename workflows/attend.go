@@ -15,9 +15,11 @@ const deliverWithin = 12 * time.Hour
 // cancellations, staff, and news of the show. It ends when the show starts or the
 // booking is cancelled.
 func (s *saga) attend(ctx workflow.Context) {
+	s.tellOfEarlierMove(ctx)
 	reminded := false
 	timer, stop := s.nextDate(ctx, &reminded)
 	for s.state.Status == booking.StatusConfirmed {
+		starts := s.held.Show.StartsAt
 		switch event := s.next(ctx, timer).(type) {
 		case timeUp:
 			if reminded {
@@ -27,20 +29,21 @@ func (s *saga) attend(ctx workflow.Context) {
 			s.tell(ctx, booking.NoticeReminder)
 			timer, stop = s.nextDate(ctx, &reminded)
 		case ShowRescheduled:
-			s.held.Show.StartsAt, s.held.Show.EndsAt = event.StartsAt, event.EndsAt
-			s.note(ctx, booking.EventRescheduled, "to "+s.held.Show.LocalStart().Format("Mon 2 Jan 15:04 MST"))
-			s.tell(ctx, booking.NoticeRescheduled)
-			stop()
-			reminded = false
-			timer, stop = s.nextDate(ctx, &reminded)
+			s.reschedule(ctx, event)
 		case booking.PaymentState:
 			s.heardAfterSale(ctx, event)
 		case command:
 			event.reply.Set(nil, s.obeyAfterSale(ctx, event))
 		case ShowCancelled:
-			s.refundInFull(ctx, "The theater cancelled the show.", booking.NoticeShowCancelled)
+			s.showCancelled(ctx, event)
 		case canceled:
-			s.refundInFull(ctx, "Cancelled by the theater.", booking.NoticeCancelled)
+			s.refundInFull(ctx, cancellation{reason: "Cancelled by the theater.", notice: booking.NoticeCancelled})
+		}
+		if !s.held.Show.StartsAt.Equal(starts) {
+			// The old reminder goes, and there is one new.
+			stop()
+			reminded = false
+			timer, stop = s.nextDate(ctx, &reminded)
 		}
 	}
 	stop()
@@ -64,7 +67,7 @@ func (s *saga) heardAfterSale(ctx workflow.Context, news booking.PaymentState) {
 	switch {
 	case news.Reference != s.payment.Reference:
 		s.heardOfAnother(ctx, news)
-	case news.Refunded > s.payment.Refunded:
+	case news.Refunded > max(s.payment.Refunded, s.givenBack):
 		// Somebody refunded at the provider's own desk. The ticket stays, the books
 		// and a person must know.
 		s.record(ctx, news)
@@ -78,20 +81,30 @@ func (s *saga) obeyAfterSale(ctx workflow.Context, cmd command) error {
 	switch request := cmd.request.(type) {
 	case CancelRequest:
 		terms := s.in.Policy.Refunds.Quote(s.held.Quote, s.held.Show.StartsAt, workflow.Now(ctx))
-		return s.cancel(ctx, terms.Refund, reasonOr(request.Reason, "Cancelled by the customer."), false, booking.NoticeCancelled)
+		if s.wantsMoneyForMove(ctx) {
+			terms = booking.FullRefund(s.held.Quote)
+		}
+		return s.cancel(ctx, cancellation{
+			refund: terms.Refund, reason: reasonOr(request.Reason, "Cancelled by the customer."), notice: booking.NoticeCancelled,
+		})
+	case ChangeDecision:
+		return s.choose(ctx, request)
 	case RefundRequest:
 		share := booking.Money{
 			Amount:   s.held.Quote.Total.Amount * min(max(request.Percent, 0), 100) / 100,
 			Currency: s.held.Quote.Total.Currency,
 		}
 		s.logger.Info("staff cancels and refunds", "staff", request.Staff, "percent", request.Percent)
-		return s.cancel(ctx, share, reasonOr(request.Reason, "Cancelled by the theater."), true, booking.NoticeCancelled)
+		return s.cancel(ctx, cancellation{
+			refund: share, reason: reasonOr(request.Reason, "Cancelled by the theater."), evenScanned: true,
+			notice: booking.NoticeCancelled,
+		})
 	case ResendRequest:
 		channels := s.held.Channels
 		if request.Channel != "" {
 			channels = []booking.Channel{request.Channel}
 		}
-		s.tellOver(ctx, booking.NoticeConfirmed, channels)
+		s.tellOver(ctx, booking.NoticeConfirmed, channels, "")
 		return nil
 	case checkPayment:
 		return nil
@@ -102,8 +115,18 @@ func (s *saga) obeyAfterSale(ctx workflow.Context, cmd command) error {
 	}
 }
 
-func (s *saga) refundInFull(ctx workflow.Context, reason string, notice booking.Notice) {
-	if err := s.cancel(ctx, booking.FullRefund(s.held.Quote).Refund, reason, true, notice); err != nil {
+// cancellation is how a confirmed booking ends early.
+type cancellation struct {
+	refund      booking.Money // of the price as it is now
+	reason      string
+	evenScanned bool
+	notice      booking.Notice
+	changeID    string // of the show, when that is why
+}
+
+func (s *saga) refundInFull(ctx workflow.Context, why cancellation) {
+	why.refund, why.evenScanned = booking.FullRefund(s.held.Quote).Refund, true
+	if err := s.cancel(ctx, why); err != nil {
 		s.alert(ctx, "show_cancelled_not_refunded", message(err))
 	}
 }
@@ -111,52 +134,23 @@ func (s *saga) refundInFull(ctx workflow.Context, reason string, notice booking.
 // cancel undoes the sale: first the ticket is void and the seats are free, then
 // the money goes back. The other way round a ticket could be scanned after its
 // refund.
-func (s *saga) cancel(ctx workflow.Context, refund booking.Money, reason string, evenScanned bool, notice booking.Notice) error {
+func (s *saga) cancel(ctx workflow.Context, how cancellation) error {
 	s.doing("cancelling")
 	// Durably: if this were forgotten after it was done, nobody would refund.
 	var owed booking.Money
 	err := s.databaseDurably(ctx, 0, "Void the ticket and free "+s.seats(), seats.CancelBooking, booking.Cancellation{
-		BookingID: s.in.BookingID, Refund: refund, Detail: reason, EvenScanned: evenScanned,
+		BookingID: s.in.BookingID, Detail: how.reason, EvenScanned: how.evenScanned,
+		Refund: booking.Money{Amount: s.givenBack + how.refund.Amount, Currency: how.refund.Currency},
 	}, &owed)
 	if err != nil {
 		return err
 	}
-	s.state.Status, s.state.Reason = booking.StatusCancelled, reason
-	s.note(ctx, booking.EventCancelled, reason)
-	if owed.Amount > 0 {
+	s.state.Status, s.state.Reason = booking.StatusCancelled, how.reason
+	s.note(ctx, booking.EventCancelled, how.reason)
+	if owed.Amount > s.givenBack {
 		s.refund(ctx, owed)
 	}
-	s.tell(ctx, notice)
+	s.tellOfChange(ctx, how.notice, how.changeID)
 	s.publish(ctx)
 	return nil
-}
-
-// refund gives money back. What does not work at once goes on beside the saga
-// until it does: the cancellation is answered all the same.
-func (s *saga) refund(ctx workflow.Context, amount booking.Money) {
-	summary := "Refund " + amount.String()
-	step := s.moneyStep(amount)
-	var after booking.PaymentState
-	done, err := s.fastPath(ctx, QueuePayments, summary, payments.RefundPayment, step, &after)
-	if done {
-		s.refunded(ctx, after, amount, err)
-		return
-	}
-	s.state.PaymentStatus = booking.PaymentInDoubt
-	s.beside(ctx, func(ctx workflow.Context) {
-		err := s.slowPath(ctx, 0, QueuePayments, summary, payments.RefundPayment, step, &after)
-		s.refunded(ctx, after, amount, err)
-		s.publish(ctx)
-	})
-}
-
-func (s *saga) refunded(ctx workflow.Context, after booking.PaymentState, amount booking.Money, err error) {
-	if err != nil {
-		s.logger.Error("cannot refund", "reference", s.payment.Reference, "error", err)
-		s.alert(ctx, "refund_refused", message(err))
-		return
-	}
-	s.payment = keepSecrets(after, s.payment)
-	s.state.PaymentStatus = booking.PaymentRefunded
-	s.note(ctx, booking.EventRefunded, amount.String())
 }

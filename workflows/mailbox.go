@@ -151,6 +151,8 @@ func (s *saga) listen(ctx workflow.Context) error {
 			func(ctx workflow.Context) error { return s.ask(ctx, checkPayment{}) }},
 		{UpdateReopen, "Opens the payment anew, with the provider named.",
 			func(ctx workflow.Context, r ReopenRequest) error { return s.ask(ctx, r) }},
+		{UpdateChoose, "The customer of a moved show keeps the new time, moves to another show, or has the money back.",
+			func(ctx workflow.Context, d ChangeDecision) error { return s.ask(ctx, d) }},
 		{UpdateResend, "Staff: sends the confirmation again, over one channel or all.",
 			func(ctx workflow.Context, r ResendRequest) error { return s.ask(ctx, r) }},
 		{UpdateExtend, "Staff: gives the customer more time to pay.",

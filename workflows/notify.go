@@ -10,17 +10,24 @@ import (
 // work at once goes on in the background: a message never holds up, or fails, a
 // booking.
 func (s *saga) tell(ctx workflow.Context, notice booking.Notice) {
-	s.tellOver(ctx, notice, s.held.Channels)
+	s.tellOfChange(ctx, notice, "")
 }
 
-func (s *saga) tellOver(ctx workflow.Context, notice booking.Notice, channels []booking.Channel) {
+// tellOfChange is tell about a change of the show; what it was, the message reads.
+func (s *saga) tellOfChange(ctx workflow.Context, notice booking.Notice, changeID string) {
+	s.tellOver(ctx, notice, s.held.Channels, changeID)
+}
+
+func (s *saga) tellOver(ctx workflow.Context, notice booking.Notice, channels []booking.Channel, changeID string) {
 	if notice == booking.NoticePaymentReturned {
 		s.tellOfReturn(ctx, s.payment)
 		return
 	}
 	sequence := s.sequence[notice]
 	s.sequence[notice]++
-	s.sendAll(ctx, channels, booking.Notification{BookingID: s.in.BookingID, Notice: notice, Sequence: sequence})
+	s.sendAll(ctx, channels, booking.Notification{
+		BookingID: s.in.BookingID, Notice: notice, Sequence: sequence, ChangeID: changeID,
+	})
 }
 
 // tellOfReturn says that a payment goes back. A booking may have several that do,

@@ -75,10 +75,16 @@ func (s *saga) handleUnpaid(ctx workflow.Context, event any) *ending {
 	case command:
 		return s.obeyUnpaid(ctx, event)
 	case ShowRescheduled:
-		s.held.Show.StartsAt, s.held.Show.EndsAt = event.StartsAt, event.EndsAt
+		if s.heeds(event.ChangeID, event.ShowID) {
+			s.takeIn(event)
+		}
 		return nil
 	case ShowCancelled:
-		return &ending{status: booking.StatusCancelled, notice: booking.NoticeShowCancelled,
+		if s.heardOf[event.ChangeID] {
+			return &ending{status: booking.StatusCancelled, notice: booking.NoticeCancelled,
+				reason: refusal(booking.CodeShowNotOnSale, "The theater moved the show.")}
+		}
+		return &ending{status: booking.StatusCancelled, notice: booking.NoticeShowCancelled, changeID: event.ChangeID,
 			reason: refusal(booking.CodeShowNotOnSale, "The theater cancelled the show.")}
 	default:
 		return &ending{status: booking.StatusCancelled, notice: booking.NoticeCancelled,

@@ -35,6 +35,13 @@ type saga struct {
 	declined map[string]bool
 	freed    bool // the database has been asked to end the booking
 
+	change    ShowRescheduled // the latest move of the show
+	heardOf   map[string]bool // changes of the show
+	chosen    map[string]bool // changes about which the customer's wish was done
+	givenBack int64           // of the price, because the customer went to a cheaper show
+	owed      booking.Money   // what refunds are to have given back in the end
+	refunding bool
+
 	undo       undoStack
 	background workflow.WaitGroup
 	slow       map[string]bool // queues whose vendor left the fast path in this booking
@@ -57,6 +64,8 @@ func newSaga(ctx workflow.Context, in BookingInput) *saga {
 		in:         in,
 		strays:     map[string]bool{},
 		declined:   map[string]bool{},
+		heardOf:    map[string]bool{},
+		chosen:     map[string]bool{},
 		background: workflow.NewWaitGroup(ctx),
 		slow:       map[string]bool{},
 		sequence:   map[booking.Notice]int{},

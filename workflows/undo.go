@@ -21,6 +21,8 @@ type ending struct {
 	status booking.Status
 	reason error
 	notice booking.Notice // empty when the customer knows already
+	// changeID is the change of the show that the notice is about, if it is.
+	changeID string
 	// answer is whoever asked for the end; they hear when the seats are free.
 	answer workflow.Settable
 }
@@ -46,7 +48,7 @@ func (s *saga) giveUp(ctx workflow.Context, end ending) (BookingState, error) {
 		end.answer.Set(nil, nil)
 	}
 	if end.notice != "" {
-		s.tell(ctx, end.notice)
+		s.tellOfChange(ctx, end.notice, end.changeID)
 	}
 	s.note(ctx, booking.Event(s.state.Status), s.state.Reason)
 	s.publish(ctx)

@@ -142,7 +142,8 @@ func sold() End {
 // Scenarios are all branches of all workflows.
 func Scenarios() []Scenario {
 	var all []Scenario
-	for _, group := range [][]Scenario{holdScenarios(), payScenarios(), sellScenarios(), attendScenarios(), lateScenarios()} {
+	for _, group := range [][]Scenario{holdScenarios(), payScenarios(), sellScenarios(), attendScenarios(),
+		changeScenarios(), lateScenarios()} {
 		all = append(all, group...)
 	}
 	return all

@@ -25,7 +25,7 @@ type Fault struct {
 	Hang   bool // no answer until the caller gives up
 	Lost   bool // done, and then no answer
 	Panics bool
-	// Late makes the panic come after the thing was done.
+	// Late makes the panic, or the error, come after the thing was done.
 	Late bool
 }
 
@@ -144,7 +144,7 @@ func (w *World) call(ctx context.Context, operation string, run func() error) er
 		panic("sagatest: " + operation)
 	}
 	var err error
-	if fault.Err == nil && !fault.Hang {
+	if fault.Err == nil && !fault.Hang || fault.Late {
 		err = run()
 	}
 	w.mu.Unlock()

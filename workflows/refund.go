@@ -1,0 +1,54 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// refund makes sure that an amount was given back in the end, what went back before
+// included. What does not work at once goes on beside the saga until it does: a
+// cancellation is answered all the same.
+func (s *saga) refund(ctx workflow.Context, amount booking.Money) {
+	s.owed = amount
+	if s.refunding {
+		// Two refunds at once could each give back the whole: the one under way goes on
+		// to this one.
+		return
+	}
+	summary := "Refund " + amount.String()
+	var after booking.PaymentState
+	done, err := s.fastPath(ctx, QueuePayments, summary, payments.RefundPayment, s.moneyStep(amount), &after)
+	if done {
+		s.refunded(ctx, after, err)
+		return
+	}
+	s.refunding = true
+	s.state.PaymentStatus = booking.PaymentInDoubt
+	s.beside(ctx, func(ctx workflow.Context) {
+		defer func() { s.refunding = false }()
+		for settled := int64(-1); settled < s.owed.Amount; {
+			amount := s.owed
+			var after booking.PaymentState
+			err := s.slowPath(ctx, 0, QueuePayments, "Refund "+amount.String(), payments.RefundPayment, s.moneyStep(amount), &after)
+			s.refunded(ctx, after, err)
+			s.publish(ctx)
+			settled = amount.Amount
+		}
+	})
+}
+
+func (s *saga) refunded(ctx workflow.Context, after booking.PaymentState, err error) {
+	if err != nil {
+		s.logger.Error("cannot refund", "reference", s.payment.Reference, "error", err)
+		s.alert(ctx, "refund_refused", message(err))
+		return
+	}
+	back := booking.Money{Amount: after.Refunded - s.payment.Refunded, Currency: after.Currency}
+	s.payment = keepSecrets(after, s.payment)
+	s.state.PaymentStatus = booking.PaymentRefunded
+	if s.state.Status == booking.StatusConfirmed {
+		s.state.PaymentStatus = booking.PaymentCaptured // and a part of it is back
+	}
+	s.note(ctx, booking.EventRefunded, back.String())
+}
