@@ -87,6 +87,8 @@ type Import struct {
 	Added int64 `bun:"added"`
 	// Changed counts the rows that were there and differed.
 	Changed int64 `bun:"changed"`
+	// Refused counts the lines that were not imported.
+	Refused int64 `bun:"refused"`
 	// Finished says that the file has been read to its end.
 	Finished bool `bun:"finished"`
 	// CreatedAt is when the import began.

@@ -56,6 +56,7 @@ CREATE TABLE imports (
     lines_done bigint NOT NULL DEFAULT 0,
     added      bigint NOT NULL DEFAULT 0,
     changed    bigint NOT NULL DEFAULT 0,
+    refused    bigint NOT NULL DEFAULT 0,
     finished   boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
