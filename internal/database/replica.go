@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -154,7 +155,7 @@ func (c replicaConn) QueryContext(ctx context.Context, query string, args []driv
 // may not have arrived yet.
 func sameOnPrimary(err error) bool {
 	var refused *pgconn.PgError
-	return errors.As(err, &refused) && (refused.Code[:2] == "22" || refused.Code == "25006")
+	return errors.As(err, &refused) && (strings.HasPrefix(refused.Code, "22") || refused.Code == "25006")
 }
 
 // readRows is an answer in memory.

@@ -42,6 +42,8 @@ type Options struct {
 	// running when this process is killed: the next Start adopts it. Without
 	// it nothing is synced and the server dies with this process.
 	Durable bool
+	// Replicable lets standbys follow; see StartStandby.
+	Replicable bool
 	// BinDir holds initdb and postgres; empty means FindBinaries.
 	BinDir string
 	Logger *slog.Logger
@@ -169,7 +171,10 @@ func (s *Server) settings() []string {
 	if s.opts.Durable {
 		settings = append(settings, "fsync=on", "synchronous_commit=on", "full_page_writes=on")
 	} else {
-		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
+		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+		if !s.opts.Replicable {
+			settings = append(settings, "wal_level=minimal", "max_wal_senders=0")
+		}
 	}
 	args := []string{"-D", s.place.cluster()}
 	for _, setting := range settings {

@@ -189,6 +189,32 @@ func TestTakenPort(t *testing.T) {
 	assert.ErrorContains(t, err, "Address already in use")
 }
 
+func TestStandbyFollows(t *testing.T) {
+	t.Parallel()
+	primary := start(t, pglocal.Options{DataDir: dataDir(t), Replicable: true})
+	execute(t, primary, "CREATE TABLE kept (n int)")
+	standby, err := primary.StartStandby(t.Context(), dataDir(t))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, standby.Stop(context.Background())) })
+
+	execute(t, primary, "INSERT INTO kept VALUES (1)")
+	require.Eventually(t, func() bool { return count(t, standby, "kept") == 1 }, 10*time.Second, 10*time.Millisecond)
+	_, err = connect(t, standby).Exec(t.Context(), "INSERT INTO kept VALUES (2)")
+	require.ErrorContains(t, err, "read-only")
+
+	require.NoError(t, primary.Stop(t.Context()))
+	execute(t, standby, "SELECT pg_promote()")
+	execute(t, standby, "INSERT INTO kept VALUES (2)")
+	assert.Equal(t, 2, count(t, standby, "kept"))
+}
+
+func TestOnlyReplicableServersHaveStandbys(t *testing.T) {
+	t.Parallel()
+	server := start(t, pglocal.Options{DataDir: dataDir(t)})
+	_, err := server.StartStandby(t.Context(), dataDir(t))
+	require.ErrorContains(t, err, "replicable")
+}
+
 // dataDir is one that the postgres account can reach as well: temporary
 // directories are private.
 func dataDir(t *testing.T) string {
