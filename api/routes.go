@@ -86,6 +86,7 @@ func (a *api) mountAdmin() {
 	a.post("/v1/admin/bookings/{id}/resend", staff(a.resend))
 	a.post("/v1/admin/bookings/{id}/extend-hold", staff(a.extendHold))
 	a.post("/v1/admin/bookings/{id}/refund", staff(a.refund))
+	a.mountStaffShows()
 	if a.Codec != nil {
 		codec := http.StripPrefix("/codec", a.Codec).ServeHTTP
 		if !a.CodecOpen {
