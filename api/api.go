@@ -16,7 +16,9 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
+	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/search"
 	"github.com/boxoffice/boxoffice/internal/seats"
@@ -50,6 +52,12 @@ type Options struct {
 	Catalog  *catalog.Store
 	Reviews  *catalog.Reviews
 	Search   *search.Engine // kept fresh by whoever made it
+	// Documents keeps answers of the catalog, and Versions says of which version of
+	// it they are. Without either, every read asks the database.
+	Documents *cache.Documents
+	Versions  Versions
+	// Staff changes the catalog.
+	Staff    *staff.Store
 	Seats    *seats.Store
 	Feed     *seats.Feed
 	Tickets  *seats.Tickets
@@ -72,6 +80,9 @@ type Options struct {
 
 	// Ready are the dependencies that /readyz asks, by name.
 	Ready map[string]func(context.Context) error
+	// Helpful are those without which everything works, only slower: /readyz tells
+	// of them and does not fail.
+	Helpful map[string]func(context.Context) error
 	// CORSOrigins are the web origins that may call the API from a browser; "*"
 	// admits all.
 	CORSOrigins []string
@@ -133,7 +144,7 @@ func build(options Options) (*api, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	a.router.Use(noteRoute)
+	a.router.Use(noteRoute, a.noteChanges)
 	a.router.NotFoundHandler = http.HandlerFunc(a.notFound)
 	a.router.MethodNotAllowedHandler = http.HandlerFunc(a.methodNotAllowed)
 	a.mountAlways(document)
@@ -197,6 +208,7 @@ func (a *api) check() error {
 	need(a.Accounts != nil, "Accounts", ServiceAccounts, ServiceCatalog, ServiceBookings, ServiceAdmin)
 	need(a.Catalog != nil, "Catalog", ServiceCatalog, ServiceBookings)
 	need(a.Reviews != nil, "Reviews", ServiceCatalog)
+	need(a.Staff != nil, "Staff", ServiceAdmin)
 	need(a.Search != nil, "Search", ServiceSearch)
 	need(a.Seats != nil, "Seats", ServiceCatalog, ServiceBookings, ServicePayments, ServiceAdmin)
 	need(a.Feed != nil, "Feed", ServiceCatalog, ServiceBookings)

@@ -29,6 +29,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
+	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
 	"github.com/boxoffice/boxoffice/internal/payments"
@@ -92,6 +93,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 		Catalog:   catalog.New(w.db),
 		Reviews:   catalog.NewReviews(w.db),
 		Search:    search.NewEngine(slog.New(slog.DiscardHandler)),
+		Staff:     staff.New(w.db, staff.WithResolver(someHosts)),
 		Seats:     inventory,
 		Feed:      feed,
 		Tickets:   seats.NewTickets(testKey(t)),

@@ -10,6 +10,7 @@ import (
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/catalog"
+	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
@@ -61,6 +62,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		Accounts:             accounts.New(p.db, tokens),
 		Catalog:              catalog.New(p.db),
 		Reviews:              catalog.NewReviews(p.db),
+		Staff:                staff.New(p.db),
 		Seats:                store,
 		Feed:                 feed,
 		Tickets:              seats.NewTickets(p.config.TicketKeys[0]),
