@@ -49,12 +49,13 @@ type ShowChange struct {
 // ChangeCount is how far a change has come with its bookings, by the database.
 type ChangeCount struct {
 	Untold    int `json:"untold"`    // still to be told
+	Unasked   int `json:"unasked"`   // whose workflow is to carry out a refund, and has not been asked
 	Told      int `json:"told"`      // whose workflow knows
 	Settled   int `json:"settled"`   // of those told, with nothing left to do
 	Failed    int `json:"failed"`    // of those told, which a person has to look at
 	Undecided int `json:"undecided"` // whose customers have not chosen yet
 	InFlight  int `json:"in_flight"` // which a workflow is busy with now
-	Due       int `json:"due"`       // whose workflow is to be asked, or looked for
+	Due       int `json:"due"`       // busy so long that their workflow is to be looked for
 	// DecideIn is how long customers may still choose, by the database's clock.
 	DecideIn   time.Duration `json:"decide_in"`
 	Finished   bool          `json:"finished"`
@@ -65,6 +66,8 @@ type ChangeCount struct {
 type ChangeTask struct {
 	BookingID string         `json:"booking_id"`
 	Kind      ChangeTaskKind `json:"kind"`
+	// Refund tells whether the booking is to end with all the money back.
+	Refund bool `json:"refund"`
 }
 
 // ChangeTaskKind is a kind of ChangeTask.

@@ -24,6 +24,7 @@ type Activities struct {
 	Seats         *activities.Seats
 	Payments      *activities.Payments
 	Notifications *activities.Notifications
+	Shows         *activities.Shows
 }
 
 // Options says what a worker process serves.
@@ -40,7 +41,7 @@ type Options struct {
 
 // Queues lists the task queues a worker can serve.
 func Queues() []string {
-	return []string{workflows.QueueBookings, workflows.QueuePayments, workflows.QueueNotifications}
+	return []string{workflows.QueueBookings, workflows.QueuePayments, workflows.QueueNotifications, workflows.QueueOperations}
 }
 
 // Run serves the queues until the context ends, then lets what is under way
@@ -99,6 +100,14 @@ func (o Options) worker(queue string, fatal chan<- error) (worker.Worker, error)
 		options.DisableWorkflowWorker = true
 		options.MaxConcurrentActivityExecutionSize = 100
 		options.TaskQueueActivitiesPerSecond = o.MessagesPerSecond
+	case workflows.QueueOperations:
+		// Few workflows with much to do each: they must not crowd out the bookings that
+		// they are about.
+		options.MaxConcurrentActivityExecutionSize = 10
+		options.MaxConcurrentLocalActivityExecutionSize = 10
+		options.MaxConcurrentWorkflowTaskExecutionSize = 10
+		options.MaxConcurrentWorkflowTaskPollers = 2
+		options.MaxConcurrentActivityTaskPollers = 2
 	}
 	w := worker.New(o.Client, queue, options)
 	Register(w, queue, o.Activities)
@@ -111,7 +120,13 @@ func Register(w worker.Registry, queue string, a Activities) {
 	if queue == workflows.QueueBookings {
 		w.RegisterWorkflowWithOptions(workflows.Booking, workflow.RegisterOptions{Name: workflows.BookingWorkflow})
 		w.RegisterWorkflowWithOptions(workflows.LatePayment, workflow.RegisterOptions{Name: workflows.LatePaymentWorkflow})
+		w.RegisterWorkflowWithOptions(workflows.SettleBooking, workflow.RegisterOptions{Name: workflows.SettleBookingWorkflow})
 		w.RegisterActivity(a.Seats)
+	}
+	if queue == workflows.QueueOperations {
+		w.RegisterWorkflowWithOptions(workflows.CancelShow, workflow.RegisterOptions{Name: workflows.CancelShowWorkflow})
+		w.RegisterWorkflowWithOptions(workflows.MoveShow, workflow.RegisterOptions{Name: workflows.MoveShowWorkflow})
+		w.RegisterActivity(a.Shows)
 	}
 	if queue == workflows.QueueBookings || queue == workflows.QueuePayments {
 		w.RegisterActivity(a.Payments)

@@ -30,7 +30,7 @@ const (
 )
 
 type workerCommand struct {
-	Queues []string `help:"Task queues to serve, by comma: bookings, payments, notifications. All when left out."`
+	Queues []string `help:"Task queues to serve, by comma: bookings, payments, notifications, operations. All when left out."`
 }
 
 // Run works until it is told to stop.
@@ -87,6 +87,7 @@ func (p *platform) activities() (workers.Activities, error) {
 			Vendors:   map[string]activities.Vendor{stripe.Name: p.guard(stripe.Name, cfg.PaymentsPerSecond)},
 			Books:     books,
 		},
+		Shows: &activities.Shows{Changes: inventory, Sagas: workers.Sagas(p.temporal)},
 		Notifications: &activities.Notifications{
 			Messages: messages,
 			Vendors: map[booking.Channel]activities.Vendor{

@@ -15,43 +15,40 @@ import (
 // that starts anew at any point asks them, and goes on.
 
 // untold are the bookings b that a change ch concerns and that nobody has told.
-// One made after a move was made for the new time.
+// One made after a move, or that came from another show, was made for the new time.
 const untold = `FROM show_changes ch JOIN bookings b ON b.show_id = ch.show_id
 	WHERE ch.id = $1 AND ch.finished_at IS NULL AND b.status IN ('held', 'confirmed')
-	AND (ch.kind = 'cancelled' OR b.created_at < ch.created_at AND NOT change_is_superseded(ch.id))
+	AND (ch.kind = 'cancelled' OR b.created_at < ch.created_at AND NOT change_is_superseded(ch.id)
+		AND NOT EXISTS (SELECT FROM booking_events e WHERE e.booking_id = b.id AND e.event = 'moved' AND e.at > ch.created_at))
 	AND NOT EXISTS (SELECT FROM show_change_bookings cb WHERE cb.change_id = ch.id AND cb.booking_id = b.id)`
 
-// inFlight tells of a told booking cb of a change ch whether its workflow is busy
-// with it now. A move is heard when the customer's message is on its way; one that
-// cannot be reached holds nobody up for long.
-const inFlight = `CASE
-	WHEN cb.settled_at IS NOT NULL OR cb.failure <> '' THEN false
-	WHEN ch.kind = 'cancelled' THEN true
-	WHEN cb.choice = 'refund' THEN cb.asked_at IS NOT NULL
-	ELSE cb.told_at > clock_timestamp() - interval '15 seconds'
-		AND EXISTS (SELECT FROM bookings b WHERE b.id = cb.booking_id AND b.status = 'confirmed')
-		AND NOT EXISTS (SELECT FROM notifications n WHERE n.booking_id = cb.booking_id
-			AND n.notice = 'rescheduled' AND n.created_at >= ch.created_at)
-	END`
-
-// due tells of a told booking cb of a change ch whether its workflow is to be
-// asked or looked for; $2 is how long it may be busy first. A customer's own
-// choice is carried out by the request that made it, if that lived.
-const due = `CASE
-	WHEN cb.settled_at IS NOT NULL OR cb.failure <> '' THEN false
-	WHEN ch.kind = 'cancelled' THEN coalesce(cb.asked_at, cb.told_at) < clock_timestamp() - $2::interval
-	WHEN cb.choice NOT IN ('refund', 'move') THEN false
-	WHEN cb.asked_at IS NULL AND cb.chosen_by = 'default' THEN true
-	ELSE coalesce(cb.asked_at, cb.chosen_at) < clock_timestamp() - $2::interval
-	END`
+// These tell of a booking cb that was told of a change ch. $2 is how long its
+// workflow may be busy before somebody looks for it.
+const (
+	atWork = `cb.settled_at IS NULL AND cb.failure = ''`
+	// unasked has a refund to come that nobody has carried out. What customers choose
+	// themselves is carried out by their own request, if that lives.
+	unasked = atWork + ` AND ch.kind = 'rescheduled' AND cb.choice = 'refund' AND cb.asked_at IS NULL
+		AND (cb.chosen_by = 'default' OR cb.chosen_at < clock_timestamp() - $2::interval)`
+	overdue = atWork + ` AND (ch.kind = 'cancelled' OR cb.choice = 'move' OR cb.choice = 'refund' AND cb.asked_at IS NOT NULL)
+		AND coalesce(cb.asked_at, cb.chosen_at, cb.told_at) < clock_timestamp() - $2::interval`
+	// inFlight keeps a workflow busy. A move is heard when the customer's message is
+	// on its way; one who cannot be reached holds nobody up for long.
+	inFlight = atWork + ` AND (ch.kind = 'cancelled' OR cb.choice = 'refund' AND cb.asked_at IS NOT NULL
+		OR cb.choice = '' AND cb.told_at > clock_timestamp() - interval '15 seconds'
+			AND EXISTS (SELECT FROM bookings b WHERE b.id = cb.booking_id AND b.status = 'confirmed')
+			AND NOT EXISTS (SELECT FROM notifications n WHERE n.booking_id = cb.booking_id
+				AND n.notice = 'rescheduled' AND n.created_at >= ch.created_at))`
+)
 
 // settleTold marks the told bookings of a change for which nothing is left to do.
 const settleTold = `UPDATE show_change_bookings cb SET settled_at = clock_timestamp(), failure = ''
 	FROM show_changes ch, bookings b
 	WHERE cb.change_id = $1 AND cb.settled_at IS NULL AND ch.id = cb.change_id AND b.id = cb.booking_id
-	AND (booking_is_settled(b.id) OR ch.kind = 'rescheduled' AND (cb.choice = 'keep'
-		OR cb.choice = 'move' AND b.show_id <> ch.show_id
-		OR cb.choice = '' AND change_is_superseded(ch.id)))`
+	AND (b.status NOT IN ('held', 'confirmed') AND booking_owes_nothing(b.id)
+		OR ch.kind = 'rescheduled' AND (cb.choice = 'keep'
+			OR cb.choice = 'move' AND b.show_id <> ch.show_id AND booking_owes_nothing(b.id)
+			OR cb.choice = '' AND change_is_superseded(ch.id)))`
 
 // CountChange says how far a change has come, after marking what is settled.
 // Workflows may be busy for a while before they are due to be looked for. Code:
@@ -76,9 +73,10 @@ func (s *Store) countChange(ctx context.Context, id uuid.UUID, busy time.Duratio
 		FROM show_changes ch CROSS JOIN LATERAL (SELECT count(*), count(cb.settled_at),
 			count(*) FILTER (WHERE cb.settled_at IS NULL AND cb.failure <> ''),
 			count(*) FILTER (WHERE cb.settled_at IS NULL AND cb.choice = ''),
-			count(*) FILTER (WHERE `+inFlight+`), count(*) FILTER (WHERE `+due+`)
+			count(*) FILTER (WHERE `+inFlight+`), count(*) FILTER (WHERE `+unasked+`), count(*) FILTER (WHERE `+overdue+`)
 			FROM show_change_bookings cb WHERE cb.change_id = ch.id) t
-		WHERE ch.id = $1`, id, busy).Scan(&c.Untold, &c.Told, &c.Settled, &c.Failed, &c.Undecided, &c.InFlight, &c.Due,
+		WHERE ch.id = $1`, id, busy).Scan(&c.Untold, &c.Told, &c.Settled, &c.Failed, &c.Undecided, &c.InFlight,
+		&c.Unasked, &c.Due,
 		&decideIn, &c.Finished, &c.Superseded)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return c, booking.E(booking.CodeNotFound, "There is no such change.")
@@ -87,19 +85,24 @@ func (s *Store) countChange(ctx context.Context, id uuid.UUID, busy time.Duratio
 	return c, translate("count the change", err)
 }
 
-// NextOfChange gives what is to be done next, whose workflows were asked before
-// first.
+// looksAtATime bounds how many overdue bookings are looked for at a time.
+const looksAtATime = 200
+
+// NextOfChange gives what is to be done next: whom to look for, and as many as
+// asked for of those to be asked and to be told.
 func (s *Store) NextOfChange(ctx context.Context, changeID string, busy time.Duration, limit int) ([]booking.ChangeTask, error) {
 	id, err := parseID("change", changeID)
 	if err != nil {
 		return nil, err
 	}
+	const told = ` FROM show_change_bookings cb JOIN show_changes ch ON ch.id = cb.change_id WHERE cb.change_id = $1 AND `
 	rows, err := s.pool.Query(ctx, `
-		(SELECT cb.booking_id::text, CASE cb.choice WHEN 'refund' THEN 'refund' ELSE 'look' END
-			FROM show_change_bookings cb JOIN show_changes ch ON ch.id = cb.change_id
-			WHERE cb.change_id = $1 AND `+due+` ORDER BY cb.booking_id LIMIT $3)
-		UNION ALL (SELECT b.id::text, 'tell' `+untold+` ORDER BY b.id LIMIT $3)
-		LIMIT $3`, id, busy, limit)
+		(SELECT cb.booking_id::text, 'look', ch.kind = 'cancelled' OR cb.choice = 'refund'`+told+overdue+`
+			ORDER BY cb.booking_id LIMIT $4)
+		UNION ALL (
+			(SELECT cb.booking_id::text, 'refund', true`+told+unasked+` ORDER BY cb.booking_id LIMIT $3)
+			UNION ALL (SELECT b.id::text, 'tell', ch.kind = 'cancelled' `+untold+` ORDER BY b.id LIMIT $3)
+			LIMIT $3)`, id, busy, limit, looksAtATime)
 	if err != nil {
 		return nil, translate("next of the change", err)
 	}

@@ -55,13 +55,12 @@ CREATE FUNCTION change_is_superseded(p_change uuid) RETURNS boolean LANGUAGE sql
         ON later.show_id = ch.show_id AND later.created_at > ch.created_at WHERE ch.id = p_change);
 $$;
 
--- Nothing is left to do for a booking that has ended when nothing is reserved and
--- the ledger has given back what is owed. A booking that was sold may keep what
--- its cancellation did not promise back; one that never was keeps nothing.
-CREATE FUNCTION booking_is_settled(p_booking uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT b.status NOT IN ('held', 'confirmed')
-        AND NOT EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id AND p.status IN ('authorized', 'in_doubt'))
-        AND coalesce((SELECT sum(CASE l.movement WHEN 'capture' THEN l.amount WHEN 'refund' THEN -l.amount END)
+-- Nothing of a booking's money is to move any more when none is reserved and the
+-- ledger has given back what is owed. A booking that was sold may keep what was
+-- not promised back; one that never was keeps nothing.
+CREATE FUNCTION booking_owes_nothing(p_booking uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT NOT EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id AND p.status IN ('authorized', 'in_doubt'))
+        AND coalesce((SELECT sum(CASE l.movement WHEN 'capture' THEN l.amount ELSE -l.amount END)
                 FROM ledger l WHERE l.booking_id = b.id AND l.movement IN ('capture', 'refund')), 0)
             <= CASE WHEN EXISTS (SELECT FROM tickets k WHERE k.booking_id = b.id) THEN b.total - b.refund_due ELSE 0 END
     FROM bookings b WHERE b.id = p_booking;
