@@ -3,111 +3,89 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
-
-	"github.com/gorilla/mux"
+	"strconv"
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 )
 
-// How long answers of the catalog may be kept. A show that goes off sale is
-// refused by the hold, whatever a stale list says.
-const (
-	citiesFresh = 5 * time.Minute
-	moviesFresh = 30 * time.Second
-	showsFresh  = 15 * time.Second
+var (
+	pageParams = []param{{name: "limit", fallback: strconv.Itoa(defaultLimit)}, {name: "cursor"}}
+
+	readCities = &read{name: "cities", kept: stillKept}
+	readMovies = &read{name: "movies", kept: timedKept, params: append([]param{{name: "city"}, {name: "date"}, {name: "genre"},
+		{name: "language"}, {name: "format"}, {name: "certificate"}, {name: "sort", fallback: "popularity"}}, pageParams...)}
+	readMovie        = &read{name: "movie", kept: timedKept}
+	readMovieShows   = &read{name: "movie shows", kept: timedKept, params: []param{{name: "city"}, {name: "date"}}}
+	readTheaters     = &read{name: "theaters", kept: stillKept, params: append([]param{{name: "city"}, {name: "near", rare: true}}, pageParams...)}
+	readTheater      = &read{name: "theater", kept: stillKept}
+	readTheaterShows = &read{name: "theater shows", kept: timedKept, params: []param{{name: "date"}}}
+	readShow         = &read{name: "show", kept: timedKept}
 )
 
 func (a *api) listCities(w http.ResponseWriter, r *http.Request) {
-	cities, err := a.Catalog.Cities(r.Context())
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	a.answerCached(w, r, citiesFresh, pageOf(cities, ""))
+	a.answerFromCatalog(w, r, readCities, func(ctx context.Context, _ question) (any, error) {
+		cities, err := a.Catalog.Cities(ctx)
+		return pageOf(cities, ""), err
+	})
 }
 
 func (a *api) listMovies(w http.ResponseWriter, r *http.Request) {
-	limit, err := limitOf(r)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	query := r.URL.Query()
-	movies, next, err := a.Catalog.Movies(r.Context(), catalog.MovieFilter{
-		City: query.Get("city"), Date: query.Get("date"), Genre: query.Get("genre"), Language: query.Get("language"),
-		Format: query.Get("format"), Certificate: query.Get("certificate"), Sort: query.Get("sort"),
-		Limit: limit, Cursor: query.Get("cursor"),
+	a.answerFromCatalog(w, r, readMovies, func(ctx context.Context, q question) (any, error) {
+		limit, err := q.limit()
+		if err != nil {
+			return nil, err
+		}
+		movies, next, err := a.Catalog.Movies(ctx, catalog.MovieFilter{
+			City: q.get("city"), Date: q.get("date"), Genre: q.get("genre"), Language: q.get("language"),
+			Format: q.get("format"), Certificate: q.get("certificate"), Sort: q.get("sort"),
+			Limit: limit, Cursor: q.get("cursor"),
+		})
+		return pageOf(movies, next), err
 	})
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	a.answerCached(w, r, moviesFresh, pageOf(movies, next))
 }
 
 func (a *api) getMovie(w http.ResponseWriter, r *http.Request) {
-	movie, err := a.Catalog.Movie(r.Context(), mux.Vars(r)["id"])
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	a.answerCached(w, r, moviesFresh, movie)
+	a.answerFromCatalog(w, r, readMovie, func(ctx context.Context, q question) (any, error) {
+		return a.Catalog.Movie(ctx, q.id)
+	})
 }
 
 func (a *api) showsOfMovie(w http.ResponseWriter, r *http.Request) {
-	query := r.URL.Query()
-	shows, err := a.Catalog.MovieShows(r.Context(), mux.Vars(r)["id"], query.Get("city"), query.Get("date"))
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	a.answerCached(w, r, showsFresh, shows)
+	a.answerFromCatalog(w, r, readMovieShows, func(ctx context.Context, q question) (any, error) {
+		return a.Catalog.MovieShows(ctx, q.id, q.get("city"), q.get("date"))
+	})
 }
 
 func (a *api) listTheaters(w http.ResponseWriter, r *http.Request) {
-	limit, err := limitOf(r)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	query := r.URL.Query()
-	theaters, next, err := a.Catalog.Theaters(r.Context(), catalog.TheaterFilter{
-		City: query.Get("city"), Near: query.Get("near"), Limit: limit, Cursor: query.Get("cursor"),
+	a.answerFromCatalog(w, r, readTheaters, func(ctx context.Context, q question) (any, error) {
+		limit, err := q.limit()
+		if err != nil {
+			return nil, err
+		}
+		theaters, next, err := a.Catalog.Theaters(ctx, catalog.TheaterFilter{
+			City: q.get("city"), Near: q.get("near"), Limit: limit, Cursor: q.get("cursor"),
+		})
+		return pageOf(theaters, next), err
 	})
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	a.answerCached(w, r, moviesFresh, pageOf(theaters, next))
 }
 
 func (a *api) getTheater(w http.ResponseWriter, r *http.Request) {
-	theater, err := a.Catalog.Theater(r.Context(), mux.Vars(r)["id"])
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	a.answerCached(w, r, moviesFresh, theater)
+	a.answerFromCatalog(w, r, readTheater, func(ctx context.Context, q question) (any, error) {
+		return a.Catalog.Theater(ctx, q.id)
+	})
 }
 
 func (a *api) showsOfTheater(w http.ResponseWriter, r *http.Request) {
-	shows, err := a.Catalog.TheaterShows(r.Context(), mux.Vars(r)["id"], r.URL.Query().Get("date"))
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	a.answerCached(w, r, showsFresh, shows)
+	a.answerFromCatalog(w, r, readTheaterShows, func(ctx context.Context, q question) (any, error) {
+		return a.Catalog.TheaterShows(ctx, q.id, q.get("date"))
+	})
 }
 
 func (a *api) getShow(w http.ResponseWriter, r *http.Request) {
-	show, err := a.Catalog.Show(r.Context(), mux.Vars(r)["id"])
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	a.answerCached(w, r, showsFresh, show)
+	a.answerFromCatalog(w, r, readShow, func(ctx context.Context, q question) (any, error) {
+		return a.Catalog.Show(ctx, q.id)
+	})
 }
 
 // showSummary labels a booking's workflow for support staff. Nothing is decided

@@ -209,8 +209,9 @@ func pathID(r *http.Request, what string) (string, error) {
 }
 
 // limitOf reads ?limit.
-func limitOf(r *http.Request) (int, error) {
-	text := r.URL.Query().Get("limit")
+func limitOf(r *http.Request) (int, error) { return limitFrom(r.URL.Query().Get("limit")) }
+
+func limitFrom(text string) (int, error) {
 	if text == "" {
 		return defaultLimit, nil
 	}

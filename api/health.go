@@ -30,17 +30,27 @@ func (a *api) ready(w http.ResponseWriter, r *http.Request) {
 		mu   sync.Mutex
 		wait sync.WaitGroup
 	)
-	for name, check := range a.Ready {
+	ask := func(name string, check func(context.Context) error, needed bool) {
 		wait.Go(func() {
 			err := check(ctx)
 			mu.Lock()
 			defer mu.Unlock()
 			result.Checks[name] = "ok"
-			if err != nil {
-				result.Checks[name], result.Status = "down", "not_ready"
-				a.Logger.WarnContext(ctx, "dependency is down", "dependency", name, "error", err)
+			if err == nil {
+				return
 			}
+			result.Checks[name] = "down"
+			if needed {
+				result.Status = "not_ready"
+			}
+			a.Logger.WarnContext(ctx, "dependency is down", "dependency", name, "needed", needed, "error", err)
 		})
+	}
+	for name, check := range a.Ready {
+		ask(name, check, true)
+	}
+	for name, check := range a.Helpful {
+		ask(name, check, false)
 	}
 	wait.Wait()
 	status := http.StatusOK

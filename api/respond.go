@@ -1,13 +1,14 @@
 package api
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/boxoffice/boxoffice/internal/cache"
 )
 
 const (
@@ -84,9 +85,48 @@ func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 	_, _ = w.Write(body) // the client is gone when this fails
 }
 
-func etagOf(body []byte) string {
-	sum := sha256.Sum256(body)
-	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+func etagOf(body []byte) string { return cache.ETag(body) }
+
+// writeDocument sends an answer that is ready, compressed when the client can
+// read that.
+func writeDocument(w http.ResponseWriter, r *http.Request, fresh time.Duration, d *cache.Document) {
+	header := w.Header()
+	header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(fresh.Seconds())))
+	body, etag := d.Body, d.ETag
+	if len(d.Gzip) > 0 {
+		header.Add("Vary", "Accept-Encoding")
+		if acceptsGzip(r.Header) {
+			body, etag = d.Gzip, d.GzipETag
+			header.Set("Content-Encoding", "gzip")
+		}
+	}
+	known := r.Header.Get("If-None-Match")
+	if known != "" && !matches(known, etag) && matches(known, d.ETag) {
+		etag = d.ETag // it has the other form, which says as much
+	}
+	header.Set("ETag", etag)
+	if known != "" && matches(known, etag) {
+		header.Del("Content-Encoding")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	write(w, http.StatusOK, d.ContentType, body)
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3). Clients that
+// take anything ("*") do not ask for gzip.
+func acceptsGzip(header http.Header) bool {
+	for _, line := range header["Accept-Encoding"] {
+		for coding := range strings.SplitSeq(line, ",") {
+			name, weight, _ := strings.Cut(coding, ";")
+			if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+				weight = strings.ReplaceAll(weight, " ", "")
+				return weight == "" || strings.Trim(strings.TrimPrefix(weight, "q="), "0.") != ""
+			}
+		}
+	}
+	return false
 }
 
 // matches compares as RFC 9110, section 13.1.2, asks for: weakly, any of a list.

@@ -55,12 +55,18 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	if err != nil {
 		return api.Options{}, fmt.Errorf("payload codec: %w", err)
 	}
+	reading, err := p.openReading(ctx)
+	if err != nil {
+		return api.Options{}, err
+	}
 	store := seats.New(p.db.Pool, p.bus.Publish)
 	feed := seats.NewFeed(store, p.bus)
 	p.closers = append(p.closers, feed.Close)
 	return api.Options{
 		Accounts:             accounts.New(p.db, tokens),
-		Catalog:              catalog.New(p.db),
+		Catalog:              catalog.New(reading.db),
+		Documents:            reading.documents,
+		Versions:             reading.watch,
 		Reviews:              catalog.NewReviews(p.db),
 		Staff:                staff.New(p.db),
 		Seats:                store,
@@ -76,6 +82,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		// Without Redis everything works, only later: it is no reason to send
 		// customers elsewhere.
 		Ready:       map[string]func(context.Context) error{"postgres": p.db.Ping, "temporal": p.askTemporal},
+		Helpful:     reading.helpful,
 		CORSOrigins: p.config.CORSOrigins,
 		Codec:       codec,
 		CodecOpen:   p.config.Dev(),
