@@ -22,9 +22,8 @@ func (c *Config) check(problems *Problems) {
 }
 
 func (c *Config) checkAddresses(problems *Problems) {
-	if u, err := url.Parse(c.DatabaseURL); c.DatabaseURL != "" && (err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		problems.add("DATABASE_URL", "is not the address of a Postgres. Write postgres://user:password@host:5432/database.")
-	}
+	checkPostgres(problems, "DATABASE_URL", c.DatabaseURL)
+	checkPostgres(problems, "DATABASE_READ_URL", c.DatabaseReadURL)
 	if u, err := url.Parse(c.RedisURL); c.RedisURL != "" && (err != nil || u.Scheme != "redis" && u.Scheme != "rediss") {
 		problems.add("REDIS_URL", "is not the address of a Redis. Write redis://host:6379.")
 	}
@@ -44,6 +43,12 @@ func (c *Config) checkAddresses(problems *Problems) {
 	// The sandbox is never production, whatever the rest is.
 	if u, err := url.Parse(c.SandboxStripeWebhookURL); err != nil || u.Host == "" {
 		problems.add("SANDBOX_STRIPE_WEBHOOK_URL", "is not a URL. Write http://host:8080/v1/webhooks/stripe.")
+	}
+}
+
+func checkPostgres(problems *Problems, variable, value string) {
+	if u, err := url.Parse(value); value != "" && (err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql") {
+		problems.add(variable, "is not the address of a Postgres. Write postgres://user:password@host:5432/database.")
 	}
 }
 

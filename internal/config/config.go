@@ -45,7 +45,8 @@ type Config struct {
 	LogLevel    slog.Level `env:"LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARN or ERROR."`
 
 	DatabaseURL       string    `env:"DATABASE_URL" dev:"postgres://boxoffice:boxoffice@127.0.0.1:5432/boxoffice?sslmode=disable" need:"api,worker,migrate,seed" doc:"Where Postgres is."`
-	RedisURL          string    `env:"REDIS_URL" doc:"Where Redis is. Without it seat changes reach other processes by polling only."`
+	DatabaseReadURL   string    `env:"DATABASE_READ_URL" doc:"A standby of that Postgres, for reading the catalog only: never for availability or anything that decides. One server, not several behind one address. Without it the primary is read."`
+	RedisURL          string    `env:"REDIS_URL" doc:"Where Redis is. Without it seat changes reach other processes by polling only, and each keeps its own cache."`
 	TemporalAddress   string    `env:"TEMPORAL_ADDRESS" envDefault:"127.0.0.1:7233" doc:"Where Temporal's frontend is, host:port."`
 	TemporalNamespace string    `env:"TEMPORAL_NAMESPACE" envDefault:"default" doc:"The Temporal namespace of all workflows."`
 	TemporalCodecKeys CodecKeys `env:"TEMPORAL_CODEC_KEYS" dev:"dev:b25seS1mb3ItZGV2ZWxvcG1lbnQtMzItYnl0ZXMtISE=" need:"api,worker" doc:"Keys that encrypt what Temporal stores: id:base64 of 32 bytes, by comma. The first encrypts, all decrypt."`

@@ -87,6 +87,7 @@ func TestProblemsNameVariableAndFix(t *testing.T) {
 		"BOXOFFICE_ENV":          {"staging", "neither dev nor production"},
 		"LOG_LEVEL":              {"LOUD", "DEBUG, INFO"},
 		"DATABASE_URL":           {"mysql://secret@db", "postgres://"},
+		"DATABASE_READ_URL":      {"secret:5432", "postgres://"},
 		"REDIS_URL":              {"secret:6379", "redis://"},
 		"TEMPORAL_ADDRESS":       {"temporal", "host:port"},
 		"TEMPORAL_CODEC_KEYS":    {"a:c2VjcmV0", "openssl rand"},
