@@ -167,7 +167,9 @@ func (x *nameIndex) fitTokens(q *textQuery, s *scratch) {
 			tok.weight *= 0.3 + 0.7*min(1, float32(len(w))/4)
 		}
 		s.tokens = append(s.tokens, tok)
-		x.fitBeginnings(t, tok, s)
+		if !tok.last || !q.closed {
+			x.fitBeginnings(t, tok, s)
+		}
 		x.fitTypos(t, tok, s)
 		if t > 0 { // "spider man" for Spiderman
 			if id, ok := x.wordID(words[t-1] + w); ok {

@@ -36,6 +36,7 @@ type reading struct {
 	penalty float32 // for what was changed
 	typos   float32 // and more for what has typos beside
 	unless  float32 // an earlier reading has scored so much
+	closed  bool    // the last word is complete
 }
 
 // yearBonus and yearMalus weigh a year that was typed beside a title: enough to
@@ -74,7 +75,7 @@ func (f *finder) find(words []string) []hit {
 }
 
 func (f *finder) findReading(x *nameIndex, r reading, found map[uint32]hit) (top float32) {
-	q := newTextQuery(r.words)
+	q := newTextQuery(r)
 	if q.key == "" {
 		return 0
 	}
@@ -125,7 +126,8 @@ func (f *finder) readings(words []string) []reading {
 		}
 	}
 	if digits := withDigits(base); digits != nil {
-		add(reading{words: digits, penalty: 0.005})
+		closed := digits[len(digits)-1] != base[len(base)-1]
+		add(reading{words: digits, penalty: 0.005, closed: closed})
 	}
 	if bare := withoutArticle(base); len(bare) < len(base) {
 		add(reading{words: bare, penalty: 0.02, unless: scoreFair})
@@ -163,10 +165,11 @@ func (f *finder) spelledOut(words []string) []reading {
 			for _, id := range f.names.words.of(i) {
 				full = append(full, f.names.vocab[id])
 			}
-			// Three letters are the initials of something rather often.
 			penalty := float32(0.06)
 			if len(w) == 3 {
-				penalty = 0.14
+				// Three letters are the initials of something nearly always, so
+				// only of something well known before what begins with them.
+				penalty = 0.24 - 7*f.names.tie[i]
 			}
 			out = append(out, reading{words: append(full, words[at+1:]...), penalty: penalty})
 			if len(seen) == 2 {

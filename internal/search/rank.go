@@ -8,11 +8,12 @@ type textQuery struct {
 	key     string
 	bag     bag
 	pattern *pattern
+	closed  bool // the last word is a number in words: it does not begin a longer one
 }
 
-func newTextQuery(words []string) *textQuery {
-	key := squash(words)
-	return &textQuery{words: words, key: key, bag: bagOf(key), pattern: newPattern(key)}
+func newTextQuery(r reading) *textQuery {
+	key := squash(r.words)
+	return &textQuery{words: r.words, key: key, bag: bagOf(key), pattern: newPattern(key), closed: r.closed}
 }
 
 func (q *textQuery) starts(yield func(int) bool) {
@@ -44,7 +45,25 @@ type match struct {
 // beginningScore is for a name of which so much is typed. While little is,
 // being well known says more than being nearly complete.
 func (x *nameIndex) beginningScore(i uint32, typed, whole int) float32 {
-	return 0.80 + 0.06*float32(typed)/float32(whole) + 4*x.tie[i]
+	return 0.80 + 0.04*float32(typed)/float32(whole) + 5*x.tie[i]
+}
+
+// runOver is for a beginning whose words end elsewhere than those typed: "ther"
+// is rather There's Something than The Ring.
+func (x *nameIndex) runOver(q *textQuery, i uint32) float32 {
+	var typed, named uint64
+	for at := range q.starts {
+		typed |= 1 << min(at, 63)
+	}
+	for at := range x.starts(i) {
+		if at < len(q.key) {
+			named |= 1 << min(at, 63)
+		}
+	}
+	if typed == named {
+		return 0
+	}
+	return 0.03
 }
 
 // rank scores every proposed name and yields those that could be meant.
@@ -72,10 +91,13 @@ func (x *nameIndex) likeText(q *textQuery, i uint32) match {
 	key := x.key(i)
 	m, n := len(q.key), len(key)
 	if strings.HasPrefix(key, q.key) {
-		if m == n {
+		switch {
+		case m == n:
 			return match{score: 1}
+		case q.closed && key[m] >= '0' && key[m] <= '9': // five is not the beginning of 54
+			return match{}
 		}
-		return match{score: x.beginningScore(i, m, n)}
+		return match{score: x.beginningScore(i, m, n) - x.runOver(q, i)}
 	}
 	if m > maxPattern { // compare what fits into a word, both sides
 		m, key = maxPattern, key[:min(n, maxPattern)]

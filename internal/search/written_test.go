@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/internal/search/judged"
 )
 
 // corpus is a small catalog with the names that are hard: other scripts,
@@ -91,19 +93,19 @@ func (w written) right(a Answer) (bool, string) {
 func TestWritten(t *testing.T) {
 	t.Parallel()
 	x := Build(Snapshot{Movies: corpus()})
-	counts := map[string]*verdict{}
+	counts := map[string]*judged.Verdict{}
 	for _, w := range writtenQueries(t) {
 		right, shown := w.right(x.Search(Query{Text: w.Query}))
 		if counts[w.Kind] == nil {
-			counts[w.Kind] = &verdict{}
+			counts[w.Kind] = &judged.Verdict{}
 		}
-		counts[w.Kind].queries++
+		counts[w.Kind].Queries++
 		if right {
-			counts[w.Kind].first++
+			counts[w.Kind].First++
 		}
 		assert.True(t, right, "%s %q wanted %v, got %s", w.Kind, w.Query, w.Want, shown)
 	}
 	for kind, v := range counts {
-		t.Logf("%-16s %3d queries  @1 %.3f", kind, v.queries, v.at1())
+		t.Logf("%-16s %3d queries  @1 %.3f", kind, v.Queries, v.At1())
 	}
 }

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package search
-
-import "time"
-
-// threadTime is the wall clock where a thread's own time cannot be had.
-func threadTime() time.Duration { return time.Duration(time.Now().UnixNano()) }
