@@ -48,6 +48,7 @@ endif
 
 bench: dev ## Ratios: the tuned saga, holds and rushes against the conventional way
 	$(WITH) postgres,temporal -- go run ./bench
+	go run ./bench reads
 	$(WITH) postgres -- go test -run '^$$' -bench . ./internal/...
 	go test -count 1 -v -run Scale ./internal/search -large
 

@@ -45,7 +45,7 @@ var mayImport = []struct {
 	{"sandbox", nil}, // a vendor knows nothing of us
 	{"cmd/boxoffice/book", []string{"booking"}},
 	{"cmd/boxoffice", anything},
-	{"bench", []string{"booking", "activities", "workers", "workflows", "internal/temporal", "internal/seats", "internal/database/..."}},
+	{"bench", []string{"booking", "activities", "workers", "workflows", "api", "internal/temporal", "internal/accounts", "internal/cache", "internal/catalog", "internal/seats", "internal/search/...", "internal/database/..."}},
 
 	{"internal/config", []string{"booking"}},
 	{"internal/cache", nil},

@@ -3,6 +3,7 @@
 //
 //	bench [saga]   the booking saga; needs a Temporal server of its own
 //	               (TEMPORAL_ADDRESS), which make bench starts
+//	search         finding titles, against Postgres with pg_trgm
 //
 // The inventory's own benchmarks live with the inventory, in internal/seats.
 package main
@@ -22,7 +23,8 @@ import (
 
 // benchmarks by name. Each reads its own flags.
 var benchmarks = map[string]func(ctx context.Context, args []string) error{
-	"saga": sagaBenchmark,
+	"saga":   sagaBenchmark,
+	"search": searchBenchmark,
 }
 
 func main() {
