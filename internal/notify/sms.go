@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -11,6 +12,9 @@ import (
 const (
 	// smsLimit is one text message in the GSM alphabet (3GPP TS 23.038, 6.1.2.1).
 	smsLimit = 160
+	// smsJoined is one of several: the rest goes to what joins them
+	// (3GPP TS 23.040, 9.2.3.24.1).
+	smsJoined = 153
 	// smsWideLimit is two joined messages in UCS-2, of 67 units each: one of 70
 	// has no room beside the link.
 	smsWideLimit = 134
@@ -53,8 +57,12 @@ func toGSM(s string) string {
 	return out.String()
 }
 
-// smsRoom gives how long a text is and how long it may be.
-func smsRoom(s string) (length, limit int) {
+// smsRoom gives how long a text is and how long it may be with so many more parts.
+func smsRoom(s string, more int) (length, limit int) {
+	limit = smsLimit
+	if more > 0 {
+		limit = smsJoined * (1 + more)
+	}
 	for _, r := range s {
 		switch {
 		case strings.ContainsRune(gsmBasic, r):
@@ -62,29 +70,46 @@ func smsRoom(s string) (length, limit int) {
 		case strings.ContainsRune(gsmExtension, r):
 			length += 2
 		default:
-			return len(utf16.Encode([]rune(s))), smsWideLimit
+			return len(utf16.Encode([]rune(s))), smsWideLimit + more*smsWideLimit/2
 		}
 	}
-	return length, smsLimit
+	return length, limit
 }
 
 // writeSMS fills the sentence, and shortens the movie's title and then the
-// theater's name until it fits. What still does not fit goes out as more parts:
-// the seats and the link matter more than the price.
+// theater's name until it fits. What does not fit even so gets one more part, and
+// is shortened no further than that asks for; what is longer still goes out as it
+// is: the seats and the link matter more than the price.
 func writeSMS(text sentence, facts facts) (string, error) {
 	facts.Movie, facts.Theater, facts.Screen = toGSM(facts.Movie), toGSM(facts.Theater), toGSM(facts.Screen)
+	facts.Offers = slices.Clone(facts.Offers)
+	for i := range facts.Offers {
+		facts.Offers[i].Elsewhere = toGSM(facts.Offers[i].Elsewhere)
+	}
+	if filled, fits, err := squeeze(text, facts, 0); err != nil || fits {
+		return filled, err
+	}
+	filled, _, err := squeeze(text, facts, 1)
+	return filled, err
+}
+
+// squeeze fills the sentence, shortened as far as needed to fit into so many more
+// parts than it should have.
+func squeeze(text sentence, facts facts, more int) (filled string, fits bool, err error) {
 	for _, long := range []*string{&facts.Movie, &facts.Theater} {
 		for {
-			filled, err := text.fill(facts)
-			if err != nil {
-				return "", err
+			if filled, err = text.fill(facts); err != nil {
+				return "", false, err
 			}
-			if length, limit := smsRoom(filled); length <= limit || !shorten(long) {
+			if length, limit := smsRoom(filled, more); length <= limit {
+				return filled, true, nil
+			}
+			if !shorten(long) {
 				break
 			}
 		}
 	}
-	return text.fill(facts)
+	return filled, false, nil
 }
 
 // shorten takes one character off the end, leaving a period as the mark of it.

@@ -9,7 +9,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-func TestSMSFitsOneMessage(t *testing.T) {
+func TestSMSFitsItsParts(t *testing.T) {
 	t.Parallel()
 	long := map[string]func(*dispatch){
 		"short":           func(*dispatch) {},
@@ -24,10 +24,18 @@ func TestSMSFitsOneMessage(t *testing.T) {
 			d := sample(booking.ChannelSMS, notice)
 			change(d)
 			text := mustWrite(t, d).Text
-			length, limit := smsRoom(text)
-			assert.Equal(t, smsLimit, limit, "%s of %s is not in the GSM alphabet: %s", notice, name, text)
+			more := 0
+			if notice == booking.NoticeRescheduled || notice == booking.NoticeShowCancelled {
+				more = 1 // two times and a deadline, or the next shows
+			}
+			length, limit := smsRoom(text, more)
+			assert.Equal(t, []int{smsLimit, 2 * smsJoined}[more], limit, "%s of %s is not in the GSM alphabet: %s", notice, name, text)
 			assert.LessOrEqual(t, length, limit, "%s with %s: %s", notice, name, text)
-			assert.True(t, strings.HasSuffix(text, " https://boxoffice.example/bookings/"+d.BookingID), text)
+			link := " https://boxoffice.example/bookings/" + d.BookingID
+			if notice == booking.NoticeShowCancelled {
+				link = " https://boxoffice.example/movies/dune-part-two"
+			}
+			assert.True(t, strings.HasSuffix(text, link), text)
 		}
 	}
 }
@@ -40,9 +48,13 @@ func TestSMSInAnotherScript(t *testing.T) {
 		d.show.MovieTitle = "दिलवाले दुल्हनिया ले जाएंगे"
 		text := mustWrite(t, d).Text
 		assert.Contains(t, text, "दिलवाले")
-		length, limit := smsRoom(text)
+		length, limit := smsRoom(text, 0)
 		assert.Equal(t, smsWideLimit, limit)
-		assert.LessOrEqual(t, length, 3*67, "more than three parts: %s", text)
+		parts := 3
+		if notice == booking.NoticeRescheduled || notice == booking.NoticeShowCancelled {
+			parts = 4
+		}
+		assert.LessOrEqual(t, length, parts*67, "more than %d parts: %s", parts, text)
 	}
 }
 
@@ -75,7 +87,7 @@ func TestSMSRoom(t *testing.T) {
 		{"😀a", 3, 134},
 	}
 	for _, test := range tests {
-		length, limit := smsRoom(test.text)
+		length, limit := smsRoom(test.text, 0)
 		assert.Equal(t, test.length, length, test.text)
 		assert.Equal(t, test.limit, limit, test.text)
 	}

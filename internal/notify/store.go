@@ -46,7 +46,35 @@ type dispatch struct {
 	refund        booking.Money
 	returned      booking.Money // the latest payment given back; zero when there is none
 	ticket        string
+	movieSlug     string
+
+	change change
+	offers []offer
 }
+
+// change is what became of the show, when the message is about that; it has no id
+// otherwise.
+type change struct {
+	id         string
+	reason     string
+	from, to   time.Time
+	decideBy   time.Time // zero when there is nothing to choose
+	byDefault  booking.ChangeChoice
+	superseded bool // the show was changed again
+	left       bool // the booking has moved to another show
+}
+
+// offer is a show that somebody may like instead.
+type offer struct {
+	ShowID   string    `json:"show_id"`
+	Theater  string    `json:"theater"`
+	Same     bool      `json:"same"` // theater
+	StartsAt time.Time `json:"starts_at"`
+	TimeZone string    `json:"time_zone"`
+}
+
+// offersShown is how many shows a message offers.
+const offersShown = 3
 
 // reasonToSkip says why there is nobody to send this to, or nothing true to say.
 func (d *dispatch) reasonToSkip(configured bool) string {
@@ -59,11 +87,14 @@ func (d *dispatch) reasonToSkip(configured bool) string {
 		return "no vendor for this channel"
 	}
 	switch d.Notice {
-	case booking.NoticeConfirmed, booking.NoticeReminder, booking.NoticeRescheduled:
+	case booking.NoticeConfirmed, booking.NoticeReminder, booking.NoticeRescheduled, booking.NoticeMoved:
 		// A message that had to wait for its vendor may be overtaken by the
 		// cancellation, which sends its own.
 		if d.bookingStatus != booking.StatusConfirmed {
 			return "overtaken: the booking is " + string(d.bookingStatus)
+		}
+		if d.Notice == booking.NoticeRescheduled && (d.change.superseded || d.change.left) {
+			return "overtaken: the show or the booking has moved on"
 		}
 	}
 	return ""
@@ -79,7 +110,10 @@ SELECT coalesce(n.id::text, ''), coalesce(n.status, 'pending'), coalesce(n.vendo
        a.name, a.email, a.phone,
        b.status, b.seats, b.total, b.currency, b.refund_due,
        m.title, t.name, t.address, sc.name, s.starts_at, s.ends_at, t.time_zone, s.format, s.language,
-       coalesce(k.serial, ''), coalesce(p.amount, 0), coalesce(p.currency, '')
+       coalesce(k.serial, ''), coalesce(p.amount, 0), coalesce(p.currency, ''),
+       m.slug, coalesce(n.offers, '[]'), coalesce(ch.id::text, ''), coalesce(ch.reason, ''),
+       ch.old_starts_at, ch.new_starts_at, ch.decide_by, coalesce(ch.default_choice, ''),
+       ch.id IS NOT NULL AND change_is_superseded(ch.id), ch.id IS NOT NULL AND ch.show_id <> b.show_id
 FROM bookings b
 JOIN accounts a ON a.id = b.customer_id
 JOIN shows s ON s.id = b.show_id
@@ -89,6 +123,7 @@ JOIN screens sc ON sc.id = s.screen_id
 LEFT JOIN tickets k ON k.booking_id = b.id
 LEFT JOIN notifications n
     ON n.booking_id = b.id AND n.channel = $2 AND n.notice = $3 AND n.sequence = $4
+LEFT JOIN show_changes ch ON ch.id = nullif($5, '')::uuid
 LEFT JOIN LATERAL (
     SELECT p.amount, p.currency FROM payments p
     WHERE $3 = 'payment_returned' AND p.booking_id = b.id AND p.status IN ('voided', 'refunded')
@@ -99,13 +134,16 @@ WHERE b.id = $1`
 func (s store) load(ctx context.Context, n booking.Notification) (*dispatch, error) {
 	d := &dispatch{Notification: n}
 	var age float64
-	err := s.pool.QueryRow(ctx, loadSQL, n.BookingID, n.Channel, n.Notice, n.Sequence).Scan(
+	var from, to, decideBy *time.Time
+	err := s.pool.QueryRow(ctx, loadSQL, n.BookingID, n.Channel, n.Notice, n.Sequence, n.ChangeID).Scan(
 		&d.id, &d.status, &d.vendor, &d.attempts, &d.failure, &d.attemptedAt, &age,
 		&d.name, &d.email, &d.phone,
 		&d.bookingStatus, &d.seats, &d.total.Amount, &d.total.Currency, &d.refund.Amount,
 		&d.show.MovieTitle, &d.show.TheaterName, &d.show.Address, &d.show.ScreenName,
 		&d.show.StartsAt, &d.show.EndsAt, &d.show.TimeZone, &d.show.Format, &d.show.Language,
-		&d.ticket, &d.returned.Amount, &d.returned.Currency)
+		&d.ticket, &d.returned.Amount, &d.returned.Currency,
+		&d.movieSlug, &d.offers, &d.change.id, &d.change.reason,
+		&from, &to, &decideBy, &d.change.byDefault, &d.change.superseded, &d.change.left)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, booking.E(booking.CodeNotFound, "There is no such booking.")
 	}
@@ -114,21 +152,57 @@ func (s store) load(ctx context.Context, n booking.Notification) (*dispatch, err
 	}
 	d.refund.Currency = d.total.Currency
 	d.age = time.Duration(age * float64(time.Second))
-	return d, nil
+	d.change.from, d.change.to, d.change.decideBy = orZero(from), orZero(to), orZero(decideBy)
+	if n.Notice == booking.NoticeShowCancelled && d.status == statusPending {
+		// What was handed over once keeps its offers: the vendor may be asked for that
+		// very text.
+		d.offers, err = s.nextShows(ctx, n.BookingID)
+	}
+	return d, err
+}
+
+func orZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+// nextShows gives what is on sale instead of a booking's show, now.
+func (s store) nextShows(ctx context.Context, bookingID string) ([]offer, error) {
+	rows, err := s.pool.Query(ctx, `
+SELECT s.id::text, t.name, t.id = was.theater_id, s.starts_at, t.time_zone
+FROM bookings b JOIN shows was ON was.id = b.show_id
+CROSS JOIN LATERAL next_shows(b.show_id, cardinality(b.seats), $2) next
+JOIN shows s ON s.id = next.show_id
+JOIN theaters t ON t.id = s.theater_id
+WHERE b.id = $1 ORDER BY next.place`, bookingID, offersShown)
+	if err != nil {
+		return nil, fmt.Errorf("find shows instead of that of booking %s: %w", bookingID, err)
+	}
+	offers, err := pgx.CollectRows(rows, pgx.RowToStructByPos[offer])
+	if err != nil {
+		return nil, fmt.Errorf("find shows instead of that of booking %s: %w", bookingID, err)
+	}
+	return offers, nil
 }
 
 // claim makes this attempt the one that calls the vendor, unless the row has
 // changed since it was read. Every claim raises attempts, so the number tells
 // one attempt's outcome from another's.
 func (s store) claim(ctx context.Context, d *dispatch, vendor string) (bool, error) {
+	offers := d.offers
+	if offers == nil {
+		offers = []offer{} // [] rather than null
+	}
 	err := s.pool.QueryRow(ctx, `
-INSERT INTO notifications AS n (booking_id, channel, notice, sequence, status, vendor, attempts, updated_at)
-VALUES ($1, $2, $3, $4, 'sending', $5, 1, clock_timestamp())
+INSERT INTO notifications AS n (booking_id, channel, notice, sequence, status, vendor, offers, attempts, updated_at)
+VALUES ($1, $2, $3, $4, 'sending', $5, $8, 1, clock_timestamp())
 ON CONFLICT (booking_id, channel, notice, sequence) DO UPDATE
-SET status = 'sending', vendor = excluded.vendor, attempts = n.attempts + 1, failure = '', updated_at = clock_timestamp()
+SET status = 'sending', vendor = excluded.vendor, offers = excluded.offers, attempts = n.attempts + 1, failure = '', updated_at = clock_timestamp()
 WHERE n.status = $6 AND n.attempts = $7
 RETURNING n.id, n.attempts`,
-		d.BookingID, d.Channel, d.Notice, d.Sequence, vendor, d.status, d.attempts).Scan(&d.id, &d.attempts)
+		d.BookingID, d.Channel, d.Notice, d.Sequence, vendor, d.status, d.attempts, offers).Scan(&d.id, &d.attempts)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}

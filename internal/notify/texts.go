@@ -25,6 +25,7 @@ type texts struct {
 	Footer    sentence `json:"footer"`
 	ByEmail   sentence `json:"by_email"`
 	BySMS     sentence `json:"by_sms"`
+	Offers    sentence `json:"offers"` // above the shows that a message offers
 	// Date and ShortDate are layouts of package time, without the zone.
 	Date      string                         `json:"date"`
 	ShortDate string                         `json:"short_date"`

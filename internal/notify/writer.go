@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+	"time"
 	"unicode"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -23,13 +24,14 @@ var (
 
 // rows says which facts a mail lists below its sentences, in this order.
 var rows = map[booking.Notice][]string{
-	booking.NoticeConfirmed:       {"when", "where", "screen", "seats", "ticket", "total"},
+	booking.NoticeConfirmed:       {"when", "where", "screen", "seats", "ticket", "total", "refund"},
 	booking.NoticeReminder:        {"when", "where", "screen", "seats", "ticket"},
 	booking.NoticeExpired:         {"when", "where", "seats"},
 	booking.NoticePaymentFailed:   {"when", "where", "seats"},
 	booking.NoticeCancelled:       {"when", "where", "seats", "total", "refund"},
 	booking.NoticeShowCancelled:   {"when", "where", "seats", "refund"},
-	booking.NoticeRescheduled:     {"when", "where", "screen", "seats", "ticket"},
+	booking.NoticeRescheduled:     {"when", "before", "where", "screen", "seats", "ticket", "decide"},
+	booking.NoticeMoved:           {"when", "where", "screen", "seats", "ticket", "total", "refund"},
 	booking.NoticePaymentReturned: {"when", "where", "seats", "returned"},
 }
 
@@ -44,8 +46,23 @@ type facts struct {
 	Ticket                 string
 	Total, Refund          string
 	Returned               string
-	Link                   string
+	Link, MovieLink        string
 	Confirmed              bool
+
+	// Of a change of the show.
+	Reason                  string
+	OldWhen, ShortOldWhen   string
+	DecideBy, ShortDecideBy string // empty when there is nothing to choose
+	Refunded                bool   // what happens to those who do not choose
+	Offers                  []offered
+}
+
+// offered is a show that a message offers.
+type offered struct {
+	When, ShortWhen string
+	Theater         string
+	Elsewhere       string // the theater, if it is another one
+	Link            string
 }
 
 // mail is what the layouts show.
@@ -55,6 +72,8 @@ type mail struct {
 	Greeting, Heading, Movie  string
 	Lines                     []string
 	Rows                      []row
+	OffersHeading             string
+	Offers                    []offered
 	Button, Link, Footer      string
 }
 
@@ -117,7 +136,7 @@ func (w writer) facts(d *dispatch, language texts) facts {
 	if len(seats) > 4 {
 		short = fmt.Sprintf("%s +%d", strings.Join(seats[:3], ","), len(seats)-3)
 	}
-	return facts{
+	f := facts{
 		Brand: w.brand, Name: greetable(d.name),
 		Movie: plain(d.show.MovieTitle), Theater: plain(d.show.TheaterName), Screen: plain(d.show.ScreenName),
 		Address: plain(d.show.Address),
@@ -126,8 +145,31 @@ func (w writer) facts(d *dispatch, language texts) facts {
 		Ticket: plain(d.ticket),
 		Total:  amount(d.total), Refund: amount(d.refund), Returned: amount(d.returned),
 		Link:      w.publicURL + "/bookings/" + d.BookingID,
+		MovieLink: w.publicURL + "/movies/" + d.movieSlug,
 		Confirmed: d.bookingStatus == booking.StatusConfirmed,
+		Reason:    plain(d.change.reason),
+		Refunded:  d.change.byDefault == booking.ChoiceRefund,
 	}
+	if d.Notice == booking.NoticeRescheduled && d.change.id != "" {
+		// In the zone of the show, whatever zone the clocks are in by then.
+		at := func(t time.Time, layout string) string {
+			return local(booking.ShowSummary{StartsAt: t, TimeZone: d.show.TimeZone}, layout)
+		}
+		f.OldWhen, f.ShortOldWhen = at(d.change.from, language.Date), at(d.change.from, language.ShortDate)
+		f.DecideBy, f.ShortDecideBy = at(d.change.decideBy, language.Date), at(d.change.decideBy, language.ShortDate)
+	}
+	for _, o := range d.offers {
+		show := booking.ShowSummary{StartsAt: o.StartsAt, TimeZone: o.TimeZone}
+		next := offered{
+			When: local(show, language.Date), ShortWhen: local(show, language.ShortDate),
+			Theater: plain(o.Theater), Link: w.publicURL + "/shows/" + o.ShowID,
+		}
+		if !o.Same {
+			next.Elsewhere = next.Theater
+		}
+		f.Offers = append(f.Offers, next)
+	}
+	return f
 }
 
 // compose fills the sentences of one mail.
@@ -156,7 +198,16 @@ func compose(notice booking.Notice, language texts, f facts) (mail, error) {
 		if err != nil {
 			return mail{}, err
 		}
-		m.Lines = append(m.Lines, filled)
+		if filled != "" {
+			m.Lines = append(m.Lines, filled)
+		}
+	}
+	if m.Offers = f.Offers; len(m.Offers) > 0 {
+		heading, err := language.Offers.fill(f)
+		if err != nil {
+			return mail{}, err
+		}
+		m.OffersHeading = heading
 	}
 	for _, key := range rows[notice] {
 		if value := f.row(key); len(value) > 0 && value[0] != "" {
@@ -170,6 +221,10 @@ func (f facts) row(key string) []string {
 	switch key {
 	case "when":
 		return []string{f.When}
+	case "before":
+		return []string{f.OldWhen}
+	case "decide":
+		return []string{f.DecideBy}
 	case "where":
 		return []string{f.Theater, f.Address}
 	case "screen":

@@ -3,6 +3,7 @@ package notify
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"html/template"
 	"io"
 	"os"
@@ -22,7 +23,8 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 var allNotices = []booking.Notice{
 	booking.NoticeConfirmed, booking.NoticeReminder, booking.NoticeExpired, booking.NoticePaymentFailed,
-	booking.NoticeCancelled, booking.NoticeShowCancelled, booking.NoticeRescheduled, booking.NoticePaymentReturned,
+	booking.NoticeCancelled, booking.NoticeShowCancelled, booking.NoticeRescheduled, booking.NoticeMoved,
+	booking.NoticePaymentReturned,
 }
 
 var testWriter = writer{publicURL: "https://boxoffice.example", brand: "Boxoffice"}
@@ -41,12 +43,21 @@ func sample(channel booking.Channel, notice booking.Notice) *dispatch {
 			StartsAt: time.Date(2026, 11, 6, 14, 0, 0, 0, time.UTC),
 			TimeZone: "Asia/Kolkata",
 		},
-		seats:  []string{"C10", "C8", "C9"},
-		total:  booking.Money{Amount: 153000, Currency: "INR"},
-		refund: booking.Money{Currency: "INR"},
-		ticket: "BX-7K2M-9QRT",
+		seats:     []string{"C10", "C8", "C9"},
+		total:     booking.Money{Amount: 153000, Currency: "INR"},
+		refund:    booking.Money{Currency: "INR"},
+		ticket:    "BX-7K2M-9QRT",
+		movieSlug: "dune-part-two",
 	}
 	switch notice {
+	case booking.NoticeRescheduled:
+		d.change = change{
+			id: "1c2d3e4f-5a6b-5c7d-8e9f-0a1b2c3d4e5f", reason: "The projector has to be repaired.",
+			from: d.show.StartsAt.Add(-26 * time.Hour), to: d.show.StartsAt, decideBy: d.show.StartsAt.Add(-4 * time.Hour),
+			byDefault: booking.ChoiceKeep,
+		}
+	case booking.NoticeMoved:
+		d.refund.Amount = 18000
 	case booking.NoticeCancelled, booking.NoticeShowCancelled:
 		d.bookingStatus, d.refund.Amount = booking.StatusCancelled, 135000
 	case booking.NoticeExpired, booking.NoticePaymentReturned:
@@ -54,8 +65,17 @@ func sample(channel booking.Channel, notice booking.Notice) *dispatch {
 	case booking.NoticePaymentFailed:
 		d.bookingStatus, d.ticket = booking.StatusPaymentFailed, ""
 	}
-	if notice == booking.NoticePaymentReturned {
+	switch notice {
+	case booking.NoticePaymentReturned:
 		d.returned = d.total
+	case booking.NoticeShowCancelled:
+		d.change = change{id: "1c2d3e4f-5a6b-5c7d-8e9f-0a1b2c3d4e5f", reason: "The hall is flooded."}
+		for i, theater := range []string{"Aurora Koramangala", "Aurora Koramangala", "Lotus Cinémas"} {
+			d.offers = append(d.offers, offer{
+				ShowID: fmt.Sprintf("9b2d3c1a-4a59-5687-9706-a5b4c3d2e1f%d", i), Theater: theater, Same: i < 2,
+				StartsAt: d.show.StartsAt.Add(time.Duration(i+1) * 24 * time.Hour), TimeZone: "Asia/Kolkata",
+			})
+		}
 	}
 	return d
 }
@@ -95,6 +115,9 @@ func TestEverySentenceFills(t *testing.T) {
 					d.refund.Amount, d.bookingStatus = refund, booking.StatusCancelled
 					if confirmed {
 						d.bookingStatus = booking.StatusConfirmed
+						d.change.byDefault = booking.ChoiceRefund
+					} else {
+						d.change, d.offers = change{}, nil
 					}
 					message, err := testWriter.write(d)
 					require.NoError(t, err, "%s %s", notice, channel)
@@ -167,6 +190,10 @@ func TestFault62_HostileTitlesAndNamesStayText(t *testing.T) {
 		d := sample(booking.ChannelEmail, notice)
 		d.name, d.ticket = hostile, hostile
 		d.show.MovieTitle, d.show.TheaterName, d.show.Address, d.show.ScreenName = hostile, hostile, hostile, hostile
+		d.change.reason = hostile
+		for i := range d.offers {
+			d.offers[i].Theater = hostile
+		}
 		mail, err := testWriter.write(d)
 		require.NoError(t, err)
 		assert.Equal(t, elements(t, mustWrite(t, sample(booking.ChannelEmail, notice)).HTML)["a"], elements(t, mail.HTML)["a"])
@@ -240,4 +267,35 @@ func TestSeatsReadNaturally(t *testing.T) {
 	f := testWriter.facts(d, english)
 	assert.Equal(t, "C2, C9, C10, D1, D10", f.Seats)
 	assert.Equal(t, "C2,C9,C10 +2", f.ShortSeats)
+}
+
+// Scenario 44: the clocks go back between the two times, and before the deadline.
+func TestFault44_MovedShowsSayLocalTimes(t *testing.T) {
+	t.Parallel()
+	d := sample(booking.ChannelEmail, booking.NoticeRescheduled)
+	d.show.TimeZone = "Europe/London"
+	d.change.from = time.Date(2026, 10, 24, 19, 30, 0, 0, time.UTC)
+	d.change.decideBy = time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC)
+	d.change.to = time.Date(2026, 10, 25, 19, 30, 0, 0, time.UTC)
+	d.show.StartsAt = d.change.to
+	d.change.byDefault = booking.ChoiceRefund
+	mail := mustWrite(t, d)
+	for _, text := range []string{mail.Text, mail.HTML} {
+		assert.Contains(t, text, "from Saturday 24 October 2026, 20:30 BST to Sunday 25 October 2026, 19:30 GMT")
+		assert.Contains(t, text, "by Sunday 25 October 2026, 01:30 BST")
+		assert.Contains(t, text, "you get all your money back")
+	}
+	d.Channel = booking.ChannelSMS
+	assert.Contains(t, mustWrite(t, d).Text, "Sun 25 Oct 19:30 GMT (was Sat 24 Oct 20:30 BST)")
+	assert.Contains(t, mustWrite(t, d).Text, "by Sun 25 Oct 01:30 BST, else it is refunded")
+}
+
+func TestAMoveBeforeThereWereChoices(t *testing.T) {
+	t.Parallel()
+	d := sample(booking.ChannelEmail, booking.NoticeRescheduled)
+	d.change = change{}
+	mail := mustWrite(t, d)
+	assert.Contains(t, mail.Text, "Your seats and your ticket stay valid")
+	assert.NotContains(t, mail.Text, "Choose by")
+	assert.NotContains(t, mail.Text, "Instead of")
 }
