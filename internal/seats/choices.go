@@ -46,7 +46,7 @@ type BookingChange struct {
 const readChange = `SELECT ch.id::text, ch.kind, ch.reason, ch.show_id::text, t.time_zone, ch.old_starts_at, ch.new_starts_at,
 		ch.decide_by, ch.default_choice, told.choice, told.chosen_by, told.chosen_at, cardinality(b.seats),
 		ch.kind = 'rescheduled' AND told.choice = '' AND b.status = 'confirmed' AND b.show_id = ch.show_id
-			AND clock_timestamp() <= ch.decide_by
+			AND clock_timestamp() <= ch.decide_by AND NOT change_is_superseded(ch.id)
 	FROM show_change_bookings told
 	JOIN show_changes ch ON ch.id = told.change_id
 	JOIN bookings b ON b.id = told.booking_id

@@ -77,7 +77,7 @@ BEGIN
         RAISE EXCEPTION 'chosen already' USING ERRCODE = 'BX023', DETAIL = told.choice;
     END IF;
     IF change.kind <> 'rescheduled' OR b.status <> 'confirmed' OR b.show_id <> change.show_id
-       OR clock_timestamp() > change.decide_by THEN
+       OR clock_timestamp() > change.decide_by OR change_is_superseded(change.id) THEN
         RAISE EXCEPTION 'nothing to choose' USING ERRCODE = 'BX022';
     END IF;
     IF p_choice <> 'keep' THEN
