@@ -1,0 +1,202 @@
+package importer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/boxoffice/boxoffice/internal/database"
+)
+
+// Kind says what a file is about.
+type Kind string
+
+// The kinds of files.
+const (
+	Movies   Kind = "movies"
+	Theaters Kind = "theaters"
+	Shows    Kind = "shows"
+)
+
+// Format is how a file is written.
+type Format string
+
+// The formats.
+const (
+	JSONLines Format = "jsonl"
+	CSV       Format = "csv"
+)
+
+// BatchLines is how many lines a transaction has unless Options say otherwise.
+const BatchLines = 1000
+
+// Options say how a file is imported.
+type Options struct {
+	Kind   Kind
+	Format Format
+	// Name is the file's, for the audit log. Without its directory: that may be a
+	// person's.
+	Name string
+	// DryRun checks everything, the database's constraints too, and writes nothing.
+	DryRun bool
+	// Strict writes the whole file or, when a line is refused, nothing of it.
+	Strict bool
+	// Restart forgets how far an earlier import of the same content came.
+	Restart bool
+	// BatchLines is how many lines are one transaction; 0 means BatchLines.
+	BatchLines int
+	// Report hears of every problem, in the order of lines, once what else was in
+	// its batch is in the database.
+	Report func(Problem)
+	// Progress hears of every batch after it was written.
+	Progress func(Progress)
+}
+
+// Progress is how far an import is.
+type Progress struct {
+	Summary
+	// Line is the last line behind it; Bytes of Size are.
+	Line        int
+	Bytes, Size int64
+}
+
+// Summary counts what became of a file's lines.
+type Summary struct {
+	Added     int64 // were new
+	Changed   int64 // were there, and differed
+	Unchanged int64 // were there exactly so
+	Repeated  int64 // said again what an earlier line says
+	Refused   int64
+	// ResumedAfter is the last line that an earlier, unfinished import of the same
+	// content wrote; its counts are included.
+	ResumedAfter int
+	// AlreadyImported says that an earlier import finished this content without a
+	// refusal, so nothing was done.
+	AlreadyImported bool
+	// Written is false after a dry run, and when Strict met a refusal.
+	Written bool
+}
+
+// Lines counts all of them.
+func (s Summary) Lines() int64 { return s.Added + s.Changed + s.Unchanged + s.Repeated + s.Refused }
+
+// The errors that end an import.
+var (
+	ErrHeader = errors.New("the header row cannot be used")
+	ErrBusy   = errors.New("another import of this kind is running")
+)
+
+// kind reads and writes the lines of a kind of file. It is fed by one goroutine.
+type kind interface {
+	// fields are those that a line may have.
+	fields() spec
+	// prepare gets the connection ready.
+	prepare(ctx context.Context, conn *pgx.Conn) error
+	// take checks a line and keeps it for the batch unless it is refused.
+	take(rec record, f *findings)
+	// write writes the lines that were taken. The catalog is locked meanwhile.
+	write(ctx context.Context, tx pgx.Tx) (Summary, []Problem, error)
+	// recall notes the lines that were taken, which an earlier import has written.
+	recall(ctx context.Context, tx pgx.Tx) error
+}
+
+func kindOf(o Options) (kind, error) {
+	switch o.Kind {
+	case Movies:
+		return newMovies(), nil
+	case Theaters:
+		return newTheaters(o.Format), nil
+	case Shows:
+		return newShows(), nil
+	}
+	return nil, fmt.Errorf("there is no kind %q of files", o.Kind)
+}
+
+// Run imports a file. The summary holds what was written also when there is an
+// error; the same call goes on from there. Errors: ErrHeader, ErrBusy, and those
+// of the file, the database and the context.
+func Run(ctx context.Context, db *database.DB, file io.ReadSeeker, o Options) (Summary, error) {
+	what, err := kindOf(o)
+	if err != nil {
+		return Summary{}, err
+	}
+	if o.BatchLines <= 0 {
+		o.BatchLines = BatchLines
+	}
+	digest, size, err := digestOf(file)
+	if err != nil {
+		return Summary{}, err
+	}
+	// A session of its own: it has temporary tables, and the lock that makes a
+	// second import wait ends with it, also when we are killed.
+	pooled, err := db.Pool.Acquire(ctx)
+	if err != nil {
+		return Summary{}, fmt.Errorf("connect: %w", err)
+	}
+	conn := pooled.Hijack()
+	defer conn.Close(context.WithoutCancel(ctx))
+	if err := lockKind(ctx, conn, o.Kind); err != nil {
+		return Summary{}, err
+	}
+	if err := what.prepare(ctx, conn); err != nil {
+		return Summary{}, err
+	}
+	run := &run{Options: o, kind: what, conn: conn, digest: digest, size: size}
+	if err := run.recallState(ctx); err != nil || run.sum.AlreadyImported {
+		return run.sum, err
+	}
+	if run.in, err = run.open(file); err != nil {
+		return run.sum, err
+	}
+	err = run.all(ctx)
+	return run.sum, err
+}
+
+func digestOf(file io.ReadSeeker) (digest string, size int64, err error) {
+	hash := sha256.New()
+	if size, err = io.Copy(hash, file); err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return "", 0, fmt.Errorf("read the file: %w", err)
+	}
+	return hex.EncodeToString(hash.Sum(nil)), size, nil
+}
+
+// importLock is the first half of the advisory locks, the kind the second.
+const importLock = 0x696d70 // "imp"
+
+func lockKind(ctx context.Context, conn *pgx.Conn, k Kind) error {
+	var free bool
+	if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, hashtext($2))`, importLock, string(k)).Scan(&free); err != nil {
+		return fmt.Errorf("look for another import: %w", err)
+	}
+	if !free {
+		return ErrBusy
+	}
+	return nil
+}
+
+func (r *run) open(file io.Reader) (source, error) {
+	if r.Format != CSV {
+		in, err := openJSONLines(file)
+		if err != nil {
+			return nil, fmt.Errorf("read the file: %w", err)
+		}
+		return in, nil
+	}
+	in, problems, err := openCSV(file, r.kind.fields())
+	if err != nil {
+		return nil, fmt.Errorf("read the file: %w", err)
+	}
+	if len(problems) > 0 {
+		r.tell(problems)
+		return nil, ErrHeader
+	}
+	return in, nil
+}
