@@ -29,7 +29,7 @@ type Changes interface {
 	// ApplyDefault makes the choice of those who made none in time.
 	ApplyDefault(ctx context.Context, changeID string) error
 	// Settlement says what is left to do for a booking without a workflow.
-	Settlement(ctx context.Context, bookingID string) (booking.Settlement, error)
+	Settlement(ctx context.Context, changeID, bookingID string) (booking.Settlement, error)
 	// FailSettlement writes down that a booking needs a person.
 	FailSettlement(ctx context.Context, changeID, bookingID, why string) error
 	// FinishChange closes a change with which nothing is left to do.
@@ -193,9 +193,15 @@ func (s *Shows) ApplyDefault(ctx context.Context, changeID string) error {
 	return toTemporal(ctx, s.Changes.ApplyDefault(ctx, changeID))
 }
 
+// SettlementRequest names a booking of a change that has no workflow.
+type SettlementRequest struct {
+	ChangeID  string `json:"change_id"`
+	BookingID string `json:"booking_id"`
+}
+
 // PlanSettlement says what is left to do for a booking without a workflow.
-func (s *Shows) PlanSettlement(ctx context.Context, bookingID string) (booking.Settlement, error) {
-	left, err := s.Changes.Settlement(ctx, bookingID)
+func (s *Shows) PlanSettlement(ctx context.Context, req SettlementRequest) (booking.Settlement, error) {
+	left, err := s.Changes.Settlement(ctx, req.ChangeID, req.BookingID)
 	return left, toTemporal(ctx, err)
 }
 

@@ -29,6 +29,8 @@ type fakeSaga struct {
 	away   atomic.Bool // Temporal does not answer
 	starts atomic.Int64
 
+	changes fakeChanges
+
 	mu      sync.Mutex
 	runs    map[string]*run
 	signals []booking.PaymentState

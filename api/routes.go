@@ -47,6 +47,7 @@ func (a *api) mountCatalog() {
 	a.get("/v1/shows/{id}", a.getShow)
 	a.get("/v1/shows/{id}/seats", a.getSeats)
 	a.get("/v1/shows/{id}/seats/stream", a.watchSeats)
+	a.get("/v1/shows/{id}/best-seats", a.bestSeats)
 }
 
 func (a *api) mountSearch() {
@@ -86,7 +87,11 @@ func (a *api) mountAdmin() {
 	a.post("/v1/admin/bookings/{id}/resend", staff(a.resend))
 	a.post("/v1/admin/bookings/{id}/extend-hold", staff(a.extendHold))
 	a.post("/v1/admin/bookings/{id}/refund", staff(a.refund))
+	a.mountStaffCatalog()
+	a.mountStaffAccounts()
+	a.mountStaffAudit()
 	a.mountStaffShows()
+	a.mountStaffChanges()
 	if a.Codec != nil {
 		codec := http.StripPrefix("/codec", a.Codec).ServeHTTP
 		if !a.CodecOpen {

@@ -20,6 +20,7 @@ import (
 // Saga is what the API asks of the booking workflows. Errors carry a
 // booking.Code, or are ErrEnded.
 type Saga interface {
+	ShowChanges
 	// Hold starts the booking's workflow, or reaches the one that runs, and waits
 	// until the seats are held and the payment is open.
 	Hold(ctx context.Context, in workflows.BookingInput, show booking.ShowSummary) (workflows.HoldAnswer, error)

@@ -86,6 +86,8 @@ const (
 type Settlement struct {
 	Status Status `json:"status"`
 	Total  Money  `json:"total"`
+	// Moves is of how many moves the booking was told before this change.
+	Moves int `json:"moves"`
 	// Refund is the share of the money that is owed; nil when none is.
 	Refund *MoneyStep `json:"refund,omitempty"`
 	// GiveBack are payments of which nothing may stay.

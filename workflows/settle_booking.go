@@ -33,9 +33,13 @@ func (s *settlement) run(ctx workflow.Context) error {
 		}
 	}
 	// The money first: whoever reads the message looks at their account.
-	err := s.giveBack(ctx)
+	left, err := s.left(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.giveBack(ctx, left)
 	if s.in.Notice != "" {
-		s.tell(ctx)
+		s.tell(ctx, left)
 	}
 	return err
 }
@@ -62,11 +66,7 @@ func (s *settlement) end(ctx workflow.Context) error {
 
 // giveBack sees to it that nothing of the customer's money stays that is not ours.
 // Payments do not wait for each other: what one refuses is told at the end.
-func (s *settlement) giveBack(ctx workflow.Context) error {
-	left, err := s.left(ctx)
-	if err != nil {
-		return err
-	}
+func (s *settlement) giveBack(ctx workflow.Context, left booking.Settlement) error {
 	var refused error
 	if left.Refund != nil {
 		refused = s.step(ctx, QueuePayments, "Refund "+left.Refund.Amount.String(), payments.RefundPayment, *left.Refund, nil)
@@ -84,14 +84,18 @@ func (s *settlement) giveBack(ctx workflow.Context) error {
 
 func (s *settlement) left(ctx workflow.Context) (booking.Settlement, error) {
 	var left booking.Settlement
-	err := s.step(ctx, QueueOperations, "What is left to do?", shows.PlanSettlement, s.in.BookingID, &left)
+	err := s.step(ctx, QueueOperations, "What is left to do?", shows.PlanSettlement,
+		activities.SettlementRequest{ChangeID: s.in.ChangeID, BookingID: s.in.BookingID}, &left)
 	return left, err
 }
 
 // tell sends the notice over every channel; a message never fails a booking.
-func (s *settlement) tell(ctx workflow.Context) {
+func (s *settlement) tell(ctx workflow.Context, left booking.Settlement) {
 	for _, channel := range []booking.Channel{booking.ChannelEmail, booking.ChannelSMS} {
-		note := booking.Notification{BookingID: s.in.BookingID, Channel: channel, Notice: s.in.Notice}
+		note := booking.Notification{BookingID: s.in.BookingID, Channel: channel, Notice: s.in.Notice, ChangeID: s.in.ChangeID}
+		if note.Notice == booking.NoticeRescheduled {
+			note.Sequence = left.Moves // the booking's own workflow counts so, too
+		}
 		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 			TaskQueue: QueueNotifications, StartToCloseTimeout: 30 * time.Second, ScheduleToCloseTimeout: deliverWithin,
 			RetryPolicy: patient(), Summary: "Send " + string(note.Notice) + " by " + string(channel),

@@ -2,6 +2,7 @@ package seats
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -61,6 +62,21 @@ func (s *Store) ChangeCount(ctx context.Context, changeID string) (booking.Chang
 		return booking.ChangeCount{}, err
 	}
 	return s.countChange(ctx, id, time.Hour)
+}
+
+// ShowSummary reads what staff are told of a show. Code: not_found.
+func (s *Store) ShowSummary(ctx context.Context, showID string) (booking.ShowSummary, error) {
+	var summary booking.ShowSummary
+	id, err := parseID("show", showID)
+	if err != nil {
+		return summary, err
+	}
+	err = s.pool.QueryRow(ctx, `SELECT `+summaryColumns+` FROM `+summaryTables+` WHERE s.id = $1`, id).
+		Scan(summaryFields(&summary)...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return summary, booking.E(booking.CodeNotFound, "There is no such show.")
+	}
+	return summary, translate("show summary", err)
 }
 
 func (s *Store) changes(ctx context.Context, where string, args ...any) ([]booking.ShowChange, error) {

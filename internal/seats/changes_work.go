@@ -157,14 +157,21 @@ func (s *Store) FinishChange(ctx context.Context, changeID string) (bool, error)
 	return finished, translate("finish the change", err)
 }
 
-// Settlement says what is left to do for a booking whose workflow is gone. Code:
-// not_found.
-func (s *Store) Settlement(ctx context.Context, bookingID string) (booking.Settlement, error) {
+// Settlement says what is left to do for a booking of a changed show whose
+// workflow is gone. Code: not_found.
+func (s *Store) Settlement(ctx context.Context, changeID, bookingID string) (booking.Settlement, error) {
 	b, err := s.Booking(ctx, bookingID)
 	if err != nil {
 		return booking.Settlement{}, err
 	}
-	left := booking.Settlement{Status: b.Status, Total: b.Quote.Total}
+	left := booking.Settlement{Status: b.Status}
+	err = s.pool.QueryRow(ctx, `SELECT b.total, b.currency, (SELECT count(*) FROM show_change_bookings cb
+			JOIN show_changes ch ON ch.id = cb.change_id AND ch.kind = 'rescheduled'
+			WHERE cb.booking_id = b.id AND ch.created_at < (SELECT created_at FROM show_changes WHERE id = $2))
+		FROM bookings b WHERE b.id = $1`, b.ID, changeID).Scan(&left.Total.Amount, &left.Total.Currency, &left.Moves)
+	if err != nil {
+		return left, translate("settlement", err)
+	}
 	rows, err := s.pool.Query(ctx, `SELECT provider, reference, captured, refunded FROM payments
 		WHERE booking_id = $1 AND (captured > refunded OR status IN ('open', 'failed', 'in_doubt', 'authorized'))
 		ORDER BY attempt, reference`, b.ID)
