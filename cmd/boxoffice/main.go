@@ -21,6 +21,7 @@ type commands struct {
 	Worker  workerCommand  `cmd:"" help:"Run workflows and activities."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
 	Seed    seedCommand    `cmd:"" help:"Load the demo world, with shows from now on. May run any number of times."`
+	Import  importCommand  `cmd:"" help:"Load movies, theaters or shows from a file. Goes on where it was stopped."`
 	Sandbox sandboxCommand `cmd:"" help:"Stand in for the payment and messaging vendors."`
 	Book    bookCommand    `cmd:"" help:"Book two seats on a running platform: a tour of the API."`
 	Config  configCommand  `cmd:"" help:"Print every environment variable with its default and meaning."`

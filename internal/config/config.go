@@ -33,6 +33,7 @@ const (
 	Worker  Process = "worker"
 	Migrate Process = "migrate"
 	Seed    Process = "seed"
+	Import  Process = "import"
 	Sandbox Process = "sandbox"
 )
 
@@ -44,7 +45,7 @@ type Config struct {
 	Environment string     `env:"BOXOFFICE_ENV" envDefault:"production" doc:"production or dev. Only dev has defaults for secrets."`
 	LogLevel    slog.Level `env:"LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARN or ERROR."`
 
-	DatabaseURL       string    `env:"DATABASE_URL" dev:"postgres://boxoffice:boxoffice@127.0.0.1:5432/boxoffice?sslmode=disable" need:"api,worker,migrate,seed" doc:"Where Postgres is."`
+	DatabaseURL       string    `env:"DATABASE_URL" dev:"postgres://boxoffice:boxoffice@127.0.0.1:5432/boxoffice?sslmode=disable" need:"api,worker,migrate,seed,import" doc:"Where Postgres is."`
 	DatabaseReadURL   string    `env:"DATABASE_READ_URL" doc:"A standby of that Postgres, for reading the catalog only: never for availability or anything that decides. One server, not several behind one address. Without it the primary is read."`
 	RedisURL          string    `env:"REDIS_URL" doc:"Where Redis is. Without it seat changes reach other processes by polling only, and each keeps its own cache."`
 	TemporalAddress   string    `env:"TEMPORAL_ADDRESS" envDefault:"127.0.0.1:7233" doc:"Where Temporal's frontend is, host:port."`

@@ -36,7 +36,7 @@ func Load(processes ...Process) (Config, error) {
 
 func load(environment map[string]string, processes []Process) (Config, error) {
 	if len(processes) == 0 {
-		processes = []Process{API, Worker, Migrate, Seed, Sandbox}
+		processes = []Process{API, Worker, Migrate, Seed, Import, Sandbox}
 	}
 	var (
 		config   Config
