@@ -28,6 +28,7 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err = a.Saga.Update(r.Context(), b.ID, workflows.UpdateCancel, request)
+	a.Feed.Changed(b.Show.ID)
 	if isOver(err) && !a.nowCancelled(r.Context(), b) {
 		err = notCancellable()
 	} else if isOver(err) {

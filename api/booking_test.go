@@ -1,13 +1,9 @@
 package api
 
 import (
-	"bufio"
 	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
 	"image/png"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/seats"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -250,113 +245,4 @@ func TestStaffHelp(t *testing.T) {
 	w.do(t, call{token: w.admin, method: "POST", path: path + "/refund", body: `{"percent":100,"reason":"projector"}`, status: 409, code: "not_cancellable"})
 	w.do(t, call{token: w.admin, method: "POST", path: path + "/resend", status: 409, code: "conflict"})
 
-}
-
-// watch opens a stream and gives its events, "name id data" each.
-func (w *world) watch(t *testing.T, token, path string) <-chan [3]string {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(cancel)
-	request := w.request(t, call{token: token, method: "GET", path: path, headers: map[string]string{"Last-Event-ID": "12"}}).WithContext(ctx)
-	response, err := http.DefaultClient.Do(request)
-	require.NoError(t, err)
-	t.Cleanup(func() { response.Body.Close() })
-	require.Equal(t, 200, response.StatusCode)
-	require.Equal(t, "text/event-stream", response.Header.Get("Content-Type"))
-	events := make(chan [3]string, 100)
-	go func() {
-		defer close(events)
-		var event [3]string
-		lines := bufio.NewScanner(response.Body)
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			name, value, _ := strings.Cut(lines.Text(), ": ")
-			switch name {
-			case "event":
-				event[0] = value
-			case "id":
-				event[1] = value
-			case "data":
-				event[2] = value
-			case "":
-				if event[0] != "" {
-					events <- event
-				}
-				event = [3]string{}
-			}
-		}
-	}()
-	return events
-}
-
-func next(t *testing.T, events <-chan [3]string) [3]string {
-	t.Helper()
-	select {
-	case event, open := <-events:
-		require.True(t, open, "the stream ended")
-		return event
-	case <-time.After(soon):
-		require.Fail(t, "no event")
-		return [3]string{}
-	}
-}
-
-func TestWatchingSeats(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	events := w.watch(t, "", "/v1/shows/"+w.show+"/seats/stream")
-	first := next(t, events)
-	assert.Equal(t, "snapshot", first[0])
-	var snapshot seats.SeatMap
-	require.NoError(t, json.Unmarshal([]byte(first[2]), &snapshot))
-	assert.Equal(t, first[1], fmt.Sprint(snapshot.Version))
-	assert.Len(t, snapshot.Layout.Rows, 5)
-
-	b := w.book(t, w.customer, "k", "A01", "A02")
-	var delta seats.Delta
-	event := next(t, events)
-	assert.Equal(t, "seats", event[0])
-	require.NoError(t, json.Unmarshal([]byte(event[2]), &delta))
-	assert.Equal(t, []string{"A01", "A02"}, delta.Held)
-	assert.Greater(t, delta.Version, snapshot.Version)
-
-	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings/" + b.ID + "/cancel", status: 200})
-	require.NoError(t, json.Unmarshal([]byte(next(t, events)[2]), &delta))
-	assert.Equal(t, []string{"A01", "A02"}, delta.Released)
-}
-
-func TestWatchingABooking(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	b := w.book(t, w.customer, "k", "A01")
-	events := w.watch(t, w.customer, "/v1/bookings/"+b.ID+"/stream")
-	first := next(t, events)
-	assert.Equal(t, "booking", first[0])
-	assert.Equal(t, fmt.Sprint(b.Version), first[1])
-	assert.Contains(t, first[2], `"status":"held"`)
-
-	w.pay(t, b.Payment.Reference, "pm_card_visa")
-	w.do(t, event(t, "evt_1", "payment_intent.amount_capturable_updated", b.Payment.Reference, nil))
-	require.Eventually(t, func() bool {
-		return strings.Contains(next(t, events)[2], `"status":"captured"`)
-	}, soon, often)
-}
-
-func TestStreamsAreBounded(t *testing.T) {
-	t.Parallel()
-	closing, shutDown := context.WithCancel(context.Background())
-	defer shutDown()
-	w := newWorld(t, func(o *Options) { o.MaxStreams, o.Closing = 1, closing })
-	path := "/v1/shows/" + w.show + "/seats/stream"
-	events := w.watch(t, "", path)
-	next(t, events)
-	got := w.do(t, call{method: "GET", path: path, status: 503, code: "unavailable"})
-	assert.NotEmpty(t, got.header.Get("Retry-After"))
-	shutDown()
-	select {
-	case _, open := <-events:
-		assert.False(t, open, "the stream ends with the process")
-	case <-time.After(soon):
-		assert.Fail(t, "the stream outlives the process")
-	}
 }

@@ -145,6 +145,8 @@ func (a *api) hold(ctx context.Context, try attempt) (status int, body []byte, e
 		RequestHash: try.hash,
 		Policy:      a.Policy,
 	}, show)
+	// Whatever came of it, who looks at the seats next sees it here at once.
+	a.Feed.Changed(show.ID)
 	switch {
 	case errors.Is(err, ErrEnded):
 		// Temporal no longer knows. The database does, if there ever was a hold.

@@ -64,6 +64,8 @@ func (a *api) mountBookings() {
 	a.post("/v1/bookings/{id}/payment/check", a.signedIn(a.checkPayment))
 	a.post("/v1/bookings/{id}/cancel", a.signedIn(a.cancel))
 	a.get("/v1/bookings/{id}/cancellation-quote", a.signedIn(a.cancellationQuote))
+	a.get("/v1/bookings/{id}/change", a.signedIn(a.bookingChange))
+	a.post("/v1/bookings/{id}/change", a.signedIn(a.chooseChange))
 	a.get("/v1/bookings/{id}/ticket", a.signedIn(a.ticket))
 	a.get("/v1/bookings/{id}/ticket.png", a.signedIn(a.ticketPNG))
 	a.get("/v1/bookings/{id}/ticket.pdf", a.signedIn(a.ticketPDF))

@@ -3,7 +3,11 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/seats"
 )
 
 // seatsFresh is short: a seat map is out of date within moments, and whoever
@@ -16,36 +20,38 @@ func (a *api) getSeats(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	seatMap, err := a.Seats.SeatMap(r.Context(), id)
+	picture, err := a.Feed.SeatMap(r.Context(), id)
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	// The version is the time of the read; what matters to If-None-Match is
-	// whether a seat has changed.
-	unversioned := seatMap
-	unversioned.Version = 0
-	a.answerTagged(w, r, seatsFresh, unversioned, seatMap)
+	body, tag, err := picture.Document()
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	writeCached(w, r, seatsFresh, jsonType, body, tag)
 }
 
-// watchSeats streams a show's seats: a snapshot, then every change. Whoever comes
-// back (Last-Event-ID) gets a new snapshot: the feed keeps no history, and a
-// snapshot is never wrong.
+// watchSeats streams a show's seats: what brings the client to the present, then
+// every change. The events come encoded, once for all who watch.
 func (a *api) watchSeats(w http.ResponseWriter, r *http.Request) {
 	id, err := pathID(r, "show")
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	snapshot, deltas, err := a.Feed.Watch(ctx, id)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
 	a.stream(w, r, func(ctx context.Context, s *eventStream) error {
-		if err := s.send("snapshot", snapshot.Version, snapshot); err != nil {
+		watcher, err := a.Feed.Watch(ctx, id, r.Header.Get("Last-Event-ID"))
+		if err != nil {
+			return err
+		}
+		defer watcher.Leave()
+		first := make([][]byte, 0, len(watcher.First))
+		for _, event := range watcher.First {
+			first = append(first, event.Frame)
+		}
+		if err := s.write(first...); err != nil {
 			return err
 		}
 		beat := time.NewTicker(heartbeatEvery)
@@ -58,15 +64,54 @@ func (a *api) watchSeats(w http.ResponseWriter, r *http.Request) {
 				if err := s.beat(); err != nil {
 					return err
 				}
-			case delta, open := <-deltas:
-				if !open {
-					// Too far behind, or the prices changed. The browser reconnects.
+			case event, open := <-watcher.Events:
+				if !open { // too far behind; the browser comes back and catches up
 					return nil
 				}
-				if err := s.send("seats", delta.Version, delta); err != nil {
+				if err := s.write(event.Frame); err != nil {
 					return err
 				}
 			}
 		}
 	})
+}
+
+func (a *api) bestSeats(w http.ResponseWriter, r *http.Request) {
+	id, err := pathID(r, "show")
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	wish, err := readWish(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	offer, err := a.Feed.BestSeats(r.Context(), id, wish)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.answer(w, r, http.StatusOK, offer)
+}
+
+func readWish(r *http.Request) (seats.Wish, error) {
+	query := r.URL.Query()
+	wish := seats.Wish{Category: query.Get("category")}
+	var problems []booking.FieldError
+	count, err := strconv.Atoi(query.Get("count"))
+	if wish.Count = count; err != nil {
+		problems = append(problems, booking.FieldError{Field: "count", Message: "Must be a whole number."})
+	}
+	switch query.Get("accessible") {
+	case "", "false":
+	case "true":
+		wish.Accessible = true
+	default:
+		problems = append(problems, booking.FieldError{Field: "accessible", Message: "Must be true or false."})
+	}
+	if len(problems) > 0 {
+		return wish, booking.Invalid(problems...)
+	}
+	return wish, nil
 }

@@ -11,11 +11,11 @@ import (
 )
 
 // eventStream writes server-sent events (WHATWG HTML, section 9.2). Every write
-// has a deadline: a reader too slow to take it is dropped, and reconnects to a
-// fresh snapshot.
+// has a deadline: a reader too slow to take it is dropped, and comes back.
 type eventStream struct {
 	w          http.ResponseWriter
 	connection *http.ResponseController
+	begun      bool
 }
 
 const (
@@ -25,9 +25,15 @@ const (
 	retryAfter = 2 * time.Second
 )
 
+var (
+	preamble  = fmt.Appendf(nil, "retry: %d\n\n", retryAfter.Milliseconds())
+	heartbeat = []byte(": still here\n\n")
+)
+
 // stream opens an event stream and runs it until the client leaves, the process
-// stops or run returns. The number of open streams is bounded: each holds a
-// connection and a goroutine for hours.
+// stops or run returns. An error before the first write is answered like any
+// other. The number of open streams is bounded: each holds a connection and a
+// goroutine for hours.
 func (a *api) stream(w http.ResponseWriter, r *http.Request, run func(context.Context, *eventStream) error) {
 	if a.streams.Add(1) > int64(a.MaxStreams) {
 		a.streams.Add(-1)
@@ -40,20 +46,26 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request, run func(context.Co
 	defer cancel()
 	defer context.AfterFunc(a.Closing, cancel)()
 
-	s := &eventStream{w, http.NewResponseController(w)}
+	s := &eventStream{w: w, connection: http.NewResponseController(w)}
+	err := run(ctx, s)
+	switch {
+	case err == nil:
+	case !s.begun:
+		a.fail(w, r, err)
+	case ctx.Err() == nil:
+		a.Logger.InfoContext(ctx, "stream ended", "request_id", requestID(ctx), "error", err)
+	}
+}
+
+func (s *eventStream) begin() {
+	s.begun = true
 	// The server's read timeout would otherwise end the stream from below.
 	_ = s.connection.SetReadDeadline(time.Time{})
-	header := w.Header()
+	header := s.w.Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	w.WriteHeader(http.StatusOK)
-	if err := s.write(fmt.Sprintf("retry: %d\n\n", retryAfter.Milliseconds())); err != nil {
-		return
-	}
-	if err := run(ctx, s); err != nil && ctx.Err() == nil {
-		a.Logger.InfoContext(ctx, "stream ended", "request_id", requestID(ctx), "error", err)
-	}
+	s.w.WriteHeader(http.StatusOK)
 }
 
 func (s *eventStream) send(event string, version int64, data any) error {
@@ -61,18 +73,25 @@ func (s *eventStream) send(event string, version int64, data any) error {
 	if err != nil {
 		return fmt.Errorf("render %s: %w", event, err)
 	}
-	return s.write(fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", version, event, body))
+	return s.write(fmt.Appendf(nil, "id: %d\nevent: %s\ndata: %s\n\n", version, event, body))
 }
 
 // beat keeps proxies from closing a quiet stream.
-func (s *eventStream) beat() error { return s.write(": still here\n\n") }
+func (s *eventStream) beat() error { return s.write(heartbeat) }
 
-func (s *eventStream) write(text string) error {
+// write sends frames, which may be shared with other streams, at once.
+func (s *eventStream) write(frames ...[]byte) error {
+	if !s.begun {
+		s.begin()
+		frames = append([][]byte{preamble}, frames...)
+	}
 	if err := s.connection.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
 		return fmt.Errorf("write deadline: %w", err)
 	}
-	if _, err := s.w.Write([]byte(text)); err != nil {
-		return fmt.Errorf("write event: %w", err)
+	for _, frame := range frames {
+		if _, err := s.w.Write(frame); err != nil {
+			return fmt.Errorf("write event: %w", err)
+		}
 	}
 	if err := s.connection.Flush(); err != nil {
 		return fmt.Errorf("flush event: %w", err)

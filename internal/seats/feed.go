@@ -2,10 +2,11 @@ package seats
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // Hints is what the feed needs of a bus: a wake-up when a topic may have changed.
@@ -18,19 +19,20 @@ const (
 	// settle is the least time between two looks at the same thing: a burst of
 	// hints is one look.
 	settle = 50 * time.Millisecond
-	// pollShow and pollBookings are the guarantee when hints are lost. A hold that
-	// runs out gives no hint at all and is seen by the poll.
-	pollShow     = 2 * time.Second
+	// pollBookings is the guarantee when hints are lost, as mapFresh is for shows. A
+	// hold that runs out gives no hint at all and is seen by the poll.
 	pollBookings = time.Second
-	// deltasWaiting is how many deltas a slow reader may be behind. Then it is
-	// dropped; it may come back for a new snapshot.
-	deltasWaiting = 16
+	// eventsWaiting is how many events a slow reader may be behind. Then it is
+	// dropped; it may come back and catch up.
+	eventsWaiting = 16
 	// lookWithin bounds one look at the database.
 	lookWithin = 5 * time.Second
 )
 
-// Feed tells watchers about changes of seats and bookings. However many watch the
-// same show, the process asks the database once.
+var errFeedClosed = errors.New("seats: the feed is closed")
+
+// Feed tells readers and watchers about seats and bookings. However many want to
+// know about the same show, the process asks the database once.
 type Feed struct {
 	store *Store
 	hints Hints
@@ -41,8 +43,8 @@ type Feed struct {
 
 	mu       sync.Mutex
 	closed   bool
-	shows    map[string]*showFeed
-	opening  singleflight.Group
+	shows    map[string]*showFeed // that somebody watches
+	maps     *lru.Cache[string, *keptMap]
 	bookings *bookingFeed
 }
 
@@ -50,6 +52,10 @@ type Feed struct {
 func NewFeed(store *Store, hints Hints) *Feed {
 	f := &Feed{store: store, hints: hints, shows: map[string]*showFeed{}, bookings: newBookingFeed()}
 	f.running, f.stop = context.WithCancel(context.Background())
+	var err error
+	if f.maps, err = lru.NewWithEvict(mapsKept, func(_ string, dropped *keptMap) { dropped.leave() }); err != nil {
+		panic(err) // only for a size below one
+	}
 	return f
 }
 
@@ -66,6 +72,10 @@ func (f *Feed) Close() {
 func (f *Feed) start(part func()) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return f.startLocked(part)
+}
+
+func (f *Feed) startLocked(part func()) bool {
 	if f.closed {
 		return false
 	}
@@ -78,4 +88,14 @@ func (f *Feed) look(read func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(f.running, lookWithin)
 	defer cancel()
 	return read(ctx)
+}
+
+// pause waits, or less when the context ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }

@@ -2,138 +2,134 @@ package seats
 
 import (
 	"context"
-	"errors"
+	"crypto/rand"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 )
 
-// Delta says which seats of a show became held, sold or free. Version is that of
-// the seat map which the delta leads to; it only grows.
-type Delta struct {
-	Version  int64    `json:"version"`
-	Held     []string `json:"held"`
-	Sold     []string `json:"sold"`
-	Released []string `json:"released"`
+// recentKept is how many deltas a show's chain remembers for those who come back.
+const recentKept = 256
+
+// Watcher receives the events of a show. First brings it to the present; it may
+// be empty for one who missed nothing. Then comes every change, in order and
+// without a gap, until Events is closed: because the reader fell too far behind,
+// or the feed ends. Whoever still cares watches anew, from the last event it got.
+type Watcher struct {
+	First  []*Event
+	Events <-chan *Event
+
+	events chan *Event
+	show   *showFeed
 }
 
-var errFeedClosed = errors.New("seats: the feed is closed")
+// Leave ends the watching. It may be called at any time, and again.
+func (w *Watcher) Leave() {
+	w.show.mu.Lock()
+	defer w.show.mu.Unlock()
+	w.show.dismiss(w)
+}
 
-// Watch gives a show's seats and then every change, in order and without a gap,
-// until the context ends. The channel is closed early when the reader falls too
-// far behind, and when prices or layout change, which a delta cannot say: whoever
-// still cares watches anew. Code: not_found.
-func (f *Feed) Watch(ctx context.Context, showID string) (SeatMap, <-chan Delta, error) {
+// Watch begins to watch a show. lastEventID is that of the last event which the
+// watcher has seen, of this or of another process; empty when it is new. Code:
+// not_found.
+//
+// Whoever comes back gets what fits the id:
+//
+//   - The deltas it missed, if this very chain gave the id and still has them.
+//   - Else, on the same terms of sale, one delta that assigns every seat of the
+//     layout. Replaying the deltas since that version would be wrong: each process
+//     looks at its own moments, so a seat that was held and let go between two
+//     looks of this one is in none of its deltas, and yet another process may have
+//     told the watcher that it is held.
+//   - Else a snapshot.
+//
+// The version goes by the database's clock and is read for the one who comes back,
+// so it is above what they had. Where the clock has been set back it is not, and
+// they get a snapshot, which asks for no comparison.
+func (f *Feed) Watch(ctx context.Context, showID, lastEventID string) (*Watcher, error) {
 	id, err := parseID("show", showID)
 	if err != nil {
-		return SeatMap{}, nil, err
+		return nil, err
+	}
+	var since time.Time
+	last, returning := parsePosition(lastEventID)
+	if returning {
+		since = time.Now()
+	}
+	// First of all the show has to exist: a refresher for any id would be a gift to
+	// those who try ids.
+	if _, err := f.kept(id.String()).get(ctx, time.Time{}); err != nil {
+		return nil, err
 	}
 	for {
-		show, err := f.show(ctx, id.String())
+		show, err := f.show(id.String())
 		if err != nil {
-			return SeatMap{}, nil, err
+			return nil, err
+		}
+		now, err := show.kept.get(ctx, since)
+		if err != nil {
+			return nil, err
 		}
 		// The refresher may have stopped with its last watcher just now.
-		if first, deltas, ok := show.join(ctx); ok {
-			return first, deltas, nil
+		if watcher, ok, err := show.join(now, last); ok || err != nil {
+			return watcher, err
 		}
 	}
 }
 
 // show gives the running refresher of a show. The first watcher starts it.
-func (f *Feed) show(ctx context.Context, showID string) (*showFeed, error) {
+func (f *Feed) show(showID string) (*showFeed, error) {
 	f.mu.Lock()
-	running, ok := f.shows[showID]
-	f.mu.Unlock()
-	if ok {
+	defer f.mu.Unlock()
+	if running, ok := f.shows[showID]; ok {
 		return running, nil
 	}
-	opening := f.opening.DoChan(showID, func() (any, error) { return f.open(showID) })
-	select {
-	case <-ctx.Done():
-		return nil, unavailable(ctx.Err())
-	case opened := <-opening:
-		if opened.Err != nil {
-			return nil, opened.Err
-		}
-		return opened.Val.(*showFeed), nil
+	show := &showFeed{
+		feed: f, id: showID, kept: f.keptLocked(showID), chain: rand.Text()[:8],
+		watchers: map[*Watcher]struct{}{}, woken: make(chan struct{}, 1), idle: make(chan struct{}, 1),
 	}
-}
-
-func (f *Feed) open(showID string) (*showFeed, error) {
-	f.mu.Lock()
-	running, ok := f.shows[showID]
-	f.mu.Unlock()
-	if ok { // opened while this call was on its way
-		return running, nil
-	}
-	show := &showFeed{feed: f, id: showID, watchers: map[chan Delta]func() bool{}, idle: make(chan struct{}, 1)}
-	// Listening comes before the first look, or a change in between would wait
-	// for the poll.
 	hints, leave := f.hints.Subscribe(f.running, showTopic(showID))
-	if err := show.read(); err != nil {
-		leave()
-		return nil, err
-	}
-	f.mu.Lock()
-	f.shows[showID] = show
-	f.mu.Unlock()
-	if !f.start(func() { defer leave(); show.run(hints) }) {
+	if !f.startLocked(func() { defer leave(); show.run(hints) }) {
 		leave()
 		return nil, unavailable(errFeedClosed)
 	}
+	f.shows[showID] = show
 	return show, nil
 }
 
 // showFeed is the one refresher of a show in this process.
 type showFeed struct {
-	feed *Feed
-	id   string
-	idle chan struct{} // a hint that the last watcher has left
+	feed  *Feed
+	id    string
+	kept  *keptMap
+	chain string
+	woken chan struct{}
+	idle  chan struct{} // a hint that the last watcher has left
 
 	mu       sync.Mutex
-	current  SeatMap
-	watchers map[chan Delta]func() bool // with what stops the wait for their context
+	watchers map[*Watcher]struct{}
 	ended    bool
+	now      *Picture
+	// recent are the last deltas, the oldest first. Together they lead from version
+	// since to now.
+	recent []*Event
+	since  int64
+	// The two ways to bring somebody to now at once, encoded when they are needed.
+	snapshot, whole *Event
 }
 
-// join adds a watcher at the current map: what comes after it comes as deltas.
-func (s *showFeed) join(ctx context.Context) (SeatMap, <-chan Delta, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return SeatMap{}, nil, false
-	}
-	deltas := make(chan Delta, deltasWaiting)
-	s.watchers[deltas] = context.AfterFunc(ctx, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.dismiss(deltas)
-	})
-	return s.current, deltas, true
-}
-
-// dismiss drops a watcher, if it is still one. The caller holds the lock.
-func (s *showFeed) dismiss(deltas chan Delta) {
-	stopWaiting, ok := s.watchers[deltas]
-	if !ok {
-		return
-	}
-	stopWaiting()
-	delete(s.watchers, deltas)
-	close(deltas)
-	if len(s.watchers) == 0 {
-		select {
-		case s.idle <- struct{}{}:
-		default:
-		}
+// wake has the show looked at soon.
+func (s *showFeed) wake() {
+	select {
+	case s.woken <- struct{}{}:
+	default:
 	}
 }
 
 // run looks at the show when hinted and from time to time, until nobody watches.
 func (s *showFeed) run(hints <-chan struct{}) {
-	poll := time.NewTicker(pollShow)
+	poll := time.NewTicker(mapFresh)
 	defer poll.Stop()
 	for {
 		select {
@@ -146,54 +142,160 @@ func (s *showFeed) run(hints <-chan struct{}) {
 			}
 			continue
 		case <-hints:
+		case <-s.woken:
 		case <-poll.C:
 		}
 		if s.endIfIdle() { // the very first watcher may never have joined
 			return
 		}
-		if err := s.read(); err != nil {
-			// Watchers keep what they have; the next look tells them the rest.
-			slog.Debug("seat map not refreshed", "show", s.id, "error", err)
-		}
+		s.look()
 		pause(s.feed.running, settle)
 	}
 }
 
-// read looks at the show and tells the watchers what is new.
-func (s *showFeed) read() error {
-	return s.feed.look(func(ctx context.Context) error {
-		next, err := s.feed.store.SeatMap(ctx, s.id)
-		if err != nil {
-			return err
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.advance(next)
-		return nil
-	})
+// look reads the show and tells the watchers what is new. When it fails they keep
+// what they have, and the next look tells them the rest.
+func (s *showFeed) look() {
+	next, err := s.kept.get(s.feed.running, time.Now())
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.advance(next); err != nil {
+		slog.Error("watchers of a show are not told", "show", s.id, "error", err)
+	}
 }
 
-// advance makes next the current map. The caller holds the lock.
-func (s *showFeed) advance(next SeatMap) {
-	before := s.current
-	// The database's clock may be set back; watchers' versions are not.
-	next.Version = max(next.Version, before.Version+1)
-	s.current = next
-	if before.terms != next.terms {
-		for deltas := range s.watchers {
-			s.dismiss(deltas)
-		}
-		return
+// advance makes next the current map, unless it is older than what is known. The
+// caller holds the lock.
+func (s *showFeed) advance(next *Picture) error {
+	before := s.now
+	if before != nil && next.Version <= before.Version {
+		return nil
+	}
+	s.now, s.snapshot, s.whole = next, nil, nil
+	if before == nil || !before.sameSale(next) {
+		// No delta can say this: watchers begin anew, on the same stream.
+		s.recent, s.since = nil, next.Version
+		return s.tellSnapshot()
 	}
 	delta, changed := difference(before, next)
 	if !changed {
+		return nil
+	}
+	event, err := seatsEvent(delta, s.position())
+	if err != nil {
+		return err
+	}
+	if len(s.recent) == recentKept {
+		s.since = s.recent[0].version
+		s.recent = append(s.recent[:0:0], s.recent[1:]...)
+	}
+	s.recent = append(s.recent, event)
+	s.tell(event)
+	return nil
+}
+
+func (s *showFeed) tellSnapshot() error {
+	if len(s.watchers) == 0 {
+		return nil
+	}
+	event, err := s.snapshotNow()
+	if err != nil {
+		return err
+	}
+	s.tell(event)
+	return nil
+}
+
+// tell passes an event on, and drops whoever has no room for it.
+func (s *showFeed) tell(event *Event) {
+	for watcher := range s.watchers {
+		select {
+		case watcher.events <- event:
+		default:
+			s.dismiss(watcher)
+		}
+	}
+}
+
+// join adds a watcher at the current map, which is now or newer.
+func (s *showFeed) join(now *Picture, last position) (*Watcher, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil, false, nil
+	}
+	if err := s.advance(now); err != nil {
+		return nil, false, err
+	}
+	first, err := s.catchUp(last)
+	if err != nil {
+		return nil, false, err
+	}
+	events := make(chan *Event, eventsWaiting)
+	watcher := &Watcher{First: first, Events: events, events: events, show: s}
+	s.watchers[watcher] = struct{}{}
+	return watcher, true, nil
+}
+
+// catchUp gives what leads from a position to now; see Watch. The caller holds the
+// lock.
+func (s *showFeed) catchUp(from position) ([]*Event, error) {
+	var event *Event
+	var err error
+	sameSale := from.terms == s.now.terms.Version && from.onSale == s.now.OnSale
+	switch {
+	case sameSale && from.chain == s.chain && from.version >= s.since && from.version <= s.now.Version:
+		return s.after(from.version), nil
+	case sameSale && from.version < s.now.Version:
+		event, err = s.wholeNow()
+	default:
+		event, err = s.snapshotNow()
+	}
+	return []*Event{event}, err
+}
+
+// after gives the recent deltas beyond a version.
+func (s *showFeed) after(version int64) []*Event {
+	for i, event := range s.recent {
+		if event.version > version {
+			return append([]*Event(nil), s.recent[i:]...)
+		}
+	}
+	return nil
+}
+
+func (s *showFeed) position() position {
+	return position{s.now.terms.Version, s.now.OnSale, s.now.Version, s.chain}
+}
+
+func (s *showFeed) snapshotNow() (event *Event, err error) {
+	if s.snapshot == nil {
+		s.snapshot, err = snapshotEvent(s.now, s.position())
+	}
+	return s.snapshot, err
+}
+
+func (s *showFeed) wholeNow() (event *Event, err error) {
+	if s.whole == nil {
+		s.whole, err = seatsEvent(assignment(s.now), s.position())
+	}
+	return s.whole, err
+}
+
+// dismiss drops a watcher, if it is still one. The caller holds the lock.
+func (s *showFeed) dismiss(watcher *Watcher) {
+	if _, ok := s.watchers[watcher]; !ok {
 		return
 	}
-	for deltas := range s.watchers {
+	delete(s.watchers, watcher)
+	close(watcher.events)
+	if len(s.watchers) == 0 {
 		select {
-		case deltas <- delta:
+		case s.idle <- struct{}{}:
 		default:
-			s.dismiss(deltas)
 		}
 	}
 }
@@ -212,8 +314,8 @@ func (s *showFeed) endIfIdle() bool {
 func (s *showFeed) end() {
 	s.mu.Lock()
 	s.ended = true
-	for deltas := range s.watchers {
-		s.dismiss(deltas)
+	for watcher := range s.watchers {
+		s.dismiss(watcher)
 	}
 	s.mu.Unlock()
 	s.forget()
@@ -224,48 +326,4 @@ func (s *showFeed) forget() {
 	s.feed.mu.Lock()
 	defer s.feed.mu.Unlock()
 	delete(s.feed.shows, s.id)
-}
-
-// difference says what leads from one map to the next. The lists are never nil,
-// because they are shown as JSON.
-func difference(before, next SeatMap) (Delta, bool) {
-	delta := Delta{
-		Version:  next.Version,
-		Held:     missing(next.Held, before.Held),
-		Sold:     missing(next.Sold, before.Sold),
-		Released: []string{},
-	}
-	for _, seat := range append(missing(before.Held, next.Held), missing(before.Sold, next.Sold)...) {
-		if !has(next.Held, seat) && !has(next.Sold, seat) {
-			delta.Released = append(delta.Released, seat)
-		}
-	}
-	slices.Sort(delta.Released)
-	return delta, len(delta.Held)+len(delta.Sold)+len(delta.Released) > 0
-}
-
-// missing gives what of the first sorted list the second lacks.
-func missing(from, in []string) []string {
-	lacking := []string{}
-	for _, seat := range from {
-		if !has(in, seat) {
-			lacking = append(lacking, seat)
-		}
-	}
-	return lacking
-}
-
-func has(sorted []string, seat string) bool {
-	_, found := slices.BinarySearch(sorted, seat)
-	return found
-}
-
-// pause waits, or less when the context ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

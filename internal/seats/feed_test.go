@@ -92,29 +92,63 @@ func TestSeatMap(t *testing.T) {
 	}
 }
 
+// watch begins to watch, as somebody new.
+func watch(t testing.TB, feed *Feed, show string) (SeatMap, *Watcher) {
+	t.Helper()
+	watcher, err := feed.Watch(t.Context(), show, "")
+	require.NoError(t, err)
+	t.Cleanup(watcher.Leave)
+	require.Len(t, watcher.First, 1)
+	require.Equal(t, EventSnapshot, watcher.First[0].Name)
+	return watcher.First[0].Value.(SeatMap), watcher
+}
+
+func nextDelta(t *testing.T, watcher *Watcher) Delta {
+	t.Helper()
+	event := next(t, watcher.Events)
+	require.Equal(t, EventSeats, event.Name)
+	return event.Value.(Delta)
+}
+
 func TestFeedTellsEveryChangeOfSeats(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	feed := h.feed(h.hinted())
 	show := h.show()
 	h.sold(show, "B1")
-	first, deltas, err := feed.Watch(t.Context(), show)
-	require.NoError(t, err)
+	first, watcher := watch(t, feed, show)
 	assert.Equal(t, []string{"B1"}, first.Sold)
 
 	held := h.held(show, "A1", "A2")
-	delta := next(t, deltas)
+	delta := nextDelta(t, watcher)
 	assert.Equal(t, Delta{Version: delta.Version, Held: []string{"A1", "A2"}, Sold: []string{}, Released: []string{}}, delta)
 	assert.Greater(t, delta.Version, first.Version)
 
-	_, err = h.store.Confirm(t.Context(), held.BookingID)
+	_, err := h.store.Confirm(t.Context(), held.BookingID)
 	require.NoError(t, err)
-	sold := next(t, deltas)
+	sold := nextDelta(t, watcher)
 	assert.Equal(t, Delta{Version: sold.Version, Held: []string{}, Sold: []string{"A1", "A2"}, Released: []string{}}, sold)
 	assert.Greater(t, sold.Version, delta.Version)
 
 	require.NoError(t, h.store.Cancel(t.Context(), booking.Cancellation{BookingID: held.BookingID}))
-	assert.Equal(t, []string{"A1", "A2"}, next(t, deltas).Released)
+	assert.Equal(t, []string{"A1", "A2"}, nextDelta(t, watcher).Released)
+}
+
+func TestFeedEncodesAnEventOnceForAll(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	feed := h.feed(h.hinted())
+	show := h.show()
+	_, one := watch(t, feed, show)
+	_, other := watch(t, feed, show)
+	assert.Same(t, one.First[0], other.First[0])
+	h.held(show, "A1")
+	event := next(t, one.Events)
+	assert.Same(t, event, next(t, other.Events))
+
+	body, err := json.Marshal(event.Value)
+	require.NoError(t, err)
+	assert.Equal(t, "id: "+event.ID+"\nevent: seats\ndata: "+string(body)+"\n\n", string(event.Frame))
 }
 
 func TestFeedPollsWhenHintsAreLost(t *testing.T) {
@@ -123,92 +157,131 @@ func TestFeedPollsWhenHintsAreLost(t *testing.T) {
 	feed := h.feed(deaf{})
 	show := h.show()
 	held := h.held(show, "A1")
-	_, deltas, err := feed.Watch(t.Context(), show)
-	require.NoError(t, err)
+	_, watcher := watch(t, feed, show)
 	versions := feed.WatchBooking(t.Context(), held.BookingID)
 	assert.EqualValues(t, 1, next(t, versions))
 
 	h.expire(held.BookingID) // a hold that runs out gives no hint anyway
-	assert.Equal(t, []string{"A1"}, next(t, deltas).Released)
-	_, err = h.store.Confirm(t.Context(), held.BookingID)
+	assert.Equal(t, []string{"A1"}, nextDelta(t, watcher).Released)
+	_, err := h.store.Confirm(t.Context(), held.BookingID)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"A1"}, next(t, deltas).Sold)
+	assert.Equal(t, []string{"A1"}, nextDelta(t, watcher).Sold)
 	assert.EqualValues(t, 2, next(t, versions))
 }
 
 func TestFeedSharesOneRefresherAndStopsWithTheLastWatcher(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	bus := h.hinted()
-	feed := h.feed(bus)
+	feed := h.feed(h.hinted())
 	show := h.show()
 	running := func() int {
 		feed.mu.Lock()
 		defer feed.mu.Unlock()
 		return len(feed.shows)
 	}
-	var leave []context.CancelFunc
-	var watching []<-chan Delta
+	var watching []*Watcher
 	for range 50 {
-		ctx, cancel := context.WithCancel(t.Context())
-		_, deltas, err := feed.Watch(ctx, show)
-		require.NoError(t, err)
-		leave, watching = append(leave, cancel), append(watching, deltas)
+		_, watcher := watch(t, feed, show)
+		watching = append(watching, watcher)
 	}
 	assert.Equal(t, 1, running())
 	h.held(show, "A1")
-	for _, deltas := range watching {
-		assert.Equal(t, []string{"A1"}, next(t, deltas).Held)
+	for _, watcher := range watching {
+		assert.Equal(t, []string{"A1"}, nextDelta(t, watcher).Held)
 	}
-	for i := range leave {
-		leave[i]()
-		closes(t, watching[i])
+	for _, watcher := range watching {
+		watcher.Leave()
+		closes(t, watcher.Events)
 	}
 	require.Eventually(t, func() bool { return running() == 0 }, patience, glance)
-	first, deltas, err := feed.Watch(t.Context(), show)
-	require.NoError(t, err, "and starts again")
-	assert.Equal(t, []string{"A1"}, first.Held)
+	first, watcher := watch(t, feed, show)
+	assert.Equal(t, []string{"A1"}, first.Held, "and starts again")
 	h.held(show, "A2")
-	assert.Equal(t, []string{"A2"}, next(t, deltas).Held)
+	assert.Equal(t, []string{"A2"}, nextDelta(t, watcher).Held)
 }
 
-func TestFeedDropsSlowReadersOnly(t *testing.T) {
+// later gives a picture of the same show with other seats held.
+func later(of SeatMap, held ...string) *Picture {
+	of.Version++
+	of.Held = held
+	return &Picture{SeatMap: of}
+}
+
+func TestSlowReaderIsDroppedAndNobodyElse(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	feed := h.feed(deaf{})
 	show := h.show()
-	seatMap, slow, err := feed.Watch(t.Context(), show)
+	seatMap, slow := watch(t, feed, show)
+	_, quick := watch(t, feed, show)
+	refresher, err := feed.show(show)
 	require.NoError(t, err)
-	_, quick, err := feed.Watch(t.Context(), show)
-	require.NoError(t, err)
-	refresher, err := feed.show(t.Context(), show)
-	require.NoError(t, err)
-	for i := range deltasWaiting + 1 {
-		// The same version again and again: a clock that stands still.
-		seatMap.Held = []string{fmt.Sprintf("A%d", i)}
+	seatMap.Version += time.Hour.Microseconds() // above what the poll reads meanwhile
+	var lastID string
+	for i := range eventsWaiting + 1 {
+		picture := later(seatMap, fmt.Sprintf("A%d", i))
+		seatMap = picture.SeatMap
 		refresher.mu.Lock()
-		refresher.advance(seatMap)
+		require.NoError(t, refresher.advance(picture))
 		refresher.mu.Unlock()
-		delta := next(t, quick)
-		assert.Equal(t, seatMap.Version+int64(i)+1, delta.Version, "versions grow all the same")
+		assert.Equal(t, seatMap.Version, nextDelta(t, quick).Version)
+		if i == 0 {
+			lastID = next(t, slow.Events).ID
+		}
 	}
-	closes(t, slow)
+	refresher.mu.Lock()
+	require.NoError(t, refresher.advance(later(seatMap, "B1")))
+	refresher.mu.Unlock()
+	nextDelta(t, quick)
+	closes(t, slow.Events)
+
+	back, err := feed.Watch(t.Context(), show, lastID)
+	require.NoError(t, err)
+	defer back.Leave()
+	assert.Len(t, back.First, eventsWaiting+1, "whoever was dropped comes back for what it missed")
 }
 
-func TestFeedSendsWatchersForANewSnapshotWhenTermsChange(t *testing.T) {
+func TestFeedSendsANewSnapshotOnTheSameStreamWhenTermsChange(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	bus := h.hinted()
 	feed := h.feed(bus)
 	show := h.show()
-	_, deltas, err := feed.Watch(t.Context(), show)
-	require.NoError(t, err)
-	h.exec(`UPDATE shows SET prices = '{"silver": 1, "gold": 2}' WHERE id = $1`, show)
-	bus.Publish(t.Context(), showTopic(show))
-	closes(t, deltas)
-	again, _, err := feed.Watch(t.Context(), show)
-	require.NoError(t, err)
-	assert.EqualValues(t, 2, again.Prices["gold"].Amount)
+	first, watcher := watch(t, feed, show)
+	assert.True(t, first.OnSale)
+	change := func(sql string) SeatMap {
+		h.exec(sql, show)
+		bus.Publish(t.Context(), showTopic(show))
+		event := next(t, watcher.Events)
+		require.Equal(t, EventSnapshot, event.Name)
+		return event.Value.(SeatMap)
+	}
+	dearer := change(`UPDATE shows SET prices = '{"silver": 1, "gold": 2}' WHERE id = $1`)
+	assert.EqualValues(t, 2, dearer.Prices["gold"].Amount)
+	assert.Greater(t, dearer.Version, first.Version)
+
+	h.held(show, "A1")
+	assert.Equal(t, []string{"A1"}, nextDelta(t, watcher).Held, "and then goes on")
+
+	cancelled := change(`UPDATE shows SET status = 'cancelled' WHERE id = $1`)
+	assert.Equal(t, booking.ShowCancelled, cancelled.Status)
+	assert.False(t, cancelled.OnSale)
+}
+
+func TestFeedTellsWhenSalesClose(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	feed := h.feed(deaf{})
+	show := h.show()
+	h.exec(`UPDATE shows SET sales_close_at = now() + interval '1 second' WHERE id = $1`, show)
+	first, watcher := watch(t, feed, show)
+	if !first.OnSale {
+		t.Skip("this machine was asleep for a second")
+	}
+	event := next(t, watcher.Events)
+	require.Equal(t, EventSnapshot, event.Name, "nobody wrote anything; the clock did")
+	assert.False(t, event.Value.(SeatMap).OnSale)
+	assert.Equal(t, booking.ShowScheduled, event.Value.(SeatMap).Status)
 }
 
 func TestFeedOfABooking(t *testing.T) {
@@ -238,15 +311,14 @@ func TestFeedCloses(t *testing.T) {
 	h := newHouse(t)
 	feed := h.feed(h.hinted())
 	show := h.show()
-	_, deltas, err := feed.Watch(t.Context(), show)
-	require.NoError(t, err)
+	_, watcher := watch(t, feed, show)
 	versions := feed.WatchBooking(t.Context(), h.held(show, "A1").BookingID)
 	feed.Close()
-	closes(t, deltas)
+	closes(t, watcher.Events)
 	closes(t, versions)
-	_, _, err = feed.Watch(t.Context(), show)
+	_, err := feed.Watch(t.Context(), show, "")
 	code(t, booking.CodeUnavailable, err)
 	closes(t, feed.WatchBooking(t.Context(), uuid.NewString()))
-	_, _, err = feed.Watch(t.Context(), "x")
+	_, err = feed.Watch(t.Context(), "x", "")
 	code(t, booking.CodeNotFound, err)
 }

@@ -3,6 +3,7 @@ package seats
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,14 +13,17 @@ import (
 // SeatMap is a show's seats at a moment. Held and Sold are sorted; every other
 // seat of the layout is free. It is shared between watchers: read only.
 type SeatMap struct {
-	ShowID  string                   `json:"show_id"`
-	Version int64                    `json:"version"`
-	Layout  booking.Layout           `json:"layout"`
-	Prices  map[string]booking.Money `json:"prices"`
-	Held    []string                 `json:"held"`
-	Sold    []string                 `json:"sold"`
+	ShowID  string             `json:"show_id"`
+	Version int64              `json:"version"`
+	Status  booking.ShowStatus `json:"status"`
+	// OnSale tells whether a hold would be accepted at this moment.
+	OnSale bool                     `json:"on_sale"`
+	Layout booking.Layout           `json:"layout"`
+	Prices map[string]booking.Money `json:"prices"`
+	Held   []string                 `json:"held"`
+	Sold   []string                 `json:"sold"`
 
-	terms int64 // the version of the terms that layout and prices come from
+	terms booking.Terms // that layout and prices come from
 }
 
 // The version of a map is the database's clock, in microseconds, at the start of
@@ -32,6 +36,7 @@ type SeatMap struct {
 //
 // Expired holds count as free: the next hold overtakes them.
 const readMap = `SELECT s.terms_version, (extract(epoch FROM now()) * 1000000)::bigint,
+		s.status = 'scheduled' AND now() BETWEEN s.sales_open_at AND s.sales_close_at,
 		coalesce(c.held, '{}'), coalesce(c.sold, '{}')
 	FROM shows s CROSS JOIN LATERAL (
 		SELECT array_agg(c.seat ORDER BY c.seat) FILTER (WHERE c.state = 'held' AND c.held_until >= now()) AS held,
@@ -45,22 +50,34 @@ func (s *Store) SeatMap(ctx context.Context, showID string) (SeatMap, error) {
 	if err != nil {
 		return SeatMap{}, err
 	}
-	seatMap := SeatMap{ShowID: id.String()}
-	err = s.pool.QueryRow(ctx, readMap, id).Scan(&seatMap.terms, &seatMap.Version, &seatMap.Held, &seatMap.Sold)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return SeatMap{}, booking.E(booking.CodeNotFound, "There is no such show.")
+	for range termsTries {
+		var version int64
+		seatMap := SeatMap{ShowID: id.String()}
+		err = s.pool.QueryRow(ctx, readMap, id).Scan(&version, &seatMap.Version, &seatMap.OnSale, &seatMap.Held, &seatMap.Sold)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return SeatMap{}, booking.E(booking.CodeNotFound, "There is no such show.")
+		}
+		if err != nil {
+			return SeatMap{}, translate("seat map", err)
+		}
+		at, err := s.shows.at(ctx, seatMap.ShowID, version)
+		if err != nil {
+			return SeatMap{}, err
+		}
+		if at.terms.Version == version {
+			return seatMap.on(at.terms), nil
+		}
+		// The terms changed between the two reads: these seats are not of that layout.
 	}
-	if err != nil {
-		return SeatMap{}, translate("seat map", err)
+	return SeatMap{}, unavailable(fmt.Errorf("seats: seat map: the terms of show %s keep changing", id))
+}
+
+// on completes a map with the terms its seats are sold on.
+func (m SeatMap) on(terms booking.Terms) SeatMap {
+	m.terms, m.Status, m.Layout = terms, terms.Status, terms.Layout
+	m.Prices = make(map[string]booking.Money, len(terms.Prices))
+	for category, price := range terms.Prices {
+		m.Prices[category] = booking.Money{Amount: price, Currency: terms.Currency}
 	}
-	at, err := s.shows.at(ctx, seatMap.ShowID, seatMap.terms)
-	if err != nil {
-		return SeatMap{}, err
-	}
-	seatMap.Layout = at.terms.Layout
-	seatMap.Prices = make(map[string]booking.Money, len(at.terms.Prices))
-	for category, price := range at.terms.Prices {
-		seatMap.Prices[category] = booking.Money{Amount: price, Currency: at.terms.Currency}
-	}
-	return seatMap, nil
+	return m
 }

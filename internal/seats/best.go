@@ -1,0 +1,195 @@
+package seats
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// Wish is how somebody would like to sit.
+type Wish struct {
+	Count    int
+	Category string // of seats; any when empty
+	// Accessible asks for a wheelchair space, with the others beside it.
+	Accessible bool
+}
+
+// Offer is the best that is left. It promises nothing: Hold is what decides.
+type Offer struct {
+	ShowID  string   `json:"show_id"`
+	Version int64    `json:"version"`
+	Seats   []string `json:"seats"` // row by row, from the left
+	// Together tells that they are one group in one row.
+	Together   bool          `json:"together"`
+	Categories []string      `json:"categories"`
+	Quote      booking.Quote `json:"quote"`
+}
+
+// BestSeats offers seats of a show, by the map that SeatMap gives. Codes:
+// not_found, validation_failed, show_not_on_sale, seats_unavailable.
+func (f *Feed) BestSeats(ctx context.Context, showID string, wish Wish) (Offer, error) {
+	now, err := f.SeatMap(ctx, showID)
+	if err != nil {
+		return Offer{}, err
+	}
+	if err := wish.check(now); err != nil {
+		return Offer{}, err
+	}
+	if !now.OnSale {
+		return Offer{}, notOnSale()
+	}
+	chosen, ok := newFloor(now.SeatMap, wish.Category).seat(wish)
+	if !ok {
+		return Offer{}, wish.unmet()
+	}
+	quote, err := booking.NewQuote(now.terms, chosen.seats)
+	if err != nil {
+		return Offer{}, fmt.Errorf("seats: quote the best seats: %w", err)
+	}
+	return Offer{
+		ShowID: now.ShowID, Version: now.Version, Seats: chosen.seats, Together: chosen.groups == 1,
+		Categories: chosen.categories, Quote: quote,
+	}, nil
+}
+
+func (w Wish) check(now *Picture) error {
+	var problems []booking.FieldError
+	if w.Count < 1 || w.Count > booking.MaxSeats {
+		problems = append(problems, booking.FieldError{
+			Field: "count", Message: fmt.Sprintf("Must be from 1 to %d.", booking.MaxSeats)})
+	}
+	if _, ok := now.Prices[w.Category]; w.Category != "" && !ok {
+		var names []string
+		for name := range now.Prices {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		problems = append(problems, booking.FieldError{
+			Field: "category", Message: "This show has " + strings.Join(names, ", ") + "."})
+	}
+	if len(problems) > 0 {
+		return booking.Invalid(problems...)
+	}
+	return nil
+}
+
+func (w Wish) unmet() error {
+	what := "seats"
+	if w.Accessible {
+		what = "seats with a wheelchair space among them"
+	}
+	if w.Category != "" {
+		what = w.Category + " " + what
+	}
+	return booking.E(booking.CodeSeatsUnavailable, "This show does not have that many %s left.", what)
+}
+
+// How places are compared. A seat costs the square of its distance from the place
+// where the picture and the sound are mixed to be right: the middle of the hall,
+// two thirds back. Distances are in seat widths; a row further back counts two,
+// which is about its depth, and a row further front three, because looking up is
+// worse than looking from afar. The seats of a group cost their sum.
+//
+// The rest is a matter of rank, and the weights keep the ranks apart:
+//
+//  1. as few groups as possible; one is "together". A gap along the row splits a
+//     block, since people across an aisle do not sit together;
+//  2. for a wheelchair user, a companion seat beside them rather than another;
+//  3. as few orphans as possible: a single seat that would be left with nobody to
+//     sell it to but somebody alone;
+//  4. the cost.
+//
+// A group that cannot sit together is more often than not the last in a full
+// hall. Then what matters is how near to each other they are, so a seat also costs
+// the square of its distance from the middle of the group, four times as much as
+// from the best place, and an orphan is only as bad as sitting two widths away.
+//
+// Wheelchair spaces and the companion seats beside them go to nobody else, even
+// when nothing else is left. Sofas go whole, to two people at a time.
+const (
+	behind     = 2.0
+	inFront    = 3.0
+	twoThirds  = 2.0 / 3.0
+	farthest   = 300.0 // beyond this every seat is equally bad
+	groupCost  = 1e9
+	mateCost   = 1e8
+	orphanCost = 1e6
+	splitPull  = 4.0
+	splitLeave = 4.0
+)
+
+// seating chosen for a wish.
+type chosen struct {
+	seats      []string
+	categories []string
+	groups     int
+}
+
+func (h *floor) seat(wish Wish) (chosen, bool) {
+	if wish.Accessible {
+		return h.seatAccessible(wish.Count)
+	}
+	pieces := h.pieces()
+	picked, ok := choose(pieces, wish.Count, h.costs(pieces), orphanCost)
+	if !ok {
+		return chosen{}, false
+	}
+	if picked.groups > 1 {
+		picked = h.closest(pieces, wish.Count, picked)
+	}
+	return h.chosen(pieces, picked, nil), true
+}
+
+// closest looks for as few groups that are nearer to each other. It tries each
+// free stretch as the middle, and what is around it.
+func (h *floor) closest(pieces []piece, count int, fallback pick) pick {
+	best, cost := fallback, farthest*farthest*groupCost
+	for i := range pieces {
+		if !pieces[i].begins {
+			continue
+		}
+		x, row := h.middle(pieces, i)
+		near := h.around(pieces, x, row)
+		picked, ok := choose(near, count, h.pulled(near, x, row), splitLeave)
+		if ok && picked.groups == fallback.groups && picked.cost < cost {
+			// What was picked are places in near; they are the same seats in pieces.
+			best, cost = pick{groups: picked.groups, cost: picked.cost}, picked.cost
+			for _, at := range picked.at {
+				best.at = append(best.at, indexOf(pieces, near[at]))
+			}
+		}
+	}
+	return best
+}
+
+func indexOf(pieces []piece, wanted piece) int {
+	return slices.IndexFunc(pieces, func(p piece) bool { return p.row == wanted.row && p.first == wanted.first })
+}
+
+// chosen names what was picked, and the spots beside it.
+func (h *floor) chosen(pieces []piece, picked pick, also []spotRange) chosen {
+	ranges := slices.Clone(also)
+	for _, at := range picked.at {
+		ranges = append(ranges, spotRange{pieces[at].row, pieces[at].first, pieces[at].size})
+	}
+	slices.SortFunc(ranges, func(a, b spotRange) int {
+		if a.row != b.row {
+			return a.row - b.row
+		}
+		return a.first - b.first
+	})
+	out := chosen{groups: picked.groups}
+	for _, r := range ranges {
+		row := h.rows[r.row]
+		for _, s := range row.spots[r.first : r.first+r.size] {
+			out.seats = append(out.seats, s.id)
+		}
+		if !slices.Contains(out.categories, row.category) {
+			out.categories = append(out.categories, row.category)
+		}
+	}
+	return out
+}

@@ -1,0 +1,232 @@
+package seats
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+const (
+	// mapFresh is how old a kept seat map may be when every hint is lost, and how
+	// often a watched show is looked at.
+	mapFresh = time.Second
+	// mapsKept bounds the memory: a map of 300 seats and its document are 40 kB.
+	mapsKept = 512
+)
+
+// Picture is a seat map together with its document, which is encoded once for all
+// who ask. It is shared: read only.
+type Picture struct {
+	SeatMap
+
+	encoding sync.Once
+	document []byte
+	tag      string
+	failed   error
+}
+
+// Document gives the map as JSON, and a weak entity tag (RFC 9110, section
+// 8.8.3): the same for all replicas while no seat changes, although each read of
+// the map has a version of its own.
+func (p *Picture) Document() (body []byte, tag string, err error) {
+	p.encoding.Do(func() {
+		// Terms of one version have one layout and one set of prices.
+		meaning, err := json.Marshal([]any{p.ShowID, p.terms.Version, p.OnSale, p.Held, p.Sold})
+		if err != nil {
+			p.failed = fmt.Errorf("seats: encode seat map: %w", err)
+			return
+		}
+		if p.document, err = json.Marshal(p.SeatMap); err != nil {
+			p.failed = fmt.Errorf("seats: encode seat map: %w", err)
+			return
+		}
+		sum := sha256.Sum256(meaning)
+		p.tag = `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	})
+	return p.document, p.tag, p.failed
+}
+
+// sameSale tells whether two maps differ in their seats at most.
+func (p *Picture) sameSale(other *Picture) bool {
+	return p.terms.Version == other.terms.Version && p.OnSale == other.OnSale
+}
+
+// SeatMap gives a show's seats from this process's memory: read after the last
+// change that was announced here, and never more than a second old. However many
+// ask at once, the database is asked once. Nothing is decided by it. Code:
+// not_found.
+func (f *Feed) SeatMap(ctx context.Context, showID string) (*Picture, error) {
+	id, err := parseID("show", showID)
+	if err != nil {
+		return nil, err
+	}
+	return f.kept(id.String()).get(ctx, time.Time{})
+}
+
+// Changed announces a change of a show's seats that this process knows of: the
+// next read sees it even when no hint comes.
+func (f *Feed) Changed(showID string) {
+	f.mu.Lock()
+	watched := f.shows[showID]
+	kept, ok := f.maps.Peek(showID)
+	f.mu.Unlock()
+	if ok {
+		kept.outdate()
+	}
+	if watched != nil {
+		watched.kept.outdate()
+		watched.wake()
+	}
+}
+
+// kept gives the memory of a show's seat map, an empty one when there is none.
+func (f *Feed) kept(showID string) *keptMap {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.keptLocked(showID)
+}
+
+func (f *Feed) keptLocked(showID string) *keptMap {
+	if watched, ok := f.shows[showID]; ok {
+		return watched.kept
+	}
+	if known, ok := f.maps.Get(showID); ok {
+		return known
+	}
+	added := &keptMap{feed: f, show: showID}
+	added.hints, added.leave = f.hints.Subscribe(f.running, showTopic(showID))
+	f.maps.Add(showID, added)
+	return added
+}
+
+// keptMap remembers one show's seat map. Hints wait in their channel until
+// somebody asks, so a show that nobody looks at costs nothing when it changes.
+type keptMap struct {
+	feed  *Feed
+	show  string
+	hints <-chan struct{}
+	leave func()
+
+	mu       sync.Mutex
+	picture  *Picture
+	began    time.Time // when the read of the picture did
+	outdated time.Time // what was read before this is out of date
+	reading  *reading  // the one under way
+}
+
+// reading is a look at the database that some are waiting for.
+type reading struct {
+	began   time.Time
+	ended   chan struct{}
+	picture *Picture
+	err     error
+}
+
+// get gives a map whose read began no earlier than since, no more than mapFresh
+// ago, and after every change announced before the call.
+func (k *keptMap) get(ctx context.Context, since time.Time) (*Picture, error) {
+	if oldest := time.Now().Add(-mapFresh); since.Before(oldest) {
+		since = oldest
+	}
+	k.mu.Lock()
+	k.listen()
+	if since.Before(k.outdated) {
+		since = k.outdated
+	}
+	// Fixed from here on: what changes while the caller waits is the next one's, or
+	// a caller in a rush would wait for ever. So it waits for two readings at most,
+	// one that began too early and the next.
+	for {
+		if k.picture != nil && !k.began.Before(since) {
+			defer k.mu.Unlock()
+			return k.picture, nil
+		}
+		waitFor := k.reading
+		if waitFor == nil {
+			waitFor = k.read()
+		}
+		k.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return nil, unavailable(fmt.Errorf("seats: seat map: %w", ctx.Err()))
+		case <-waitFor.ended:
+		}
+		if !waitFor.began.Before(since) {
+			return waitFor.picture, waitFor.err
+		}
+		k.mu.Lock()
+	}
+}
+
+// listen takes a waiting hint. The caller holds the lock.
+func (k *keptMap) listen() {
+	select {
+	case <-k.hints:
+		k.outdated = time.Now()
+	default:
+	}
+}
+
+func (k *keptMap) outdate() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.outdated = time.Now()
+}
+
+// read begins a look at the database, which outlives the request that asked for
+// it because others may be waiting, too. The caller holds the lock.
+func (k *keptMap) read() *reading {
+	k.listen() // a hint from before the read is no news after it
+	looking := &reading{began: time.Now(), ended: make(chan struct{})}
+	k.reading = looking
+	started := k.feed.start(func() {
+		err := k.feed.look(func(ctx context.Context) error {
+			seatMap, err := k.feed.store.SeatMap(ctx, k.show)
+			looking.picture = &Picture{SeatMap: seatMap}
+			return err
+		})
+		k.finish(looking, err)
+	})
+	if !started {
+		looking.err = unavailable(errFeedClosed)
+		k.reading = nil
+		close(looking.ended)
+	}
+	return looking
+}
+
+func (k *keptMap) finish(looking *reading, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.reading, looking.err = nil, err
+	if err == nil {
+		// The database's clock may be set back; versions are not.
+		if k.picture != nil {
+			looking.picture.Version = max(looking.picture.Version, k.picture.Version+1)
+		}
+		k.picture, k.began = looking.picture, looking.began
+	} else {
+		looking.picture = nil
+		slog.Debug("seat map not read", "show", k.show, "error", err)
+		if booking.CodeOf(err) == booking.CodeNotFound {
+			k.feed.forgetMap(k)
+		}
+	}
+	close(looking.ended)
+}
+
+// forgetMap makes room: nobody can fill the memory with shows that do not exist.
+func (f *Feed) forgetMap(k *keptMap) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if known, ok := f.maps.Peek(k.show); ok && known == k {
+		f.maps.Remove(k.show)
+	}
+}
