@@ -19,6 +19,8 @@ const (
 	codeUnsupportedMedia booking.Code = "unsupported_media_type"
 	codeMethodNotAllowed booking.Code = "method_not_allowed"
 	codeWebhookNotOurs   booking.Code = "webhook_not_ours"
+	// RFC 9110, section 13.1.1: it is not what the client saw when it decided.
+	codePreconditionFailed booking.Code = "precondition_failed"
 )
 
 // problemKind is how one error code looks over HTTP.
@@ -55,10 +57,11 @@ var problems = map[booking.Code]problemKind{
 	booking.CodeUnavailable:         {status: http.StatusServiceUnavailable, title: "Try again shortly", retryAfter: "2"},
 	booking.CodeInternal:            {status: http.StatusInternalServerError, title: "Something broke on our side"},
 
-	codeBodyTooLarge:     {status: http.StatusRequestEntityTooLarge, title: "The body is too large"},
-	codeUnsupportedMedia: {status: http.StatusUnsupportedMediaType, title: "The body is not JSON"},
-	codeMethodNotAllowed: {status: http.StatusMethodNotAllowed, title: "Method not allowed"},
-	codeWebhookNotOurs:   {status: http.StatusBadRequest, title: "This event is about something that is not ours"},
+	codeBodyTooLarge:       {status: http.StatusRequestEntityTooLarge, title: "The body is too large"},
+	codeUnsupportedMedia:   {status: http.StatusUnsupportedMediaType, title: "The body is not JSON"},
+	codeMethodNotAllowed:   {status: http.StatusMethodNotAllowed, title: "Method not allowed"},
+	codePreconditionFailed: {status: http.StatusPreconditionFailed, title: "It was changed meanwhile"},
+	codeWebhookNotOurs:     {status: http.StatusBadRequest, title: "This event is about something that is not ours"},
 }
 
 // problem is an RFC 9457 document.

@@ -81,7 +81,7 @@ func (a *api) resend(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.command(w, r, booking.E(booking.CodeConflict, "This booking is over; there is nothing to send again."),
-		workflows.UpdateResend, request)
+		asked{"resend", request}, workflows.UpdateResend, request)
 }
 
 // extendHold gives the customer more time to pay.
@@ -99,7 +99,7 @@ func (a *api) extendHold(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.command(w, r, booking.E(booking.CodeConflict, "This booking is no longer held."),
-		workflows.UpdateExtend, workflows.ExtendRequest{By: time.Duration(request.Minutes) * time.Minute})
+		asked{"extend-hold", request}, workflows.UpdateExtend, workflows.ExtendRequest{By: time.Duration(request.Minutes) * time.Minute})
 }
 
 // refund cancels a booking and gives back a share of its total.
@@ -124,16 +124,27 @@ func (a *api) refund(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, booking.Invalid(problems...))
 		return
 	}
-	a.command(w, r, notCancellable(), workflows.UpdateRefund, workflows.RefundRequest{
+	a.command(w, r, notCancellable(), asked{"refund", request}, workflows.UpdateRefund, workflows.RefundRequest{
 		Percent: *request.Percent, Reason: request.Reason, Staff: principalOf(r).AccountID,
 	})
 }
 
+// asked is a command as the audit log tells it.
+type asked struct {
+	action  string
+	request any
+}
+
 // command sends a staff update and answers with the booking as it is then. over
-// is the answer when the booking's workflow has ended.
-func (a *api) command(w http.ResponseWriter, r *http.Request, over error, update string, request any) {
+// is the answer when the booking's workflow has ended. What was asked is written
+// down first, so that the log also knows of what then fails.
+func (a *api) command(w http.ResponseWriter, r *http.Request, over error, note asked, update string, request any) {
 	b, err := a.anyBooking(r)
 	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if err := a.noteCommand(r, b, note); err != nil {
 		a.fail(w, r, err)
 		return
 	}
