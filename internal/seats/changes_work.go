@@ -72,7 +72,7 @@ func (s *Store) countChange(ctx context.Context, id uuid.UUID, busy time.Duratio
 			ch.finished_at IS NOT NULL, change_is_superseded(ch.id)
 		FROM show_changes ch CROSS JOIN LATERAL (SELECT count(*), count(cb.settled_at),
 			count(*) FILTER (WHERE cb.settled_at IS NULL AND cb.failure <> ''),
-			count(*) FILTER (WHERE cb.settled_at IS NULL AND cb.choice = ''),
+			count(*) FILTER (WHERE cb.settled_at IS NULL AND cb.choice = '' AND ch.kind = 'rescheduled'),
 			count(*) FILTER (WHERE `+inFlight+`), count(*) FILTER (WHERE `+unasked+`), count(*) FILTER (WHERE `+overdue+`)
 			FROM show_change_bookings cb WHERE cb.change_id = ch.id) t
 		WHERE ch.id = $1`, id, busy).Scan(&c.Untold, &c.Told, &c.Settled, &c.Failed, &c.Undecided, &c.InFlight,
