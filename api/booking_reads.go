@@ -67,7 +67,8 @@ func statusOf(r *http.Request) (booking.Status, error) {
 }
 
 // cancellationQuote says what a cancellation would give back now. The workflow
-// computes it again, by the policy the booking was made under.
+// computes it again, by the policy the booking was made under. While the customer
+// of a moved show may choose, all of it comes back.
 func (a *api) cancellationQuote(w http.ResponseWriter, r *http.Request) {
 	b, err := a.ownBooking(r)
 	if err != nil {
@@ -80,7 +81,16 @@ func (a *api) cancellationQuote(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, notCancellable())
 		return
 	}
-	a.answer(w, r, http.StatusOK, a.Policy.Refunds.Quote(b.Quote, b.Show.StartsAt, now))
+	quote := a.Policy.Refunds.Quote(b.Quote, b.Show.StartsAt, now)
+	switch change, err := a.Seats.BookingChange(r.Context(), b.ID); {
+	case err == nil && change.Open:
+		quote = booking.FullRefund(b.Quote)
+		quote.Until = *change.DecideBy
+	case err != nil && booking.CodeOf(err) != booking.CodeNotFound:
+		a.fail(w, r, err)
+		return
+	}
+	a.answer(w, r, http.StatusOK, quote)
 }
 
 func notCancellable() error {

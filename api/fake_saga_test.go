@@ -147,6 +147,8 @@ func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) e
 		}
 	case workflows.UpdateExtend:
 		_, err = f.seats.ExtendHold(ctx, id, time.Time{}, args[0].(workflows.ExtendRequest).By)
+	case workflows.UpdateChoose:
+		return overTheWire(f.choose(ctx, b, args[0].(workflows.ChangeDecision), r))
 	case workflows.UpdateRefund:
 		return overTheWire(f.cancel(ctx, b, r))
 	}

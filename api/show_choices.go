@@ -1,0 +1,143 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// bookingChange says what became of the booking's show, and what the customer may
+// choose.
+func (a *api) bookingChange(w http.ResponseWriter, r *http.Request) {
+	_, change, err := a.changedBooking(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.answer(w, r, http.StatusOK, change)
+}
+
+func (a *api) changedBooking(r *http.Request) (booking.Booking, seats.BookingChange, error) {
+	b, err := a.ownBooking(r)
+	if err != nil {
+		return b, seats.BookingChange{}, err
+	}
+	change, err := a.Seats.BookingChange(r.Context(), b.ID)
+	return b, change, err
+}
+
+// maxSeatName keeps what cannot be a seat out of workflow histories.
+const maxSeatName = 20
+
+// choice is what the customer of a moved show asks for.
+type choice struct {
+	Choice booking.ChangeChoice `json:"choice"`
+	ShowID string               `json:"show_id"`
+	Seats  []string             `json:"seats"`
+}
+
+func (c choice) check() error {
+	var problems []booking.FieldError
+	add := func(field, message string) {
+		problems = append(problems, booking.FieldError{Field: field, Message: message})
+	}
+	moves := c.Choice == booking.ChoiceMove
+	switch c.Choice {
+	case booking.ChoiceKeep, booking.ChoiceMove, booking.ChoiceRefund:
+	default:
+		add("choice", "Must be keep, move or refund.")
+	}
+	switch _, err := uuid.Parse(c.ShowID); {
+	case !moves && c.ShowID != "":
+		add("show_id", "Belongs to the choice to move.")
+	case moves && err != nil:
+		add("show_id", "This is not an id.")
+	}
+	switch {
+	case !moves && len(c.Seats) > 0:
+		add("seats", "Belongs to the choice to move.")
+	case moves && (len(c.Seats) == 0 || len(c.Seats) > booking.MaxSeats):
+		add("seats", fmt.Sprintf("Choose from 1 to %d seats.", booking.MaxSeats))
+	}
+	for i, seat := range c.Seats {
+		if len(seat) > maxSeatName {
+			add(fmt.Sprintf("seats[%d]", i), "There is no such seat.")
+		}
+	}
+	if len(problems) > 0 {
+		return booking.Invalid(problems...)
+	}
+	return nil
+}
+
+// chooseChange has the booking's workflow do what its customer wants of a moved
+// show. Whether there is time to choose, the database decides; here a choice that
+// was made already gets its answer again.
+func (a *api) chooseChange(w http.ResponseWriter, r *http.Request) {
+	var wish choice
+	b, change, err := a.changedBooking(r)
+	if err == nil {
+		err = decode(w, r, &wish)
+	}
+	if err == nil {
+		err = wish.check()
+	}
+	if err == nil && b.Status == booking.StatusHeld {
+		err = booking.E(booking.CodeConflict, "Pay for the booking first; then choose.")
+	}
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	done, err := settledBefore(b, change, wish)
+	if err == nil && !done {
+		err = a.Saga.Update(r.Context(), b.ID, workflows.UpdateChoose, workflows.ChangeDecision{
+			ChangeID: change.ID, Choice: wish.Choice, ShowID: wish.ShowID, Seats: wish.Seats,
+		})
+	}
+	if isOver(err) {
+		err = a.choiceOfEnded(r, wish)
+	}
+	a.answerOwn(w, r, err)
+}
+
+// settledBefore tells whether the wish was done before, and refuses one that is
+// another than what was chosen.
+func settledBefore(b booking.Booking, change seats.BookingChange, wish choice) (bool, error) {
+	switch {
+	case change.Kind != booking.ChangeRescheduled:
+		return false, booking.E(booking.CodeChoiceClosed, "The show was cancelled; all the money goes back.")
+	case change.Choice == "":
+		return false, nil
+	case change.Choice != wish.Choice:
+		return false, booking.E(booking.CodeChoiceClosed, "The choice was made already: %s.", change.Choice)
+	case wish.Choice == booking.ChoiceMove && !sameSeats(b, wish):
+		return false, booking.E(booking.CodeChoiceClosed, "The choice was made already: to move to another show or other seats.")
+	default:
+		// A refund may have been written down and not been done yet.
+		return wish.Choice != booking.ChoiceRefund || b.Status.Terminal(), nil
+	}
+}
+
+func sameSeats(b booking.Booking, wish choice) bool {
+	return b.Show.ID == wish.ShowID && slices.Equal(booking.SortSeats(b.Seats), booking.SortSeats(wish.Seats))
+}
+
+// choiceOfEnded answers for a workflow that is over: it may have done what it was
+// asked just before.
+func (a *api) choiceOfEnded(r *http.Request, wish choice) error {
+	b, change, err := a.changedBooking(r)
+	if err != nil {
+		return err
+	}
+	if done, err := settledBefore(b, change, wish); err != nil || done {
+		return err
+	}
+	return booking.E(booking.CodeChoiceClosed, "There is nothing to choose any more.")
+}
