@@ -116,6 +116,7 @@ type api struct {
 	Options
 	router    *mux.Router
 	summaries *expirable.LRU[string, booking.ShowSummary]
+	shortcuts shortcuts
 	turnstile *seats.Turnstile
 	streams   atomic.Int64
 }
@@ -127,7 +128,7 @@ func New(options Options) (http.Handler, error) {
 		return nil, err
 	}
 	// The order, outside in: every answer is observed; preflights need no route.
-	return a.observe(secure(a.cors(a.bounded(a.refuseNUL(a.router))))), nil
+	return a.observe(secure(a.cors(a.shortcuts.take(a.bounded(a.refuseNUL(a.router)))))), nil
 }
 
 func build(options Options) (*api, error) {
@@ -135,6 +136,7 @@ func build(options Options) (*api, error) {
 		Options:   withDefaults(options),
 		router:    mux.NewRouter(),
 		summaries: expirable.NewLRU[string, booking.ShowSummary](summariesKept, nil, summaryFresh),
+		shortcuts: newShortcuts(),
 		turnstile: seats.NewTurnstile(),
 	}
 	if err := a.check(); err != nil {

@@ -28,13 +28,13 @@ const (
 	timedKept = 15 * time.Second
 	stillKept = 30 * time.Second
 
-	// catalogFresh is short, so that a change is not seen late because of caches
-	// that we cannot reach. Asking again costs a 304.
-	catalogFresh = time.Second
-
 	// longestKey bounds what callers can make us remember.
 	longestKey = 512
 )
+
+// catalogFresh is short, so that a change is not seen late because of caches that
+// we cannot reach. Asking again costs a 304.
+var catalogFresh = []string{"public, max-age=1"}
 
 // param is a query parameter of a read. Whoever leaves it out gets the fallback.
 type param struct {
@@ -128,7 +128,28 @@ func (a *api) answerFromCatalog(w http.ResponseWriter, r *http.Request, rd *read
 		a.fail(w, r, err)
 		return
 	}
+	if a.keeps(q) {
+		a.shortcuts.remember(r, func(w http.ResponseWriter, r *http.Request) bool { return a.answerFromMemory(w, r, q) })
+	}
 	writeDocument(w, r, catalogFresh, document)
+}
+
+// keeps tells whether answers to a question are kept at all.
+func (a *api) keeps(q question) bool {
+	return a.Documents != nil && a.Versions != nil && !q.rare && q.size <= longestKey
+}
+
+func (a *api) answerFromMemory(w http.ResponseWriter, r *http.Request, q question) bool {
+	version, known := a.Versions.Version()
+	if !known {
+		return false
+	}
+	document, ready := a.Documents.Peek(q.key(version))
+	if !ready {
+		return false
+	}
+	writeDocument(w, r, catalogFresh, document)
+	return true
 }
 
 func (a *api) document(ctx context.Context, q question, answer func(context.Context, question) (any, error)) (*cache.Document, error) {
@@ -136,7 +157,7 @@ func (a *api) document(ctx context.Context, q question, answer func(context.Cont
 		version int64
 		known   bool
 	)
-	if a.Documents != nil && a.Versions != nil && !q.rare && q.size <= longestKey {
+	if a.keeps(q) {
 		version, known = a.Versions.Version()
 	}
 	if !known {
@@ -144,7 +165,7 @@ func (a *api) document(ctx context.Context, q question, answer func(context.Cont
 		if err != nil {
 			return nil, err
 		}
-		return &cache.Document{Body: body, ETag: etagOf(body), ContentType: jsonType}, nil
+		return cache.PlainDocument(jsonType, body), nil
 	}
 	return a.Documents.Get(ctx, q.key(version), q.read.kept, func(ctx context.Context) (*cache.Document, bool, error) {
 		ctx, cancel := context.WithTimeout(ctx, a.RequestTimeout)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -89,29 +88,36 @@ func etagOf(body []byte) string { return cache.ETag(body) }
 
 // writeDocument sends an answer that is ready, compressed when the client can
 // read that.
-func writeDocument(w http.ResponseWriter, r *http.Request, fresh time.Duration, d *cache.Document) {
+func writeDocument(w http.ResponseWriter, r *http.Request, freshness []string, d *cache.Document) {
 	header := w.Header()
-	header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(fresh.Seconds())))
-	body, etag := d.Body, d.ETag
+	header["Cache-Control"] = freshness
+	compressed := false
 	if len(d.Gzip) > 0 {
 		header.Add("Vary", "Accept-Encoding")
-		if acceptsGzip(r.Header) {
-			body, etag = d.Gzip, d.GzipETag
-			header.Set("Content-Encoding", "gzip")
-		}
+		compressed = acceptsGzip(r.Header)
 	}
-	known := r.Header.Get("If-None-Match")
-	if known != "" && !matches(known, etag) && matches(known, d.ETag) {
-		etag = d.ETag // it has the other form, which says as much
-	}
-	header.Set("ETag", etag)
-	if known != "" && matches(known, etag) {
-		header.Del("Content-Encoding")
-		w.WriteHeader(http.StatusNotModified)
+	if known := r.Header["If-None-Match"]; len(known) > 0 && notModified(w, d, compressed, strings.Join(known, ",")) {
 		return
 	}
-	header.Set("Content-Length", strconv.Itoa(len(body)))
-	write(w, http.StatusOK, d.ContentType, body)
+	body := d.PutHeader(header, compressed)
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(body) // the client is gone when this fails
+}
+
+// notModified answers a client that has the document, in either form.
+func notModified(w http.ResponseWriter, d *cache.Document, compressed bool, known string) bool {
+	etags := []string{d.ETag, d.GzipETag}
+	if compressed {
+		etags[0], etags[1] = etags[1], etags[0]
+	}
+	for _, etag := range etags {
+		if etag != "" && matches(known, etag) {
+			w.Header().Set("ETag", etag)
+			w.WriteHeader(http.StatusNotModified)
+			return true
+		}
+	}
+	return false
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3). Clients that

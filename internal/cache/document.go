@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"strconv"
 )
 
 // Document is an answer as it goes over the wire, made once and sent many times.
@@ -22,6 +23,34 @@ type Document struct {
 	GzipETag string
 	// ContentType of Body.
 	ContentType string
+
+	// What every answer repeats, as header values: nobody changes those either.
+	headers, gzipHeaders headerValues
+}
+
+type headerValues struct{ etag, contentType, contentLength []string }
+
+// PutHeader writes the headers that tell of the body into a header with
+// canonical names, and gives the body that they tell of.
+func (d *Document) PutHeader(header map[string][]string, compressed bool) (body []byte) {
+	values, body := &d.headers, d.Body
+	if compressed {
+		values, body = &d.gzipHeaders, d.Gzip
+		header["Content-Encoding"] = gzipEncoding
+	}
+	header["Etag"] = values.etag
+	header["Content-Type"] = values.contentType
+	header["Content-Length"] = values.contentLength
+	return body
+}
+
+var gzipEncoding = []string{"gzip"}
+
+func (d *Document) prepare() *Document {
+	kind := []string{d.ContentType}
+	d.headers = headerValues{[]string{d.ETag}, kind, []string{strconv.Itoa(len(d.Body))}}
+	d.gzipHeaders = headerValues{[]string{d.GzipETag}, kind, []string{strconv.Itoa(len(d.Gzip))}}
+	return d
 }
 
 // What is smaller fits a packet with its headers.
@@ -32,7 +61,12 @@ const worthCompressing = 1024
 func NewDocument(contentType string, body []byte) *Document {
 	d := &Document{Body: body, ETag: ETag(body), ContentType: contentType}
 	d.compress()
-	return d
+	return d.prepare()
+}
+
+// PlainDocument is NewDocument without compressing: for what is sent once.
+func PlainDocument(contentType string, body []byte) *Document {
+	return (&Document{Body: body, ETag: ETag(body), ContentType: contentType}).prepare()
 }
 
 // ETag is a strong entity tag of a body.
@@ -56,7 +90,7 @@ func (d *Document) compress() {
 }
 
 // size is about what a document takes in memory.
-func (d *Document) size() int { return len(d.Body) + len(d.Gzip) + len(d.ETag)*2 + 256 }
+func (d *Document) size() int { return len(d.Body) + len(d.Gzip) + len(d.ETag)*2 + 512 }
 
 var (
 	checksums   = crc32.MakeTable(crc32.Castagnoli)
@@ -92,7 +126,8 @@ func decodeDocument(key string, content []byte) (*Document, error) {
 	if string(fields[0]) != key {
 		return nil, errDocument
 	}
-	return &Document{
+	d := &Document{
 		ContentType: string(fields[1]), ETag: string(fields[2]), GzipETag: string(fields[3]), Body: fields[4], Gzip: fields[5],
-	}, nil
+	}
+	return d.prepare(), nil
 }
