@@ -16,13 +16,14 @@ type account struct {
 	Total, Keeps                                  int64 // what the booking cost; what we may keep of it now
 }
 
-// accounts reads our books of the shows in scope. A confirmed booking keeps its
-// total; a cancelled one what its policy did not give back, if it was ever paid
-// in full; any other keeps nothing.
+// accounts reads our books of the shows in scope. A confirmed booking keeps what was
+// paid, less what came back when its customer went to a cheaper show; a cancelled
+// one what its policy did not give back, if it was ever paid in full; any other
+// keeps nothing.
 func (e *evidence) accounts(ctx context.Context) (map[string]account, error) {
 	found, err := e.db.Query(ctx, `
 		SELECT p.reference, p.currency, b.id::text AS booking_id, b.status AS booking_status, p.captured, p.refunded, b.total,
-			CASE WHEN b.status = 'confirmed' THEN b.total
+			CASE WHEN b.status = 'confirmed' THEN b.total - b.refund_due
 				WHEN b.status = 'cancelled' AND paid.whole THEN b.total - b.refund_due ELSE 0 END AS keeps
 		FROM payments p JOIN bookings b ON b.id = p.booking_id
 		CROSS JOIN LATERAL (SELECT coalesce(bool_or(o.captured = b.total), false) AS whole FROM payments o WHERE o.booking_id = b.id) paid
@@ -49,7 +50,7 @@ func moneyMatches(ctx context.Context, e *evidence) ([]string, error) {
 	cases, err := e.rows(ctx, `
 		WITH net AS (SELECT booking_id, currency, sum(CASE movement WHEN 'capture' THEN amount WHEN 'refund' THEN -amount ELSE 0 END) AS amount
 			FROM ledger GROUP BY booking_id, currency),
-		due AS (SELECT b.id, b.currency, b.status, CASE WHEN b.status = 'confirmed' THEN b.total
+		due AS (SELECT b.id, b.currency, b.status, CASE WHEN b.status = 'confirmed' THEN b.total - b.refund_due
 				WHEN b.status = 'cancelled' AND EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id AND p.captured = b.total)
 				THEN b.total - b.refund_due ELSE 0 END AS amount
 			FROM bookings b WHERE $1::uuid[] IS NULL OR b.show_id = ANY ($1))
