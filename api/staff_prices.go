@@ -10,19 +10,11 @@ import (
 
 func (a *api) staffListPriceCards(w http.ResponseWriter, r *http.Request) {
 	limit, err := limitOf(r)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
 	query := r.URL.Query()
-	cards, next, err := a.Staff.PriceCards(r.Context(), actorOf(r), staff.PriceCardFilter{
-		TheaterID: query.Get("theater_id"), Limit: limit, Cursor: query.Get("cursor"),
+	answerPage(a, w, r, err, func() ([]staff.PriceCard, string, error) {
+		return a.Staff.PriceCards(r.Context(), actorOf(r), staff.PriceCardFilter{
+			TheaterID: query.Get("theater_id"), Limit: limit, Cursor: query.Get("cursor")})
 	})
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	a.answer(w, r, http.StatusOK, pageOf(cards, next))
 }
 
 func (a *api) staffCreatePriceCard(w http.ResponseWriter, r *http.Request) {
@@ -32,21 +24,15 @@ func (a *api) staffCreatePriceCard(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	card, err := a.Staff.CreatePriceCard(r.Context(), actorOf(r), request)
-	if err != nil {
-		a.fail(w, r, err)
-		return
+	if err == nil {
+		w.Header().Set("Location", "/v1/admin/prices/"+card.ID.String())
 	}
-	w.Header().Set("Location", "/v1/admin/prices/"+card.ID.String())
-	a.answer(w, r, http.StatusCreated, card)
+	a.answerEdited(w, r, http.StatusCreated, card, err)
 }
 
 func (a *api) staffGetPriceCard(w http.ResponseWriter, r *http.Request) {
 	card, err := a.Staff.PriceCard(r.Context(), actorOf(r), mux.Vars(r)["id"])
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	a.answer(w, r, http.StatusOK, card)
+	a.answerEdited(w, r, http.StatusOK, card, err)
 }
 
 func (a *api) staffChangePriceCard(w http.ResponseWriter, r *http.Request) {
@@ -55,12 +41,8 @@ func (a *api) staffChangePriceCard(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	card, err := a.Staff.ChangePriceCard(r.Context(), actorOf(r), mux.Vars(r)["id"], request, nil)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	a.answer(w, r, http.StatusOK, card)
+	card, err := a.Staff.ChangePriceCard(r.Context(), actorOf(r), mux.Vars(r)["id"], request, unlessChanged(r))
+	a.answerEdited(w, r, http.StatusOK, card, err)
 }
 
 func (a *api) staffDeletePriceCard(w http.ResponseWriter, r *http.Request) {

@@ -37,21 +37,13 @@ func (a *api) mountStaffShows() {
 
 func (a *api) staffListShows(w http.ResponseWriter, r *http.Request) {
 	limit, err := limitOf(r)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
 	query := r.URL.Query()
-	shows, next, err := a.Staff.Shows(r.Context(), actorOf(r), staff.ShowFilter{
-		TheaterID: query.Get("theater_id"), ScreenID: query.Get("screen_id"), MovieID: query.Get("movie_id"),
-		From: query.Get("from"), To: query.Get("to"), Status: query.Get("status"),
-		Limit: limit, Cursor: query.Get("cursor"),
+	answerPage(a, w, r, err, func() ([]staff.Show, string, error) {
+		return a.Staff.Shows(r.Context(), actorOf(r), staff.ShowFilter{
+			TheaterID: query.Get("theater_id"), ScreenID: query.Get("screen_id"), MovieID: query.Get("movie_id"),
+			From: query.Get("from"), To: query.Get("to"), Status: query.Get("status"),
+			Limit: limit, Cursor: query.Get("cursor")})
 	})
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	a.answer(w, r, http.StatusOK, pageOf(shows, next))
 }
 
 func (a *api) staffCreateShow(w http.ResponseWriter, r *http.Request) {
@@ -66,7 +58,7 @@ func (a *api) staffCreateShow(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Location", "/v1/admin/shows/"+show.ID.String())
-	a.answer(w, r, http.StatusCreated, show)
+	a.answerShow(w, r, http.StatusCreated, show)
 }
 
 func (a *api) staffGetShow(w http.ResponseWriter, r *http.Request) {
@@ -75,7 +67,7 @@ func (a *api) staffGetShow(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	a.answer(w, r, http.StatusOK, show)
+	a.answerShow(w, r, http.StatusOK, show)
 }
 
 func (a *api) staffChangeShow(w http.ResponseWriter, r *http.Request) {
@@ -84,12 +76,12 @@ func (a *api) staffChangeShow(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	show, err := a.Staff.ChangeShow(r.Context(), actorOf(r), mux.Vars(r)["id"], request, nil)
+	show, err := a.Staff.ChangeShow(r.Context(), actorOf(r), mux.Vars(r)["id"], request, unlessChanged(r))
 	if err != nil {
 		a.failInTheWay(w, r, err)
 		return
 	}
-	a.answer(w, r, http.StatusOK, show)
+	a.answerShow(w, r, http.StatusOK, show)
 }
 
 func (a *api) staffDeleteShow(w http.ResponseWriter, r *http.Request) {
@@ -98,6 +90,18 @@ func (a *api) staffDeleteShow(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// answerShow sends a show with the entity tag of its terms: an editor is not put
+// off by every seat that is sold meanwhile.
+func (a *api) answerShow(w http.ResponseWriter, r *http.Request, status int, show staff.Show) {
+	terms, err := json.Marshal(show.Terms())
+	if err != nil {
+		a.fail(w, r, fmt.Errorf("render the terms of a show: %w", err))
+		return
+	}
+	w.Header().Set("ETag", etagOf(terms))
+	a.answer(w, r, status, show)
 }
 
 // inTheWay is a problem that names the shows because of which something cannot

@@ -117,8 +117,9 @@ func plan(ctx context.Context, tx bun.Tx, actor audit.Actor, in NewShow, show *s
 	}
 	if known {
 		show.StartsAt = start
-		p.ahead(startField(in.LocalStartsAt), start, now)
-		p.window(in, movie, now, show)
+		if p.ahead(startField(in.LocalStartsAt), start, now) {
+			p.window(in, movie, now, show)
+		}
 	}
 	var terms charged
 	if err := p.price(ctx, tx, "", in.Charges, in.PriceCardID, hall, &terms); err != nil {
@@ -189,14 +190,17 @@ func zoneOf(name string) *time.Location {
 }
 
 // ahead refuses what is over already, and what is so far away that somebody
-// mistyped a year.
-func (p *problems) ahead(field string, start, now time.Time) {
+// mistyped a year. False when there is a problem.
+func (p *problems) ahead(field string, start, now time.Time) bool {
 	switch {
 	case !start.After(now):
 		p.add(field, "This time has passed.")
 	case start.After(now.AddDate(3, 0, 0)):
 		p.add(field, "Is more than three years away.")
+	default:
+		return true
 	}
+	return false
 }
 
 // window sets when a new show ends and when it is sold.

@@ -1,0 +1,85 @@
+package api
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/catalog/staff"
+)
+
+func (d *desk) card(name string) fields {
+	return fields{"theater_id": d.theater, "name": name, "prices": fields{"gold": rupees(45000)},
+		"fee_per_seat": rupees(3000), "tax_basis_points": 1800}
+}
+
+func (d *desk) newCard(t testing.TB, name string) staff.PriceCard {
+	t.Helper()
+	var card staff.PriceCard
+	d.do(t, call{token: d.own, method: "POST", path: "/v1/admin/prices", body: d.card(name).with(nil), status: http.StatusCreated}).into(t, &card)
+	return card
+}
+
+func TestPriceCards(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	weekend := d.newCard(t, " Weekend ")
+	assert.Equal(t, "Weekend", weekend.Name)
+	assert.Equal(t, map[string]booking.Money{"gold": rupees(45000)}, weekend.Prices)
+	d.newCard(t, "Matinee")
+	d.newCard(t, "Preview")
+
+	var names []string
+	for cursor, more := "", true; more; more = cursor != "" {
+		var got page[staff.PriceCard]
+		d.do(t, call{token: d.support, method: "GET", path: "/v1/admin/prices?limit=2&theater_id=" + d.theater + "&cursor=" + cursor,
+			status: http.StatusOK}).into(t, &got)
+		for _, card := range got.Items {
+			names = append(names, card.Name)
+		}
+		cursor = got.NextCursor
+	}
+	assert.Equal(t, []string{"Matinee", "Preview", "Weekend"}, names)
+
+	path := "/v1/admin/prices/" + weekend.ID.String()
+	d.do(t, call{token: d.own, method: "POST", path: "/v1/admin/prices", body: d.card("Weekend").with(nil), status: http.StatusConflict, code: "conflict"})
+	d.do(t, call{token: d.own, method: "PATCH", path: path, body: `{"name":"Matinee"}`, status: http.StatusConflict, code: "conflict"})
+	d.do(t, call{token: d.own, method: "PATCH", path: path, body: `{"name":"\u202eevil","prices":{"gold":{"amount":-5,"currency":"EUR"}},"tax_basis_points":-1}`,
+		status: http.StatusUnprocessableEntity, holds: []string{`"name"`, `"prices.gold.amount"`, `"prices.gold.currency"`, `"tax_basis_points"`}})
+
+	// A show copies its card: what happens to the card later is nothing to it.
+	card := fields{"prices": nil, "fee_per_seat": nil, "tax_basis_points": nil, "price_card_id": weekend.ID}
+	show := d.plan(t, at(1, 14), card)
+	assert.Equal(t, rupees(45000), show.Prices["gold"])
+	assert.Equal(t, rupees(3000), show.FeePerSeat)
+	read := d.do(t, call{token: d.own, method: "GET", path: path, status: http.StatusOK})
+	d.do(t, call{token: d.own, method: "PATCH", path: path, body: `{"prices":{"gold":{"amount":50000,"currency":"INR"}},"name":"Holiday"}`,
+		headers: map[string]string{"If-Match": read.header.Get("ETag")}, status: http.StatusOK, holds: []string{`"amount":50000`, `"tax_basis_points":1800`}})
+	d.do(t, call{token: d.own, method: "PATCH", path: path, body: `{"name":"Late"}`,
+		headers: map[string]string{"If-Match": read.header.Get("ETag")}, status: http.StatusPreconditionFailed})
+	d.do(t, call{token: d.own, method: "GET", path: "/v1/admin/shows/" + show.ID.String(), status: http.StatusOK, holds: []string{`"gold":{"amount":45000`}})
+	d.change(t, show.ID.String(), fields{"price_card_id": weekend.ID}, http.StatusOK, `"gold":{"amount":50000`)
+
+	d.do(t, call{token: d.own, method: "DELETE", path: path, status: http.StatusNoContent})
+	d.do(t, call{token: d.own, method: "GET", path: path, status: http.StatusNotFound, code: "not_found"})
+	d.do(t, call{token: d.own, method: "GET", path: "/v1/admin/shows/" + show.ID.String(), status: http.StatusOK, holds: []string{`"gold":{"amount":50000`}})
+	assert.Equal(t, []string{"create theater_manager false true", "change theater_manager true true", "delete theater_manager true false"},
+		d.audited(t, "price_card", weekend.ID.String()))
+}
+
+func TestPriceCardsOfAnotherLayoutDoNotFit(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := uuid.NewString()
+	d.exec(`INSERT INTO price_cards (id, theater_id, name, prices) VALUES ($1, $2, 'Old', '{"gold": 100, "stalls": 100}')`, id, d.theater)
+	got := d.do(t, call{token: d.own, method: "POST", path: "/v1/admin/shows", status: http.StatusUnprocessableEntity,
+		body: d.newShow(at(1, 14)).with(fields{"prices": nil, "fee_per_seat": nil, "tax_basis_points": nil, "price_card_id": id})})
+	var p problem
+	got.into(t, &p)
+	require.Len(t, p.Errors, 1)
+	assert.Equal(t, booking.FieldError{Field: "price_card_id", Message: "The layout has no stalls."}, p.Errors[0])
+}
