@@ -55,7 +55,7 @@ func TestEveryNoticeIsSent(t *testing.T) {
 	w := newWorld(t)
 	s := w.service()
 	for _, notice := range []booking.Notice{
-		booking.NoticeConfirmed, booking.NoticeReminder, booking.NoticeRescheduled,
+		booking.NoticeConfirmed, booking.NoticeReminder, booking.NoticeRescheduled, booking.NoticeMoved,
 		booking.NoticeExpired, booking.NoticePaymentFailed, booking.NoticeCancelled,
 		booking.NoticeShowCancelled, booking.NoticePaymentReturned,
 	} {
@@ -69,8 +69,8 @@ func TestEveryNoticeIsSent(t *testing.T) {
 		}
 	}
 	mails := w.sent(booking.ChannelEmail)
-	require.Len(t, mails, 8)
-	assert.Len(t, w.sent(booking.ChannelSMS), 8)
+	require.Len(t, mails, 9)
+	assert.Len(t, w.sent(booking.ChannelSMS), 9)
 	assert.Contains(t, mails[0].Text, "Returned: INR 777.00", "the newest is payment_returned")
 	assert.Contains(t, mails[2].Text, "Refund: INR 900.00")
 }
