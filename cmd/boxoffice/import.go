@@ -131,7 +131,7 @@ func (c *importCommand) conclude(ctx context.Context, report *importReport, sum 
 		return nil
 	case c.DryRun:
 		return fmt.Errorf("%d lines would be refused", sum.Refused)
-	case !sum.Written:
+	case !sum.Written, sum.Refused == sum.Lines():
 		return fmt.Errorf("%d lines were refused, so nothing was written", sum.Refused)
 	}
 	return fmt.Errorf("%d lines were refused; the others are in. Once the cause is gone, the same command tries them again", sum.Refused)

@@ -76,13 +76,10 @@ func (r *importReport) progress(p importer.Progress) {
 		}
 		r.bar.Describe(fmt.Sprintf("line %d", p.Line))
 		_ = r.bar.Set64(p.Bytes) // a bar that cannot be drawn is no reason to stop
+	case p.Bytes == p.Size: // the end, which has a line of its own
 	case r.said.IsZero() || time.Since(r.said) >= sayEvery:
 		r.said = time.Now()
-		percent := int64(100)
-		if p.Size > 0 {
-			percent = p.Bytes * 100 / p.Size
-		}
-		fmt.Fprintf(r.out, "%s: %d %%, line %d: %d added, %d changed, %d refused\n", r.name, percent, p.Line, p.Added, p.Changed, p.Refused)
+		fmt.Fprintf(r.out, "%s: %d %%, line %d: %d added, %d changed, %d refused\n", r.name, p.Bytes*100/p.Size, p.Line, p.Added, p.Changed, p.Refused)
 	}
 }
 
@@ -92,7 +89,7 @@ func newBar(out io.Writer, size int64) *progressbar.ProgressBar {
 		progressbar.OptionShowBytes(true),
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionThrottle(50*time.Millisecond),
-		progressbar.OptionFullWidth(),
+		progressbar.OptionSetWidth(30),
 		progressbar.OptionUseANSICodes(true),
 	)
 }

@@ -21,8 +21,9 @@ import (
 // be changed there without being refused for what the file said. Each gives the
 // value back as it is stored, and passes nil through.
 
+// required reports a field that was left out, not one that was refused already.
 func required[T any](f *findings, field string, value *T) {
-	if value == nil {
+	if value == nil && !f.about(field) {
 		f.add(field, "Is required.")
 	}
 }

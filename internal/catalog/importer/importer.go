@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/boxoffice/boxoffice/internal/database"
 )
@@ -50,8 +52,7 @@ type Options struct {
 	Restart bool
 	// BatchLines is how many lines are one transaction; 0 means BatchLines.
 	BatchLines int
-	// Report hears of every problem, in the order of lines, once what else was in
-	// its batch is in the database.
+	// Report hears of every problem, in the order of lines, batch by batch.
 	Report func(Problem)
 	// Progress hears of every batch after it was written.
 	Progress func(Progress)
@@ -76,7 +77,7 @@ type Summary struct {
 	// content wrote; its counts are included.
 	ResumedAfter int
 	// AlreadyImported says that an earlier import finished this content without a
-	// refusal, so nothing was done.
+	// refusal, so nothing was done. The counts are of that one.
 	AlreadyImported bool
 	// Written is false after a dry run, and when Strict met a refusal.
 	Written bool
@@ -139,7 +140,7 @@ func Run(ctx context.Context, db *database.DB, file io.ReadSeeker, o Options) (S
 		return Summary{}, fmt.Errorf("connect: %w", err)
 	}
 	conn := pooled.Hijack()
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer hangUp(ctx, conn)
 	if err := lockKind(ctx, conn, o.Kind); err != nil {
 		return Summary{}, err
 	}
@@ -157,6 +158,15 @@ func Run(ctx context.Context, db *database.DB, file io.ReadSeeker, o Options) (S
 	return run.sum, err
 }
 
+// hangUp also ends what a canceled context has left behind on the connection.
+func hangUp(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	// Nothing depends on the goodbye, but the lock would outlive it for a moment.
+	_, _ = conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
+	_ = conn.Close(ctx)
+}
+
 func digestOf(file io.ReadSeeker) (digest string, size int64, err error) {
 	hash := sha256.New()
 	if size, err = io.Copy(hash, file); err == nil {
@@ -172,12 +182,21 @@ func digestOf(file io.ReadSeeker) (digest string, size int64, err error) {
 const importLock = 0x696d70 // "imp"
 
 func lockKind(ctx context.Context, conn *pgx.Conn, k Kind) error {
-	var free bool
-	if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, hashtext($2))`, importLock, string(k)).Scan(&free); err != nil {
+	// The session of an import that was killed is there for a moment longer.
+	if _, err := conn.Exec(ctx, `SET lock_timeout = '3s'`); err != nil {
 		return fmt.Errorf("look for another import: %w", err)
 	}
-	if !free {
+	_, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1, hashtext($2))`, importLock, string(k))
+	var why *pgconn.PgError
+	switch {
+	case errors.As(err, &why) && why.Code == "55P03": // lock_not_available
 		return ErrBusy
+	case err != nil:
+		return fmt.Errorf("wait for another import: %w", err)
+	}
+	// Staff's changes are short, and worth waiting for.
+	if _, err := conn.Exec(ctx, `RESET lock_timeout`); err != nil {
+		return fmt.Errorf("look for another import: %w", err)
 	}
 	return nil
 }

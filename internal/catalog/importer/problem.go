@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Problem is what is wrong with a line, or with one of its fields.
@@ -54,6 +55,14 @@ func (f *findings) add(field, format string, args ...any) {
 
 func (f *findings) note(format string, args ...any) {
 	f.all = append(f.all, Problem{Line: f.line, Message: fmt.Sprintf(format, args...), Note: true})
+}
+
+// about tells whether there is a problem with a field or a part of it.
+func (f *findings) about(field string) bool {
+	return slices.ContainsFunc(f.all, func(p Problem) bool {
+		rest, within := strings.CutPrefix(p.Field, field)
+		return within && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
 }
 
 // refused tells whether the line cannot be imported.

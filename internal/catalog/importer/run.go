@@ -51,10 +51,10 @@ func (r *run) recallState(ctx context.Context) error {
 	case r.Restart, finished && sum.Refused > 0, !finished && r.Strict:
 		return nil
 	case finished:
-		r.sum.AlreadyImported = true
-		return nil
+		sum.AlreadyImported = true
+	default:
+		sum.ResumedAfter = lines
 	}
-	sum.ResumedAfter = lines
 	r.sum, r.done = sum, lines
 	return nil
 }

@@ -406,6 +406,8 @@ func (h *houses) screen(w *houseWrite, line screenLine, f *findings, path func(s
 	case line.seats == nil && latest.Version == 0:
 		f.add(path("layout"), "Is required, or rows, seats_per_row and categories: the screen is new.")
 	case line.seats == nil || latest.Version > 0 && reflect.DeepEqual(latest.Layout, *line.seats):
+	case screen.RetiredAt != nil || w.theater.RetiredAt != nil:
+		f.add(path("name"), "The screen is retired.")
 	default:
 		w.layouts = append(w.layouts, schema.Layout{
 			ID: uuid.New(), ScreenID: screen.ID, Version: latest.Version + 1, Layout: *line.seats, Capacity: line.seats.Capacity(),
