@@ -129,8 +129,9 @@ func sameSeats(b booking.Booking, wish choice) bool {
 	return b.Show.ID == wish.ShowID && slices.Equal(booking.SortSeats(b.Seats), booking.SortSeats(wish.Seats))
 }
 
-// choiceOfEnded answers for a workflow that is over: it may have done what it was
-// asked just before.
+// choiceOfEnded answers for a workflow that is over. It may have done what it was
+// asked just before; or somebody terminated it, and then the choice is written down
+// here and the workflow of the show's change gives the money back.
 func (a *api) choiceOfEnded(r *http.Request, wish choice) error {
 	b, change, err := a.changedBooking(r)
 	if err != nil {
@@ -139,5 +140,8 @@ func (a *api) choiceOfEnded(r *http.Request, wish choice) error {
 	if done, err := settledBefore(b, change, wish); err != nil || done {
 		return err
 	}
-	return booking.E(booking.CodeChoiceClosed, "There is nothing to choose any more.")
+	_, err = a.Seats.Choose(r.Context(), booking.Choice{
+		BookingID: b.ID, ChangeID: change.ID, Choice: wish.Choice, ShowID: wish.ShowID, Seats: wish.Seats,
+	})
+	return err
 }

@@ -154,6 +154,21 @@ func TestMovedCustomerIsLate(t *testing.T) {
 	}
 }
 
+// Somebody terminated the booking's workflow: the choice counts all the same.
+func TestChoiceWithoutAWorkflow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.bought(t, w.customer, "k", "A01", "A02")
+	w.saga.run(b.ID).ended.Store(true)
+	w.moveShow(b.ID, "1 day")
+	other := w.otherShow(45000)
+	for range 2 {
+		after := w.do(t, w.changeCall(w.customer, "POST", b.ID, moveBody(other, "B02", "B01"), http.StatusOK)).booking(t)
+		assert.Equal(t, other, after.Show.ID)
+	}
+	w.do(t, refused(w.changeCall(w.customer, "POST", b.ID, moveBody(other, "B03", "B04"), http.StatusConflict), "choice_closed"))
+}
+
 // The ticket in all its forms is that of the other show, and the old one is worth
 // nothing.
 func TestMovedTicket(t *testing.T) {
