@@ -36,7 +36,8 @@ type reading struct {
 	penalty float32 // for what was changed
 	typos   float32 // and more for what has typos beside
 	unless  float32 // an earlier reading has scored so much
-	closed  bool    // the last word is complete
+	ended   bool    // the last word is complete
+	number  bool    // and was written as a number
 }
 
 // yearBonus and yearMalus weigh a year that was typed beside a title: enough to
@@ -46,14 +47,16 @@ const (
 	yearMalus = 0.12
 )
 
-// find yields the owners that fit, the best first.
-func (f *finder) find(words []string) []hit {
+// find yields the owners that fit, the best first. ended says that the last word
+// is complete, as with a space behind it.
+func (f *finder) find(words []string, ended bool) []hit {
 	if len(words) == 0 {
 		return nil
 	}
 	found := map[uint32]hit{}
 	var top float32
 	for _, r := range f.readings(words) {
+		r.ended = ended
 		if r.year == 0 && top >= r.unless {
 			continue
 		}
@@ -61,7 +64,7 @@ func (f *finder) find(words []string) []hit {
 	}
 	if f.sounds != nil && top < scoreSure {
 		if sounds := soundsOf(words); len(squash(sounds)) >= max(3, len(squash(words))/2) {
-			f.findReading(f.sounds, reading{words: sounds, penalty: 0.03, typos: 0.12}, found)
+			f.findReading(f.sounds, reading{words: sounds, penalty: 0.03, typos: 0.12, ended: ended}, found)
 		}
 	}
 	hits := make([]hit, 0, len(found))
@@ -126,8 +129,8 @@ func (f *finder) readings(words []string) []reading {
 		}
 	}
 	if digits := withDigits(base); digits != nil {
-		closed := digits[len(digits)-1] != base[len(base)-1]
-		add(reading{words: digits, penalty: 0.005, closed: closed})
+		number := digits[len(digits)-1] != base[len(base)-1]
+		add(reading{words: digits, penalty: 0.005, number: number})
 	}
 	if bare := withoutArticle(base); len(bare) < len(base) {
 		add(reading{words: bare, penalty: 0.02, unless: scoreFair})

@@ -4,16 +4,15 @@ import "strings"
 
 // textQuery is one reading of what was typed.
 type textQuery struct {
-	words   []string
+	reading
 	key     string
 	bag     bag
 	pattern *pattern
-	closed  bool // the last word is a number in words: it does not begin a longer one
 }
 
 func newTextQuery(r reading) *textQuery {
 	key := squash(r.words)
-	return &textQuery{words: r.words, key: key, bag: bagOf(key), pattern: newPattern(key), closed: r.closed}
+	return &textQuery{reading: r, key: key, bag: bagOf(key), pattern: newPattern(key)}
 }
 
 func (q *textQuery) starts(yield func(int) bool) {
@@ -45,18 +44,23 @@ type match struct {
 // beginningScore is for a name of which so much is typed. While little is,
 // being well known says more than being nearly complete.
 func (x *nameIndex) beginningScore(i uint32, typed, whole int) float32 {
-	return 0.80 + 0.04*float32(typed)/float32(whole) + 5*x.tie[i]
+	return 0.80 + 0.08*float32(typed)/float32(whole) + 5*x.tie[i]
 }
 
 // runOver is for a beginning whose words end elsewhere than those typed: "ther"
-// is rather There's Something than The Ring.
+// is rather There's Something than The Ring, and "star " no Stargate.
 func (x *nameIndex) runOver(q *textQuery, i uint32) float32 {
 	var typed, named uint64
 	for at := range q.starts {
 		typed |= 1 << min(at, 63)
 	}
+	seen := len(q.key)
+	if q.ended {
+		typed |= 1 << min(seen, 63)
+		seen++
+	}
 	for at := range x.starts(i) {
-		if at < len(q.key) {
+		if at < seen {
 			named |= 1 << min(at, 63)
 		}
 	}
@@ -94,7 +98,7 @@ func (x *nameIndex) likeText(q *textQuery, i uint32) match {
 		switch {
 		case m == n:
 			return match{score: 1}
-		case q.closed && key[m] >= '0' && key[m] <= '9': // five is not the beginning of 54
+		case q.number && key[m] >= '0' && key[m] <= '9':
 			return match{}
 		}
 		return match{score: x.beginningScore(i, m, n) - x.runOver(q, i)}

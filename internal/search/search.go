@@ -24,7 +24,7 @@ func (x *Index) Search(q Query) Answer {
 	}
 	a := Answer{IndexVersion: x.version, Items: []MovieHit{}, People: []PersonHit{}, Theaters: []PlaceHit{}}
 	words := queryWords(q.Text)
-	t := x.match(words)
+	t := x.match(words, ended(q.Text))
 	if strings.TrimSpace(q.Text) == "" {
 		t.movies = x.popular
 	}
@@ -70,6 +70,9 @@ func queryWords(text string) []string {
 	return texts(normalizeWords(norm.NFC.String(text[:min(len(text), maxQuery)])))
 }
 
+// ended says whether the last word is complete.
+func ended(text string) bool { return strings.HasSuffix(text, " ") }
+
 // matched is what the text of a query found.
 type matched struct {
 	movies     []uint32
@@ -84,9 +87,9 @@ type matched struct {
 // their name leads to their movies, but behind a movie of that name.
 const throughPerson = 0.12
 
-func (x *Index) match(words []string) matched {
+func (x *Index) match(words []string, ended bool) matched {
 	t := matched{by: map[uint32]hit{}, through: map[uint32]uint32{}}
-	movies, people, theaters := x.byMovie.find(words), x.byPerson.find(words), x.byTheater.find(words)
+	movies, people, theaters := x.byMovie.find(words, ended), x.byPerson.find(words, ended), x.byTheater.find(words, ended)
 	t.didYouMean = x.didYouMean(movies, people, theaters)
 	t.people, t.theaters = answers(people), answers(theaters)
 	list := answers(movies)

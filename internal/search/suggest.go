@@ -25,7 +25,7 @@ func (x *Index) Suggest(text, city string, now time.Time) []Suggestion {
 		score float32
 	}
 	var list []rated
-	for _, h := range head(answers(x.byMovie.find(words)), 3*maxSuggestions) {
+	for _, h := range head(answers(x.byMovie.find(words, ended(text))), 3*maxSuggestions) {
 		m := &x.movies[h.owner]
 		s := Suggestion{Kind: "movie", ID: m.ID, Slug: m.Slug, Text: m.Title, Year: m.Year}
 		if s.Showing = x.showingIn(h.owner, city, now); s.Showing {
@@ -33,11 +33,11 @@ func (x *Index) Suggest(text, city string, now time.Time) []Suggestion {
 		}
 		list = append(list, rated{s, h.score})
 	}
-	for _, h := range head(answers(x.byPerson.find(words)), maxSuggestions) {
+	for _, h := range head(answers(x.byPerson.find(words, ended(text))), maxSuggestions) {
 		// A person is meant less often than a movie of about the same name.
 		list = append(list, rated{Suggestion{Kind: "person", Text: x.people[h.owner].name}, h.score - 0.02})
 	}
-	for _, h := range head(answers(x.byTheater.find(words)), maxSuggestions) {
+	for _, h := range head(answers(x.byTheater.find(words, ended(text))), maxSuggestions) {
 		p := &x.theaters[h.owner]
 		if city != "" && !strings.EqualFold(x.cities.list[p.city], city) {
 			continue

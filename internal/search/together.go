@@ -20,7 +20,7 @@ func (x *Index) together(words []string) (movies []hit, through map[uint32]uint3
 	for at := 1; at < len(words); at++ {
 		for _, parts := range [][2][]string{{words[:at], words[at:]}, {words[at:], words[:at]}} {
 			title, key := newPattern(squash(parts[0])), squash(parts[0])
-			for _, p := range head(x.byPerson.find(parts[1]), 2) {
+			for _, p := range head(x.byPerson.find(parts[1], true), 2) {
 				if p.score < togetherSure || len(key) < 3 {
 					continue
 				}
