@@ -3,6 +3,7 @@ package seats
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -133,40 +134,42 @@ func (h *floor) seat(wish Wish) (chosen, bool) {
 		return h.seatAccessible(wish.Count)
 	}
 	pieces := h.pieces()
-	picked, ok := choose(pieces, wish.Count, h.costs(pieces), orphanCost)
+	c := newChooser(len(pieces), wish.Count)
+	picked, ok := c.choose(pieces, h.costs(pieces), orphanCost)
 	if !ok {
 		return chosen{}, false
 	}
 	if picked.groups > 1 {
-		picked = h.closest(pieces, wish.Count, picked)
+		picked = h.closest(c, pieces, picked)
 	}
 	return h.chosen(pieces, picked, nil), true
 }
 
-// closest looks for as few groups that are nearer to each other. It tries each
-// free stretch as the middle, and what is around it.
-func (h *floor) closest(pieces []piece, count int, fallback pick) pick {
-	best, cost := fallback, farthest*farthest*groupCost
-	for i := range pieces {
-		if !pieces[i].begins {
+// enough is how many divisions are compared. They are tried from the best place of
+// the hall outwards, so what comes later is hardly better.
+const enough = 32
+
+// closest looks for as few groups that are nearer to each other. It takes free
+// stretches for the middle, and seats people around it.
+func (h *floor) closest(c *chooser, pieces []piece, fallback pick) pick {
+	best, cost, found := fallback, math.Inf(1), 0
+	for _, middle := range h.middles(pieces) {
+		near, where := h.around(pieces, middle)
+		picked, ok := c.choose(near, h.pulled(near, middle), splitLeave)
+		if !ok || picked.groups != fallback.groups {
 			continue
 		}
-		x, row := h.middle(pieces, i)
-		near := h.around(pieces, x, row)
-		picked, ok := choose(near, count, h.pulled(near, x, row), splitLeave)
-		if ok && picked.groups == fallback.groups && picked.cost < cost {
-			// What was picked are places in near; they are the same seats in pieces.
-			best, cost = pick{groups: picked.groups, cost: picked.cost}, picked.cost
-			for _, at := range picked.at {
-				best.at = append(best.at, indexOf(pieces, near[at]))
+		if picked.cost < cost {
+			for n, at := range picked.at {
+				picked.at[n] = where[at]
 			}
+			best, cost = picked, picked.cost
+		}
+		if found++; found == enough {
+			break
 		}
 	}
 	return best
-}
-
-func indexOf(pieces []piece, wanted piece) int {
-	return slices.IndexFunc(pieces, func(p piece) bool { return p.row == wanted.row && p.first == wanted.first })
 }
 
 // chosen names what was picked, and the spots beside it.

@@ -36,7 +36,7 @@ func (h *floor) seatAccessible(people int) (chosen, bool) {
 // space, with its cost.
 func (h *floor) joinUp(first spotRange, people int) (chosen, float64) {
 	row := h.rows[first.row]
-	middle := (row.spots[first.first].x + row.spots[first.first+first.size-1].x) / 2
+	middle := point{(row.spots[first.first].x + row.spots[first.first+first.size-1].x) / 2, first.row}
 	cost := groupCost + row.leftAlone(first)*orphanCost
 	mate := people == 1
 	for _, s := range row.spots[first.first : first.first+first.size] {
@@ -52,7 +52,8 @@ func (h *floor) joinUp(first spotRange, people int) (chosen, float64) {
 	h.occupy(first, false)
 	defer h.occupy(first, true)
 	pieces := h.pieces()
-	others, ok := choose(pieces, people-first.size, h.pulled(pieces, middle, first.row), splitLeave)
+	others, ok := newChooser(len(pieces), people-first.size).
+		choose(pieces, h.pulled(pieces, middle), splitLeave)
 	if !ok {
 		return chosen{}, math.Inf(1)
 	}

@@ -33,31 +33,8 @@ func leaving(left, size int) int {
 	}
 }
 
-// choose finds the cheapest way to seat so many people. What it minimizes is a
-// sum over pieces, groups and orphans, so one pass from left to right through all
-// rows finds the best of all choices: for each number of people seated so far, and
-// for each state of the seat on the left, it keeps the cheapest way to get there.
-// That is about 50 comparisons per seat.
-func choose(pieces []piece, people int, costs []float64, orphan float64) (pick, bool) {
-	c := &chooser{people: people, orphan: orphan}
-	c.trail = make([]step, len(pieces)*(people+1)*lefts)
-	c.borders = make([]uint8, len(pieces)*(people+1))
-	c.now, c.next = c.blank(), c.blank()
-	c.now[c.place(0, wall)] = 0
-	for i, p := range pieces {
-		if p.begins {
-			c.border(i)
-		}
-		c.pass(i, p.size, costs[i])
-	}
-	last, cost := c.settle(people)
-	if math.IsInf(cost, 1) {
-		return pick{}, false
-	}
-	return pick{at: c.back(pieces, last), groups: int(cost / groupCost), cost: cost}, true
-}
-
-// chooser is the state of one pass. Its tables are flat: one allocation each.
+// chooser is the state of a choice. Its tables are flat, and used again for the
+// next choice: a full hall is tried from hundreds of places.
 type chooser struct {
 	people    int
 	orphan    float64
@@ -72,15 +49,42 @@ type step struct {
 	took bool
 }
 
-func (c *chooser) place(seated, left int) int { return seated*lefts + left }
-
-func (c *chooser) blank() []float64 {
-	all := make([]float64, (c.people+1)*lefts)
-	for i := range all {
-		all[i] = math.Inf(1)
+// newChooser makes one for choices among so many pieces at most.
+func newChooser(pieces, people int) *chooser {
+	return &chooser{
+		people:  people,
+		now:     make([]float64, (people+1)*lefts),
+		next:    make([]float64, (people+1)*lefts),
+		trail:   make([]step, pieces*(people+1)*lefts),
+		borders: make([]uint8, pieces*(people+1)),
 	}
-	return all
 }
+
+// choose finds the cheapest way to seat everybody. What it minimizes is a sum over
+// pieces, groups and orphans, so one pass from left to right through all rows
+// finds the best of all choices: for each number of people seated so far, and for
+// each state of the seat on the left, it keeps the cheapest way to get there. That
+// is about 50 comparisons per seat.
+func (c *chooser) choose(pieces []piece, costs []float64, orphan float64) (pick, bool) {
+	c.orphan = orphan
+	for at := range c.now {
+		c.now[at] = math.Inf(1)
+	}
+	c.now[c.place(0, wall)] = 0
+	for i, p := range pieces {
+		if p.begins {
+			c.border(i)
+		}
+		c.pass(i, p.size, costs[i])
+	}
+	last, cost := c.settle(c.people)
+	if math.IsInf(cost, 1) {
+		return pick{}, false
+	}
+	return pick{at: c.back(pieces, last), groups: int(cost / groupCost), cost: cost}, true
+}
+
+func (c *chooser) place(seated, left int) int { return seated*lefts + left }
 
 // settle ends a stretch: what is the cheapest way to have seated so many? A single
 // seat between the choice and the end is an orphan. One that is a whole stretch

@@ -1,7 +1,9 @@
 package seats
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/boxoffice/boxoffice/booking"
 )
@@ -189,40 +191,57 @@ func (h *floor) costs(pieces []piece) []float64 {
 	return costs
 }
 
+// point is somewhere on the floor.
+type point struct {
+	x   float64
+	row int
+}
+
 // pulled costs draw a divided group toward a middle.
-func (h *floor) pulled(pieces []piece, x float64, row int) []float64 {
+func (h *floor) pulled(pieces []piece, middle point) []float64 {
 	costs := h.costs(pieces)
 	for i, p := range pieces {
 		// Neither front nor back: two rows are as far from each other either way.
-		apart := distance(p.x-x, math.Abs(float64(p.row-row)))
+		apart := distance(p.x-middle.x, math.Abs(float64(p.row-middle.row)))
 		costs[i] += splitPull * float64(p.size) * apart
 	}
 	return costs
 }
 
-// middle gives the middle of the free stretch that begins with a piece.
-func (h *floor) middle(pieces []piece, first int) (x float64, row int) {
-	last := first
-	for last+1 < len(pieces) && !pieces[last+1].begins {
-		last++
+// middles gives the middles of the free stretches, the best first.
+func (h *floor) middles(pieces []piece) []point {
+	var all []point
+	for first := 0; first < len(pieces); {
+		end := stretch(pieces, first)
+		all = append(all, point{(pieces[first].x + pieces[end-1].x) / 2, pieces[first].row})
+		first = end
 	}
-	return (pieces[first].x + pieces[last].x) / 2, pieces[first].row
+	slices.SortStableFunc(all, func(a, b point) int { return cmp.Compare(h.cost(a.x, a.row), h.cost(b.x, b.row)) })
+	return all
 }
 
-// around gives the free stretches that reach into the neighborhood of a place.
-func (h *floor) around(pieces []piece, x float64, row int) []piece {
+// stretch gives the end of the free stretch that begins with a piece.
+func stretch(pieces []piece, first int) (end int) {
+	end = first + 1
+	for end < len(pieces) && !pieces[end].begins {
+		end++
+	}
+	return end
+}
+
+// around gives the free stretches that reach into the neighborhood of a place, and
+// where their pieces are among all.
+func (h *floor) around(pieces []piece, middle point) (some []piece, where []int) {
 	const near = 10.0
-	var some []piece
 	for first := 0; first < len(pieces); {
-		end := first + 1
-		for end < len(pieces) && !pieces[end].begins {
-			end++
-		}
-		inRow := behind * math.Abs(float64(pieces[first].row-row))
-		if inRow <= near && pieces[first].x <= x+near && pieces[end-1].x >= x-near {
-			some = append(some, pieces[first:end]...)
+		end := stretch(pieces, first)
+		back := behind * math.Abs(float64(pieces[first].row-middle.row))
+		if back <= near && pieces[first].x <= middle.x+near && pieces[end-1].x >= middle.x-near {
+			for at := first; at < end; at++ {
+				some, where = append(some, pieces[at]), append(where, at)
+			}
 		}
 		first = end
 	}
-	return some
+	return some, where
 }
