@@ -71,7 +71,7 @@ func SeedFor(ctx context.Context, db *database.DB, now time.Time, days int, prog
 	if err := seedLogins(ctx, db, progress); err != nil {
 		return fmt.Errorf("load the demo logins: %w", err)
 	}
-	return nil
+	return seedStaff(ctx, db)
 }
 
 func seedPlaces(ctx context.Context, tx bun.Tx, progress func(string)) error {
