@@ -79,7 +79,12 @@ type world struct {
 
 func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Helper()
-	w := &world{t: t, db: databasetest.New(t), tokenKey: testKey(t)}
+	return newWorldOn(t, databasetest.New(t), change...)
+}
+
+func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world {
+	t.Helper()
+	w := &world{t: t, db: db, tokenKey: testKey(t)}
 	w.plant()
 	w.openStripe()
 	bus := cache.NewLocalBus()
