@@ -65,6 +65,9 @@ func (instant) KeepHold(context.Context, string) error { return nil }
 func (instant) Confirm(context.Context, string) (booking.Confirmed, error) {
 	return booking.Confirmed{TicketSerial: "BX-BENCH"}, nil
 }
+func (instant) Choose(context.Context, booking.Choice) (booking.Chosen, error) {
+	return booking.Chosen{}, nil
+}
 func (instant) End(context.Context, booking.Ending) error          { return nil }
 func (instant) Cancel(context.Context, booking.Cancellation) error { return nil }
 func (instant) Booking(context.Context, string) (booking.Booking, error) {
