@@ -61,7 +61,6 @@ var (
 	allStaff      = only(http.StatusForbidden, support, manager, rival, admin)
 	houseReaders  = only(http.StatusForbidden, support, manager, admin)
 	houseManagers = only(http.StatusForbidden, manager, admin)
-	anyManager    = only(http.StatusForbidden, manager, rival, admin)
 	admins        = only(http.StatusForbidden, admin)
 )
 
