@@ -197,7 +197,7 @@ func TestFault63_SlowReaderOfAStreamIsDroppedAndNobodyWaits(t *testing.T) {
 	require.NoError(t, err)
 	defer slow.Close()
 	require.NoError(t, slow.(*net.TCPConn).SetReadBuffer(1))
-	_, err = fmt.Fprintf(slow, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path)
+	_, err = fmt.Fprintf(slow, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path)
 	require.NoError(t, err)
 	quick := w.watch(t, "", path)
 	next(t, quick)
@@ -306,8 +306,8 @@ func TestBestSeats(t *testing.T) {
 	ask(w.closed, "?count=2", call{status: 409, code: string(booking.CodeShowNotOnSale)})
 	ask("nope", "?count=2", call{status: 404, code: "not_found", without: true})
 	w.exec(`INSERT INTO seat_claims (show_id, seat, booking_id, state)
-		SELECT show_id, s.id, id, 'sold' FROM bookings,
-			(SELECT l || to_char(n, 'FM00') AS id FROM unnest('{A,B,C,D,E}'::text[]) l, generate_series(1, 12) n) s
+		SELECT b.show_id, l || to_char(n, 'FM00'), b.id, 'sold'
+		FROM bookings b, unnest('{A,B,C,D,E}'::text[]) l, generate_series(1, 12) n
 		ON CONFLICT DO NOTHING`)
 	w.options.Feed.Changed(w.show)
 	ask(w.show, "?count=1", call{status: 409, code: string(booking.CodeSeatsUnavailable)})
