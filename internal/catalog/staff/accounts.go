@@ -71,8 +71,8 @@ func (s *Store) Accounts(ctx context.Context, actor audit.Actor, f AccountFilter
 	}
 	var p problems
 	after := p.readCursor(f.Cursor, func(key string) bool {
-		_, err := time.Parse(time.RFC3339Nano, key)
-		return err == nil
+		at, err := time.Parse(time.RFC3339Nano, key)
+		return err == nil && at.UTC().Year() > 0 // which Postgres has not
 	})
 	if f.Role != "" {
 		oneOf(&p, "role", &f.Role, roles...)

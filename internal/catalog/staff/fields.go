@@ -181,17 +181,6 @@ func (p *problems) language(field string, text *string) *string {
 	return &usual
 }
 
-// timeZone checks an IANA zone. "Local" would be this machine's.
-func (p *problems) timeZone(field string, text *string) *string {
-	if text == nil {
-		return nil
-	}
-	if _, err := time.LoadLocation(*text); err != nil || *text == "" || *text == "Local" {
-		p.add(field, "Write a time zone of the IANA database, for example Asia/Kolkata.")
-	}
-	return text
-}
-
 // day checks a date, YYYY-MM-DD. Empty is none, and fine.
 func (p *problems) day(field string, text *string) *time.Time {
 	if text == nil || *text == "" {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
 	"strconv"
 	"time"
 
@@ -217,9 +218,6 @@ func (s *Store) RetireMovie(ctx context.Context, actor audit.Actor, id uuid.UUID
 		return Movie{}, err
 	}
 	return s.changeMovie(ctx, actor, id, "retire", unless, func(ctx context.Context, tx bun.Tx, row *schema.Movie) error {
-		if row.RetiredAt != nil {
-			return errUnchanged
-		}
 		return retire(ctx, tx, &row.RetiredAt, "movie", "movie_id", id)
 	})
 }
@@ -230,9 +228,6 @@ func (s *Store) RestoreMovie(ctx context.Context, actor audit.Actor, id uuid.UUI
 		return Movie{}, err
 	}
 	return s.changeMovie(ctx, actor, id, "restore", unless, func(_ context.Context, _ bun.Tx, row *schema.Movie) error {
-		if row.RetiredAt == nil {
-			return errUnchanged
-		}
 		row.RetiredAt = nil
 		return nil
 	})
@@ -255,6 +250,9 @@ func (s *Store) changeMovie(
 		}
 		if err := change(ctx, tx, row); err != nil {
 			return err
+		}
+		if reflect.DeepEqual(before, movieView(row)) {
+			return errUnchanged
 		}
 		if _, err := tx.NewUpdate().Model(withLists(row)).ExcludeColumn("created_at").Value("updated_at", "now()").
 			WherePK().Returning("updated_at").Exec(ctx); err != nil {

@@ -50,6 +50,9 @@ func TestMovieFromCreationToRestoration(t *testing.T) {
 	assert.Equal(t, created.CreatedAt, changed.CreatedAt)
 	assert.True(t, changed.UpdatedAt.After(created.UpdatedAt))
 
+	again, err := o.store.ChangeMovie(t.Context(), o.admin, created.ID, staff.MovieFields{Title: new("Amelie ")}, nil)
+	require.NoError(t, err)
+	assert.Equal(t, changed, again, "the same once more is no change")
 	for range 2 { // the second time there is nothing to do
 		retired, err := o.store.RetireMovie(t.Context(), o.admin, created.ID, nil)
 		require.NoError(t, err)

@@ -5,10 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/uptrace/bun"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -203,9 +203,7 @@ func screenEntry(actor audit.Actor, action string, before *Screen, after *screen
 }
 
 func takenName(err error, what string) error {
-	const uniqueViolation = "23505" // PostgreSQL manual, appendix A
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) && refused.Code == uniqueViolation {
+	if hasState(err, stateUnique) {
 		taken := booking.E(booking.CodeConflict, "The theater has a screen of this name.")
 		taken.Fields = []booking.FieldError{{Field: "name", Message: "Is taken."}}
 		return taken
@@ -231,9 +229,6 @@ func (s *Store) ChangeScreen(ctx context.Context, actor audit.Actor, id uuid.UUI
 // while it has shows to come.
 func (s *Store) RetireScreen(ctx context.Context, actor audit.Actor, id uuid.UUID, unless Precondition) (Screen, error) {
 	return s.changeScreen(ctx, actor, id, "retire", unless, func(ctx context.Context, tx bun.Tx, row *screenRow) error {
-		if row.RetiredAt != nil {
-			return errUnchanged
-		}
 		return retire(ctx, tx, &row.RetiredAt, "screen", "screen_id", id)
 	})
 }
@@ -242,10 +237,7 @@ func (s *Store) RetireScreen(ctx context.Context, actor audit.Actor, id uuid.UUI
 // conflict when the theater is retired.
 func (s *Store) RestoreScreen(ctx context.Context, actor audit.Actor, id uuid.UUID, unless Precondition) (Screen, error) {
 	return s.changeScreen(ctx, actor, id, "restore", unless, func(_ context.Context, _ bun.Tx, row *screenRow) error {
-		switch {
-		case row.RetiredAt == nil:
-			return errUnchanged
-		case row.TheaterRetiredAt != nil:
+		if row.RetiredAt != nil && row.TheaterRetiredAt != nil {
 			return booking.E(booking.CodeConflict, "The theater is retired.")
 		}
 		row.RetiredAt = nil
@@ -273,6 +265,9 @@ func (s *Store) changeScreen(
 		}
 		if err := change(ctx, tx, row); err != nil {
 			return err
+		}
+		if reflect.DeepEqual(before, screenView(row)) {
+			return errUnchanged
 		}
 		if _, err := tx.NewUpdate().Model(&row.Screen).ExcludeColumn("created_at").WherePK().Exec(ctx); err != nil {
 			return takenName(err, "change a screen")

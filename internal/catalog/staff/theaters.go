@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -204,9 +205,6 @@ func (s *Store) RetireTheater(ctx context.Context, actor audit.Actor, id uuid.UU
 		return Theater{}, err
 	}
 	return s.changeTheater(ctx, actor, id, "retire", unless, func(ctx context.Context, tx bun.Tx, row *theaterRow) error {
-		if row.RetiredAt != nil {
-			return errUnchanged
-		}
 		return retire(ctx, tx, &row.RetiredAt, "theater", "theater_id", id)
 	})
 }
@@ -217,9 +215,6 @@ func (s *Store) RestoreTheater(ctx context.Context, actor audit.Actor, id uuid.U
 		return Theater{}, err
 	}
 	return s.changeTheater(ctx, actor, id, "restore", unless, func(_ context.Context, _ bun.Tx, row *theaterRow) error {
-		if row.RetiredAt == nil {
-			return errUnchanged
-		}
 		row.RetiredAt = nil
 		return nil
 	})
@@ -245,6 +240,9 @@ func (s *Store) changeTheater(
 		}
 		if err := change(ctx, tx, row); err != nil {
 			return err
+		}
+		if reflect.DeepEqual(before, theaterView(row)) {
+			return errUnchanged
 		}
 		row.Amenities, row.Accessibility = listed(row.Amenities), listed(row.Accessibility)
 		if _, err := tx.NewUpdate().Model(&row.Theater).ExcludeColumn("created_at").Value("updated_at", "now()").

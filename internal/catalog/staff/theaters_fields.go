@@ -3,6 +3,7 @@ package staff
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -48,11 +49,38 @@ func (s *Store) checkTheater(ctx context.Context, f *TheaterFields, creating boo
 	f.Address = p.line("address", f.Address, 1, maxAddress)
 	between(&p, "lat", f.Lat, -90, 90)
 	between(&p, "lon", f.Lon, -180, 180)
-	p.timeZone("time_zone", f.TimeZone)
+	if err := s.checkTimeZone(ctx, &p, f.TimeZone); err != nil {
+		return nil, err
+	}
 	p.currency("currency", f.Currency)
 	f.Amenities = p.codes("amenities", f.Amenities, maxAmenities)
 	f.Accessibility = p.codes("accessibility", f.Accessibility, maxAmenities)
 	return city, p.err()
+}
+
+// checkTimeZone wants a zone that both we and Postgres know: each has its own copy
+// of the IANA database, and shows of the theater are read with both. "Local" would
+// be this machine's.
+func (s *Store) checkTimeZone(ctx context.Context, p *problems, name *string) error {
+	if name == nil {
+		return nil
+	}
+	const invalidParameter = "22023" // SQLSTATE
+	_, err := time.LoadLocation(*name)
+	known := err == nil && *name != "" && *name != "Local"
+	if known {
+		_, err = s.db.NewRaw(`SELECT now() AT TIME ZONE ?`, *name).Exec(ctx)
+		switch {
+		case hasState(err, invalidParameter):
+			known = false
+		case err != nil:
+			return fmt.Errorf("look for a time zone: %w", err)
+		}
+	}
+	if !known {
+		p.add("time_zone", "Write a time zone of the IANA database, for example Asia/Kolkata.")
+	}
+	return nil
 }
 
 func (f *TheaterFields) apply(row *theaterRow, city *schema.City) {
