@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -70,8 +71,8 @@ func (a *api) answerTagged(w http.ResponseWriter, r *http.Request, fresh time.Du
 func writeCached(w http.ResponseWriter, r *http.Request, fresh time.Duration, contentType string, body []byte, etag string) {
 	header := w.Header()
 	header.Set("ETag", etag)
-	header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(fresh.Seconds())))
-	if matches(r.Header.Get("If-None-Match"), etag) {
+	header.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(fresh.Seconds())))
+	if known := r.Header.Get("If-None-Match"); known != "" && matches(known, etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -79,7 +80,9 @@ func writeCached(w http.ResponseWriter, r *http.Request, fresh time.Duration, co
 }
 
 func write(w http.ResponseWriter, status int, contentType string, body []byte) {
-	w.Header().Set("Content-Type", contentType)
+	header := w.Header()
+	header.Set("Content-Type", contentType)
+	header.Set("Content-Length", strconv.Itoa(len(body))) // or a long body would go in chunks
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client is gone when this fails
 }
