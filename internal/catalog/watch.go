@@ -18,7 +18,7 @@ const (
 	Poll = time.Second
 
 	// settle gathers the hints of a burst, such as an import, into one look.
-	settle = 20 * time.Millisecond
+	settle = 50 * time.Millisecond
 	// chase is how soon a replica is asked again that has not caught up.
 	chase = 50 * time.Millisecond
 	// mostBehind is how long reads stay with a replica that does not catch up. With
