@@ -44,6 +44,9 @@ func decode[T any](rec record, f *findings) T {
 		}
 		if err := strict(rec.members[name], field.Addr().Interface()); err != nil {
 			path, message := explain(err)
+			if field.Type().Elem().Kind() == reflect.Map {
+				message = "Must be a whole number of minor units for each category."
+			}
 			f.add(strings.TrimSuffix(name+"."+path, "."), "%s", message)
 			field.SetZero()
 		}

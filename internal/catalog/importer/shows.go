@@ -161,6 +161,7 @@ func (f *findings) terms(show schema.Show, layout booking.Layout) {
 		}
 	}
 	switch {
+	case f.about("ends"):
 	case !show.SalesCloseAt.After(show.SalesOpenAt):
 		f.add("sales_close", "Must be after sales open (%s). Unless it is given, sales close %d minutes before the start.",
 			show.SalesOpenAt.Format(time.RFC3339), int(closesBefore.Minutes()))
