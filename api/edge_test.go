@@ -23,7 +23,7 @@ func TestRequestsAndAnswers(t *testing.T) {
 		{name: "ready", method: "GET", path: "/readyz", status: 200, holds: []string{`"postgres":"ok"`}},
 		{name: "start page", method: "GET", path: "/", status: 200, holds: []string{"/docs/"}},
 		{name: "unknown address", method: "GET", path: "/v1/tea", status: 404, code: "not_found", without: true},
-		{name: "not built yet", method: "GET", path: "/v1/movies/amelie/reviews", status: 404, code: "not_found", without: true},
+		{name: "not built yet", method: "GET", path: "/v1/me/export", status: 404, code: "not_found", without: true},
 		{name: "wrong method", method: "PUT", path: "/v1/bookings", status: 405, code: "method_not_allowed", without: true},
 
 		{name: "register again", method: "POST", path: "/v1/accounts", status: 409, code: "conflict",

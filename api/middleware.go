@@ -157,7 +157,7 @@ func secure(next http.Handler) http.Handler {
 func (a *api) cors(next http.Handler) http.Handler {
 	methods := "GET, HEAD, POST, PUT, PATCH, DELETE"
 	// X-Namespace is what the Temporal UI sends to the codec.
-	allowed := "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Namespace, X-Request-Id"
+	allowed := "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Namespace, X-Request-Id"
 	exposed := "ETag, Location, Retry-After, Idempotent-Replayed, X-Request-Id, RateLimit, RateLimit-Policy"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(a.CORSOrigins) > 0 {
