@@ -187,7 +187,7 @@ func (a *api) changeShow(w http.ResponseWriter, r *http.Request, change booking.
 }
 
 func (a *api) answerChange(w http.ResponseWriter, r *http.Request, status int, change booking.ShowChange) {
-	count, err := a.Seats.ChangeCount(r.Context(), change.ID)
+	count, err := a.Seats.CountChange(r.Context(), change.ID, time.Hour)
 	if err != nil {
 		a.fail(w, r, err)
 		return

@@ -40,7 +40,7 @@ type ShowChange struct {
 }
 
 // ShowChangeBooking is what became of one booking of a changed show. The row is
-// there from the moment the booking was told.
+// there from the moment somebody is about to tell the booking.
 type ShowChangeBooking struct {
 	bun.BaseModel `bun:"table:show_change_bookings,alias:cb"`
 
@@ -48,8 +48,8 @@ type ShowChangeBooking struct {
 	ChangeID uuid.UUID `bun:"change_id,pk,type:uuid"`
 	// BookingID is the booking.
 	BookingID uuid.UUID `bun:"booking_id,pk,type:uuid"`
-	// ToldAt is when its workflow was told.
-	ToldAt time.Time `bun:"told_at,nullzero,default:now()"`
+	// ToldAt is when its workflow had surely heard.
+	ToldAt *time.Time `bun:"told_at,default:now()"`
 	// Choice is what the customer wants; empty while nobody has said.
 	Choice booking.ChangeChoice `bun:"choice"`
 	// ChosenBy is customer or default.

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"time"
+
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -38,7 +40,7 @@ func (c *showChange) awaitChoices(ctx workflow.Context) error {
 			return nil
 		case c.count.DecideIn > 0:
 			c.what = "customers choose"
-			c.wait(ctx, min(c.count.DecideIn, sweepEvery), "Customers choose until the deadline")
+			c.wait(ctx, min(c.count.DecideIn, c.untilSweep()), "Customers choose until the deadline")
 		case c.count.Undecided > 0:
 			c.what = "choosing for those who did not"
 			if err := c.database(ctx, "Choose for those who did not", shows.ApplyDefault, c.change.ID, nil); err != nil {
@@ -51,4 +53,13 @@ func (c *showChange) awaitChoices(ctx workflow.Context) error {
 			return err
 		}
 	}
+}
+
+// untilSweep is short while a choice is being carried out, so that the progress is
+// not behind it for long.
+func (c *showChange) untilSweep() time.Duration {
+	if c.count.Told > c.count.Settled+c.count.Failed+c.count.Undecided {
+		return sweepWhenBusy
+	}
+	return sweepEvery
 }

@@ -28,7 +28,8 @@ const (
 	pauseLongest  = 15 * time.Second
 	// sweepEvery is how often somebody looks for choices that were not carried out
 	// while customers have the time to choose.
-	sweepEvery = 10 * time.Minute
+	sweepEvery    = 10 * time.Minute
+	sweepWhenBusy = 30 * time.Second
 )
 
 // showChange is the state of a workflow that changes a show. All of it can be

@@ -55,15 +55,6 @@ func (s *Store) ShowChanges(ctx context.Context, showID string, limit int, curso
 	return items, encodeCursor(items[limit-1].CreatedAt, items[limit-1].ID), nil
 }
 
-// ChangeCount is CountChange without marking anything.
-func (s *Store) ChangeCount(ctx context.Context, changeID string) (booking.ChangeCount, error) {
-	id, err := parseID("change", changeID)
-	if err != nil {
-		return booking.ChangeCount{}, err
-	}
-	return s.countChange(ctx, id, time.Hour)
-}
-
 // ShowSummary reads what staff are told of a show. Code: not_found.
 func (s *Store) ShowSummary(ctx context.Context, showID string) (booking.ShowSummary, error) {
 	var summary booking.ShowSummary

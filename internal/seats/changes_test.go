@@ -144,6 +144,26 @@ func TestCancelShow(t *testing.T) {
 	code(t, booking.CodeConflict, err)
 }
 
+// A worker dies between the signal and writing it down, and the booking ends
+// meanwhile: it counts all the same.
+func TestWhoIsAboutToBeToldIsNotLost(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.show()
+	ended, waits := h.held(show, "A1"), h.held(show, "A2")
+	change := h.changed(h.cancelRequest(show))
+	assert.Len(t, h.next(change.ID, 100), 2)
+	assert.Equal(t, booking.ChangeCount{Untold: 2}, h.count(change.ID))
+	require.NoError(t, h.store.End(t.Context(), booking.Ending{BookingID: ended.BookingID, Status: booking.StatusCancelled}))
+	assert.Equal(t, booking.ChangeCount{Untold: 1, Told: 1, Settled: 1}, h.count(change.ID))
+	tasks := h.next(change.ID, 100)
+	require.Len(t, tasks, 1)
+	assert.Equal(t, waits.BookingID, tasks[0].BookingID)
+	finished, err := h.store.FinishChange(t.Context(), change.ID)
+	require.NoError(t, err)
+	assert.False(t, finished)
+}
+
 // A hold and the cancellation meet: afterwards the booking either is told, or was
 // never made.
 func TestFault09_HoldsRaceTheCancellation(t *testing.T) {

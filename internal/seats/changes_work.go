@@ -14,18 +14,21 @@ import (
 // The truth about how far a change has come is in these statements: a workflow
 // that starts anew at any point asks them, and goes on.
 
-// untold are the bookings b that a change ch concerns and that nobody has told.
-// One made after a move, or that came from another show, was made for the new time.
+// untold are the bookings b of a change ch that are to be told: those that it
+// concerns, and those that somebody was about to tell, and may not have. A booking
+// made after a move, or that came from another show, was made for the new time.
 const untold = `FROM show_changes ch JOIN bookings b ON b.show_id = ch.show_id
-	WHERE ch.id = $1 AND ch.finished_at IS NULL AND b.status IN ('held', 'confirmed')
-	AND (ch.kind = 'cancelled' OR b.created_at < ch.created_at AND NOT change_is_superseded(ch.id)
-		AND NOT EXISTS (SELECT FROM booking_events e WHERE e.booking_id = b.id AND e.event = 'moved' AND e.at > ch.created_at))
-	AND NOT EXISTS (SELECT FROM show_change_bookings cb WHERE cb.change_id = ch.id AND cb.booking_id = b.id)`
+	LEFT JOIN show_change_bookings cb ON cb.change_id = ch.id AND cb.booking_id = b.id
+	WHERE ch.id = $1 AND ch.finished_at IS NULL AND (ch.kind = 'cancelled' OR NOT change_is_superseded(ch.id))
+	AND CASE WHEN cb.booking_id IS NOT NULL THEN cb.told_at IS NULL AND cb.settled_at IS NULL AND cb.failure = ''
+		ELSE b.status IN ('held', 'confirmed') AND (ch.kind = 'cancelled' OR b.created_at < ch.created_at
+			AND NOT EXISTS (SELECT FROM booking_events e
+				WHERE e.booking_id = b.id AND e.event = 'moved' AND e.at > ch.created_at)) END`
 
 // These tell of a booking cb that was told of a change ch. $2 is how long its
 // workflow may be busy before somebody looks for it.
 const (
-	atWork = `cb.settled_at IS NULL AND cb.failure = ''`
+	atWork = `cb.told_at IS NOT NULL AND cb.settled_at IS NULL AND cb.failure = ''`
 	// unasked has a refund to come that nobody has carried out. What customers choose
 	// themselves is carried out by their own request, if that lives.
 	unasked = atWork + ` AND ch.kind = 'rescheduled' AND cb.choice = 'refund' AND cb.asked_at IS NULL
@@ -42,7 +45,8 @@ const (
 )
 
 // settleTold marks the told bookings of a change for which nothing is left to do.
-const settleTold = `UPDATE show_change_bookings cb SET settled_at = clock_timestamp(), failure = ''
+const settleTold = `UPDATE show_change_bookings cb
+	SET settled_at = clock_timestamp(), told_at = coalesce(cb.told_at, clock_timestamp()), failure = ''
 	FROM show_changes ch, bookings b
 	WHERE cb.change_id = $1 AND cb.settled_at IS NULL AND ch.id = cb.change_id AND b.id = cb.booking_id
 	AND (b.status NOT IN ('held', 'confirmed') AND booking_owes_nothing(b.id)
@@ -70,7 +74,7 @@ func (s *Store) countChange(ctx context.Context, id uuid.UUID, busy time.Duratio
 	err := s.pool.QueryRow(ctx, `SELECT (SELECT count(*) `+untold+`), t.*,
 			coalesce(extract(epoch FROM ch.decide_by - clock_timestamp()), 0)::float8,
 			ch.finished_at IS NOT NULL, change_is_superseded(ch.id)
-		FROM show_changes ch CROSS JOIN LATERAL (SELECT count(*), count(cb.settled_at),
+		FROM show_changes ch CROSS JOIN LATERAL (SELECT count(cb.told_at), count(cb.settled_at),
 			count(*) FILTER (WHERE cb.settled_at IS NULL AND cb.failure <> ''),
 			count(*) FILTER (WHERE cb.settled_at IS NULL AND cb.choice = '' AND ch.kind = 'rescheduled'),
 			count(*) FILTER (WHERE `+inFlight+`), count(*) FILTER (WHERE `+unasked+`), count(*) FILTER (WHERE `+overdue+`)
@@ -89,20 +93,36 @@ func (s *Store) countChange(ctx context.Context, id uuid.UUID, busy time.Duratio
 const looksAtATime = 200
 
 // NextOfChange gives what is to be done next: whom to look for, and as many as
-// asked for of those to be asked and to be told.
+// asked for of those to be asked and to be told. Who is about to be told is written
+// down first, so that no booking is lost whose workflow ends at once when it hears.
 func (s *Store) NextOfChange(ctx context.Context, changeID string, busy time.Duration, limit int) ([]booking.ChangeTask, error) {
 	id, err := parseID("change", changeID)
 	if err != nil {
 		return nil, err
 	}
 	const told = ` FROM show_change_bookings cb JOIN show_changes ch ON ch.id = cb.change_id WHERE cb.change_id = $1 AND `
-	rows, err := s.pool.Query(ctx, `
+	ask, err := s.tasks(ctx, `
 		(SELECT cb.booking_id::text, 'look', ch.kind = 'cancelled' OR cb.choice = 'refund'`+told+overdue+`
 			ORDER BY cb.booking_id LIMIT $4)
-		UNION ALL (
-			(SELECT cb.booking_id::text, 'refund', true`+told+unasked+` ORDER BY cb.booking_id LIMIT $3)
-			UNION ALL (SELECT b.id::text, 'tell', ch.kind = 'cancelled' `+untold+` ORDER BY b.id LIMIT $3)
-			LIMIT $3)`, id, busy, limit, looksAtATime)
+		UNION ALL (SELECT cb.booking_id::text, 'refund', true`+told+unasked+` ORDER BY cb.booking_id LIMIT $3)`,
+		id, busy, limit, looksAtATime)
+	if err != nil {
+		return nil, err
+	}
+	for _, task := range ask {
+		if task.Kind == booking.TaskRefund {
+			limit--
+		}
+	}
+	tell, err := s.tasks(ctx, `WITH page AS (SELECT b.id, ch.kind `+untold+` ORDER BY b.id LIMIT $2),
+		begun AS (INSERT INTO show_change_bookings (change_id, booking_id, told_at) SELECT $1, id, NULL FROM page
+			ON CONFLICT DO NOTHING)
+		SELECT id::text, 'tell', kind = 'cancelled' FROM page`, id, limit)
+	return append(ask, tell...), err
+}
+
+func (s *Store) tasks(ctx context.Context, sql string, args ...any) ([]booking.ChangeTask, error) {
+	rows, err := s.pool.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, translate("next of the change", err)
 	}
@@ -112,14 +132,13 @@ func (s *Store) NextOfChange(ctx context.Context, changeID string, busy time.Dur
 
 // TaskDone writes down that a booking's workflow was told, asked or looked for.
 func (s *Store) TaskDone(ctx context.Context, changeID string, task booking.ChangeTask) error {
+	column := "asked_at"
 	if task.Kind == booking.TaskTell {
-		_, err := s.pool.Exec(ctx, `INSERT INTO show_change_bookings (change_id, booking_id, told_at)
-			VALUES ($1, $2, clock_timestamp()) ON CONFLICT DO NOTHING`, changeID, task.BookingID)
-		return translate("booking was told", err)
+		column = "told_at"
 	}
-	_, err := s.pool.Exec(ctx, `UPDATE show_change_bookings SET asked_at = clock_timestamp()
+	_, err := s.pool.Exec(ctx, `UPDATE show_change_bookings SET `+column+` = clock_timestamp()
 		WHERE change_id = $1 AND booking_id = $2`, changeID, task.BookingID)
-	return translate("booking was asked", err)
+	return translate("booking was told or asked", err)
 }
 
 // ApplyDefault makes the choice of those who made none in time. Between it and a

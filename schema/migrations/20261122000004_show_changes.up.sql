@@ -25,12 +25,13 @@ CREATE TABLE show_changes (
 );
 CREATE INDEX show_changes_show ON show_changes (show_id, created_at DESC);
 
--- What became of each booking. A row is there from the moment the booking was
--- told; the choice is made once.
+-- What became of each booking. A row is there from the moment somebody is about
+-- to tell the booking; the choice is made once.
 CREATE TABLE show_change_bookings (
     change_id  uuid NOT NULL REFERENCES show_changes,
     booking_id uuid NOT NULL REFERENCES bookings,
-    told_at    timestamptz NOT NULL DEFAULT now(),
+    -- null until its workflow has surely heard
+    told_at    timestamptz DEFAULT now(),
     choice     text NOT NULL DEFAULT '' CHECK (choice IN ('', 'keep', 'move', 'refund')),
     chosen_by  text NOT NULL DEFAULT '' CHECK (chosen_by IN ('', 'customer', 'default')),
     chosen_at  timestamptz,
