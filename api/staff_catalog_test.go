@@ -170,7 +170,7 @@ func TestFault62_HostileNamesAndTitles(t *testing.T) {
 	}
 	stored := []string{
 		`=HYPERLINK("https://evil.example","click")`, `@SUM(1+1)*cmd|' /C calc'!A0`, `<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`,
-		`'; DROP TABLE movies; --`, `{{7*7}} ${7*7} %s %n`, "עברית", "مرحبا", "नमस्ते", "क्‍ष", "👩‍👩‍👧",
+		`'; DROP TABLE movies; --`, `{{7*7}} ${7*7} %s %n`, "עברית", "مرحبا", "नमस्ते", "क्\u200dष", "👩\u200d👩\u200d👧",
 	}
 	for _, title := range stored {
 		got := w.do(t, call{token: w.admin, method: "POST", path: "/v1/admin/movies", status: http.StatusCreated,
