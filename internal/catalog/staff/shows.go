@@ -173,7 +173,7 @@ func (s *Store) Shows(ctx context.Context, actor audit.Actor, f ShowFilter) (ite
 		return nil, "", fmt.Errorf("list shows: %w", err)
 	}
 	rows, next = pageOf(rows, limit, func(r showRow) cursor {
-		return cursor{Key: r.StartsAt.Format(time.RFC3339Nano), ID: r.ID}
+		return cursor{Key: r.StartsAt.UTC().Format(time.RFC3339Nano), ID: r.ID}
 	})
 	return viewsOf(rows), next, nil
 }
@@ -199,9 +199,11 @@ func (p *problems) days(query *bun.SelectQuery, from, to string) {
 	}
 }
 
+// isMoment takes a key only as Shows writes it: Postgres refuses the year 0 and
+// offsets that Go reads.
 func isMoment(key string) bool {
 	moment, err := time.Parse(time.RFC3339Nano, key)
-	return err == nil && moment.Year() > 0 // which Postgres has not
+	return err == nil && moment.Year() > 0 && key == moment.UTC().Format(time.RFC3339Nano)
 }
 
 // askedTheater is the theater that a list of shows is narrowed to, if any.

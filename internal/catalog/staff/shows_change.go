@@ -136,10 +136,9 @@ func (c ShowChange) house(ctx context.Context, tx bun.Tx, p *problems, actor aud
 	if c.ScreenID == nil && c.LayoutVersion == nil {
 		return findHouse(ctx, tx, show.ScreenID, &before.Screen.LayoutVersion)
 	}
-	screen := show.ScreenID.String()
+	screen, version := show.ScreenID.String(), c.LayoutVersion
 	set(&screen, c.ScreenID)
-	version := c.LayoutVersion
-	if version == nil && screen == show.ScreenID.String() {
+	if id, err := uuid.Parse(screen); version == nil && err == nil && id == show.ScreenID {
 		version = &before.Screen.LayoutVersion // the screen it is on: nothing changes
 	}
 	hall, err := p.house(ctx, tx, actor, "screen_id", screen, version)
@@ -184,6 +183,8 @@ func (c ShowChange) price(ctx context.Context, tx bun.Tx, p *problems, hall hous
 	switch {
 	case c.PriceCardID != nil && c.Charges.given():
 		p.add("price_card_id", "Give a price card or prices, not both.")
+	case c.PriceCardID != nil && hall.LayoutID != uuid.Nil && hall.Currency != show.Currency:
+		p.add("price_card_id", "The theater charges %s by now, and this show %s.", hall.Currency, show.Currency)
 	case c.PriceCardID != nil:
 		field = "price_card_id"
 		if err := p.card(ctx, tx, field, *c.PriceCardID, show.TheaterID, &terms); err != nil {
