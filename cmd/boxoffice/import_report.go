@@ -27,6 +27,7 @@ type importReport struct {
 	problems int
 	bar      *progressbar.ProgressBar // nil unless out is a terminal
 	terminal bool
+	resumed  bool
 	said     time.Time
 
 	file   *os.File
@@ -69,6 +70,10 @@ func (r *importReport) problem(p importer.Problem) {
 }
 
 func (r *importReport) progress(p importer.Progress) {
+	if p.ResumedAfter > 0 && !r.resumed {
+		r.resumed = true
+		fmt.Fprintf(r.out, "%s: goes on after line %d, where an earlier import stopped; the counts include it\n", r.name, p.ResumedAfter)
+	}
 	switch {
 	case r.terminal:
 		if r.bar == nil {
