@@ -221,6 +221,7 @@ func timeProblems(show changingShow, after shownChange, decideBy time.Time) []bo
 	}
 	if !after.StartsAt.After(show.now) {
 		add("starts_at", "Must be in the future.")
+		return problems // the rest follows from it
 	}
 	if !after.EndsAt.After(after.StartsAt) {
 		add("ends_at", "Must be after the start.")
@@ -228,7 +229,7 @@ func timeProblems(show changingShow, after shownChange, decideBy time.Time) []bo
 	if !after.SalesCloseAt.After(show.salesOpen) {
 		add("sales_close_at", "Must be after the sale opens, "+show.salesOpen.Format(time.RFC3339)+".")
 	}
-	if len(problems) == 0 && (!decideBy.After(show.now) || decideBy.After(after.StartsAt)) {
+	if !decideBy.After(show.now) || decideBy.After(after.StartsAt) {
 		add("decide_by", "Must be in the future, and not after the new start.")
 	}
 	return problems
