@@ -110,12 +110,18 @@ func changeScenarios() []Scenario {
 	left.End = gone(Price-5_000, 2, "cancelled", "confirmed", "moved", "rescheduled")
 	// The refund of the difference is still under way when everything is to go back.
 	slow := elsewhere("moved_elsewhere_then_show_cancelled", cancelsShow(2*time.Second, OtherShowID, otherChange))
-	slow.Setup = fails("refund", Repeat(3, away)...)
+	slow.Setup = fails("refund", Repeat(2, away)...)
 	slow.Status, slow.Payment = booking.StatusCancelled, booking.PaymentRefunded
 	slow.End = gone(Price, 2, "confirmed", "moved", "rescheduled", "show_cancelled")
 
+	repeated := elsewhere("moved_elsewhere_chosen_again", chooses(chosen+300*time.Millisecond, booking.ChoiceMove))
+	repeated.Updates = []booking.Code{"", "", ""}
+	door := elsewhere("moved_elsewhere_cancelled_at_the_door", update(6500*time.Millisecond, workflows.UpdateCancel, workflows.CancelRequest{}))
+	door.Status, door.Updates = booking.StatusCancelled, []booking.Code{"", "", ""}
+	door.End = gone(Price-otherPrice, 1, "cancelled", "confirmed", "moved", "reminder", "rescheduled")
+
 	return []Scenario{
-		untold, again, late, held, taken, byDefault, twice, lost, left, slow,
+		repeated, door, untold, again, late, held, taken, byDefault, twice, lost, left, slow,
 		kept("moved_kept", chooses(chosen, booking.ChoiceKeep)),
 		refunded("moved_refunded", chooses(chosen, booking.ChoiceRefund)),
 		refunded("moved_cancelled_in_time", update(chosen, workflows.UpdateCancel, workflows.CancelRequest{Reason: "Ill."})),
