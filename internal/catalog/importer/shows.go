@@ -221,6 +221,9 @@ func (s *shows) write(ctx context.Context, tx pgx.Tx) (Summary, []Problem, error
 	if err != nil {
 		return sum, nil, err
 	}
+	if err := refuseClaimed(ctx, tx, lines); err != nil {
+		return sum, nil, err
+	}
 	var problems []Problem
 	var writes []showWrite
 	for _, w := range lines {

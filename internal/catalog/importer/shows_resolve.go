@@ -18,6 +18,7 @@ type showWrite struct {
 	row   schema.Show
 	isNew bool
 	leave bool // it stays as it is
+	moves bool // its end
 }
 
 // screenOf is a screen with what its shows have of it.
@@ -54,8 +55,7 @@ type program struct {
 // planned is a show that is there.
 type planned struct {
 	schema.Show
-	Layout  booking.Layout // that it sells
-	Claimed bool
+	Layout booking.Layout // that it sells
 }
 
 // resolve finds what each line is about, and writes it over what is there.
@@ -173,9 +173,7 @@ func (w *showWrite) change(line *showLine, hall screenOf, movie schema.Movie, th
 	w.row = there.Show
 	line.over(&w.row, hall, movie)
 	f.terms(w.row, there.Layout)
-	if there.Claimed && !w.row.EndsAt.Equal(there.EndsAt) {
-		f.add("ends", "Seats of this show are held or sold, so its time stands.")
-	}
+	w.moves = !w.row.EndsAt.Equal(there.EndsAt)
 }
 
 func readProgram(ctx context.Context, tx pgx.Tx, lines []showLine) (*program, error) {
@@ -225,7 +223,7 @@ func (p *program) readShows(ctx context.Context, tx pgx.Tx, slots []slot) error 
 		screens[i], starts[i] = at.screen, time.Unix(at.starts, 0)
 	}
 	rows, err := rowsOf[planned](ctx, tx, `
-		SELECT s.*, l.layout, EXISTS (SELECT FROM seat_claims c WHERE c.show_id = s.id) AS claimed
+		SELECT s.*, l.layout
 		FROM unnest($1::uuid[], $2::timestamptz[]) AS at (screen_id, starts_at)
 			JOIN shows s USING (screen_id, starts_at) JOIN layouts l ON l.id = s.layout_id
 		ORDER BY s.status = 'scheduled', s.created_at`, screens, starts)

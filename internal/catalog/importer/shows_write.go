@@ -3,6 +3,8 @@ package importer
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +14,37 @@ import (
 )
 
 const exclusionViolation = "23P01"
+
+// refuseClaimed refuses another time for shows of which anybody has a seat. The
+// lock waits for holds under way, and makes later ones wait until the new time is
+// written.
+func refuseClaimed(ctx context.Context, tx pgx.Tx, writes []showWrite) error {
+	moving := map[uuid.UUID]*findings{}
+	for _, w := range writes {
+		if w.moves && !w.f.refused() {
+			moving[w.row.ID] = w.f
+		}
+	}
+	if len(moving) == 0 {
+		return nil
+	}
+	ids := slices.Collect(maps.Keys(moving))
+	if _, err := tx.Exec(ctx, `SELECT FROM shows WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, ids); err != nil {
+		return fmt.Errorf("lock shows: %w", err)
+	}
+	rows, err := tx.Query(ctx, `SELECT DISTINCT show_id FROM seat_claims WHERE show_id = ANY ($1)`, ids)
+	if err != nil {
+		return fmt.Errorf("look for claims: %w", err)
+	}
+	claimed, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return fmt.Errorf("look for claims: %w", err)
+	}
+	for _, id := range claimed {
+		moving[id].add("ends", "Seats of this show are held or sold, so its time stands.")
+	}
+	return nil
+}
 
 // writeShows writes shows in the order of their lines, so that of two that
 // overlap the first stays.
