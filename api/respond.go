@@ -51,23 +51,6 @@ func (a *api) answerCached(w http.ResponseWriter, r *http.Request, fresh time.Du
 	writeCached(w, r, fresh, jsonType, body, etagOf(body))
 }
 
-// answerTagged is answerCached with the entity tag made from tagged, which leaves
-// out what changes from read to read without meaning anything. Such a tag is
-// weak: the bytes may differ.
-func (a *api) answerTagged(w http.ResponseWriter, r *http.Request, fresh time.Duration, tagged, value any) {
-	identity, err := json.Marshal(tagged)
-	if err != nil {
-		a.fail(w, r, fmt.Errorf("render %T: %w", tagged, err))
-		return
-	}
-	body, err := json.Marshal(value)
-	if err != nil {
-		a.fail(w, r, fmt.Errorf("render %T: %w", value, err))
-		return
-	}
-	writeCached(w, r, fresh, jsonType, body, "W/"+etagOf(identity))
-}
-
 func writeCached(w http.ResponseWriter, r *http.Request, fresh time.Duration, contentType string, body []byte, etag string) {
 	header := w.Header()
 	header.Set("ETag", etag)

@@ -12,7 +12,7 @@ import (
 
 // seatsFresh is short: a seat map is out of date within moments, and whoever
 // looks at one also streams it.
-const seatsFresh = time.Second
+var seatsFresh = []string{"public, max-age=1"}
 
 func (a *api) getSeats(w http.ResponseWriter, r *http.Request) {
 	id, err := pathID(r, "show")
@@ -25,12 +25,26 @@ func (a *api) getSeats(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	body, tag, err := picture.Document()
+	document, err := picture.Document()
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	writeCached(w, r, seatsFresh, jsonType, body, tag)
+	a.shortcuts.remember(r, func(w http.ResponseWriter, r *http.Request) bool { return a.keptSeats(w, r, id) })
+	writeDocument(w, r, seatsFresh, document)
+}
+
+func (a *api) keptSeats(w http.ResponseWriter, r *http.Request, id string) bool {
+	picture, ready := a.Feed.Kept(id)
+	if !ready {
+		return false
+	}
+	document, err := picture.Document()
+	if err != nil {
+		return false // said by who asks in full
+	}
+	writeDocument(w, r, seatsFresh, document)
+	return true
 }
 
 // watchSeats streams a show's seats: what brings the client to the present, then

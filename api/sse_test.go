@@ -245,7 +245,7 @@ func TestSeatMapFromMemory(t *testing.T) {
 	again := read(call{status: 304, headers: map[string]string{"If-None-Match": tag}})
 	assert.Empty(t, again.body)
 	head := w.do(t, call{method: http.MethodHead, path: path, status: 200})
-	assert.Equal(t, tag, head.header.Get("ETag"))
+	assert.Equal(t, strings.Replace(tag, `-gzip"`, `"`, 1), head.header.Get("ETag"), "Go does not ask for gzip here")
 	assert.Empty(t, head.body)
 
 	// No hint ever comes; what was done through this process is seen all the same.

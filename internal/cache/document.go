@@ -64,6 +64,14 @@ func NewDocument(contentType string, body []byte) *Document {
 	return d.prepare()
 }
 
+// TaggedDocument is NewDocument with an entity tag of the caller's, for a body
+// whose meaning its hash does not tell.
+func TaggedDocument(contentType, etag string, body []byte) *Document {
+	d := &Document{Body: body, ETag: etag, ContentType: contentType}
+	d.compress()
+	return d.prepare()
+}
+
 // PlainDocument is NewDocument without compressing: for what is sent once.
 func PlainDocument(contentType string, body []byte) *Document {
 	return (&Document{Body: body, ETag: ETag(body), ContentType: contentType}).prepare()

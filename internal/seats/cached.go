@@ -2,8 +2,6 @@ package seats
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -11,6 +9,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/cache"
 )
 
 const (
@@ -21,36 +20,44 @@ const (
 	mapsKept = 512
 )
 
-// Picture is a seat map together with its document, which is encoded once for all
-// who ask. It is shared: read only.
+// Picture is a seat map together with its document, which is made once for all who
+// ask. It is shared: read only.
 type Picture struct {
 	SeatMap
 
-	encoding sync.Once
-	document []byte
-	tag      string
-	failed   error
+	body     func() ([]byte, error)
+	document func() (*cache.Document, error)
 }
 
-// Document gives the map as JSON, and a weak entity tag (RFC 9110, section
-// 8.8.3): the same for all replicas while no seat changes, although each read of
-// the map has a version of its own.
-func (p *Picture) Document() (body []byte, tag string, err error) {
-	p.encoding.Do(func() {
-		// Terms of one version have one layout and one set of prices.
-		meaning, err := json.Marshal([]any{p.ShowID, p.terms.Version, p.OnSale, p.Held, p.Sold})
+func newPicture(seatMap SeatMap) *Picture {
+	p := &Picture{SeatMap: seatMap}
+	p.body = sync.OnceValues(func() ([]byte, error) {
+		body, err := json.Marshal(p.SeatMap)
 		if err != nil {
-			p.failed = fmt.Errorf("seats: encode seat map: %w", err)
-			return
+			return nil, fmt.Errorf("seats: encode seat map: %w", err)
 		}
-		if p.document, err = json.Marshal(p.SeatMap); err != nil {
-			p.failed = fmt.Errorf("seats: encode seat map: %w", err)
-			return
-		}
-		sum := sha256.Sum256(meaning)
-		p.tag = `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+		return body, nil
 	})
-	return p.document, p.tag, p.failed
+	p.document = sync.OnceValues(p.makeDocument)
+	return p
+}
+
+// Document gives the map as JSON with a weak entity tag (RFC 9110, section 8.8.3):
+// the same for all replicas while no seat changes, although each read of the map
+// has a version of its own.
+func (p *Picture) Document() (*cache.Document, error) { return p.document() }
+
+func (p *Picture) makeDocument() (*cache.Document, error) {
+	body, err := p.body()
+	if err != nil {
+		return nil, err
+	}
+	// Terms of one version have one layout and one set of prices.
+	meaning, err := json.Marshal([]any{p.ShowID, p.terms.Version, p.OnSale, p.Held, p.Sold})
+	if err != nil {
+		return nil, fmt.Errorf("seats: encode seat map: %w", err)
+	}
+	return cache.TaggedDocument("application/json", "W/"+cache.ETag(meaning), body), nil
 }
 
 // sameSale tells whether two maps differ in their seats at most.
@@ -68,6 +75,21 @@ func (f *Feed) SeatMap(ctx context.Context, showID string) (*Picture, error) {
 		return nil, err
 	}
 	return f.kept(id.String()).get(ctx, time.Time{})
+}
+
+// Kept gives what SeatMap would, if that needs no look at the database.
+func (f *Feed) Kept(showID string) (*Picture, bool) {
+	f.mu.Lock()
+	watched := f.shows[showID]
+	kept, ok := f.maps.Get(showID)
+	f.mu.Unlock()
+	if watched != nil {
+		return watched.kept.ready()
+	}
+	if !ok {
+		return nil, false
+	}
+	return kept.ready()
 }
 
 // Changed announces a change of a show's seats that this process knows of: the
@@ -165,6 +187,15 @@ func (k *keptMap) get(ctx context.Context, since time.Time) (*Picture, error) {
 	}
 }
 
+// ready gives what get would give without waiting.
+func (k *keptMap) ready() (*Picture, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.listen()
+	good := k.picture != nil && !k.began.Before(k.outdated) && time.Since(k.began) < mapFresh
+	return k.picture, good
+}
+
 // listen takes a waiting hint. The caller holds the lock.
 func (k *keptMap) listen() {
 	select {
@@ -189,7 +220,7 @@ func (k *keptMap) read() *reading {
 	started := k.feed.start(func() {
 		err := k.feed.look(func(ctx context.Context) error {
 			seatMap, err := k.feed.store.SeatMap(ctx, k.show)
-			looking.picture = &Picture{SeatMap: seatMap}
+			looking.picture = newPicture(seatMap)
 			return err
 		})
 		k.finish(looking, err)

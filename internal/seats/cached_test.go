@@ -24,9 +24,9 @@ func seatMapOf(t *testing.T, feed *Feed, show string) *Picture {
 
 func tagOf(t *testing.T, picture *Picture) string {
 	t.Helper()
-	_, tag, err := picture.Document()
+	document, err := picture.Document()
 	require.NoError(t, err)
-	return tag
+	return document.ETag
 }
 
 func TestKeptSeatMapIsNewAfterAHint(t *testing.T) {
@@ -42,13 +42,13 @@ func TestKeptSeatMapIsNewAfterAHint(t *testing.T) {
 	sold := seatMapOf(t, feed, show)
 	assert.Equal(t, []string{"A1"}, sold.Sold)
 
-	body, tag, err := sold.Document()
+	document, err := sold.Document()
 	require.NoError(t, err)
 	var read SeatMap
-	require.NoError(t, json.Unmarshal(body, &read))
+	require.NoError(t, json.Unmarshal(document.Body, &read))
 	assert.Equal(t, sold.Version, read.Version)
 	assert.Equal(t, hall(), read.Layout)
-	assert.NotEqual(t, tagOf(t, empty), tag)
+	assert.NotEqual(t, tagOf(t, empty), document.ETag)
 }
 
 func TestFault6_SeatMapIsAtMostASecondOldWhenHintsAreLost(t *testing.T) {

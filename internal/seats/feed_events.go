@@ -79,7 +79,7 @@ func parsePosition(id string) (position, bool) {
 }
 
 func snapshotEvent(of *Picture, at position) (*Event, error) {
-	body, _, err := of.Document()
+	body, err := of.body()
 	if err != nil {
 		return nil, err
 	}

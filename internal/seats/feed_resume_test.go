@@ -111,8 +111,8 @@ func chainOf(name string) *showFeed {
 
 func TestWhoComesBackFromElsewhereGetsEverySeatAssigned(t *testing.T) {
 	t.Parallel()
-	empty := &Picture{SeatMap: SeatMap{ShowID: "show", Version: 1, OnSale: true, Held: []string{}, Sold: []string{}}.
-		on(booking.Terms{Version: 7, Layout: hall()})}
+	empty := newPicture(SeatMap{ShowID: "show", Version: 1, OnSale: true, Held: []string{}, Sold: []string{}}.
+		on(booking.Terms{Version: 7, Layout: hall()}))
 	comes := later(empty.SeatMap, "A1")
 	goes := later(comes.SeatMap, "B2")
 	join := func(p *page, at *showFeed, now *Picture) []*Event {

@@ -204,7 +204,7 @@ func TestFeedSharesOneRefresherAndStopsWithTheLastWatcher(t *testing.T) {
 func later(of SeatMap, held ...string) *Picture {
 	of.Version++
 	of.Held = held
-	return &Picture{SeatMap: of}
+	return newPicture(of)
 }
 
 func TestSlowReaderIsDroppedAndNobodyElse(t *testing.T) {
