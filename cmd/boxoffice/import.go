@@ -123,9 +123,12 @@ func (c *importCommand) conclude(ctx context.Context, report *importReport, sum 
 	if c.DryRun {
 		did = "would be: "
 	}
-	fmt.Printf("%s: %s%d added, %d changed, %d unchanged, %d repeated, %d refused; %d lines in %s, %.0f a second\n",
-		report.name, did, sum.Added, sum.Changed, sum.Unchanged, sum.Repeated, sum.Refused,
-		sum.Lines(), took.Round(time.Millisecond), float64(sum.Lines())/max(took.Seconds(), 0.001))
+	rate := fmt.Sprintf("%d lines in %s, %.0f a second", sum.Lines(), took.Round(time.Millisecond), float64(sum.Lines())/max(took.Seconds(), 0.001))
+	if sum.ResumedAfter > 0 { // not all of them in this time
+		rate = "the rest in " + took.Round(time.Millisecond).String()
+	}
+	fmt.Printf("%s: %s%d added, %d changed, %d unchanged, %d repeated, %d refused; %s\n",
+		report.name, did, sum.Added, sum.Changed, sum.Unchanged, sum.Repeated, sum.Refused, rate)
 	switch {
 	case sum.Refused == 0:
 		return nil

@@ -72,7 +72,7 @@ func (r *importReport) problem(p importer.Problem) {
 func (r *importReport) progress(p importer.Progress) {
 	if p.ResumedAfter > 0 && !r.resumed {
 		r.resumed = true
-		fmt.Fprintf(r.out, "%s: goes on after line %d, where an earlier import stopped; the counts include it\n", r.name, p.ResumedAfter)
+		fmt.Fprintf(r.out, "%s: goes on after line %d, where an earlier import stopped; what it added, changed and refused is counted\n", r.name, p.ResumedAfter)
 	}
 	switch {
 	case r.terminal:
