@@ -47,6 +47,11 @@ func wentElsewhere() End {
 	}
 }
 
+func within(events int, s Scenario) Scenario {
+	s.MaxEvents = events
+	return s
+}
+
 func changeScenarios() []Scenario {
 	const (
 		otherChange = "0b5c9f8e-6a36-4c58-9a4e-2f1a7f0f1a07"
@@ -122,10 +127,10 @@ func changeScenarios() []Scenario {
 
 	return []Scenario{
 		repeated, door, untold, again, late, held, taken, byDefault, twice, lost, left, slow,
-		kept("moved_kept", chooses(chosen, booking.ChoiceKeep)),
-		refunded("moved_refunded", chooses(chosen, booking.ChoiceRefund)),
+		within(56, kept("moved_kept", chooses(chosen, booking.ChoiceKeep))),
+		within(56, refunded("moved_refunded", chooses(chosen, booking.ChoiceRefund))),
 		refunded("moved_cancelled_in_time", update(chosen, workflows.UpdateCancel, workflows.CancelRequest{Reason: "Ill."})),
-		elsewhere("moved_elsewhere"),
+		within(62, elsewhere("moved_elsewhere")),
 		elsewhere("moved_elsewhere_before_it_was_cancelled", cancelsShow(2*time.Second, ShowID, otherChange)),
 	}
 }
