@@ -3,7 +3,8 @@
 //
 //	bench [saga]   the booking saga; needs a Temporal server of its own
 //	               (TEMPORAL_ADDRESS), which make bench starts
-//	search         finding titles, against Postgres with pg_trgm
+//	bench streams  live seat maps, with the watchers in a process of their own
+//	bench search   finding titles, against Postgres with pg_trgm
 //
 // The inventory's own benchmarks live with the inventory, in internal/seats.
 package main
@@ -23,8 +24,10 @@ import (
 
 // benchmarks by name. Each reads its own flags.
 var benchmarks = map[string]func(ctx context.Context, args []string) error{
-	"saga":   sagaBenchmark,
-	"search": searchBenchmark,
+	"streams":  streamsBenchmark,
+	"audience": audienceBenchmark, // started by streams
+	"saga":     sagaBenchmark,
+	"search":   searchBenchmark,
 }
 
 func main() {

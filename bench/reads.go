@@ -61,7 +61,8 @@ func readsBenchmark(ctx context.Context, args []string) error {
 // without.
 type readHouse struct {
 	cached, uncached http.Handler
-	closers          []func()
+	audienceHouse
+	closers []func()
 }
 
 func (h *readHouse) close() {
@@ -106,6 +107,10 @@ func openReadHouse(ctx context.Context) (h *readHouse, err error) {
 		Seats: store, Feed: feed, Logger: log,
 	}
 	if h.uncached, err = api.New(options); err != nil {
+		return h, err
+	}
+	h.uncached = seatMapsUncached(store, h.uncached)
+	if err := h.openStreams(db, store, feed, options); err != nil {
 		return h, err
 	}
 	watch := catalog.NewWatch(db, nil, log)
