@@ -44,6 +44,7 @@ var someNames = names{
 	"empty.example.":           {},
 	"metadata.cloud.internal.": {"169.254.169.254"},
 	"localhost.localdomain.":   {"127.0.0.1"},
+	"intranet.":                {"93.184.215.14"},
 }
 
 func TestFault61_PublicAddressesAreKept(t *testing.T) {
@@ -82,12 +83,12 @@ func TestFault61_AddressesThatPointInsideAreRefused(t *testing.T) {
 		"https://2130706433/", "https://0x7f000001/", "https://0x7f.0.0.1/", "https://0177.0.0.1/", "https://127.1/", "https://127.0.0.01/",
 		"https://127.0.0.1./", "https://１２７.０.０.１/", "https://①②⑦.0.0.1/", "https://127。0。0。1/", "https://0x/", "https://1.2.3.4.5/",
 		// names
-		"https://localhost/", "https://localhost./", "https://localhost.localdomain/", "https://redis/", "https://inside.example/",
+		"https://localhost/", "https://localhost./", "https://localhost.localdomain/", "https://redis/", "https://intranet/", "https://inside.example/",
 		"https://INSIDE.example/", "https://half-inside.example/", "https://inside-mapped.example/", "https://inside-v6.example/",
 		"https://nat64.example/", "https://metadata.cloud.internal/", "https://empty.example/", "https://nobody.example/",
 		// what hides the host from one reader or the other
 		"https://images.example@127.0.0.1/", "https://user:secret@images.example/", "https://127.0.0.1#@images.example/",
-		"https://images.example\\@127.0.0.1/", "https:\\\\127.0.0.1/", "https://127.0.\t0.1/", "https://127.0.0.1\r\n.images.example/",
+		"https://images.example\\@127.0.0.1/", "https:\\\\127.0.0.1/", "https://images.example/a\\b", "https://127.0.\t0.1/", "https://127.0.0.1\r\n.images.example/",
 		" https://images.example/", "https://images.example/#x", "https://%31%32%37.0.0.1/", "https://images.example%2f@127.0.0.1/",
 		"https://images.example:8443/", "https://images.example:22/", "https://[::1", "https://", "https:///a", "https:images.example",
 		// other schemes
