@@ -54,10 +54,11 @@ bench: dev ## Ratios: the tuned saga, holds and rushes against the conventional 
 
 chaos: dev ## Many customers, faults and crashes; then the invariants. Takes long
 	CHAOS_CUSTOMERS=$(or $(CHAOS_CUSTOMERS),10000) CHAOS_KILLS=$(or $(CHAOS_KILLS),5s) \
-		go test -C dev -count 1 -timeout 2h -v -run '^TestChaos$$' ./e2e
+	CANCEL_BOOKINGS=$(or $(CANCEL_BOOKINGS),2000) \
+		go test -C dev -count 1 -timeout 3h -v -run '^(TestChaos|TestShowIsCancelled)$$' ./e2e
 
 record: dev ## Record the workflow histories anew that the replay test replays
-	$(WITH) postgres,temporal -- go test -count 1 ./workflows -run TestScenariosOnAServer -record
+	$(WITH) postgres,temporal -- go test -count 1 ./workflows -run OnAServer -record
 
 build: dev ## Build everything that runs, without running it
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/boxoffice ./cmd/boxoffice
