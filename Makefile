@@ -12,10 +12,10 @@ VULNDB ?= $(firstword $(wildcard ../shared/data/vulndb/vulndb.tgz))
 RACE := $(if $(shell command -v $(or $(CC),cc) gcc clang 2>/dev/null),-race)
 
 .DEFAULT_GOAL := help
-.PHONY: help run book test lint bench chaos record build clean dev tools
+.PHONY: help run book test lint bench search-figures chaos record build clean dev tools
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: dev ## Run the whole platform on this machine until Ctrl-C
 	@exec $(DEV) up
@@ -50,7 +50,10 @@ bench: dev ## Ratios: the tuned saga, holds and rushes against the conventional 
 	$(WITH) postgres,temporal -- go run ./bench
 	go run ./bench reads
 	$(WITH) postgres -- go test -run '^$$' -bench . ./internal/...
-	go test -count 1 -v -run Scale ./internal/search -large
+	$(WITH) postgres -- go run ./bench search
+
+search-figures: dev ## How often search is right and how long it takes, against pg_trgm
+	$(WITH) postgres -- go run ./bench search
 
 chaos: dev ## Many customers, faults and crashes; then the invariants. Takes long
 	CHAOS_CUSTOMERS=$(or $(CHAOS_CUSTOMERS),10000) CHAOS_KILLS=$(or $(CHAOS_KILLS),5s) \

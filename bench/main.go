@@ -3,6 +3,7 @@
 //
 //	bench [saga]   the booking saga; needs a Temporal server of its own
 //	               (TEMPORAL_ADDRESS), which make bench starts
+//	bench reads    cached reads against a static handler and against uncached
 //	bench streams  live seat maps, with the watchers in a process of their own
 //	bench search   finding titles, against Postgres with pg_trgm
 //
@@ -27,6 +28,7 @@ var benchmarks = map[string]func(ctx context.Context, args []string) error{
 	"streams":  streamsBenchmark,
 	"audience": audienceBenchmark, // started by streams
 	"saga":     sagaBenchmark,
+	"reads":    readsBenchmark,
 	"search":   searchBenchmark,
 }
 

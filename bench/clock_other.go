@@ -1,0 +1,8 @@
+//go:build !linux
+
+package main
+
+import "time"
+
+// threadTime is the wall clock where a thread's own time cannot be had.
+func threadTime() time.Duration { return time.Duration(time.Now().UnixNano()) }
