@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,11 +75,11 @@ type ReachRequest struct {
 	Limit    int           `json:"limit"`
 	AtOnce   int           `json:"at_once"`
 	// TellBy and News are the signal that tells of the change, RefundBy and Refund
-	// the one that asks for the money back.
-	TellBy   string          `json:"tell_by"`
-	News     json.RawMessage `json:"news"`
-	RefundBy string          `json:"refund_by"`
-	Refund   json.RawMessage `json:"refund"`
+	// the one that asks for the money back. They are passed on as they are.
+	TellBy   string `json:"tell_by"`
+	News     any    `json:"news"`
+	RefundBy string `json:"refund_by"`
+	Refund   any    `json:"refund"`
 }
 
 // Reached is what came of a page.

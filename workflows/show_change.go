@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"encoding/json"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -135,18 +134,14 @@ func (c *showChange) look(ctx workflow.Context) error {
 func (c *showChange) reach(ctx workflow.Context, room int) error {
 	c.what = "telling bookings"
 	c.show(ctx)
-	request, err := c.page(room)
-	if err != nil {
-		return err
-	}
 	var reached activities.Reached
-	err = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           QueueOperations,
 		StartToCloseTimeout: 5 * time.Minute,
 		HeartbeatTimeout:    15 * time.Second,
 		RetryPolicy:         patient(),
 		Summary:             "Tell the next bookings",
-	}), shows.ReachBookings, request).Get(ctx, &reached)
+	}), shows.ReachBookings, c.page(room)).Get(ctx, &reached)
 	if err != nil {
 		return err
 	}
@@ -154,26 +149,20 @@ func (c *showChange) reach(ctx workflow.Context, room int) error {
 }
 
 // page says what the next page of bookings is to hear.
-func (c *showChange) page(room int) (activities.ReachRequest, error) {
+func (c *showChange) page(room int) activities.ReachRequest {
+	cancelled := ShowCancelled{ChangeID: c.change.ID, ShowID: c.change.ShowID, Reason: c.change.Reason}
 	request := activities.ReachRequest{
 		ChangeID: c.change.ID, Busy: c.in.Busy, Limit: room, AtOnce: signalsAtOnce,
-		TellBy: SignalShowCancelled, RefundBy: SignalShowCancelled,
+		TellBy: SignalShowCancelled, News: cancelled, RefundBy: SignalShowCancelled, Refund: cancelled,
 	}
-	cancelled := ShowCancelled{ChangeID: c.change.ID, ShowID: c.change.ShowID, Reason: c.change.Reason}
-	var err error
-	if request.Refund, err = json.Marshal(cancelled); err != nil {
-		return request, err
-	}
-	request.News = request.Refund
 	if c.change.Kind == booking.ChangeRescheduled {
-		request.TellBy = SignalShowRescheduled
-		request.News, err = json.Marshal(ShowRescheduled{
+		request.TellBy, request.News = SignalShowRescheduled, ShowRescheduled{
 			ChangeID: c.change.ID, ShowID: c.change.ShowID, Reason: c.change.Reason,
 			StartsAt: *c.change.NewStartsAt, EndsAt: *c.change.NewEndsAt,
 			DecideBy: *c.change.DecideBy, Default: c.change.Default,
-		})
+		}
 	}
-	return request, err
+	return request
 }
 
 // adopt starts a workflow for each booking that has none. They are written down
