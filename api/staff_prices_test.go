@@ -71,15 +71,23 @@ func TestPriceCards(t *testing.T) {
 		d.audited(t, "price_card", weekend.ID.String()))
 }
 
-func TestPriceCardsOfAnotherLayoutDoNotFit(t *testing.T) {
+// One card serves screens that differ: a show takes the prices of its layout's
+// categories, which the card has to have.
+func TestPriceCardsServeEveryScreen(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	id := uuid.NewString()
-	d.exec(`INSERT INTO price_cards (id, theater_id, name, prices) VALUES ($1, $2, 'Old', '{"gold": 100, "stalls": 100}')`, id, d.theater)
-	got := d.do(t, call{token: d.own, method: "POST", path: "/v1/admin/shows", status: http.StatusUnprocessableEntity,
-		body: d.newShow(at(1, 14)).with(fields{"prices": nil, "fee_per_seat": nil, "tax_basis_points": nil, "price_card_id": id})})
+	plan := func(prices string, status int) reply {
+		id := uuid.NewString()
+		d.exec(`INSERT INTO price_cards (id, theater_id, name, prices) VALUES ($1::uuid, $2, $1::text, $3)`, id, d.theater, prices)
+		return d.do(t, call{token: d.own, method: "POST", path: "/v1/admin/shows", status: status,
+			body: d.newShow(at(1, 14)).with(fields{"prices": nil, "fee_per_seat": nil, "tax_basis_points": nil, "price_card_id": id})})
+	}
+	var show staff.Show
+	plan(`{"gold": 100, "stalls": 200}`, http.StatusCreated).into(t, &show)
+	assert.Equal(t, map[string]booking.Money{"gold": rupees(100)}, show.Prices)
+
 	var p problem
-	got.into(t, &p)
+	plan(`{"silver": 100}`, http.StatusUnprocessableEntity).into(t, &p)
 	require.Len(t, p.Errors, 1)
-	assert.Equal(t, booking.FieldError{Field: "price_card_id", Message: "The layout has no stalls."}, p.Errors[0])
+	assert.Equal(t, booking.FieldError{Field: "price_card_id", Message: "The layout also has gold."}, p.Errors[0])
 }

@@ -179,22 +179,19 @@ func (c ShowChange) move(ctx context.Context, tx bun.Tx, p *problems, before sho
 // price sets what the show charges, and checks that it still fits the layout.
 func (c ShowChange) price(ctx context.Context, tx bun.Tx, p *problems, hall house, show *schema.Show) error {
 	terms := charged{prices: show.Prices, feePerSeat: show.FeePerSeat, taxBasisPoints: show.TaxBasisPoints}
-	field := "prices"
 	switch {
 	case c.PriceCardID != nil && c.Charges.given():
 		p.add("price_card_id", "Give a price card or prices, not both.")
-	case c.PriceCardID != nil && hall.LayoutID != uuid.Nil && hall.Currency != show.Currency:
+	case hall.LayoutID == uuid.Nil: // the screen is the problem
+	case c.PriceCardID != nil && hall.Currency != show.Currency:
 		p.add("price_card_id", "The theater charges %s by now, and this show %s.", hall.Currency, show.Currency)
 	case c.PriceCardID != nil:
-		field = "price_card_id"
-		if err := p.card(ctx, tx, field, *c.PriceCardID, show.TheaterID, &terms); err != nil {
+		if err := p.card(ctx, tx, "price_card_id", *c.PriceCardID, hall, &terms); err != nil {
 			return err
 		}
 	default:
 		c.Charges.onto(p, "", &terms, show.Currency)
-	}
-	if hall.LayoutID != uuid.Nil && terms.prices != nil {
-		p.cover(field, terms.prices, hall.Layout)
+		p.cover("prices", terms.prices, hall.Layout)
 	}
 	terms.onto(show)
 	return nil

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -84,14 +83,18 @@ func clip(text string) string {
 }
 
 // cover refuses prices that leave a category of the layout without one, or name
-// one that it has not: a hold of such a seat could not be priced.
+// one that it has not: a hold of such a seat could not be priced. Nil prices have
+// been refused already.
 func (p *problems) cover(field string, prices map[string]int64, layout booking.Layout) {
+	if prices == nil {
+		return
+	}
 	missing, unknown := compareCategories(prices, layout)
 	if len(missing) > 0 {
 		p.add(field, "The layout also has %s.", strings.Join(missing, ", "))
 	}
 	if len(unknown) > 0 {
-		p.add(field, "The layout has no %s.", strings.Join(unknown, ", "))
+		p.add(field, "The layout has no %s.", clip(strings.Join(unknown, ", ")))
 	}
 }
 
@@ -105,18 +108,18 @@ func compareCategories(prices map[string]int64, layout booking.Layout) (missing,
 	}
 	for _, category := range slices.Sorted(maps.Keys(prices)) {
 		if !categories[category] {
-			unknown = append(unknown, clip(category))
+			unknown = append(unknown, category)
 		}
 	}
 	slices.Sort(missing)
 	return missing, unknown
 }
 
-// card copies the charges of a price card of the theater. False when there is a
-// problem.
-func (p *problems) card(ctx context.Context, tx bun.Tx, field, id string, theater uuid.UUID, into *charged) error {
+// card copies the charges of a price card of the theater: of its prices those of
+// the layout's categories, because one card serves screens that differ.
+func (p *problems) card(ctx context.Context, tx bun.Tx, field, id string, hall house, into *charged) error {
 	card, err := findCard(ctx, tx, id)
-	if booking.CodeOf(err) == booking.CodeNotFound || err == nil && card.TheaterID != theater {
+	if booking.CodeOf(err) == booking.CodeNotFound || err == nil && card.TheaterID != hall.TheaterID {
 		p.add(field, "The theater has no such price card.")
 		return nil
 	}
@@ -124,6 +127,12 @@ func (p *problems) card(ctx context.Context, tx bun.Tx, field, id string, theate
 		return err
 	}
 	*into = chargedBy(card)
+	_, others := compareCategories(into.prices, hall.Layout)
+	into.prices = maps.Clone(into.prices)
+	for _, category := range others {
+		delete(into.prices, category)
+	}
+	p.cover(field, into.prices, hall.Layout)
 	return nil
 }
 

@@ -131,24 +131,16 @@ func plan(ctx context.Context, tx bun.Tx, actor audit.Actor, in NewShow, show *s
 
 // price works out what a new show charges. at is the path of the object.
 func (p *problems) price(ctx context.Context, tx bun.Tx, at string, charges Charges, cardID *string, hall house, into *charged) error {
-	field := at + "prices"
 	switch {
 	case cardID != nil && charges.given():
 		p.add(at+"price_card_id", "Give a price card or prices, not both.")
-		return nil
 	case cardID != nil:
-		field = at + "price_card_id"
-		if err := p.card(ctx, tx, field, *cardID, hall.TheaterID, into); err != nil {
-			return err
-		}
+		return p.card(ctx, tx, at+"price_card_id", *cardID, hall, into)
 	case charges.Prices == nil:
-		p.add(field, "Is required, unless price_card_id is given.")
-		return nil
+		p.add(at+"prices", "Is required, unless price_card_id is given.")
 	default:
 		charges.onto(p, at, into, hall.Currency)
-	}
-	if into.prices != nil {
-		p.cover(field, into.prices, hall.Layout)
+		p.cover(at+"prices", into.prices, hall.Layout)
 	}
 	return nil
 }
