@@ -162,6 +162,11 @@ func TestWhoIsAboutToBeToldIsNotLost(t *testing.T) {
 	finished, err := h.store.FinishChange(t.Context(), change.ID)
 	require.NoError(t, err)
 	assert.False(t, finished)
+
+	require.NoError(t, h.store.FailSettlement(t.Context(), change.ID, waits.BookingID, "The card is closed."))
+	assert.Equal(t, booking.ChangeCount{Told: 2, Settled: 1, Failed: 1}, h.count(change.ID))
+	require.NoError(t, h.store.TaskDone(t.Context(), change.ID, tasks[0]), "and whoever was at it comes too late")
+	assert.Empty(t, h.next(change.ID, 100))
 }
 
 // A hold and the cancellation meet: afterwards the booking either is told, or was

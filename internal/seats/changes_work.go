@@ -153,7 +153,8 @@ func (s *Store) ApplyDefault(ctx context.Context, changeID string) error {
 
 // FailSettlement writes down that a booking cannot be settled without a person.
 func (s *Store) FailSettlement(ctx context.Context, changeID, bookingID, why string) error {
-	_, err := s.pool.Exec(ctx, `UPDATE show_change_bookings SET failure = $3
+	_, err := s.pool.Exec(ctx, `UPDATE show_change_bookings
+		SET failure = $3, told_at = coalesce(told_at, clock_timestamp())
 		WHERE change_id = $1 AND booking_id = $2 AND settled_at IS NULL`, changeID, bookingID, why)
 	return translate("settlement failed", err)
 }
