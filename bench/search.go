@@ -36,11 +36,15 @@ func searchBenchmark(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	var rated []int
 	list, err := judged.Films()
-	if err != nil {
-		return err
+	if err == nil {
+		rated, err = judged.Ratings(list)
 	}
-	rated, err := judged.Ratings(list)
+	if errors.Is(err, judged.ErrNoFilms) || errors.Is(err, judged.ErrNoRatings) {
+		fmt.Println("NOT MEASURED:", err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -149,6 +150,55 @@ func TestRebuildNeverBlocksAReader(t *testing.T) {
 	require.Eventually(t, func() bool { return answered.Load() > at+200 }, soon, often)
 	close(stop)
 	readers.Wait()
+}
+
+// TestReadersDuringManyRebuilds: every answer is of one version as a whole, none
+// is older than one seen before, and readers and rebuilds both get on.
+func TestReadersDuringManyRebuilds(t *testing.T) {
+	t.Parallel()
+	const rebuilds = 25
+	e := NewEngine(slog.New(slog.DiscardHandler))
+	build := func(version int) {
+		movies := slices.Clone(corpus())
+		for i := range movies {
+			movies[i].Certificate = strconv.Itoa(version)
+		}
+		e.Swap(Build(Snapshot{Version: strconv.Itoa(version), Movies: movies}))
+	}
+	build(1)
+	var answered [2]atomic.Int64
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for r := range answered {
+		readers.Go(func() {
+			last := 0
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				a := e.Search(Query{Text: "dune"})
+				version, err := strconv.Atoi(a.IndexVersion)
+				if !assert.NoError(t, err) || !assert.GreaterOrEqual(t, version, last) || !assert.NotEmpty(t, a.Items) {
+					return
+				}
+				for _, hit := range a.Items {
+					assert.Equal(t, a.IndexVersion, hit.Certificate)
+				}
+				last = version
+				answered[r].Add(1)
+			}
+		})
+	}
+	for version := 2; version <= rebuilds; version++ {
+		build(version)
+		first, second := answered[0].Load(), answered[1].Load()
+		require.Eventually(t, func() bool { return answered[0].Load() > first && answered[1].Load() > second }, soon, often)
+	}
+	close(stop)
+	readers.Wait()
+	assert.Equal(t, strconv.Itoa(rebuilds), e.Version())
 }
 
 func TestEmptyEngineAnswers(t *testing.T) {

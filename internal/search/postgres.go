@@ -13,8 +13,9 @@ import (
 	"github.com/boxoffice/boxoffice/internal/database"
 )
 
-// Poll is how often an engine over Postgres should look by itself.
-const Poll = 2 * time.Second
+// Poll is how often an engine over Postgres should look by itself, so that a
+// change is found within 2 s by this alone: reading and building take their time.
+const Poll = time.Second
 
 // Postgres is the Source over our own database.
 type Postgres struct {

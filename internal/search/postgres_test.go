@@ -231,6 +231,46 @@ func TestPollBringsChangesWithoutHints(t *testing.T) {
 	require.Eventually(t, func() bool { return len(e.Search(Query{Text: "Zanzibar Express"}).Items) == 1 }, soon, often)
 }
 
+// Two replicas follow one writer within 2 s, by hints and by the poll alone. A
+// loaded machine gets three tries at being in time; being right it gets none.
+func TestReplicasFollowAWriter(t *testing.T) {
+	t.Parallel()
+	for name, hinted := range map[string]bool{"by hints": true, "by the poll alone": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db, source := planting(t)
+			var replicas []*Engine
+			for range 2 {
+				var hints <-chan struct{}
+				poll := Poll
+				if hinted {
+					hints, poll = source.Hints(t.Context()), time.Hour
+				}
+				replicas = append(replicas, run(t, source, hints, poll))
+			}
+			for _, e := range replicas {
+				require.Eventually(t, func() bool { return len(e.Search(Query{Text: "Amélie"}).Items) == 1 }, soon, often)
+			}
+			var took time.Duration
+			for _, title := range []string{"Zanzibar Express", "Nimbus Garden", "Quixotic Voyage"} {
+				changed := time.Now()
+				execute(t, db, `UPDATE movies SET title = '`+title+`'`)
+				for _, e := range replicas {
+					require.Eventually(t, func() bool {
+						a := e.Search(Query{Text: title})
+						return len(a.Items) == 1 && a.Items[0].Title == title
+					}, 2*soon, often)
+				}
+				if took = time.Since(changed); took <= 2*time.Second {
+					break
+				}
+			}
+			assert.LessOrEqual(t, took, 2*time.Second)
+			assert.Equal(t, replicas[0].Version(), replicas[1].Version())
+		})
+	}
+}
+
 func TestReadyOnceLoaded(t *testing.T) {
 	t.Parallel()
 	db := databasetest.New(t)
