@@ -208,7 +208,7 @@ func (a *api) check() error {
 		}
 	}
 	need(a.Accounts != nil, "Accounts", ServiceAccounts, ServiceCatalog, ServiceBookings, ServiceAdmin)
-	need(a.Catalog != nil, "Catalog", ServiceCatalog, ServiceBookings)
+	need(a.Catalog != nil, "Catalog", ServiceCatalog)
 	need(a.Reviews != nil, "Reviews", ServiceCatalog)
 	need(a.Staff != nil, "Staff", ServiceAdmin)
 	need(a.Search != nil, "Search", ServiceSearch)

@@ -388,6 +388,13 @@ func TestReplicaDecidesNothing(t *testing.T) {
 	taken := call{token: w.other, method: "POST", path: "/v1/bookings", body: bookBody(w.show, "A01"),
 		headers: map[string]string{"Idempotency-Key": "k-late"}, status: http.StatusConflict, code: "seats_unavailable"}
 	w.do(t, taken)
+	newShow := w.find(`INSERT INTO shows (id, movie_id, theater_id, screen_id, layout_id, starts_at, ends_at, format, language,
+			sales_open_at, sales_close_at, currency, prices)
+		SELECT gen_random_uuid(), movie_id, theater_id, screen_id, layout_id, starts_at + interval '1 day', ends_at + interval '1 day', format, language,
+			sales_open_at, sales_close_at + interval '1 day', currency, prices FROM shows WHERE id = '` + w.show + `' RETURNING id`)
+	w.do(t, call{method: "GET", path: "/v1/shows/" + newShow, status: http.StatusNotFound, code: "not_found"})
+	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings", body: bookBody(newShow, "A03"),
+		headers: map[string]string{"Idempotency-Key": "k-new"}, status: http.StatusCreated})
 	w.exec(`UPDATE shows SET status = 'cancelled' WHERE id = $1`, w.show)
 	taken.body, taken.code = bookBody(w.show, "A02"), "show_not_on_sale"
 	taken.headers = map[string]string{"Idempotency-Key": "k-cancelled"}

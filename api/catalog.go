@@ -89,20 +89,15 @@ func (a *api) getShow(w http.ResponseWriter, r *http.Request) {
 }
 
 // showSummary labels a booking's workflow for support staff. Nothing is decided
-// by it, so it may be as old as the summaries' memory.
+// by it, so it may be as old as the summaries' memory; that there is such a show
+// is for the primary to say.
 func (a *api) showSummary(ctx context.Context, showID string) (booking.ShowSummary, error) {
 	if known, ok := a.summaries.Get(showID); ok {
 		return known, nil
 	}
-	show, err := a.Catalog.Show(ctx, showID)
+	summary, err := a.Seats.ShowSummary(ctx, showID)
 	if err != nil {
 		return booking.ShowSummary{}, err
-	}
-	summary := booking.ShowSummary{
-		ID: show.ID.String(), MovieID: show.Movie.ID.String(), MovieSlug: show.Movie.Slug, MovieTitle: show.Movie.Title,
-		TheaterID: show.Theater.ID.String(), TheaterSlug: show.Theater.Slug, TheaterName: show.Theater.Name,
-		Address: show.Theater.Address, ScreenName: show.Screen.Name, StartsAt: show.StartsAt, EndsAt: show.EndsAt,
-		TimeZone: show.TimeZone, Format: show.Format, Language: show.Language, Status: show.Status,
 	}
 	a.summaries.Add(showID, summary)
 	return summary, nil
