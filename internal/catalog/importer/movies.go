@@ -51,10 +51,11 @@ type movieLine struct {
 
 	releaseDay *time.Time
 	line       int
+	columns    map[string]int // of a CSV
 }
 
 func (m *movieLine) check(f *findings) {
-	m.line = f.line
+	m.line, m.columns = f.line, f.columns
 	f.slug("slug", m.Slug)
 	m.releaseDay = f.day("release_date", m.ReleaseDate)
 	if m.Year == nil && m.releaseDay != nil {
@@ -231,7 +232,7 @@ func (m *movies) resolve(ctx context.Context, tx pgx.Tx, f *findings) (writes []
 		return nil, sum, err
 	}
 	for i := range lines {
-		f.line = lines[i].line
+		f.line, f.columns = lines[i].line, lines[i].columns
 		row, verdict := m.films.find(&lines[i], f)
 		switch verdict {
 		case repeats:

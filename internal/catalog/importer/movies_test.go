@@ -63,6 +63,9 @@ func TestMovieOfACSV(t *testing.T) {
 	require.Empty(t, r.problems)
 	assert.EqualValues(t, 2, r.Added)
 
+	twice, _ := csvOf(importer.Movies, "title,year,slug", "a,1999,a", "b,1999,a")
+	assert.Equal(t, []string{"3:3: slug: Line 2 is about this film already."}, load(t, db, twice, o).problems)
+
 	m := movie(t, db, "eyes-wide-shut")
 	assert.Equal(t, `Eyes, "Wide" Shut`, m.Title)
 	assert.Equal(t, []schema.Credit{{Name: "Nicole Kidman", Job: "actor"}, {Name: "Tom Cruise", Job: "actor"}}, m.Credits)

@@ -34,7 +34,8 @@ type theaterLine struct {
 	City    *cityLine     `json:"city"`
 	Screens *[]screenLine `json:"screens"`
 
-	line int
+	line    int
+	columns map[string]int // of a CSV
 }
 
 // theaterRow is a theater and one of its screens, as a CSV says it.
@@ -131,7 +132,7 @@ func pathsOf(format Format) paths {
 }
 
 func (t *theaterLine) check(f *findings, at paths) {
-	t.line = f.line
+	t.line, t.columns = f.line, f.columns
 	f.slug("slug", t.Slug)
 	t.Name = f.name("name", t.Name, maxName)
 	if t.Slug == nil && t.Name != nil {

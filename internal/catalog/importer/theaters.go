@@ -127,19 +127,19 @@ type houseWrite struct {
 }
 
 func (t *theaters) write(ctx context.Context, tx pgx.Tx) (Summary, []Problem, error) {
-	var sum Summary
+	var (
+		sum    Summary
+		f      findings
+		writes []houseWrite
+	)
 	lines := t.pending
 	t.pending = nil
 	known, err := readHouses(ctx, tx, lines)
 	if err != nil {
 		return sum, nil, err
 	}
-	var (
-		f      findings
-		writes []houseWrite
-	)
 	for _, line := range lines {
-		own := findings{line: line.line}
+		own := findings{line: line.line, columns: line.columns}
 		w := known.apply(line, &own, t.at)
 		f.all = append(f.all, own.all...)
 		if own.refused() {
@@ -152,10 +152,8 @@ func (t *theaters) write(ctx context.Context, tx pgx.Tx) (Summary, []Problem, er
 	turnedDown := map[int]bool{}
 	err = isolate(ctx, tx, 0, len(writes), func(tx pgx.Tx, from, to int) error {
 		done, err := writeHouses(ctx, tx, writes[from:to])
-		if err == nil {
-			merge(did.added, done.added)
-			merge(did.changed, done.changed)
-		}
+		merge(did.added, done.added)
+		merge(did.changed, done.changed)
 		return err
 	}, func(at int, why *pgconn.PgError) {
 		f.line = writes[at].line
@@ -221,7 +219,7 @@ func writeHouses(ctx context.Context, tx pgx.Tx, writes []houseWrite) (outcome, 
 		}
 		done, err := step.table.write(ctx, tx, rows)
 		if err != nil {
-			return did, err
+			return outcome{}, err // all of it is rolled back
 		}
 		merge(did.added, done.added)
 		merge(did.changed, done.changed)
@@ -313,6 +311,26 @@ func (h *houses) addScreen(s schema.Screen) {
 // apply writes a line over what is known.
 func (h *houses) apply(line theaterLine, f *findings, at paths) houseWrite {
 	w := houseWrite{line: line.line}
+	w.city, w.theater = h.house(line, f, at)
+	if line.Screens != nil {
+		for i, s := range *line.Screens {
+			h.screen(&w, s, f, func(field string) string { return at.screen(i, field) })
+		}
+	}
+	if f.refused() {
+		return w
+	}
+	h.cities[w.city.Slug], h.theaters[w.theater.Slug] = w.city, w.theater
+	for _, s := range w.screens {
+		h.addScreen(s)
+	}
+	for _, l := range w.layouts {
+		h.layouts[l.ScreenID] = l
+	}
+	return w
+}
+
+func (h *houses) house(line theaterLine, f *findings, at paths) (schema.City, schema.Theater) {
 	theater, there := h.theaters[*line.Slug]
 	if !there {
 		theater = schema.Theater{ID: uuid.New(), Slug: *line.Slug}
@@ -321,21 +339,15 @@ func (h *houses) apply(line theaterLine, f *findings, at paths) houseWrite {
 		required(f, "lat", line.Lat)
 		required(f, "city", line.City)
 	}
+	city := h.cityByID(theater.CityID)
 	if line.City != nil {
-		w.city = h.city(*line.City, f, at)
-		theater.CityID = w.city.ID
-		if !there {
-			theater.TimeZone, theater.Currency = w.city.TimeZone, w.city.Currency
-		}
-	} else {
-		w.city = h.cityByID(theater.CityID)
+		city = h.city(*line.City, f, at)
+		theater.CityID = city.ID
 	}
-	if line.TimeZone != nil && *line.TimeZone != theater.TimeZone && h.onSale[theater.ID] {
-		f.add("time_zone", "Cannot change from %s: tickets of shows to come say when they begin by it.", theater.TimeZone)
+	if !there {
+		theater.TimeZone, theater.Currency = city.TimeZone, city.Currency
 	}
-	if line.Currency != nil && *line.Currency != theater.Currency && (h.onSale[theater.ID] || h.priced[theater.ID]) {
-		f.add("currency", "Cannot change from %s while the theater has shows to come or price cards in it.", theater.Currency)
-	}
+	h.refuseWhileSelling(line, theater, f)
 	set(&theater.Name, line.Name)
 	set(&theater.Address, line.Address)
 	set(&theater.Lat, line.Lat)
@@ -345,22 +357,17 @@ func (h *houses) apply(line theaterLine, f *findings, at paths) houseWrite {
 	set(&theater.Amenities, line.Amenities)
 	set(&theater.Accessibility, line.Accessibility)
 	theater.Amenities, theater.Accessibility = listed(theater.Amenities), listed(theater.Accessibility)
-	w.theater = theater
-	if line.Screens != nil {
-		for i, s := range *line.Screens {
-			h.screen(&w, s, f, func(field string) string { return at.screen(i, field) })
-		}
+	return city, theater
+}
+
+// refuseWhileSelling keeps what tickets say true, as for staff.
+func (h *houses) refuseWhileSelling(line theaterLine, theater schema.Theater, f *findings) {
+	if line.TimeZone != nil && *line.TimeZone != theater.TimeZone && h.onSale[theater.ID] {
+		f.add("time_zone", "Cannot change from %s: tickets of shows to come say when they begin by it.", theater.TimeZone)
 	}
-	if !f.refused() {
-		h.cities[w.city.Slug], h.theaters[theater.Slug] = w.city, theater
-		for _, s := range w.screens {
-			h.addScreen(s)
-		}
-		for _, l := range w.layouts {
-			h.layouts[l.ScreenID] = l
-		}
+	if line.Currency != nil && *line.Currency != theater.Currency && (h.onSale[theater.ID] || h.priced[theater.ID]) {
+		f.add("currency", "Cannot change from %s while the theater has shows to come or price cards in it.", theater.Currency)
 	}
-	return w
 }
 
 // city gives a city that is there as it is: a file about theaters changes none.
