@@ -120,6 +120,8 @@ func kindName(t reflect.Type) string {
 		return "an object"
 	case reflect.Bool:
 		return "true or false"
+	case reflect.Float64:
+		return "a number"
 	default:
 		return "a whole number"
 	}

@@ -234,7 +234,7 @@ func TestStaffTheatersAndScreens(t *testing.T) {
 		{name: "another clock", token: w.manager, method: "PATCH", path: theaters + "/" + own, body: `{"time_zone":"Europe/Paris"}`, status: http.StatusConflict, code: "conflict"},
 		{name: "no such clock", token: w.manager, method: "PATCH", path: theaters + "/" + own, body: `{"time_zone":"Mars/Base","lat":91}`,
 			status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"time_zone"`, `"lat"`}},
-		{name: "text for a number", token: w.manager, method: "PATCH", path: theaters + "/" + own, body: `{"lat":"north"}`, status: http.StatusBadRequest, code: "malformed_request"},
+		{name: "text for a number", token: w.manager, method: "PATCH", path: theaters + "/" + own, body: `{"lat":"north"}`, status: http.StatusBadRequest, code: "malformed_request", holds: []string{"Must be a number"}},
 		{name: "no such city", token: w.admin, method: "GET", path: theaters + "?city=atlantis&mine=1", status: http.StatusUnprocessableEntity, code: "validation_failed"},
 		{name: "close", token: w.admin, method: "POST", path: foreign + "/retire", status: http.StatusOK},
 		{name: "closed ones", token: w.support, method: "GET", path: theaters + "?retired=true", status: http.StatusOK, holds: []string{"regal"}, lacks: []string{"lotus"}},
