@@ -159,6 +159,11 @@ func change(ctx context.Context, tx pgx.Tx, id, showID uuid.UUID, req booking.Sh
 // changed.
 func lockShow(ctx context.Context, tx pgx.Tx, id uuid.UUID) (changingShow, error) {
 	var show changingShow
+	// The lock that every write of the catalog takes, before the show's: staff who
+	// change the show at this moment take them in this order.
+	if _, err := tx.Exec(ctx, `SELECT version FROM catalog_version FOR UPDATE`); err != nil {
+		return show, err
+	}
 	err := tx.QueryRow(ctx, `SELECT status, screen_id::text, layout_id::text, starts_at, ends_at, sales_open_at,
 			sales_close_at, theater_id, prices FROM shows WHERE id = $1 FOR UPDATE`, id).
 		Scan(&show.Status, &show.ScreenID, &show.LayoutID, (*utc)(&show.StartsAt), (*utc)(&show.EndsAt),
