@@ -104,8 +104,9 @@ func (a *api) watchBooking(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	a.stream(w, r, func(ctx context.Context, s *eventStream) error {
-		return a.followBooking(ctx, s, b.CustomerID, b.ID)
+	customerID, bookingID := b.CustomerID, b.ID // the rest need not stay in memory
+	a.stream(w, r, func(context.Context) (sending, error) {
+		return func(ctx context.Context, s *eventStream) error { return a.followBooking(ctx, s, customerID, bookingID) }, nil
 	})
 }
 

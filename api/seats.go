@@ -55,39 +55,43 @@ func (a *api) watchSeats(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	a.stream(w, r, func(ctx context.Context, s *eventStream) error {
-		watcher, err := a.Feed.Watch(ctx, id, r.Header.Get("Last-Event-ID"))
+	lastID := r.Header.Get("Last-Event-ID")
+	a.stream(w, r, func(ctx context.Context) (sending, error) {
+		watcher, err := a.Feed.Watch(ctx, id, lastID)
 		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, s *eventStream) error { return followSeats(ctx, s, watcher) }, nil
+	})
+}
+
+func followSeats(ctx context.Context, s *eventStream, watcher *seats.Watcher) error {
+	defer watcher.Leave()
+	for _, event := range watcher.First {
+		if err := s.write(event.Frame); err != nil {
 			return err
 		}
-		defer watcher.Leave()
-		first := make([][]byte, 0, len(watcher.First))
-		for _, event := range watcher.First {
-			first = append(first, event.Frame)
-		}
-		if err := s.write(first...); err != nil {
-			return err
-		}
-		beat := time.NewTicker(heartbeatEvery)
-		defer beat.Stop()
-		for {
-			select {
-			case <-ctx.Done():
+	}
+	watcher.First = nil // a snapshot is large, and a stream long
+	beat := time.NewTicker(heartbeatEvery)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-beat.C:
+			if err := s.beat(); err != nil {
+				return err
+			}
+		case event, open := <-watcher.Events:
+			if !open { // too far behind; the browser comes back and catches up
 				return nil
-			case <-beat.C:
-				if err := s.beat(); err != nil {
-					return err
-				}
-			case event, open := <-watcher.Events:
-				if !open { // too far behind; the browser comes back and catches up
-					return nil
-				}
-				if err := s.write(event.Frame); err != nil {
-					return err
-				}
+			}
+			if err := s.write(event.Frame); err != nil {
+				return err
 			}
 		}
-	})
+	}
 }
 
 func (a *api) bestSeats(w http.ResponseWriter, r *http.Request) {

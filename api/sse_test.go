@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -175,6 +176,54 @@ func (n narrow) Accept() (net.Conn, error) {
 		_ = tcp.SetWriteBuffer(1)
 	}
 	return connection, err
+}
+
+func TestStreamsWithoutAConnectionOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	// HTTP/2 shares a connection between requests: it cannot be taken over.
+	server := httptest.NewUnstartedServer(w.server.Config.Handler)
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/v1/shows/"+w.show+"/seats/stream", nil)
+	require.NoError(t, err)
+	response, err := server.Client().Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.Equal(t, 2, response.ProtoMajor)
+	events := readEvents(response.Body)
+	assert.Equal(t, "snapshot", next(t, events)[0])
+	w.book(t, w.customer, "k", "A01")
+	assert.Equal(t, "seats", next(t, events)[0])
+	cancel()
+	ends(t, events)
+}
+
+func TestStreamsHaveTheHeadersOfEveryAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *Options) { o.CORSOrigins, o.MaxStreams = []string{"https://app.example"}, 1 })
+	request := w.request(t, call{method: "GET", path: "/v1/shows/" + w.show + "/seats/stream", headers: map[string]string{"Origin": "https://app.example"}})
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	assert.Equal(t, "nosniff", response.Header.Get("X-Content-Type-Options"))
+	assert.Equal(t, "https://app.example", response.Header.Get("Access-Control-Allow-Origin"))
+	assert.Equal(t, "no-store", response.Header.Get("Cache-Control"))
+	assert.NotEmpty(t, response.Header.Get("X-Request-Id"))
+	assert.NotEmpty(t, response.Header.Get("Date"))
+	assert.EqualValues(t, -1, response.ContentLength)
+
+	// The place of whoever leaves is free again.
+	response.Body.Close()
+	require.Eventually(t, func() bool {
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	}, soon, often)
+	w.do(t, call{method: "HEAD", path: "/v1/shows/" + w.show + "/seats/stream"})
 }
 
 func TestFault63_SlowReaderOfAStreamIsDroppedAndNobodyWaits(t *testing.T) {

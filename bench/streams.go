@@ -31,8 +31,10 @@ import (
 // their own, so that memory and processor time here are the server's. Contenders
 // take turns, round by round, with the same watchers and the same changes:
 //
-//	api   the API as it runs in production: an event is encoded once for all
-//	each  a handler that encodes every event for every watcher, all else equal
+//	api   the API as it runs in production: an event is encoded once for all, and
+//	      a stream keeps no more of its request than the connection
+//	each  the same feed behind a handler as one would write it first: net/http's
+//	      own buffers, and every event encoded for every watcher
 //
 // A change is a hold, or a new fee, written to Postgres; its delivery is counted
 // by the watchers. Rates are per second of processor time, so one core's.
@@ -188,7 +190,9 @@ func encodeForEach(feed *seats.Feed, show string) http.Handler {
 
 // heapAndStacks is what this process keeps, the garbage aside.
 func heapAndStacks() int64 {
-	debug.FreeOSMemory()
+	for range 3 { // a stack shrinks by half at a time
+		debug.FreeOSMemory()
+	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc + m.StackInuse)
