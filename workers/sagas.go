@@ -10,7 +10,6 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/boxoffice/boxoffice/activities"
-	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -40,7 +39,6 @@ func there(step, bookingID string, err error) (bool, error) {
 	case errors.As(err, &notFound):
 		return false, nil
 	default:
-		return false, booking.E(booking.CodeUnavailable, "The booking's workflow cannot be reached.").
-			Wrap(fmt.Errorf("%s workflow of booking %s: %w", step, bookingID, err))
+		return false, fmt.Errorf("%s workflow of booking %s: %w", step, bookingID, err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	maxTitle    = 300
+	maxTitle    = 500
 	maxName     = 200
 	maxWord     = 60
 	maxSynopsis = 5_000
