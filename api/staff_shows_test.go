@@ -286,6 +286,30 @@ func TestTwoManagersPlanAtOnce(t *testing.T) {
 	assert.Equal(t, map[int]int{http.StatusCreated: 1, http.StatusConflict: managers - 1}, counts)
 }
 
+// Those who change one show at once take turns: nobody waits for the other
+// crosswise, and nothing fails.
+func TestAShowIsChangedAndMovedAtOnce(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.plan(t, at(1, 14), nil).ID.String()
+	var requests []call
+	for i := range 12 {
+		move := fields{"starts_at": at(1, 14).Add(time.Duration(i) * time.Minute).Format(time.RFC3339), "reason": "Late", "default": "keep"}
+		requests = append(requests,
+			call{token: d.own, method: "PATCH", path: "/v1/admin/shows/" + id, body: fmt.Sprintf(`{"captions":%t}`, i%2 == 0)},
+			call{token: d.admin, method: "POST", path: "/v1/admin/shows/" + id + "/reschedule", body: move.with(nil),
+				headers: map[string]string{"Idempotency-Key": fmt.Sprintf("move-%d", i)}})
+	}
+	answers := make(chan reply, len(requests))
+	for _, c := range requests {
+		go func() { answers <- d.send(t, c) }()
+	}
+	for range requests {
+		got := <-answers
+		assert.Less(t, got.status, http.StatusBadRequest, "%s", got.body)
+	}
+}
+
 func TestStaffChangeAShow(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
