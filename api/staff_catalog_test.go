@@ -188,7 +188,7 @@ func TestFault62_HostileNamesAndTitles(t *testing.T) {
 	}
 	refused := []string{
 		"a\r\nBcc: all@example.com", "a\nb", "a\tb", "a\x07b", "\x1b[31mred", "gpj.\u202eexe", "\u2066a\u2069", "a\u200fb", "a\u061cb",
-		"a\u2028b", "a\u2029b", "\ufeffa", "\u200b", "\u200d\u200d", strings.Repeat("x", 301),
+		"a\u2028b", "a\u2029b", "\ufeffa", "\u200b", "\u200d\u200d", strings.Repeat("x", 501),
 	}
 	for _, title := range refused {
 		for _, c := range []struct {
