@@ -158,7 +158,7 @@ func (x *nameIndex) proposeClose(q *textQuery, s *scratch) {
 func (x *nameIndex) fitTokens(q *textQuery, s *scratch) {
 	words := q.words[:min(len(q.words), maxTokens)]
 	for t, w := range words {
-		tok := token{text: w, weight: 1, last: t == len(words)-1 && !q.ended}
+		tok := token{text: w, weight: 1, last: t == len(words)-1 && !q.ended && !q.whole}
 		if id, ok := x.wordID(w); ok {
 			tok.weight = x.rarity[id]
 			s.fit(t, id, 1, false)
@@ -167,7 +167,7 @@ func (x *nameIndex) fitTokens(q *textQuery, s *scratch) {
 			tok.weight *= 0.3 + 0.7*min(1, float32(len(w))/4)
 		}
 		s.tokens = append(s.tokens, tok)
-		if !q.number || t < len(words)-1 { // five is not the beginning of 54
+		if tok.last || t < len(words)-1 {
 			x.fitBeginnings(t, tok, s)
 		}
 		x.fitTypos(t, tok, s)

@@ -37,7 +37,7 @@ type reading struct {
 	typos   float32 // and more for what has typos beside
 	unless  float32 // an earlier reading has scored so much
 	ended   bool    // the last word is complete
-	number  bool    // and was written as a number
+	whole   bool    // and stands for a longer one
 }
 
 // yearBonus and yearMalus weigh a year that was typed beside a title: enough to
@@ -128,9 +128,9 @@ func (f *finder) readings(words []string) []reading {
 			base = rest
 		}
 	}
-	if digits := withDigits(base); digits != nil {
-		number := digits[len(digits)-1] != base[len(base)-1]
-		add(reading{words: digits, penalty: 0.005, number: number})
+	if short := inShort(base); short != nil {
+		whole := short[len(short)-1] != base[len(base)-1]
+		add(reading{words: short, penalty: 0.005, whole: whole})
 	}
 	if bare := withoutArticle(base); len(bare) < len(base) {
 		add(reading{words: bare, penalty: 0.02, unless: scoreFair})

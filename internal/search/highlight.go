@@ -42,7 +42,7 @@ func markedTo(w word, typed []string, wrong []bool) int {
 	for i, t := range typed {
 		last := i == len(typed)-1
 		switch {
-		case t == w.text || digitsOf(t) == digitsOf(w.text):
+		case t == w.text || shortOf(t) == shortOf(w.text):
 			return w.end
 		case len(w.text) >= 3 && strings.HasPrefix(t, w.text):
 			end = w.end // a part of what was typed as one word
@@ -60,13 +60,6 @@ func markedTo(w word, typed []string, wrong []bool) int {
 		}
 	}
 	return end
-}
-
-func digitsOf(w string) string {
-	if digits, ok := numerals[w]; ok && len(w) > 1 {
-		return digits
-	}
-	return w
 }
 
 // runTogether marks the words that begin what was typed without spaces, and

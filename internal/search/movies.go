@@ -39,7 +39,7 @@ func namesOf(owner uint32, m Movie) (list, sounds []name) {
 	return list, sounds
 }
 
-// spellings of a name: as it is, without its article, with digits, and without
+// spellings of a name: as it is, without its article, in short, and without
 // the word that "&" was read as.
 func spellings(words []string, ampersand bool) [][]string {
 	out := [][]string{words}
@@ -47,8 +47,8 @@ func spellings(words []string, ampersand bool) [][]string {
 		out = append(out, bare)
 	}
 	for _, w := range out {
-		if digits := withDigits(w); digits != nil {
-			out = append(out, digits)
+		if short := inShort(w); short != nil {
+			out = append(out, short)
 		}
 	}
 	if ampersand {

@@ -14,7 +14,7 @@ type source uint8
 
 const (
 	fromName     source = iota
-	fromSpelling        // the name without its article, or with its numbers in digits
+	fromSpelling        // the name without its article, or in short (see inShort)
 	fromAlias
 	fromOriginal
 	fromPart  // what stands before or behind a colon

@@ -73,12 +73,15 @@ func TestNumbersAndArticles(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"rocky ii": "rocky 2", "rocky two": "rocky 2", "the godfather part ii": "the godfather 2",
-		"dune part 2": "dune 2", "seven samurai": "7 samurai",
+		"dune part 2": "dune 2", "seven samurai": "7 samurai", "forty eight hours": "48 hours",
+		"the forty year old virgin": "the 40 year old virgin", "one hundred and one dalmatians": "101 dalmatians",
+		"ten thousand bc": "10000 bc", "nineteen eighty four": "1984", "two thousand and one": "2001", "twenty one grams": "21 grams", "kill bill volume two": "kill bill 2",
+		"doctor no": "dr no", "mister and missus smith": "mr and mrs smith", "two one": "2 1", "one hundred and a half": "100 and a half",
 	} {
-		assert.Equal(t, words(want), withDigits(words(text)), text)
+		assert.Equal(t, words(want), inShort(words(text)), text)
 	}
-	assert.Nil(t, withDigits(words("i robot")), "a lone I is a pronoun")
-	assert.Nil(t, withDigits(words("heat")))
+	assert.Nil(t, inShort(words("i robot")), "a lone I is a pronoun")
+	assert.Nil(t, inShort(words("heat")))
 	assert.Equal(t, words("boot"), withoutArticle(words("das boot")))
 	assert.Equal(t, words("the"), withoutArticle(words("the")))
 	year, rest := yearIn(words("dune 1984"))

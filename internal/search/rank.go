@@ -44,11 +44,22 @@ type match struct {
 // beginningScore is for a name of which so much is typed. While little is,
 // being well known says more than being nearly complete.
 func (x *nameIndex) beginningScore(i uint32, typed, whole int) float32 {
-	return 0.80 + 0.08*float32(typed)/float32(whole) + 5*x.tie[i]
+	return 0.80 + 0.085*float32(typed)/float32(whole) + 5*x.tie[i]
 }
 
-// runOver is for a beginning whose words end elsewhere than those typed: "ther"
-// is rather There's Something than The Ring, and "star " no Stargate.
+// wordEnds says whether a word of the name ends so many bytes from its start.
+func (x *nameIndex) wordEnds(i uint32, at int) bool {
+	for start := range x.starts(i) {
+		if start == at {
+			return true
+		}
+	}
+	return false
+}
+
+// runOver is what a beginning loses whose words end elsewhere than those typed:
+// "ther" is rather There's Something than The Ring, and "star " no Stargate. Where
+// all end alike it gains: "star" is rather Star Wars.
 func (x *nameIndex) runOver(q *textQuery, i uint32) float32 {
 	var typed, named uint64
 	for at := range q.starts {
@@ -65,6 +76,9 @@ func (x *nameIndex) runOver(q *textQuery, i uint32) float32 {
 		}
 	}
 	if typed == named {
+		if x.wordEnds(i, len(q.key)) {
+			return -0.02
+		}
 		return 0
 	}
 	return 0.03
@@ -81,6 +95,7 @@ func (x *nameIndex) rank(q *textQuery, s *scratch, yield func(name uint32, m mat
 		if m.score < 0.93 {
 			if byWords := x.likeWords(s, i, total); byWords.score > m.score {
 				m = byWords
+				m.score += 2 * x.tie[i]
 			}
 		}
 		if m.score >= scoreHint {
@@ -98,7 +113,7 @@ func (x *nameIndex) likeText(q *textQuery, i uint32) match {
 		switch {
 		case m == n:
 			return match{score: 1}
-		case q.number && key[m] >= '0' && key[m] <= '9':
+		case q.whole && !x.wordEnds(i, m): // five does not begin 54, nor saint Star Wars
 			return match{}
 		}
 		return match{score: x.beginningScore(i, m, n) - x.runOver(q, i)}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -71,7 +73,10 @@ func queryWords(text string) []string {
 }
 
 // ended says whether the last word is complete.
-func ended(text string) bool { return strings.HasSuffix(text, " ") }
+func ended(text string) bool {
+	last, _ := utf8.DecodeLastRuneInString(text)
+	return unicode.IsSpace(last) || last == '.'
+}
 
 // matched is what the text of a query found.
 type matched struct {
@@ -94,6 +99,10 @@ func (x *Index) match(words []string, ended bool) matched {
 	t.people, t.theaters = answers(people), answers(theaters)
 	list := answers(movies)
 	for _, h := range list {
+		// A name as it was typed is rather meant than a title with a typo.
+		if h.typo && len(t.people) > 0 && !t.people[0].typo && t.people[0].score > h.score {
+			h.score -= throughPerson
+		}
 		t.by[h.owner] = h
 	}
 	for _, p := range t.people[:min(len(t.people), maxPeople)] {

@@ -67,43 +67,6 @@ func withoutArticle(words []string) []string {
 	return words
 }
 
-// numerals are ways to write a number in a title. A lone I is more often a
-// pronoun, so it counts only behind another word.
-var numerals = map[string]string{
-	"ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9",
-	"x": "10", "xi": "11", "xii": "12", "xiii": "13", "i": "1",
-	"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
-	"eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13",
-	"first": "1", "second": "2", "third": "3", "1st": "1", "2nd": "2", "3rd": "3",
-}
-
-// counters stand before a number and are often left out: The Godfather Part II.
-var counters = map[string]bool{
-	"part": true, "chapter": true, "episode": true, "volume": true, "vol": true, "pt": true,
-}
-
-// withDigits writes every number in digits, and without the word that says what
-// it counts; nil when that changes nothing.
-func withDigits(words []string) []string {
-	var out []string
-	changed := false
-	for i, w := range words {
-		digits, ok := numerals[w]
-		if ok = ok && (i > 0 || len(w) > 1); ok {
-			w = digits
-		}
-		isNumber := ok || w[0] >= '0' && w[0] <= '9'
-		if last := len(out) - 1; isNumber && last > 0 && counters[out[last]] {
-			out, changed = out[:last], true
-		}
-		out, changed = append(out, w), changed || ok
-	}
-	if !changed {
-		return nil
-	}
-	return out
-}
-
 // withoutAnd drops "and", which "&" was read as: people type qa for Q&A.
 func withoutAnd(words []string) []string {
 	out := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "and" })
