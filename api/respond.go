@@ -72,6 +72,8 @@ func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 
 func etagOf(body []byte) string { return cache.ETag(body) }
 
+var varyEncoding = []string{"Accept-Encoding"}
+
 // writeDocument sends an answer that is ready, compressed when the client can
 // read that.
 func writeDocument(w http.ResponseWriter, r *http.Request, freshness []string, d *cache.Document) {
@@ -79,7 +81,7 @@ func writeDocument(w http.ResponseWriter, r *http.Request, freshness []string, d
 	header["Cache-Control"] = freshness
 	compressed := false
 	if len(d.Gzip) > 0 {
-		header.Add("Vary", "Accept-Encoding")
+		header["Vary"] = append(header["Vary"], varyEncoding...)
 		compressed = acceptsGzip(r.Header)
 	}
 	if known := r.Header["If-None-Match"]; len(known) > 0 && notModified(w, d, compressed, strings.Join(known, ",")) {
