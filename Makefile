@@ -49,6 +49,7 @@ endif
 bench: dev ## Ratios: the tuned saga, holds and rushes against the conventional way
 	$(WITH) postgres,temporal -- go run ./bench
 	go run ./bench reads
+	go run ./bench streams
 	$(WITH) postgres -- go test -run '^$$' -bench . ./internal/...
 	$(WITH) postgres -- go run ./bench search
 

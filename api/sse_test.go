@@ -13,10 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/seats"
 )
 
@@ -306,15 +308,23 @@ func TestSeatMapFromMemory(t *testing.T) {
 	assert.Equal(t, tag, got.header.Get("ETag"), "the same seats are the same tag")
 }
 
-func TestSeatMapAtAnotherReplica(t *testing.T) {
+func TestFault49_SeatMapOfAnotherReplicaWithoutRedis(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	server := miniredis.RunT(t)
+	bus, err := cache.NewRedisBus("redis://" + server.Addr())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = bus.Close() })
 	other := *w
-	other.options.Feed = seats.NewFeed(w.options.Seats, deafBus{}) // its Redis is away
+	other.options.Feed = seats.NewFeed(w.options.Seats, bus)
 	t.Cleanup(other.options.Feed.Close)
 	other.serve()
 	path := "/v1/shows/" + w.show + "/seats"
 	other.do(t, call{method: "GET", path: path, status: 200, holds: []string{`"held":[]`}})
+	events := other.watch(t, "", path+"/stream")
+	next(t, events)
+
+	server.Close()
 	w.book(t, w.customer, "k", "A01")
 	w.exec(`UPDATE shows SET prices = '{"gold": 1}' WHERE id = $1`, w.show)
 	began := time.Now()
@@ -325,6 +335,12 @@ func TestSeatMapAtAnotherReplica(t *testing.T) {
 			break
 		}
 		require.Less(t, asked.Sub(began), 2*time.Second)
+	}
+	for {
+		if told := next(t, events); told[0] == "snapshot" {
+			assert.Contains(t, told[2], `"held":["A01"]`)
+			return
+		}
 	}
 }
 
