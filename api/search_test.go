@@ -114,6 +114,34 @@ func TestSearchPages(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/v1/search?q=dune", headers: map[string]string{"If-None-Match": first.header.Get("ETag")}, status: http.StatusNotModified})
 }
 
+// Whatever is in a title or typed into the box: what is emphasized is told by
+// places and never by tags, and no answer has a character that a page would read
+// as markup.
+func TestSearchCarriesNoMarkup(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const evil = `</script><img src=x onerror=alert(1)> & "𝒵anzibar" =CMD('x')`
+	w.exec(`UPDATE movies SET title = $1, aliases = $2, credits = $3`, evil, []string{"<b>Amelie</b>"},
+		`[{"name": "<i>Audrey</i> Tautou", "role": "<u>", "job": "actor"}]`)
+	w.exec(`UPDATE theaters SET name = '<h1>Lotus</h1>'`)
+	w.index()
+	for _, text := range []string{"zanzibar", "img onerror", "amelie", "tautou", "lotus", `<img src=x onerror=alert(1)>`, `"><svg onload=`, `' OR 1=1 --`, "‮zanzibar"} {
+		for _, path := range []string{"/v1/search", "/v1/search/suggest"} {
+			got := w.do(t, call{method: "GET", path: path + "?q=" + url.QueryEscape(text), status: http.StatusOK, lacks: []string{"<", ">", "&"}})
+			assert.Equal(t, jsonType, got.header.Get("Content-Type"))
+			assert.Equal(t, "nosniff", got.header.Get("X-Content-Type-Options"))
+		}
+	}
+	var found searchAnswer
+	w.do(t, call{method: "GET", path: "/v1/search?q=zanzibar", status: http.StatusOK}).into(t, &found)
+	require.Len(t, found.Items, 1)
+	match := found.Items[0].Matched
+	assert.Equal(t, evil, match.Text, "and nothing was taken from it")
+	require.Len(t, match.Highlights, 1)
+	marked := []rune(match.Text)[match.Highlights[0].Start:match.Highlights[0].End]
+	assert.Equal(t, "𝒵anzibar", string(marked), "in code points, also behind those that UTF-16 counts twice")
+}
+
 // Two processes on one database, each with an engine that listens and polls as
 // it does in production.
 func TestSearchShowsAChangeInEveryProcess(t *testing.T) {
