@@ -177,7 +177,19 @@ func TestReplicaTakesReads(t *testing.T) {
 		assert.Equal(t, want, got)
 	}
 
-	_, err := r.replica.Pool().Exec(t.Context(), `UPDATE movies SET title = 'x'`)
+	there, err := database.Open(t.Context(), r.StandbyURL())
+	require.NoError(t, err)
+	t.Cleanup(there.Close)
+	its, err := there.Identity(t.Context())
+	require.NoError(t, err)
+	ours, err := r.DB.Identity(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, ours, its, "a copy is the same database")
+	others, err := databasetest.New(t).Identity(t.Context())
+	require.NoError(t, err)
+	assert.NotEqual(t, ours, others)
+
+	_, err = r.replica.Pool().Exec(t.Context(), `UPDATE movies SET title = 'x'`)
 	assert.ErrorContains(t, err, "read-only transaction")
 }
 
