@@ -155,10 +155,10 @@ func (h *headWriter) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// waitForEnd reads what a client has no reason to send, until it leaves.
+// waitForEnd returns when a client has left. One that keeps sending is no watcher.
 func waitForEnd(connection net.Conn) {
 	var unread [16]byte
-	for {
+	for range 256 {
 		if _, err := connection.Read(unread[:]); err != nil {
 			return
 		}
