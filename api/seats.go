@@ -121,11 +121,10 @@ func readWish(r *http.Request) (seats.Wish, error) {
 	if wish.Count = count; err != nil {
 		problems = append(problems, booking.FieldError{Field: "count", Message: "Must be a whole number."})
 	}
-	switch query.Get("accessible") {
-	case "", "false":
-	case "true":
+	switch wanted := query.Get("accessible"); {
+	case wanted == "true":
 		wish.Accessible = true
-	default:
+	case query.Has("accessible") && wanted != "false":
 		problems = append(problems, booking.FieldError{Field: "accessible", Message: "Must be true or false."})
 	}
 	if len(problems) > 0 {
