@@ -67,8 +67,7 @@ func statusOf(r *http.Request) (booking.Status, error) {
 }
 
 // cancellationQuote says what a cancellation would give back now. The workflow
-// computes it again, by the policy the booking was made under. While the customer
-// of a moved show may choose, all of it comes back.
+// computes it again, by the policy the booking was made under.
 func (a *api) cancellationQuote(w http.ResponseWriter, r *http.Request) {
 	b, err := a.ownBooking(r)
 	if err != nil {
@@ -81,16 +80,30 @@ func (a *api) cancellationQuote(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, notCancellable())
 		return
 	}
-	quote := a.Policy.Refunds.Quote(b.Quote, b.Show.StartsAt, now)
-	switch change, err := a.Seats.BookingChange(r.Context(), b.ID); {
-	case err == nil && change.Open:
-		quote = booking.FullRefund(b.Quote)
-		quote.Until = *change.DecideBy
-	case err != nil && booking.CodeOf(err) != booking.CodeNotFound:
+	quote, err := a.comesBack(r.Context(), b, now)
+	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
 	a.answer(w, r, http.StatusOK, quote)
+}
+
+// comesBack is everything when the theater cancelled the show, or moved it and the
+// customer may choose, or has not been told yet.
+func (a *api) comesBack(ctx context.Context, b booking.Booking, now time.Time) (booking.CancellationQuote, error) {
+	quote := booking.FullRefund(b.Quote)
+	if all, err := a.Seats.AllComesBack(ctx, b.ID); err != nil || all {
+		return quote, err
+	}
+	switch change, err := a.Seats.BookingChange(ctx, b.ID); {
+	case err == nil && change.Open:
+		quote.Until = *change.DecideBy
+		return quote, nil
+	case err != nil && booking.CodeOf(err) != booking.CodeNotFound:
+		return quote, err
+	default:
+		return a.Policy.Refunds.Quote(b.Quote, b.Show.StartsAt, now), nil
+	}
 }
 
 func notCancellable() error {

@@ -129,6 +129,29 @@ func TestChangeOfABooking(t *testing.T) {
 	assert.Equal(t, booking.ChoiceKeep, change.Choice)
 }
 
+// Bookings are told one after the other. What a cancellation gives back does not
+// wait for that.
+func TestQuoteBeforeTheBookingIsTold(t *testing.T) {
+	t.Parallel()
+	for name, happens := range map[string]string{
+		"moved":     `DELETE FROM show_change_bookings`,
+		"cancelled": `UPDATE shows SET status = 'cancelled'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			b := w.bought(t, w.customer, "k", "A01")
+			if name == "moved" {
+				w.moveShow(b.ID, "1 day")
+			}
+			w.exec(happens)
+			var quote booking.CancellationQuote
+			w.do(t, call{token: w.customer, method: "GET", path: "/v1/bookings/" + b.ID + "/cancellation-quote", status: http.StatusOK}).into(t, &quote)
+			assert.Equal(t, b.Quote.Total, quote.Refund)
+		})
+	}
+}
+
 func TestMovedCustomerTakesTheMoney(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -83,6 +83,19 @@ func (s *Store) BookingChange(ctx context.Context, bookingID string) (BookingCha
 	return c, err
 }
 
+// AllComesBack tells whether a cancellation gives everything back whatever the
+// terms are, because the theater cancelled the show, or moved it and the customer
+// has not been told yet.
+func (s *Store) AllComesBack(ctx context.Context, bookingID string) (bool, error) {
+	id, err := parseID("booking", bookingID)
+	if err != nil {
+		return false, err
+	}
+	var all bool
+	err = s.pool.QueryRow(ctx, `SELECT coalesce(all_comes_back($1), false)`, id).Scan(&all)
+	return all, translate("does all come back", err)
+}
+
 func (c BookingChange) local(at *time.Time) string {
 	if at == nil {
 		return ""

@@ -70,6 +70,9 @@ BEGIN
     END IF;
     SELECT * INTO change FROM show_changes WHERE id = p_change;
     SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
+    -- A later change of the show that is being made: either it waits and finds the
+    -- booking where it went, or its customer hears of it and chooses anew.
+    PERFORM 1 FROM shows WHERE id = change.show_id FOR KEY SHARE;
     IF told.choice = p_choice AND (p_choice <> 'move' OR b.show_id = p_show AND b.seats = p_seats) THEN
         RETURN NULL;
     END IF;
@@ -113,6 +116,50 @@ BEGIN
     WHERE change_id = p_change AND booking_id = p_booking;
     PERFORM add_booking_event(p_booking, CASE p_choice WHEN 'move' THEN 'moved' ELSE 'chosen' END,
         p_detail, p_change::text);
+    RETURN b.show_id;
+END $$;
+
+-- all_comes_back tells whether the theater owes the customer everything, whatever
+-- the terms of a cancellation are: the show was cancelled, or was moved and the
+-- customer, who has a choice then, has not heard of it. Bookings are told one after
+-- the other, so many know of a change before they are told.
+CREATE FUNCTION all_comes_back(p_booking uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT s.status = 'cancelled' OR EXISTS (
+        SELECT FROM show_changes ch
+        LEFT JOIN show_change_bookings told ON told.change_id = ch.id AND told.booking_id = b.id
+        WHERE ch.show_id = b.show_id AND ch.kind = 'rescheduled' AND ch.created_at > b.created_at
+          AND ch.finished_at IS NULL AND NOT change_is_superseded(ch.id)
+          AND told.told_at IS NULL AND coalesce(told.choice, '') = ''
+          AND NOT EXISTS (SELECT FROM booking_events e
+              WHERE e.booking_id = b.id AND e.event = 'moved' AND e.at > ch.created_at))
+    FROM bookings b JOIN shows s ON s.id = b.show_id WHERE b.id = p_booking;
+$$;
+
+-- cancel_booking as before, but what is owed is everything when all of it is to
+-- come back.
+CREATE OR REPLACE FUNCTION cancel_booking(p_booking uuid, p_refund bigint, p_detail text, p_even_scanned boolean)
+RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+    b bookings%ROWTYPE;
+BEGIN
+    SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
+    IF FOUND AND b.status = 'cancelled' THEN
+        RETURN b.show_id;
+    END IF;
+    IF NOT FOUND OR b.status <> 'confirmed' THEN
+        RAISE EXCEPTION 'not confirmed' USING ERRCODE = 'BX007';
+    END IF;
+    UPDATE tickets SET voided_at = clock_timestamp()
+    WHERE booking_id = p_booking AND (scanned_at IS NULL OR p_even_scanned);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'ticket was scanned' USING ERRCODE = 'BX007';
+    END IF;
+    PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
+    DELETE FROM seat_claims WHERE booking_id = p_booking;
+    UPDATE bookings SET status = 'cancelled',
+        refund_due = CASE WHEN all_comes_back(p_booking) THEN b.total ELSE p_refund END
+    WHERE id = p_booking;
+    PERFORM add_booking_event(p_booking, 'cancelled', p_detail, '');
     RETURN b.show_id;
 END $$;
 
