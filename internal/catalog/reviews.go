@@ -116,10 +116,12 @@ func (r *Reviews) List(ctx context.Context, movie string, limit int, after strin
 	return page, nil
 }
 
-// isInstant wants UTC: Postgres refuses some offsets that Go reads.
+// isInstant takes a time only as reviewTime writes it: Postgres refuses some
+// offsets and fractions that Go reads, and the year 0.
 func isInstant(key string) bool {
-	at, err := time.Parse(time.RFC3339Nano, key)
-	return err == nil && strings.HasSuffix(key, "Z") && at.Year() > 0
+	const written = "2006-01-02T15:04:05.000000Z"
+	at, err := time.Parse(written, key)
+	return err == nil && at.Year() > 0 && key == at.Format(written)
 }
 
 func (r *Reviews) summary(ctx context.Context, movie uuid.UUID) (ReviewSummary, error) {
