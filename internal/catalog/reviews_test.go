@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -129,7 +130,14 @@ func TestReviewsThatAreRefused(t *testing.T) {
 		_, _, err := reviews.Put(t.Context(), "film", who, test.rating, test.text)
 		assert.Equal(t, test.fields, fieldsOf(t, err), name)
 	}
-	for _, cursor := range []string{"x", "e30", "bnVsbA"} {
+	forge := func(order, key string) string {
+		return base64.RawURLEncoding.EncodeToString([]byte(`{"o":"` + order + `","k":"` + key + `","i":"` + uuid.NewString() + `"}`))
+	}
+	_, err := reviews.List(t.Context(), "film", 0, forge("latest", "2026-01-01T00:00:00.000000Z"))
+	require.NoError(t, err)
+	for _, cursor := range []string{"x", "e30", "bnVsbA", forge("title", "2026-01-01T00:00:00.000000Z"), forge("latest", "soon"),
+		forge("latest", "2026-01-01T00:00:00,000000Z"), forge("latest", "0000-01-01T00:00:00.000000Z"),
+		forge("latest", "2026-01-01T00:00:00.000000+23:00")} {
 		_, err := reviews.List(t.Context(), "film", 0, cursor)
 		assert.Equal(t, []string{"cursor"}, fieldsOf(t, err), cursor)
 	}
