@@ -66,6 +66,9 @@ func decodeBody(body []byte, into any) error {
 	if tooDeep(body) {
 		return booking.E(booking.CodeMalformed, "The body is nested more than %d levels deep.", maxDepth)
 	}
+	if string(bytes.TrimSpace(body)) == "null" { // which would decode into anything, and change nothing
+		return booking.E(booking.CodeMalformed, "The body must be a JSON object.")
+	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if err := decoder.Decode(into); err != nil {
 		return malformed(err)
@@ -160,17 +163,17 @@ func unknownFields(prefix string, data []byte, t reflect.Type) []booking.FieldEr
 		return unknownInList(prefix, data, t.Elem())
 	}
 	var object map[string]json.RawMessage
-	if t.Kind() != reflect.Struct || json.Unmarshal(data, &object) != nil {
+	if t.Kind() != reflect.Struct && t.Kind() != reflect.Map || json.Unmarshal(data, &object) != nil {
 		return nil
 	}
-	known := map[string]reflect.Type{}
-	for _, field := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		known[name] = field.Type
-	}
+	known := fieldsOf(t)
 	var unknown []booking.FieldError
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		value := object[name]
+		if t.Kind() == reflect.Map {
+			unknown = append(unknown, unknownFields(clip(prefix+name)+".", value, t.Elem())...)
+			continue
+		}
 		if fieldType, ok := known[name]; ok {
 			unknown = append(unknown, unknownFields(prefix+name+".", value, fieldType)...)
 			continue
@@ -178,6 +181,20 @@ func unknownFields(prefix string, data []byte, t reflect.Type) []booking.FieldEr
 		unknown = append(unknown, booking.FieldError{Field: clip(prefix + name), Message: "There is no such field."})
 	}
 	return unknown
+}
+
+// fieldsOf gives the fields of a struct by their names in JSON.
+func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	fields := map[string]reflect.Type{}
+	for _, field := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" { // what is embedded has none
+			fields[name] = field.Type
+		}
+	}
+	return fields
 }
 
 func unknownInList(prefix string, data []byte, element reflect.Type) []booking.FieldError {

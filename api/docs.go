@@ -44,11 +44,37 @@ func openapiJSON() ([]byte, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	if err := allowMalformed(document); err != nil {
+		return nil, err
+	}
 	body, err := json.Marshal(document)
 	if err != nil {
 		return nil, fmt.Errorf("the OpenAPI document as JSON: %w", err)
 	}
 	return body, nil
+}
+
+// allowMalformed lets every operation answer 400: any address may hold what none
+// may (see refuseNUL).
+func allowMalformed(document map[string]any) error {
+	paths, _ := document["paths"].(map[string]any)
+	for path, item := range paths {
+		operations, _ := item.(map[string]any)
+		for method, operation := range operations {
+			described, _ := operation.(map[string]any)
+			if described["operationId"] == nil { // the item's own parameters
+				continue
+			}
+			responses, ok := described["responses"].(map[string]any)
+			if !ok {
+				return fmt.Errorf("%s %s has no responses", method, path)
+			}
+			if _, there := responses["400"]; !there {
+				responses["400"] = map[string]any{"$ref": "#/components/responses/Malformed"}
+			}
+		}
+	}
+	return nil
 }
 
 // merge adds a part to a document. What two parts both define is a mistake.

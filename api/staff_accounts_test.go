@@ -41,6 +41,7 @@ func TestStaffGiveAndTakeDuties(t *testing.T) {
 	asManager := w.signIn(t, "ben@example.com")
 	w.do(t, call{token: asManager.AccessToken, method: "PATCH", path: "/v1/admin/theaters/" + theater, body: `{"amenities":["cafe"]}`, status: http.StatusOK})
 
+	w.do(t, call{token: w.admin, method: "PATCH", path: ben, body: `{"theater_ids":[]}`, status: http.StatusOK, holds: []string{`"theater_ids":[]`}})
 	w.do(t, call{token: w.admin, method: "PATCH", path: ben, body: `{"role":"customer"}`, status: http.StatusOK, holds: []string{`"theater_ids":[]`}})
 	w.do(t, call{token: asManager.AccessToken, method: "PATCH", path: "/v1/admin/theaters/" + theater, body: `{"amenities":[]}`, status: http.StatusForbidden, code: "forbidden"})
 	w.do(t, call{method: "POST", path: "/v1/sessions/refresh", body: `{"refresh_token":"` + asManager.RefreshToken + `"}`, status: http.StatusUnauthorized, code: "unauthenticated"})

@@ -91,3 +91,41 @@ func TestPriceCardsServeEveryScreen(t *testing.T) {
 	require.Len(t, p.Errors, 1)
 	assert.Equal(t, booking.FieldError{Field: "price_card_id", Message: "The layout also has gold."}, p.Errors[0])
 }
+
+func TestPriceCardsAreInTheTheatersCurrency(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	tx, err := d.db.Pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	_, err = tx.Exec(t.Context(), `UPDATE theaters SET currency = 'EUR' WHERE id = $1`, d.theater)
+	require.NoError(t, err)
+	answered := make(chan int, 1)
+	go func() {
+		answered <- d.send(t, call{token: d.own, method: "POST", path: "/v1/admin/prices", body: d.card("Standard").with(nil)}).status
+	}()
+	require.Eventually(t, func() bool {
+		return len(answered) > 0 || d.text(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == "1"
+	}, soon, often)
+	require.NoError(t, tx.Commit(t.Context()))
+	assert.Equal(t, http.StatusUnprocessableEntity, <-answered, "prices in the currency of before")
+}
+
+func TestWhatChangesNothingIsNotWritten(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	card := d.newCard(t, "Standard")
+	show := d.plan(t, at(1, 14), nil)
+	state := func() string {
+		return d.text(`SELECT concat_ws(' ', (SELECT version FROM catalog_version), (SELECT count(*) FROM audit_log))`)
+	}
+	before := state()
+	for path, body := range map[string]string{
+		"/v1/admin/shows/" + show.ID.String():  fields{"format": show.Format, "prices": show.Prices, "starts_at": show.StartsAt}.with(nil),
+		"/v1/admin/prices/" + card.ID.String(): fields{"name": card.Name, "prices": card.Prices}.with(nil),
+	} {
+		d.do(t, call{token: d.own, method: "PATCH", path: path, body: body, status: http.StatusOK})
+		d.do(t, call{token: d.own, method: "PATCH", path: path, body: `{}`, status: http.StatusOK})
+	}
+	assert.Equal(t, before, state())
+}

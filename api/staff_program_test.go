@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"testing"
@@ -301,4 +302,14 @@ func TestProgramsAreChecked(t *testing.T) {
 	d.exec(`INSERT INTO screens (id, theater_id, name) VALUES ($1, $2, 'Empty')`, empty, d.theater)
 	nothing.path, nothing.status = "/v1/admin/screens/"+empty+"/program", http.StatusConflict
 	d.do(t, nothing)
+}
+
+func TestProgramThatIsTooLongOrTooFarAway(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for field, value := range map[string]any{"days": math.MaxInt64, "from": at(4*365, 0).Format(time.DateOnly)} {
+		_, got := d.program(t, http.StatusUnprocessableEntity, d.week(fields{field: value}))
+		assert.Contains(t, string(got.body), `"field":"`+field+`"`)
+	}
+	assert.Equal(t, "0", d.planned(t))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -107,7 +108,7 @@ func (f Filter) narrow(query *bun.SelectQuery) error {
 		parsed, err := time.Parse(time.RFC3339, value)
 		switch {
 		case value == "":
-		case err != nil || parsed.UTC().Year() < 1: // which Postgres has not
+		case err != nil || parsed.UTC().Year() < 1 || strings.Contains(value, ","): // Postgres has no year 0, RFC 3339 no comma
 			problem(field, "Write a time as RFC 3339, for example 2026-03-29T18:30:00Z.")
 		default:
 			query.Where("al.at "+comparison+" ?", parsed)

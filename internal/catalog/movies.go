@@ -3,8 +3,8 @@ package catalog
 import (
 	"cmp"
 	"context"
+	"regexp"
 	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -38,11 +38,14 @@ var orders = map[string]order{
 	"release_date": {"coalesce(m.release_date, make_date(m.year, 1, 1))", "date", true, isDay},
 }
 
-// isDecimal refuses the hexadecimal numbers that Go reads and Postgres does not.
+// isDecimal takes a number only as Postgres writes one: Go also reads other
+// notations, and as 0 what Postgres finds too small.
 func isDecimal(key string) bool {
-	_, err := strconv.ParseFloat(key, 64)
-	return err == nil && !strings.ContainsAny(key, "xX")
+	value, err := strconv.ParseFloat(key, 64)
+	return err == nil && decimal.MatchString(key) && (value != 0 || key == "0")
 }
+
+var decimal = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?$`)
 
 const movieColumns = `m.id, m.slug, m.title, m.runtime_minutes, m.genres, m.certificate, m.original_title,
 	m.year, coalesce(to_char(m.release_date, 'YYYY-MM-DD'), '') AS release_date, m.languages, m.synopsis,

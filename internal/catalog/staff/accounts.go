@@ -70,10 +70,7 @@ func (s *Store) Accounts(ctx context.Context, actor audit.Actor, f AccountFilter
 		return nil, "", err
 	}
 	var p problems
-	after := p.readCursor(f.Cursor, func(key string) bool {
-		at, err := time.Parse(time.RFC3339Nano, key)
-		return err == nil && at.UTC().Year() > 0 // which Postgres has not
-	})
+	after := p.readCursor(f.Cursor, isMoment)
 	if f.Role != "" {
 		oneOf(&p, "role", &f.Role, roles...)
 	}
@@ -224,7 +221,7 @@ func (f *DutyFields) apply(ctx context.Context, tx bun.Tx, actor audit.Actor, du
 		return booking.E(booking.CodeConflict, "Nobody can take away their own role of administrator. Ask another one.")
 	}
 	if f.TheaterIDs != nil {
-		duties.TheaterIDs = slices.SortedFunc(slices.Values(f.theaters), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+		duties.TheaterIDs = listed(slices.SortedFunc(slices.Values(f.theaters), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }))
 	}
 	if duties.Role != schema.RoleTheaterManager {
 		if len(f.theaters) > 0 {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,11 +57,11 @@ func cardView(card schema.PriceCard, currency string) PriceCard {
 	}
 }
 
-// CreatePriceCard makes a card of a theater. Codes: validation_failed, forbidden,
-// conflict.
+// CreatePriceCard makes a card of a theater. Nobody changes the theater's currency
+// meanwhile. Codes: validation_failed, forbidden, conflict.
 func (s *Store) CreatePriceCard(ctx context.Context, actor audit.Actor, in NewPriceCard) (PriceCard, error) {
 	var view PriceCard
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var p problems
 		theater, err := p.theater(ctx, tx, "theater_id", in.TheaterID)
 		if err != nil {
@@ -159,10 +160,13 @@ func (s *Store) ChangePriceCard(ctx context.Context, actor audit.Actor, id strin
 			return err
 		}
 		var p problems
-		currency := before.FeePerSeat.Currency
+		was, currency := card, before.FeePerSeat.Currency
 		p.changeCard(&card, change.Name, change.Charges, currency)
 		if err := p.err(); err != nil {
 			return err
+		}
+		if view = before; reflect.DeepEqual(card, was) {
+			return errUnchanged
 		}
 		if _, err := tx.NewUpdate().Model(&card).WherePK().
 			Column("name", "prices", "fee_per_seat", "tax_basis_points").Set("updated_at = now()").
@@ -172,7 +176,7 @@ func (s *Store) ChangePriceCard(ctx context.Context, actor audit.Actor, id strin
 		view = cardView(card, currency)
 		return recordCard(ctx, tx, actor, "change", card, before, view)
 	})
-	return view, err
+	return view, unlessUnchanged(err)
 }
 
 // DeletePriceCard removes a card. Shows keep what they copied. Codes: not_found,

@@ -163,7 +163,9 @@ func openHouse(ctx context.Context, tx bun.Tx, actor audit.Actor, screenID strin
 func (in ProgramRequest) slots(ctx context.Context, tx bun.Tx, hall house) ([]slot, error) {
 	var p problems
 	days := programDays
-	set(&days, between(&p, "days", in.Days, 1, longestDays))
+	if between(&p, "days", in.Days, 1, longestDays); len(p) == 0 { // the template is laid out over them
+		set(&days, in.Days)
+	}
 	first := p.day("from", &in.From)
 	if in.From == "" {
 		p.add("from", "Is required: the first day.")
@@ -184,6 +186,9 @@ func (in ProgramRequest) slots(ctx context.Context, tx bun.Tx, hall house) ([]sl
 	calendar := calendar{hall: hall, zone: zoneOf(hall.TimeZone), days: days, now: now}
 	if first != nil {
 		calendar.first = *first
+		if first.After(now.AddDate(yearsAhead, 0, 0)) {
+			p.add("from", "Is more than three years away.")
+		}
 	}
 	var slots []slot
 	if len(in.Template) > 0 && len(in.Template) <= mostEntries {

@@ -199,7 +199,7 @@ func (p *problems) days(query *bun.SelectQuery, from, to string) {
 	}
 }
 
-// isMoment takes a key only as Shows writes it: Postgres refuses the year 0 and
+// isMoment takes a key only as lists write it: Postgres refuses the year 0 and
 // offsets that Go reads.
 func isMoment(key string) bool {
 	moment, err := time.Parse(time.RFC3339Nano, key)

@@ -3,6 +3,7 @@ package staff
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,6 +49,9 @@ func (s *Store) ChangeShow(ctx context.Context, actor audit.Actor, id string, ch
 		if err := change.onto(ctx, tx, actor, before, &show); err != nil {
 			return err
 		}
+		if view = before.view(); reflect.DeepEqual(show, before.Show) {
+			return errUnchanged
+		}
 		if seating(show) != seating(before.Show) {
 			if err := unclaimed(ctx, tx, show.ID); err != nil {
 				return err
@@ -64,7 +68,7 @@ func (s *Store) ChangeShow(ctx context.Context, actor audit.Actor, id string, ch
 		view = after.view()
 		return recordShow(ctx, tx, actor, "change", show.TheaterID, show.ID, before.view().Terms(), view.Terms())
 	})
-	return view, s.nameOverlap(ctx, err, show)
+	return view, s.nameOverlap(ctx, unlessUnchanged(err), show)
 }
 
 // lockShow reads a show that the actor may change. Holds under way are waited for

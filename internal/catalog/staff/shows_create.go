@@ -22,6 +22,8 @@ const (
 	// before the film begins.
 	closesBefore = 10 * time.Minute
 	longestShow  = 24 * time.Hour
+	// yearsAhead is how far shows are planned; beyond it somebody mistyped a year.
+	yearsAhead = 3
 )
 
 // NewShow is a show to be planned. It starts at StartsAt or, on the theater's
@@ -181,13 +183,13 @@ func zoneOf(name string) *time.Location {
 	return zone
 }
 
-// ahead refuses what is over already, and what is so far away that somebody
-// mistyped a year. False when there is a problem.
+// ahead refuses what is over already, and what is too far away. False when there
+// is a problem.
 func (p *problems) ahead(field string, start, now time.Time) bool {
 	switch {
 	case !start.After(now):
 		p.add(field, "This time has passed.")
-	case start.After(now.AddDate(3, 0, 0)):
+	case start.After(now.AddDate(yearsAhead, 0, 0)):
 		p.add(field, "Is more than three years away.")
 	default:
 		return true
