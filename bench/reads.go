@@ -34,8 +34,8 @@ import (
 // The catalog is the demo world of a week, on a throwaway Postgres.
 func readsBenchmark(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("reads", flag.ExitOnError)
-	rounds := flags.Int("rounds", 5, "interleaved rounds")
-	each := flags.Duration("each", time.Second, "time per contender and round")
+	rounds := flags.Int("rounds", 25, "interleaved rounds: many short ones, so that the machine's moods hit all contenders")
+	each := flags.Duration("each", 200*time.Millisecond, "time per contender and round")
 	readers := flags.Int("readers", 8, "connections at a time")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -225,7 +225,7 @@ func (h *readHouse) race(ctx context.Context, p readPath, rounds int, each time.
 		go func() { _ = server.Serve(listener) }()
 		defer server.Close()
 		c.address = listener.Addr().String()
-		if err := c.heat(ctx, p, each/4, readers); err != nil { // warm up
+		if err := c.heat(ctx, p, each, readers); err != nil { // warm up
 			return fmt.Errorf("%s, %s: %w", p.name, c.name, err)
 		}
 		c.rates = nil
