@@ -125,7 +125,7 @@ func TestSearchCarriesNoMarkup(t *testing.T) {
 		`[{"name": "<i>Audrey</i> Tautou", "role": "<u>", "job": "actor"}]`)
 	w.exec(`UPDATE theaters SET name = '<h1>Lotus</h1>'`)
 	w.index()
-	for _, text := range []string{"zanzibar", "img onerror", "amelie", "tautou", "lotus", `<img src=x onerror=alert(1)>`, `"><svg onload=`, `' OR 1=1 --`, "‮zanzibar"} {
+	for _, text := range []string{"zanzibar", "img onerror", "amelie", "tautou", "lotus", `<img src=x onerror=alert(1)>`, `"><svg onload=`, `' OR 1=1 --`, "\u202ezanzibar"} {
 		for _, path := range []string{"/v1/search", "/v1/search/suggest"} {
 			got := w.do(t, call{method: "GET", path: path + "?q=" + url.QueryEscape(text), status: http.StatusOK, lacks: []string{"<", ">", "&"}})
 			assert.Equal(t, jsonType, got.header.Get("Content-Type"))
