@@ -112,7 +112,7 @@ func (a *api) rescheduleShow(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, booking.Invalid(problems...))
 		return
 	}
-	change.ChangeID, change.ShowID = changeID(show, key), show.String()
+	change.ChangeID, change.ShowID = changeID(show, "move\n"+key), show.String()
 	change.Hash = changeHash(change)
 	a.changeShow(w, r, change)
 }
@@ -163,8 +163,10 @@ func reasonProblems(reason string) []booking.FieldError {
 	return nil
 }
 
-func changeID(show uuid.UUID, key string) string {
-	return uuid.NewSHA1(changeNamespace, []byte(show.String()+"\n"+key)).String()
+// changeID names a change of a show by what makes it the same one: "cancel", or
+// "move" and a key, so that no key stands for the cancellation.
+func changeID(show uuid.UUID, what string) string {
+	return uuid.NewSHA1(changeNamespace, []byte(show.String()+"\n"+what)).String()
 }
 
 // changeShow starts the workflow, or reaches the one that runs, and answers when
@@ -178,6 +180,10 @@ func (a *api) changeShow(w http.ResponseWriter, r *http.Request, change booking.
 		return
 	}
 	done, err := a.Saga.ChangeShow(r.Context(), workflows.ShowChangeInput{Request: change}, show)
+	if err == nil {
+		// A workflow that runs answers whoever asks with the change it works on.
+		err = a.Seats.SameChange(r.Context(), change)
+	}
 	if err != nil {
 		a.fail(w, r, err)
 		return

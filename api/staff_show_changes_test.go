@@ -75,6 +75,7 @@ func TestStaffCancelAShow(t *testing.T) {
 		holds: []string{`"action":"cancel"`, "A flood."}})
 
 	d.exec(`UPDATE show_changes SET finished_at = now()`)
+	d.saga.changes.end(change.ID)
 	d.refused(d.cancels(d.own, d.show, `{"reason":"A flood."}`), http.StatusConflict, booking.CodeConflict)
 	d.refused(call{token: d.own, method: "POST", path: "/v1/admin/show-changes/" + change.ID + "/resume"},
 		http.StatusConflict, booking.CodeConflict)
@@ -107,6 +108,17 @@ func TestStaffMoveAShow(t *testing.T) {
 	assert.Equal(t, starts.Add(4*time.Hour), *second.NewEndsAt)
 	assert.Equal(t, hall, d.text(`SELECT screen_id FROM shows WHERE id = $1::uuid`, d.show))
 	d.do(t, call{token: d.own, method: "GET", path: "/v1/admin/show-changes/" + change.ID, status: http.StatusOK, holds: []string{`"superseded":true`}})
+}
+
+// Whatever key a move had, the show can be cancelled afterwards.
+func TestNoKeyOfAMoveStandsForTheCancellation(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	moved := d.accepted(d.moves(d.own, "cancel", nil))
+	cancelled := d.accepted(d.cancels(d.own, d.show, `{"reason":"A flood."}`))
+	assert.NotEqual(t, moved.ID, cancelled.ID)
+	assert.Equal(t, booking.ChangeCancelled, cancelled.Kind)
+	assert.Equal(t, "cancelled", d.text(`SELECT status FROM shows WHERE id = $1::uuid`, d.show))
 }
 
 func TestMovesThatAreRefused(t *testing.T) {

@@ -70,17 +70,32 @@ func (s *Store) ChangeShow(ctx context.Context, req booking.ShowChangeRequest) (
 	return s.ShowChange(ctx, req.ChangeID)
 }
 
-// knownChange finds what an earlier try of the request did, nil for nothing.
-func (s *Store) knownChange(ctx context.Context, id uuid.UUID, req booking.ShowChangeRequest) (*booking.ShowChange, error) {
+// SameChange refuses a request whose change is there already and was asked for by
+// another one. Codes: idempotency_key_reused, not_found.
+func (s *Store) SameChange(ctx context.Context, req booking.ShowChangeRequest) error {
+	var kind booking.ChangeKind
 	var hash string
-	err := s.pool.QueryRow(ctx, `SELECT request_hash FROM show_changes WHERE id = $1`, id).Scan(&hash)
+	err := s.pool.QueryRow(ctx, `SELECT kind, request_hash FROM show_changes WHERE id = $1`, req.ChangeID).Scan(&kind, &hash)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return nil, nil
+		return booking.E(booking.CodeNotFound, "There is no such change.")
 	case err != nil:
-		return nil, translate("look for the change", err)
-	case req.Hash != "" && hash != "" && req.Hash != hash:
-		return nil, booking.E(booking.CodeKeyReused, "This Idempotency-Key was used for a different request. Use a new one.")
+		return translate("look for the change", err)
+	case req.Kind != kind, req.Hash != "" && hash != "" && req.Hash != hash:
+		return booking.E(booking.CodeKeyReused, "This Idempotency-Key was used for a different request. Use a new one.")
+	default:
+		return nil
+	}
+}
+
+// knownChange finds what an earlier try of the request did, nil for nothing.
+func (s *Store) knownChange(ctx context.Context, id uuid.UUID, req booking.ShowChangeRequest) (*booking.ShowChange, error) {
+	err := s.SameChange(ctx, req)
+	if booking.CodeOf(err) == booking.CodeNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	known, err := s.ShowChange(ctx, req.ChangeID)
 	if err != nil || known.Kind != booking.ChangeCancelled || known.FinishedAt == nil {
