@@ -508,3 +508,17 @@ func (w *world) staffOf(name, role string) string {
 		body: `{"email":"` + email + `","password":"long enough to pass"}`}).into(w.t, &tokens)
 	return tokens.AccessToken
 }
+
+// Who changes a price does not move a show, whatever the screen's cleaning time is
+// by now.
+func TestCleaningTimeIsThatOfWhenTheShowWasPlanned(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	first := d.plan(t, at(1, 10), fields{"ends_at": at(1, 13)})
+	d.plan(t, first.CleanAt, nil)
+	d.do(t, call{token: d.own, method: "PATCH", path: "/v1/admin/screens/" + d.screen, body: `{"cleaning_minutes":60}`, status: http.StatusOK})
+	var after staff.Show
+	d.change(t, first.ID.String(), fields{"prices": fields{"gold": rupees(31000)}}, http.StatusOK).into(t, &after)
+	assert.Equal(t, first.CleanAt, after.CleanAt)
+	assert.Equal(t, int64(31000), after.Prices["gold"].Amount)
+}

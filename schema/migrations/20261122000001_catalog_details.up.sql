@@ -35,10 +35,14 @@ ALTER TABLE shows
     -- when the screen is clean again, and the next show may start
     ADD COLUMN clean_at          timestamptz;
 
--- The cleaning time is the screen's at the moment of writing: shortening it later
--- frees no slot of a show that was planned with it.
+-- The cleaning time is the screen's when the show is planned or moved: another one
+-- later neither frees a slot of a show that was planned with it nor takes one.
 CREATE FUNCTION occupy_screen() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.clean_at IS NOT NULL
+            AND (NEW.screen_id, NEW.starts_at, NEW.ends_at) = (OLD.screen_id, OLD.starts_at, OLD.ends_at) THEN
+        RETURN NEW;
+    END IF;
     SELECT NEW.ends_at + make_interval(mins => sc.cleaning_minutes) INTO NEW.clean_at
         FROM screens sc WHERE sc.id = NEW.screen_id;
     RETURN NEW;
