@@ -23,17 +23,22 @@ func (s *saga) heeds(changeID, showID string) bool {
 
 // reschedule tells the customer of the show's new time, and what they may do.
 func (s *saga) reschedule(ctx workflow.Context, news ShowRescheduled) {
-	if !s.heeds(news.ChangeID, news.ShowID) {
+	if !s.heeds(news.ChangeID, news.ShowID) || !s.takeIn(news) {
 		return
 	}
-	s.takeIn(news)
 	s.note(ctx, booking.EventRescheduled, "to "+s.held.Show.LocalStart().Format("Mon 2 Jan 15:04 MST"))
 	s.tellOfChange(ctx, booking.NoticeRescheduled, news.ChangeID)
 }
 
-func (s *saga) takeIn(news ShowRescheduled) {
+// takeIn is false for a move that a later one, of which the booking knows already,
+// has taken the place of: two that follow each other closely are told side by side.
+func (s *saga) takeIn(news ShowRescheduled) bool {
+	if news.ChangedAt.Before(s.change.ChangedAt) {
+		return false
+	}
 	s.held.Show.StartsAt, s.held.Show.EndsAt = news.StartsAt, news.EndsAt
 	s.change = news
+	return true
 }
 
 // tellOfEarlierMove tells of a move that happened while the customer was paying:

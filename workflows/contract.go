@@ -170,6 +170,8 @@ type ShowRescheduled struct {
 	EndsAt   time.Time            `json:"ends_at"`
 	DecideBy time.Time            `json:"decide_by,omitzero"`
 	Default  booking.ChangeChoice `json:"default,omitempty"`
+	// ChangedAt tells news from older news that arrives after it.
+	ChangedAt time.Time `json:"changed_at,omitzero"`
 }
 
 // ChangeDecision is what the customer of a moved show wants. ShowID and Seats

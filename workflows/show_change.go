@@ -38,6 +38,7 @@ type showChange struct {
 	change booking.ShowChange
 	count  booking.ChangeCount
 	what   string // is being done
+	heard  int    // from staff
 	pause  time.Duration
 	done   bool
 	logger log.Logger
@@ -58,6 +59,7 @@ func newShowChange(ctx workflow.Context, in ShowChangeInput) (*showChange, error
 	}
 	c := &showChange{in: in, pause: pauseShortest, logger: workflow.GetLogger(ctx)}
 	c.changed, c.settle = workflow.NewFuture(ctx)
+	workflow.Go(ctx, c.obeyStaff)
 	return c, c.listen(ctx)
 }
 
@@ -159,7 +161,7 @@ func (c *showChange) page(room int) activities.ReachRequest {
 		request.TellBy, request.News = SignalShowRescheduled, ShowRescheduled{
 			ChangeID: c.change.ID, ShowID: c.change.ShowID, Reason: c.change.Reason,
 			StartsAt: *c.change.NewStartsAt, EndsAt: *c.change.NewEndsAt,
-			DecideBy: *c.change.DecideBy, Default: c.change.Default,
+			DecideBy: *c.change.DecideBy, Default: c.change.Default, ChangedAt: c.change.CreatedAt,
 		}
 	}
 	return request

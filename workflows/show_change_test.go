@@ -2,11 +2,13 @@ package workflows_test
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
@@ -154,6 +156,28 @@ func TestAChangeIsPausedAndResumed(t *testing.T) {
 	assert.False(t, end.Paused)
 }
 
+// Staff who resume and pause again while bookings are being told find it paused.
+func TestTheLaterWordCounts(t *testing.T) {
+	t.Parallel()
+	env, a := newChangeEnv(t, cancelled(30))
+	env.in.AtATime = 10
+	var once sync.Once
+	a.telling = func() {
+		once.Do(func() {
+			env.SignalWorkflow(workflows.SignalResume, nil)
+			env.SignalWorkflow(workflows.SignalPause, nil)
+		})
+	}
+	env.at(time.Hour, func() {
+		assert.True(t, env.progress().Paused)
+		people, _ := a.toldBy(workflows.SignalShowCancelled)
+		assert.Equal(t, 10, people)
+		env.SignalWorkflow(workflows.SignalPause, nil)
+		env.SignalWorkflow(workflows.SignalResume, nil)
+	})
+	assert.Equal(t, 30, env.run().Settled)
+}
+
 func TestSignalsThatFailAreSentAgain(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, cancelled(20))
@@ -198,6 +222,9 @@ func TestALongChangeContinuesInANewRun(t *testing.T) {
 	var next *workflow.ContinueAsNewError
 	require.ErrorAs(t, env.GetWorkflowError(), &next)
 	assert.Equal(t, workflows.CancelShowWorkflow, next.WorkflowType.Name)
+	var carried workflows.ShowChangeInput
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(next.Input, &carried))
+	assert.True(t, carried.Paused, "a pause is not forgotten")
 
 	// What the new run needs comes with it, and it changes no show.
 	again, a := newChangeEnv(t, cancelled(30))

@@ -37,41 +37,53 @@ func (c *showChange) resumes(ctx workflow.Context) workflow.ReceiveChannel {
 		workflow.SignalChannelOptions{Description: "Staff: go on."})
 }
 
+// obeyStaff pauses and resumes as staff say, also while the workflow is busy, so
+// that the later of two words counts. Of two that arrive in one task nobody can
+// tell which was first: then the pause counts, and can be seen.
+func (c *showChange) obeyStaff(ctx workflow.Context) {
+	selector := workflow.NewSelector(ctx)
+	for _, word := range []struct {
+		said   workflow.ReceiveChannel
+		paused bool
+	}{{c.resumes(ctx), false}, {c.pauses(ctx), true}} {
+		selector.AddReceive(word.said, func(said workflow.ReceiveChannel, _ bool) {
+			said.Receive(ctx, nil)
+			c.in.Paused = word.paused
+			c.heard++
+		})
+	}
+	for ctx.Err() == nil {
+		selector.Select(ctx)
+	}
+}
+
 // wait sleeps until the time is up or staff pause or resume. Zero is for ever.
 func (c *showChange) wait(ctx workflow.Context, d time.Duration, summary string) {
 	c.show(ctx)
 	timerCtx, stop := workflow.WithCancel(ctx)
 	defer stop()
-	selector := workflow.NewSelector(ctx)
-	set := func(paused bool) func(workflow.ReceiveChannel, bool) {
-		return func(ch workflow.ReceiveChannel, _ bool) {
-			ch.Receive(ctx, nil)
-			c.in.Paused = paused
-		}
-	}
-	selector.AddReceive(c.pauses(ctx), set(true))
-	selector.AddReceive(c.resumes(ctx), set(false))
-	selector.AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) {})
+	timeUp := func() bool { return false }
 	if d > 0 {
-		selector.AddFuture(workflow.NewTimerWithOptions(timerCtx, d, workflow.TimerOptions{Summary: summary}), func(workflow.Future) {})
+		timeUp = workflow.NewTimerWithOptions(timerCtx, d, workflow.TimerOptions{Summary: summary}).IsReady
 	}
-	selector.Select(ctx)
+	heard := c.heard
+	// Cancelled is found out by the next step.
+	_ = workflow.Await(ctx, func() bool { return timeUp() || c.heard != heard })
 }
 
-// hear takes what staff said while the workflow was busy.
+// hear takes what staff said in this very task: a new run would not.
 func (c *showChange) hear(ctx workflow.Context) {
-	for c.pauses(ctx).ReceiveAsync(nil) {
-		c.in.Paused = true
-	}
 	for c.resumes(ctx).ReceiveAsync(nil) {
 		c.in.Paused = false
+	}
+	for c.pauses(ctx).ReceiveAsync(nil) {
+		c.in.Paused = true
 	}
 }
 
 // continueWhenLong begins a new run before the history grows long. All it takes
 // along is which change it is, and whether it is paused.
 func (c *showChange) continueWhenLong(ctx workflow.Context) error {
-	c.hear(ctx)
 	info := workflow.GetInfo(ctx)
 	if info.GetCurrentHistoryLength() < c.in.EventsPerRun && !info.GetContinueAsNewSuggested() {
 		return nil

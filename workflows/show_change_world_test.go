@@ -30,8 +30,9 @@ type audience struct {
 
 	settleAfter time.Duration // how long a workflow takes to refund
 	superseded  bool
-	away        int // signals that fail for a while
-	most        int // bookings at work at a time
+	away        int    // signals that fail for a while
+	telling     func() // is called before each signal
+	most        int    // bookings at work at a time
 }
 
 // attendee is one booking.
@@ -226,6 +227,9 @@ func (a *audience) FinishChange(context.Context, string) (bool, error) {
 
 // Signal implements activities.Sagas.
 func (a *audience) Signal(_ context.Context, id, signal string, _ any) (bool, error) {
+	if a.telling != nil {
+		a.telling()
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.away > 0 {

@@ -25,7 +25,7 @@ func (w *World) MoveShow(later, decideIn time.Duration) workflows.ShowReschedule
 	w.decideBy = w.now().Add(decideIn)
 	return workflows.ShowRescheduled{
 		ChangeID: ChangeID, ShowID: ShowID, Reason: "A late print.", StartsAt: w.show.StartsAt, EndsAt: w.show.EndsAt,
-		DecideBy: w.decideBy, Default: booking.ChoiceKeep,
+		DecideBy: w.decideBy, Default: booking.ChoiceKeep, ChangedAt: w.now(),
 	}
 }
 

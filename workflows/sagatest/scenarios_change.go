@@ -89,6 +89,14 @@ func changeScenarios() []Scenario {
 		d.Signal(workflows.SignalShowRescheduled, w.MoveShow(0, 4*time.Second))
 	}})
 	untold.Updates = ok
+	// Two moves that follow each other closely are told side by side.
+	crossed := kept("moved_twice_heard_crosswise", Action{chosen, func(w *World, d Driver) {
+		first := w.MoveShow(0, 4*time.Second)
+		first.ChangeID, first.ChangedAt = otherChange, first.ChangedAt.Add(-time.Minute)
+		first.StartsAt, first.EndsAt = first.StartsAt.Add(3*time.Second), first.EndsAt.Add(3*time.Second)
+		d.Signal(workflows.SignalShowRescheduled, first)
+	}})
+	crossed.Updates = ok
 	again := kept("moved_chosen_again", chooses(chosen, booking.ChoiceKeep), chooses(chosen+200*time.Millisecond, booking.ChoiceKeep),
 		chooses(chosen+400*time.Millisecond, booking.ChoiceRefund))
 	again.Updates = []booking.Code{"", "", "", booking.CodeChoiceClosed}
@@ -126,7 +134,7 @@ func changeScenarios() []Scenario {
 	door.End = gone(Price-otherPrice, 1, "cancelled", "confirmed", "moved", "reminder", "rescheduled")
 
 	return []Scenario{
-		repeated, door, untold, again, late, held, taken, byDefault, twice, lost, left, slow,
+		repeated, door, untold, crossed, again, late, held, taken, byDefault, twice, lost, left, slow,
 		within(56, kept("moved_kept", chooses(chosen, booking.ChoiceKeep))),
 		within(56, refunded("moved_refunded", chooses(chosen, booking.ChoiceRefund))),
 		refunded("moved_cancelled_in_time", update(chosen, workflows.UpdateCancel, workflows.CancelRequest{Reason: "Ill."})),
