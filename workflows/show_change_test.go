@@ -214,7 +214,7 @@ func TestALongChangeContinuesInANewRun(t *testing.T) {
 	t.Parallel()
 	env, _ := newChangeEnv(t, cancelled(30))
 	env.in.AtATime = 10
-	env.at(2500*time.Millisecond, func() {
+	env.at(2300*time.Millisecond, func() {
 		env.SetCurrentHistoryLength(2_000)
 		env.SignalWorkflow(workflows.SignalPause, nil)
 	})
