@@ -32,6 +32,16 @@ func TestDevNeedsNothing(t *testing.T) {
 	assert.Len(t, config.Warnings, 2)
 }
 
+func TestOnlyWhoSignsIsWarnedOfThrowawayKeys(t *testing.T) {
+	t.Parallel()
+	config, err := load(map[string]string{"BOXOFFICE_ENV": "dev"}, []Process{Import})
+	require.NoError(t, err)
+	assert.Empty(t, config.Warnings)
+	config, err = load(map[string]string{"BOXOFFICE_ENV": "dev"}, []Process{Worker})
+	require.NoError(t, err)
+	assert.Len(t, config.Warnings, 1, "of tickets")
+}
+
 func TestProductionNamesEverythingMissingAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := load(nil, nil)

@@ -45,28 +45,29 @@ func (k *CodecKeys) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// loadKeys reads the signing keys, and makes throwaway ones in dev.
-func (c *Config) loadKeys(problems *Problems) {
-	c.JWTKeys = c.signingKeys(problems, "JWT_SIGNING_KEY_FILE", c.JWTSigningKeyFile, "customers have to log in again after a restart")
-	c.TicketKeys = c.signingKeys(problems, "TICKET_SIGNING_KEY_FILE", c.TicketSigningKeyFile, "tickets shown before a restart do not scan after it")
+// loadKeys reads the signing keys, and in dev makes throwaway ones for the
+// processes that sign.
+func (c *Config) loadKeys(problems *Problems, processes []Process) {
+	c.JWTKeys = c.signingKeys(problems, processes, fieldNamed("JWTSigningKeyFile"), c.JWTSigningKeyFile, "customers have to log in again after a restart")
+	c.TicketKeys = c.signingKeys(problems, processes, fieldNamed("TicketSigningKeyFile"), c.TicketSigningKeyFile, "tickets shown before a restart do not scan after it")
 }
 
-func (c *Config) signingKeys(problems *Problems, variable, file, consequence string) []ed25519.PrivateKey {
+func (c *Config) signingKeys(problems *Problems, processes []Process, f field, file, consequence string) []ed25519.PrivateKey {
 	if file == "" {
-		if !c.Dev() {
+		if _, needed := f.neededBy(processes); !c.Dev() || !needed {
 			return nil
 		}
 		_, key, err := ed25519.GenerateKey(rand.Reader)
 		if err != nil {
-			problems.add(variable, "is not set, and no throwaway key could be made: %v.", err)
+			problems.add(f.name, "is not set, and no throwaway key could be made: %v.", err)
 			return nil
 		}
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%s is not set: using a throwaway key, so %s", variable, consequence))
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s is not set: using a throwaway key, so %s", f.name, consequence))
 		return []ed25519.PrivateKey{key}
 	}
 	keys, err := readSigningKeys(file)
 	if err != nil {
-		problems.add(variable, "%v. openssl genpkey -algorithm ed25519 -out %s makes a key.", err, file)
+		problems.add(f.name, "%v. openssl genpkey -algorithm ed25519 -out %s makes a key.", err, file)
 	}
 	return keys
 }

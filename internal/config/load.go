@@ -51,7 +51,7 @@ func load(environment map[string]string, processes []Process) (Config, error) {
 		// What was not read cannot be judged.
 		config.check(&problems)
 	}
-	config.loadKeys(&problems)
+	config.loadKeys(&problems, processes)
 	if len(problems) > 0 {
 		return Config{}, problems
 	}
@@ -87,14 +87,21 @@ func missing(values map[string]string, processes []Process) Problems {
 		if values[f.name] != "" || f.isKeyFile() && values["BOXOFFICE_ENV"] == EnvDev {
 			continue
 		}
-		for _, process := range processes {
-			if slices.Contains(f.need, process) {
-				problems.add(f.name, "is not set and %s needs it. %s", process, f.doc)
-				break
-			}
+		if process, needed := f.neededBy(processes); needed {
+			problems.add(f.name, "is not set and %s needs it. %s", process, f.doc)
 		}
 	}
 	return problems
+}
+
+// neededBy gives the first of the processes that cannot do without the setting.
+func (f field) neededBy(processes []Process) (Process, bool) {
+	for _, process := range processes {
+		if slices.Contains(f.need, process) {
+			return process, true
+		}
+	}
+	return "", false
 }
 
 // explain turns the library's errors, which name Go's fields, into ones that
