@@ -52,12 +52,17 @@ func TestJudged(t *testing.T) {
 	}
 	require.NoError(t, err)
 	movies := moviesOf(list)
+	unknown := Build(Snapshot{Movies: slices.Clone(movies)})
 	for i, popularity := range judged.Popularity(rated) {
 		movies[i].Popularity = popularity
 	}
 	x := Build(Snapshot{Movies: movies})
 	for _, set := range judged.Sets(list) {
 		hold(t, x, list, set)
+		if set.Name == judged.SixtyPercent {
+			set.Name, set.At5 = set.Name+", all equally unknown", 0.96
+			hold(t, unknown, list, set)
+		}
 	}
 	for _, set := range judged.ShortBeginnings(list, rated) {
 		v := hold(t, x, list, set.Set)

@@ -22,6 +22,9 @@ type Set struct {
 	At1, At5 float64
 }
 
+// SixtyPercent is the set of half-typed titles.
+const SixtyPercent = "60 % typed"
+
 // perSet is how many titles are drawn for a set.
 const perSet = 2000
 
@@ -37,7 +40,7 @@ func Sets(list []Film) []Set {
 		{"one typo, any letter", titles(list, perSet, 4, 2, one), 0.95, 0.99},
 		{"typo in the first letter", titles(list, perSet, 4, 5, first), 0.95, 0.985},
 		{"two typos", titles(list, perSet, 4, 3, two), 0.85, 0.95},
-		{"60 % typed", titles(list, perSet, 1, 4, Beginning), 0, 0.94},
+		{SixtyPercent, titles(list, perSet, 1, 4, Beginning), 0, 0.94},
 		{"60 % typed, with a typo", titles(list, perSet, 8, 6, func(s string) string { return one(Beginning(s)) }), 0, 0.85},
 		{"remake with its year", remakes(list), 0.97, 0.99},
 	}
