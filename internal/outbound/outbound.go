@@ -42,41 +42,56 @@ func refused(format string, args ...any) error {
 }
 
 // Guard checks addresses.
-type Guard struct {
-	resolver Resolver
-	public   *ssrf.Guardian
-}
+type Guard struct{ resolver Resolver }
+
+// public knows the addresses of the public internet, by IANA's registries.
+var public = ssrf.New()
 
 // New makes a Guard; nil stands for this machine's resolver.
 func New(resolver Resolver) *Guard {
 	if resolver == nil {
 		resolver = net.DefaultResolver
 	}
-	return &Guard{resolver: resolver, public: ssrf.New()}
+	return &Guard{resolver}
 }
 
 // Check gives an address as it may be stored, or *Refused. Any other error means
 // that its name could not be looked up now.
 func (g *Guard) Check(ctx context.Context, address string) (string, error) {
+	clean, name, err := Form(address)
+	if err != nil || name == "" {
+		return clean, err
+	}
+	if err := g.checkName(ctx, name); err != nil {
+		return "", err
+	}
+	return clean, nil
+}
+
+// Form is Check without looking up the host's name, which it gives: empty when the
+// host is written as an address. For thousands of addresses that come at once from
+// somebody trusted. Error: *Refused.
+func Form(address string) (clean, name string, err error) {
 	parsed, err := parse(address)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	host, literal, err := hostOf(parsed)
+	name, literal, err := hostOf(parsed)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	if literal.IsValid() {
-		if g.public.SafeAddr(literal) != nil {
-			return "", refused("Leads to an address that is not on the public internet.")
-		}
-		return parsed.String(), nil
+	if !literal.IsValid() {
+		parsed.Host = name
+		return parsed.String(), name, nil
 	}
-	if err := g.checkName(ctx, host); err != nil {
-		return "", err
+	if public.SafeAddr(literal) != nil {
+		return "", "", refusedInside()
 	}
-	parsed.Host = host
-	return parsed.String(), nil
+	return parsed.String(), "", nil
+}
+
+func refusedInside() error {
+	return refused("Leads to an address that is not on the public internet.")
 }
 
 func parse(address string) (*url.URL, error) {
@@ -152,8 +167,8 @@ func (g *Guard) checkName(ctx context.Context, name string) error {
 	}
 	for _, address := range addresses {
 		// The resolver may give IPv4 in its IPv6 form.
-		if g.public.SafeAddr(address.Unmap()) != nil {
-			return refused("Leads to an address that is not on the public internet.")
+		if public.SafeAddr(address.Unmap()) != nil {
+			return refusedInside()
 		}
 	}
 	return nil

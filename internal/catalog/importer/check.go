@@ -2,7 +2,6 @@ package importer
 
 import (
 	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +14,8 @@ import (
 	"golang.org/x/text/currency"
 	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/boxoffice/boxoffice/internal/outbound"
 )
 
 // The checks are those of what staff type, so that a film which was imported can
@@ -211,20 +212,18 @@ func (f *findings) day(field string, text *string) *time.Time {
 	return &day
 }
 
-const maxAddress = 2000
-
-// webAddress checks the form only. Where it points is asked by whoever fetches
-// it, and then again, because names move.
+// webAddress checks an address as that of staff is, except that its name is not
+// looked up: a file has thousands. Where it leads is asked by whoever fetches it,
+// and then again, because names move.
 func (f *findings) webAddress(field string, text *string) *string {
 	if text == nil || *text == "" {
 		return text
 	}
-	u, err := url.Parse(*text)
-	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" ||
-		len(*text) > maxAddress || hasControls(*text) || strings.ContainsAny(*text, " \\\"<>") {
-		f.add(field, "Write a web address that begins with https://, without a login or a fragment.")
+	clean, _, err := outbound.Form(*text)
+	if err != nil {
+		f.add(field, "%s", err)
 	}
-	return text
+	return &clean
 }
 
 const maxSlug = 80

@@ -43,10 +43,12 @@ func TestHostileLines(t *testing.T) {
 		"an id as slug":          {`{"title":"a","year":1999,"slug":"123e4567-e89b-12d3-a456-426614174000"}`, []string{"2: slug: Use at most 80 small letters, digits and single hyphens, for example the-red-shoes."}},
 		"bad dates and tongues":  {`{"title":"a","year":1999,"release_date":"1999-02-30","languages":["klingonese!","en"]}`, []string{"2: release_date: Write a day as YYYY-MM-DD, for example 2026-03-29.", "2: languages[0]: Write a language tag of BCP 47, for example hi or zh-Hant."}},
 		"cast and credits":       {`{"title":"a","year":1999,"cast":["a"],"credits":[{"name":"b"}]}`, []string{"2: cast: Give either cast or credits."}},
-		"an http poster":         {`{"title":"a","year":1999,"poster_url":"http://example.com/x"}`, []string{"2: poster_url: Write a web address that begins with https://, without a login or a fragment."}},
-		"a poster with a login":  {`{"title":"a","year":1999,"poster_url":"https://a:b@example.com/"}`, []string{"2: poster_url: Write a web address that begins with https://, without a login or a fragment."}},
-		"a script for a trailer": {`{"title":"a","year":1999,"trailer_url":"javascript:alert(1)"}`, []string{"2: trailer_url: Write a web address that begins with https://, without a login or a fragment."}},
-		"a file for a trailer":   {`{"title":"a","year":1999,"trailer_url":"https:///etc/passwd"}`, []string{"2: trailer_url: Write a web address that begins with https://, without a login or a fragment."}},
+		"an http poster":         {`{"title":"a","year":1999,"poster_url":"http://example.com/x"}`, []string{"2: poster_url: Must begin with https://."}},
+		"a poster with a login":  {`{"title":"a","year":1999,"poster_url":"https://a:b@example.com/"}`, []string{"2: poster_url: Must not contain a user name or password."}},
+		"a script for a trailer": {`{"title":"a","year":1999,"trailer_url":"javascript:alert(1)"}`, []string{"2: trailer_url: Is not a web address, for example https://images.example/poster.jpg."}},
+		"a file for a trailer":   {`{"title":"a","year":1999,"trailer_url":"https:///etc/passwd"}`, []string{"2: trailer_url: Has no valid host."}},
+		"a poster inside":        {`{"title":"a","year":1999,"poster_url":"https://0x7f.1/x"}`, []string{"2: poster_url: Write the host as a name."}},
+		"metadata for a poster":  {`{"title":"a","year":1999,"poster_url":"https://169.254.169.254/x"}`, []string{"2: poster_url: Leads to an address that is not on the public internet."}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			content := "\ufeff" + good + "\r\n" + c.line + "\r\n\r\n" + `{"title":"Also good","year":1999}`
