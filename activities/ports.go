@@ -30,6 +30,9 @@ type Inventory interface {
 	// the booking if that is it. Codes: not_found, choice_closed, not_cancellable,
 	// validation_failed, show_not_on_sale, seats_unavailable.
 	Choose(ctx context.Context, c booking.Choice) (booking.Chosen, error)
+	// Changed tells whether a booking's show was cancelled or moved after the booking
+	// was made.
+	Changed(ctx context.Context, bookingID string) (bool, error)
 	// Booking reads one booking. Code: not_found.
 	Booking(ctx context.Context, bookingID string) (booking.Booking, error)
 	// Alert tells staff about something a person has to look at.

@@ -130,14 +130,19 @@ type Rebooking struct {
 
 // PlanRebooking says which booking would stand in for one that ran out before
 // its money arrived. Only an expired booking is made again: one that was
-// cancelled, refused or confirmed by another payment gets its money back.
+// cancelled, refused or confirmed by another payment gets its money back. So does
+// one whose show was moved since, because nobody paid for the new time.
 func (s *Seats) PlanRebooking(ctx context.Context, late booking.PaymentState) (Rebooking, error) {
 	old, err := s.Inventory.Booking(ctx, late.BookingID)
 	if err != nil {
 		return Rebooking{}, toTemporal(ctx, err)
 	}
+	changed, err := s.Inventory.Changed(ctx, late.BookingID)
+	if err != nil {
+		return Rebooking{}, toTemporal(ctx, err)
+	}
 	return Rebooking{
-		Possible: old.Status == booking.StatusExpired && late.Pays(old.Quote.Total),
+		Possible: old.Status == booking.StatusExpired && !changed && late.Pays(old.Quote.Total),
 		// Derived, so that a repeat plans the same booking.
 		BookingID:  uuid.NewSHA1(uuid.MustParse(old.ID), []byte(late.Provider+"/"+late.Reference)).String(),
 		CustomerID: old.CustomerID,

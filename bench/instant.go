@@ -68,6 +68,7 @@ func (instant) Confirm(context.Context, string) (booking.Confirmed, error) {
 func (instant) Choose(context.Context, booking.Choice) (booking.Chosen, error) {
 	return booking.Chosen{}, nil
 }
+func (instant) Changed(context.Context, string) (bool, error)      { return false, nil }
 func (instant) End(context.Context, booking.Ending) error          { return nil }
 func (instant) Cancel(context.Context, booking.Cancellation) error { return nil }
 func (instant) Booking(context.Context, string) (booking.Booking, error) {

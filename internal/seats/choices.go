@@ -96,6 +96,19 @@ func (s *Store) AllComesBack(ctx context.Context, bookingID string) (bool, error
 	return all, translate("does all come back", err)
 }
 
+// Changed tells whether a booking's show was cancelled or moved after the booking
+// was made.
+func (s *Store) Changed(ctx context.Context, bookingID string) (bool, error) {
+	id, err := parseID("booking", bookingID)
+	if err != nil {
+		return false, err
+	}
+	var changed bool
+	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM show_changes ch JOIN bookings b ON b.show_id = ch.show_id
+		WHERE b.id = $1 AND ch.created_at > b.created_at)`, id).Scan(&changed)
+	return changed, translate("was the show changed", err)
+}
+
 func (c BookingChange) local(at *time.Time) string {
 	if at == nil {
 		return ""

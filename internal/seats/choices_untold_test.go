@@ -99,3 +99,21 @@ func TestMoveWaitsForAChangeUnderWay(t *testing.T) {
 	assert.Empty(t, h.claims(to))
 	h.checkInvariants(from)
 }
+
+func TestChangedIsWhatHappenedSinceTheBooking(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.show()
+	changed := func(bookingID string) bool {
+		t.Helper()
+		changed, err := h.store.Changed(t.Context(), bookingID)
+		require.NoError(t, err)
+		return changed
+	}
+	before := h.held(show, "A1").BookingID
+	assert.False(t, changed(before))
+	h.changed(h.moveRequest(show, time.Hour))
+	assert.True(t, changed(before))
+	assert.False(t, changed(h.held(show, "A2").BookingID))
+	assert.False(t, changed(h.held(h.show(), "A1").BookingID))
+}

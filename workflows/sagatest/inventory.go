@@ -114,6 +114,8 @@ func (i *inventory) Cancel(ctx context.Context, c booking.Cancellation) error {
 	})
 }
 
+func (i *inventory) Changed(context.Context, string) (bool, error) { return false, nil }
+
 func (i *inventory) Booking(ctx context.Context, id string) (found booking.Booking, err error) {
 	err = i.call(ctx, "booking", func(w *World) error {
 		b := w.bookings[id]
