@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/audit"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/workflows"
 )
@@ -240,15 +241,15 @@ func (a *api) getShowChange(w http.ResponseWriter, r *http.Request) {
 
 // pauseShowChange stops telling bookings. What was told goes on.
 func (a *api) pauseShowChange(w http.ResponseWriter, r *http.Request) {
-	a.steer(w, r, a.Saga.PauseChange)
+	a.steer(w, r, "pause", a.Saga.PauseChange)
 }
 
 // resumeShowChange goes on, also with a change whose workflow is gone.
 func (a *api) resumeShowChange(w http.ResponseWriter, r *http.Request) {
-	a.steer(w, r, a.Saga.ResumeChange)
+	a.steer(w, r, "resume", a.Saga.ResumeChange)
 }
 
-func (a *api) steer(w http.ResponseWriter, r *http.Request,
+func (a *api) steer(w http.ResponseWriter, r *http.Request, action string,
 	how func(context.Context, booking.ShowChange, booking.ShowSummary) error,
 ) {
 	change, err := a.changeOf(r)
@@ -262,6 +263,13 @@ func (a *api) steer(w http.ResponseWriter, r *http.Request,
 	}
 	show, err := a.Seats.ShowSummary(r.Context(), change.ShowID)
 	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	theater, _ := uuid.Parse(show.TheaterID) // as in noteCommand
+	if err := a.Staff.Note(r.Context(), audit.Entry{
+		Actor: actorOf(r), Action: action, Entity: "show_change", EntityID: change.ID, TheaterID: theater,
+	}); err != nil {
 		a.fail(w, r, err)
 		return
 	}

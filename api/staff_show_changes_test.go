@@ -186,6 +186,8 @@ func TestChangesArePausedAndResumed(t *testing.T) {
 	}
 	d.do(t, func() call { c := steer("pause", http.StatusOK); c.holds = []string{`"paused":true`}; return c }())
 	d.do(t, func() call { c := steer("resume", http.StatusOK); c.holds = []string{`"paused":false`}; return c }())
+	assert.Equal(t, "pause resume", d.text(`SELECT string_agg(action, ' ' ORDER BY id) FROM audit_log
+		WHERE entity = 'show_change' AND theater_id IS NOT NULL AND actor_role = 'theater_manager'`))
 
 	// Its workflow is terminated: nobody is there to pause, and resuming starts it anew.
 	d.saga.changes.end(change.ID)
