@@ -189,13 +189,15 @@ func (f *findings) languages(field string, list *[]string, items int) *[]string 
 	return &usual
 }
 
-// timeZone checks an IANA zone. "Local" would be this machine's.
+const badZone = "Write a time zone of the IANA database, for example Asia/Kolkata."
+
+// timeZone checks an IANA zone. "Local" and "localtime" would be this machine's.
 func (f *findings) timeZone(field string, text *string) {
 	if text == nil {
 		return
 	}
-	if _, err := time.LoadLocation(*text); err != nil || *text == "" || *text == "Local" {
-		f.add(field, "Write a time zone of the IANA database, for example Asia/Kolkata.")
+	if _, err := time.LoadLocation(*text); err != nil || *text == "" || *text == "Local" || *text == "localtime" {
+		f.add(field, badZone)
 	}
 }
 

@@ -34,10 +34,13 @@ type theaters struct {
 	// those it named, with the line.
 	earlier map[string]theaterLine
 	screens map[[2]string]int
+	// zones are those that Postgres knows, which reads the same clocks with its own
+	// copy of the IANA database.
+	zones map[string]bool
 }
 
 func newTheaters(format Format) *theaters {
-	return &theaters{format: format, at: pathsOf(format), earlier: map[string]theaterLine{}, screens: map[[2]string]int{}}
+	return &theaters{format: format, at: pathsOf(format), earlier: map[string]theaterLine{}, screens: map[[2]string]int{}, zones: map[string]bool{}}
 }
 
 func (t *theaters) fields() spec {
@@ -47,7 +50,15 @@ func (t *theaters) fields() spec {
 	return specOf[theaterLine]()
 }
 
-func (*theaters) prepare(ctx context.Context, conn *pgx.Conn) error {
+func (t *theaters) prepare(ctx context.Context, conn *pgx.Conn) error {
+	rows, _ := conn.Query(ctx, `SELECT name FROM pg_timezone_names`) // its error is that of the rows
+	zones, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("read the time zones that the database knows: %w", err)
+	}
+	for _, zone := range zones {
+		t.zones[zone] = true
+	}
 	for _, table := range []table{citiesTable, theatersTable, screensTable, layoutsTable} {
 		if err := table.prepare(ctx, conn); err != nil {
 			return err
@@ -65,10 +76,25 @@ func (t *theaters) take(rec record, f *findings) {
 	}
 	line.check(f, t.at)
 	if !f.refused() {
+		t.checkZones(line, f)
+	}
+	if !f.refused() {
 		t.compare(line, f)
 	}
 	if !f.refused() {
 		t.pending = append(t.pending, line)
+	}
+}
+
+func (t *theaters) checkZones(line theaterLine, f *findings) {
+	check := func(field string, zone *string) {
+		if zone != nil && !t.zones[*zone] {
+			f.add(field, badZone)
+		}
+	}
+	check("time_zone", line.TimeZone)
+	if line.City != nil {
+		check(t.at.city("time_zone"), line.City.TimeZone)
 	}
 }
 

@@ -59,15 +59,15 @@ func (s *Store) checkTheater(ctx context.Context, f *TheaterFields, creating boo
 }
 
 // checkTimeZone wants a zone that both we and Postgres know: each has its own copy
-// of the IANA database, and shows of the theater are read with both. "Local" would
-// be this machine's.
+// of the IANA database, and shows of the theater are read with both. "Local" and
+// "localtime" would be this machine's.
 func (s *Store) checkTimeZone(ctx context.Context, p *problems, name *string) error {
 	if name == nil {
 		return nil
 	}
 	const invalidParameter = "22023" // SQLSTATE
 	_, err := time.LoadLocation(*name)
-	known := err == nil && *name != "" && *name != "Local"
+	known := err == nil && *name != "" && *name != "Local" && *name != "localtime"
 	if known {
 		_, err = s.db.NewRaw(`SELECT now() AT TIME ZONE ?`, *name).Exec(ctx)
 		switch {
