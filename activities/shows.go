@@ -93,7 +93,8 @@ type Reached struct {
 // ReachBookings tells and asks a page of bookings, a few at a time. Each that is
 // done is written down at once, so a try that takes over after a crash has only
 // the rest of the page before it; what it does twice is a signal that its
-// workflow knows already.
+// workflow knows already. One that cannot be reached holds up none of the others;
+// it fails the try, so that the page is tried again.
 func (s *Shows) ReachBookings(ctx context.Context, req ReachRequest) (Reached, error) {
 	tasks, err := s.Changes.NextOfChange(ctx, req.ChangeID, req.Busy, req.Limit)
 	if err != nil {
@@ -109,7 +110,9 @@ func (s *Shows) ReachBookings(ctx context.Context, req ReachRequest) (Reached, e
 		defer mu.Unlock()
 		switch {
 		case err != nil:
-			failure = err
+			if failure == nil {
+				failure = err
+			}
 			return
 		case !running:
 			reached.Orphans = append(reached.Orphans, task)
@@ -120,10 +123,9 @@ func (s *Shows) ReachBookings(ctx context.Context, req ReachRequest) (Reached, e
 		}
 		activity.RecordHeartbeat(ctx, reached.Told+reached.Asked)
 	}
-	together(ctx, max(req.AtOnce, 1), tasks, func(task booking.ChangeTask) bool {
+	together(ctx, max(req.AtOnce, 1), tasks, func(task booking.ChangeTask) {
 		running, err := s.reach(ctx, req, task)
 		done(task, running, err)
-		return err == nil
 	})
 	if failure == nil {
 		failure = ctx.Err()
@@ -163,24 +165,20 @@ func (s *Shows) TasksDone(ctx context.Context, req TasksRequest) error {
 	return nil
 }
 
-// together runs do for each task, some at a time, until one answers false or the
-// context ends.
-func together(ctx context.Context, atOnce int, tasks []booking.ChangeTask, do func(booking.ChangeTask) bool) {
+// together runs do for each task, some at a time, until the context ends.
+func together(ctx context.Context, atOnce int, tasks []booking.ChangeTask, do func(booking.ChangeTask)) {
 	var (
 		wait sync.WaitGroup
 		next atomic.Int64
-		stop atomic.Bool
 	)
 	for range min(atOnce, len(tasks)) {
 		wait.Go(func() {
-			for !stop.Load() && ctx.Err() == nil {
+			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(tasks) {
 					return
 				}
-				if !do(tasks[i]) {
-					stop.Store(true)
-				}
+				do(tasks[i])
 			}
 		})
 	}
