@@ -86,6 +86,12 @@ const (
 type Settlement struct {
 	Status Status `json:"status"`
 	Total  Money  `json:"total"`
+	// Elsewhere says that the booking has gone to another show: the change does not
+	// concern it any more.
+	Elsewhere bool `json:"elsewhere,omitempty"`
+	// CancelledSince says that it was cancelled when the change was made already, as
+	// opposed to one that had ended, or ran out.
+	CancelledSince bool `json:"cancelled_since,omitempty"`
 	// Moves is of how many moves the booking was told before this change.
 	Moves int `json:"moves"`
 	// Refund is the share of the money that is owed; nil when none is.

@@ -27,29 +27,41 @@ func SettleBooking(ctx workflow.Context, in SettleBookingInput) error {
 type settlement struct{ in SettleBookingInput }
 
 func (s *settlement) run(ctx workflow.Context) error {
+	left, err := s.left(ctx)
+	if err != nil || left.Elsewhere {
+		return err
+	}
 	if s.in.Refund {
-		if err := s.end(ctx); err != nil {
+		if err = s.end(ctx, left); err != nil {
+			return err
+		}
+		if left, err = s.left(ctx); err != nil {
 			return err
 		}
 	}
 	// The money first: whoever reads the message looks at their account.
-	left, err := s.left(ctx)
-	if err != nil {
-		return err
-	}
 	err = s.giveBack(ctx, left)
-	if s.in.Notice != "" {
+	if s.concerns(left) {
 		s.tell(ctx, left)
 	}
 	return err
 }
 
-// end ends the booking by what the database says of it.
-func (s *settlement) end(ctx workflow.Context) error {
-	left, err := s.left(ctx)
-	if err != nil {
-		return err
+// concerns tells whether the customer is to hear of the change: not one whose
+// booking had ended otherwise before its turn came.
+func (s *settlement) concerns(left booking.Settlement) bool {
+	switch {
+	case s.in.Notice == "":
+		return false
+	case s.in.Refund:
+		return left.CancelledSince
+	default:
+		return left.Status == booking.StatusConfirmed
 	}
+}
+
+// end ends the booking by what the database says of it.
+func (s *settlement) end(ctx workflow.Context, left booking.Settlement) error {
 	switch left.Status {
 	case booking.StatusConfirmed:
 		return s.step(ctx, QueueBookings, "Void the ticket and free the seats", seats.CancelBooking, booking.Cancellation{

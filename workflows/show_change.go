@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -21,6 +22,9 @@ const (
 
 	// signalsAtOnce is how many of a page's bookings are told side by side.
 	signalsAtOnce = 8
+	// orphansAtATime bounds how many workflows are started for bookings that have
+	// none before the length of the history is looked at again.
+	orphansAtATime = 50
 	// pauseShortest and pauseLongest bound the time between two looks while nothing
 	// can be done but wait for bookings to settle.
 	pauseShortest = time.Second
@@ -147,7 +151,16 @@ func (c *showChange) reach(ctx workflow.Context, room int) error {
 	if err != nil {
 		return err
 	}
-	return c.adopt(ctx, reached.Orphans)
+	for orphans := range slices.Chunk(reached.Orphans, orphansAtATime) {
+		if err := c.adopt(ctx, orphans); err != nil {
+			return err
+		}
+		// Those that are left are found again by the next run.
+		if err := c.continueWhenLong(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // page says what the next page of bookings is to hear.
@@ -170,9 +183,6 @@ func (c *showChange) page(room int) activities.ReachRequest {
 // adopt starts a workflow for each booking that has none. They are written down
 // as told when all are started: until then the next page finds them again.
 func (c *showChange) adopt(ctx workflow.Context, orphans []booking.ChangeTask) error {
-	if len(orphans) == 0 {
-		return nil
-	}
 	c.what = "acting for bookings whose workflow is gone"
 	var started []workflow.ChildWorkflowFuture
 	for _, orphan := range orphans {
@@ -199,13 +209,23 @@ func (c *showChange) actFor(ctx workflow.Context, orphan booking.ChangeTask) wor
 		in.Notice = booking.NoticeRescheduled
 	}
 	return workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            "settle-" + c.change.ID + "-" + orphan.BookingID,
+		WorkflowID:            settleID(in),
 		TaskQueue:             QueueBookings,
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         "Act for booking " + orphan.BookingID + ", whose workflow is gone",
 		TypedSearchAttributes: temporal.NewSearchAttributes(AttrShowID.ValueSet(c.change.ShowID)),
 	}), SettleBookingWorkflow, in)
+}
+
+// settleID is another one for a refund than for news only: who waits for the post
+// would keep the money waiting.
+func settleID(in SettleBookingInput) string {
+	id := "settle-" + in.ChangeID + "-" + in.BookingID
+	if in.Refund {
+		id += "-refund"
+	}
+	return id
 }
 
 // finish closes the change, unless a booking turned up in the last moment.

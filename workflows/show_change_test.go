@@ -210,6 +210,56 @@ func TestBookingsWithoutAWorkflowAreSettled(t *testing.T) {
 	assert.Zero(t, a.people[1].refundsAsked)
 }
 
+// A booking without a workflow that went to another show, or ended before its turn
+// came, is left as it is, and its customer is not told of a show they do not have.
+func TestBookingsThatTheChangeDoesNotConcernAnyMore(t *testing.T) {
+	t.Parallel()
+	env, a := newChangeEnv(t, cancelled(3))
+	for _, p := range a.people {
+		p.gone = true
+	}
+	a.people[0].elsewhere = true
+	a.people[1].status = booking.StatusExpired
+	// The database settles both.
+	env.at(10*time.Second, func() { a.with(func() { a.people[0].settled, a.people[1].settled = true, true }) })
+	assert.Equal(t, 3, env.run().Settled)
+	for _, p := range a.people[:2] {
+		assert.Zero(t, p.cancellations)
+		assert.Empty(t, p.notices)
+	}
+	assert.Equal(t, booking.StatusConfirmed, a.people[0].status)
+	assert.NotEmpty(t, a.people[2].notices)
+}
+
+// Somebody whose mail cannot be sent for hours gets the money back in time.
+func TestARefundDoesNotWaitForThePost(t *testing.T) {
+	t.Parallel()
+	env, a := newChangeEnv(t, moved(1, time.Hour, booking.ChoiceRefund))
+	a.people[0].gone, a.people[0].mute = true, true
+	env.at(65*time.Minute, func() { assert.Equal(t, 1, a.people[0].cancellations) })
+	assert.Equal(t, 1, env.run().Settled)
+}
+
+// However many bookings have no workflow, no run's history grows without end.
+func TestManyBookingsWithoutAWorkflowDoNotMakeALongRun(t *testing.T) {
+	t.Parallel()
+	env, a := newChangeEnv(t, cancelled(90))
+	for _, p := range a.people {
+		p.gone = true
+	}
+	env.SetCurrentHistoryLength(2_000)
+	env.play()
+	var next *workflow.ContinueAsNewError
+	require.ErrorAs(t, env.GetWorkflowError(), &next)
+	told := 0
+	for _, p := range a.people {
+		if !p.told.IsZero() {
+			told++
+		}
+	}
+	assert.Equal(t, 50, told)
+}
+
 func TestALongChangeContinuesInANewRun(t *testing.T) {
 	t.Parallel()
 	env, _ := newChangeEnv(t, cancelled(30))

@@ -71,14 +71,12 @@ func (c *showChange) wait(ctx workflow.Context, d time.Duration, summary string)
 	_ = workflow.Await(ctx, func() bool { return timeUp() || c.heard != heard })
 }
 
-// hear takes what staff said in this very task: a new run would not.
-func (c *showChange) hear(ctx workflow.Context) {
-	for c.resumes(ctx).ReceiveAsync(nil) {
-		c.in.Paused = false
-	}
-	for c.pauses(ctx).ReceiveAsync(nil) {
-		c.in.Paused = true
-	}
+// hear lets obeyStaff take what staff said in this very task, of which a new run
+// would never know: a coroutine that is begun now runs after all that are ready.
+func (c *showChange) hear(ctx workflow.Context) error {
+	heard := false
+	workflow.Go(ctx, func(workflow.Context) { heard = true })
+	return workflow.Await(ctx, func() bool { return heard && workflow.AllHandlersFinished(ctx) })
 }
 
 // continueWhenLong begins a new run before the history grows long. All it takes
@@ -88,10 +86,9 @@ func (c *showChange) continueWhenLong(ctx workflow.Context) error {
 	if info.GetCurrentHistoryLength() < c.in.EventsPerRun && !info.GetContinueAsNewSuggested() {
 		return nil
 	}
-	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
+	if err := c.hear(ctx); err != nil {
 		return err
 	}
-	c.hear(ctx)
 	next := c.in
 	next.Change = &c.change
 	return workflow.NewContinueAsNewError(ctx, info.WorkflowType.Name, next)

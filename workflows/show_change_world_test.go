@@ -40,6 +40,8 @@ type attendee struct {
 	id                          string
 	gone                        bool // it has no workflow
 	refused                     bool // its refund is
+	elsewhere                   bool // it went to another show
+	mute                        bool // its customer cannot be reached for now
 	lost                        bool // its workflow never does what it hears of
 	choice                      booking.ChangeChoice
 	byDefault                   bool
@@ -198,7 +200,10 @@ func (a *audience) Settlement(_ context.Context, _, id string) (booking.Settleme
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	p := a.of(id)
-	left := booking.Settlement{Status: p.status, Total: sagatest.Total(), Moves: 1}
+	left := booking.Settlement{
+		Status: p.status, Total: sagatest.Total(), Moves: 1,
+		Elsewhere: p.elsewhere, CancelledSince: p.status == booking.StatusCancelled,
+	}
 	step := booking.MoneyStep{BookingID: id, Provider: sagatest.Provider, Reference: "pi_" + id}
 	switch {
 	case p.cancellations > 0:
@@ -367,10 +372,14 @@ func (audienceBooks) Record(context.Context, booking.PaymentState) error { retur
 
 type audiencePost struct{ a *audience }
 
-func (p audiencePost) Send(_ context.Context, n booking.Notification) error {
+func (p audiencePost) Send(_ context.Context, n booking.Notification) (err error) {
 	p.a.with(func() {
 		to := p.a.of(n.BookingID)
+		if to.mute {
+			err = booking.E(booking.CodeUnavailable, "The post is away.")
+			return
+		}
 		to.notices = append(to.notices, booking.Notice(fmt.Sprintf("%s/%s/%d", n.Notice, n.Channel, n.Sequence)))
 	})
-	return nil
+	return err
 }

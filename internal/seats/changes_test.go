@@ -377,6 +377,57 @@ func TestMoveIntoAnotherShow(t *testing.T) {
 	h.changed(h.moveRequest(show, 20*time.Hour))
 }
 
+// A customer goes to another show at the very moment in which theirs is cancelled:
+// the cancellation is not about that booking any more.
+func TestWhoWentToAnotherShowIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show, other := h.show(), h.show()
+	told, begun := h.sold(show, "A1"), h.sold(show, "A2")
+	change := h.changed(h.cancelRequest(show))
+	tasks := h.next(change.ID, 100)
+	require.Len(t, tasks, 2)
+	require.NoError(t, h.store.TaskDone(t.Context(), change.ID, booking.ChangeTask{BookingID: told.BookingID, Kind: booking.TaskTell}))
+	h.exec(`UPDATE bookings SET show_id = $2 WHERE show_id = $1`, show, other)
+
+	h.longAgo(change.ID)
+	assert.Empty(t, h.next(change.ID, 100), "nobody looks for them")
+	for _, b := range []booking.Held{told, begun} {
+		left, err := h.store.Settlement(t.Context(), change.ID, b.BookingID)
+		require.NoError(t, err)
+		assert.True(t, left.Elsewhere)
+	}
+	assert.Equal(t, booking.ChangeCount{Told: 2, Settled: 2}, h.count(change.ID))
+	finished, err := h.store.FinishChange(t.Context(), change.ID)
+	require.NoError(t, err)
+	assert.True(t, finished)
+}
+
+// Who had ended before the change reached them is not told of it.
+func TestSettlementKnowsWhoWasCancelledSince(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.show()
+	ranOut, earlier, since := h.held(show, "A1"), h.sold(show, "A2"), h.sold(show, "A3")
+	cancel := func(b booking.Held) {
+		t.Helper()
+		require.NoError(t, h.store.Cancel(t.Context(), booking.Cancellation{BookingID: b.BookingID, Refund: b.Quote.Total}))
+	}
+	change := h.changed(h.cancelRequest(show))
+	h.tell(change.ID)
+	require.NoError(t, h.store.End(t.Context(), booking.Ending{BookingID: ranOut.BookingID, Status: booking.StatusExpired}))
+	cancel(earlier)
+	h.exec(`UPDATE booking_events SET at = at - interval '1 hour' WHERE booking_id = $1`, earlier.BookingID)
+	cancel(since)
+	for b, want := range map[string]bool{ranOut.BookingID: false, earlier.BookingID: false, since.BookingID: true} {
+		left, err := h.store.Settlement(t.Context(), change.ID, b)
+		require.NoError(t, err)
+		assert.Equal(t, want, left.CancelledSince)
+	}
+	_, err := h.store.Settlement(t.Context(), uuid.NewString(), since.BookingID)
+	code(t, booking.CodeNotFound, err)
+}
+
 func TestSettlement(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -25,10 +25,14 @@ const untold = `FROM show_changes ch JOIN bookings b ON b.show_id = ch.show_id
 			AND NOT EXISTS (SELECT FROM booking_events e
 				WHERE e.booking_id = b.id AND e.event = 'moved' AND e.at > ch.created_at)) END`
 
+// elsewhere is a booking cb that has gone to another show than that of the change
+// ch, by the choice of another change. What happens to it is that show's business.
+const elsewhere = `(cb.choice <> 'move' AND (SELECT b.show_id FROM bookings b WHERE b.id = cb.booking_id) <> ch.show_id)`
+
 // These tell of a booking cb that was told of a change ch. $2 is how long its
 // workflow may be busy before somebody looks for it.
 const (
-	atWork = `cb.told_at IS NOT NULL AND cb.settled_at IS NULL AND cb.failure = ''`
+	atWork = `cb.told_at IS NOT NULL AND cb.settled_at IS NULL AND cb.failure = '' AND NOT ` + elsewhere
 	// unasked has a refund to come that nobody has carried out. What customers choose
 	// themselves is carried out by their own request, if that lives.
 	unasked = atWork + ` AND ch.kind = 'rescheduled' AND cb.choice = 'refund' AND cb.asked_at IS NULL
@@ -49,7 +53,7 @@ const settleTold = `UPDATE show_change_bookings cb
 	SET settled_at = clock_timestamp(), told_at = coalesce(cb.told_at, clock_timestamp()), failure = ''
 	FROM show_changes ch, bookings b
 	WHERE cb.change_id = $1 AND cb.settled_at IS NULL AND ch.id = cb.change_id AND b.id = cb.booking_id
-	AND (b.status NOT IN ('held', 'confirmed') AND booking_owes_nothing(b.id)
+	AND (b.status NOT IN ('held', 'confirmed') AND booking_owes_nothing(b.id) OR ` + elsewhere + `
 		OR ch.kind = 'rescheduled' AND (cb.choice = 'keep'
 			OR cb.choice = 'move' AND b.show_id <> ch.show_id AND booking_owes_nothing(b.id)
 			OR cb.choice = '' AND change_is_superseded(ch.id)))`
@@ -185,10 +189,18 @@ func (s *Store) Settlement(ctx context.Context, changeID, bookingID string) (boo
 		return booking.Settlement{}, err
 	}
 	left := booking.Settlement{Status: b.Status}
-	err = s.pool.QueryRow(ctx, `SELECT b.total, b.currency, (SELECT count(*) FROM show_change_bookings cb
-			JOIN show_changes ch ON ch.id = cb.change_id AND ch.kind = 'rescheduled'
-			WHERE cb.booking_id = b.id AND ch.created_at < (SELECT created_at FROM show_changes WHERE id = $2))
-		FROM bookings b WHERE b.id = $1`, b.ID, changeID).Scan(&left.Total.Amount, &left.Total.Currency, &left.Moves)
+	err = s.pool.QueryRow(ctx, `SELECT b.total, b.currency, `+elsewhere+`,
+			b.status = 'cancelled' AND EXISTS (SELECT FROM booking_events e
+				WHERE e.booking_id = b.id AND e.event = 'cancelled' AND e.at > ch.created_at),
+			(SELECT count(*) FROM show_change_bookings earlier
+				JOIN show_changes m ON m.id = earlier.change_id AND m.kind = 'rescheduled' AND m.created_at < ch.created_at
+				WHERE earlier.booking_id = b.id)
+		FROM show_change_bookings cb JOIN show_changes ch ON ch.id = cb.change_id JOIN bookings b ON b.id = cb.booking_id
+		WHERE b.id = $1 AND ch.id = $2`, b.ID, changeID).
+		Scan(&left.Total.Amount, &left.Total.Currency, &left.Elsewhere, &left.CancelledSince, &left.Moves)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return left, booking.E(booking.CodeNotFound, "This change does not concern this booking.")
+	}
 	if err != nil {
 		return left, translate("settlement", err)
 	}
