@@ -114,6 +114,45 @@ func TestFault43_ANewTimeIsTold(t *testing.T) {
 	})
 }
 
+// A show that goes to another screen at the same time has no new time.
+func TestANewScreenIsTold(t *testing.T) {
+	onEveryChannel(t, func(t *testing.T, w *world, channel booking.Channel) {
+		id := w.change(booking.ChangeRescheduled)
+		w.exec(`UPDATE show_changes SET old_starts_at = new_starts_at WHERE id = $1`, id)
+		require.NoError(t, w.service().Send(t.Context(), w.about(channel, booking.NoticeRescheduled, id)))
+		sent := w.sent(channel)[0]
+		assert.Contains(t, sent.Subject+sent.Text, "New screen")
+		assert.NotContains(t, sent.Subject+sent.Text, "ew time")
+		assert.NotContains(t, sent.Text, "was Fri")
+		assert.NotContains(t, sent.Text, "Instead of")
+	})
+}
+
+// Scenario 41 with news: while a vendor keeps the message, the show is moved again,
+// or the booking leaves it. The vendor is asked for what it was given.
+func TestFault41_NewsStaysAsItWasHandedOver(t *testing.T) {
+	t.Parallel()
+	for name, happen := range map[string]func(w *world){
+		"moved again": func(w *world) {
+			w.exec(`UPDATE shows SET starts_at = starts_at + interval '1 hour', ends_at = ends_at + interval '1 hour'`)
+			w.change(booking.ChangeRescheduled)
+		},
+		"went away": func(w *world) { w.exec(`UPDATE bookings SET show_id = $1`, w.nextShow(2)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEveryChannel(t, func(t *testing.T, w *world, channel booking.Channel) {
+				w.box(channel).Fault(t, notifytest.Fault{"fault": "latency", "operation": operation(channel), "duration_ms": 1000, "times": 1})
+				n := w.about(channel, booking.NoticeRescheduled, w.change(booking.ChangeRescheduled))
+				requireRetryable(t, w.service(waiting(500*time.Millisecond, time.Hour)).Send(t.Context(), n))
+				happen(w)
+				require.Eventually(t, func() bool { return len(w.sent(channel)) == 1 }, patience, tick)
+				w.sendUntilDone(w.service(waiting(500*time.Millisecond, time.Millisecond)), n)
+				assert.Len(t, w.sent(channel), 1)
+			})
+		})
+	}
+}
+
 // A message that waited for its vendor does not tell of a time that was left.
 func TestFault43_OldNewsIsNotSent(t *testing.T) {
 	t.Parallel()

@@ -116,14 +116,16 @@ SELECT coalesce(n.id::text, ''), coalesce(n.status, 'pending'), coalesce(n.vendo
        ch.id IS NOT NULL AND change_is_superseded(ch.id), ch.id IS NOT NULL AND ch.show_id <> b.show_id
 FROM bookings b
 JOIN accounts a ON a.id = b.customer_id
-JOIN shows s ON s.id = b.show_id
+LEFT JOIN show_changes ch ON ch.id = nullif($5, '')::uuid
+-- A move is told of the show that was moved, also when the booking has left it: a
+-- vendor that did not answer is asked for that very text.
+JOIN shows s ON s.id = CASE WHEN $3 = 'rescheduled' AND ch.id IS NOT NULL THEN ch.show_id ELSE b.show_id END
 JOIN movies m ON m.id = s.movie_id
 JOIN theaters t ON t.id = s.theater_id
 JOIN screens sc ON sc.id = s.screen_id
 LEFT JOIN tickets k ON k.booking_id = b.id
 LEFT JOIN notifications n
     ON n.booking_id = b.id AND n.channel = $2 AND n.notice = $3 AND n.sequence = $4
-LEFT JOIN show_changes ch ON ch.id = nullif($5, '')::uuid
 LEFT JOIN LATERAL (
     SELECT p.amount, p.currency FROM payments p
     WHERE $3 = 'payment_returned' AND p.booking_id = b.id AND p.status IN ('voided', 'refunded')

@@ -51,6 +51,7 @@ type facts struct {
 
 	// Of a change of the show.
 	Reason                  string
+	SameTime                bool // only the screen is another
 	OldWhen, ShortOldWhen   string
 	DecideBy, ShortDecideBy string // empty when there is nothing to choose
 	Refunded                bool   // what happens to those who do not choose
@@ -155,6 +156,10 @@ func (w writer) facts(d *dispatch, language texts) facts {
 		at := func(t time.Time, layout string) string {
 			return local(booking.ShowSummary{StartsAt: t, TimeZone: d.show.TimeZone}, layout)
 		}
+		// Not the show's time now: it may have been moved again while a vendor kept this
+		// message waiting.
+		f.When, f.ShortWhen = at(d.change.to, language.Date), at(d.change.to, language.ShortDate)
+		f.SameTime = d.change.to.Equal(d.change.from)
 		f.OldWhen, f.ShortOldWhen = at(d.change.from, language.Date), at(d.change.from, language.ShortDate)
 		f.DecideBy, f.ShortDecideBy = at(d.change.decideBy, language.Date), at(d.change.decideBy, language.ShortDate)
 	}
@@ -222,6 +227,9 @@ func (f facts) row(key string) []string {
 	case "when":
 		return []string{f.When}
 	case "before":
+		if f.SameTime {
+			return nil
+		}
 		return []string{f.OldWhen}
 	case "decide":
 		return []string{f.DecideBy}

@@ -117,3 +117,17 @@ func TestChangedIsWhatHappenedSinceTheBooking(t *testing.T) {
 	assert.False(t, changed(h.held(show, "A2").BookingID))
 	assert.False(t, changed(h.held(h.show(), "A1").BookingID))
 }
+
+func TestAnotherScreenIsOnTheTimeline(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.sold(h.show(), "A1")
+	h.moveShow(b.Show.ID, time.Hour)
+	h.exec(`DELETE FROM show_change_bookings`)
+	h.exec(`DELETE FROM booking_events WHERE event = 'rescheduled'`)
+	h.exec(`UPDATE show_changes SET old_starts_at = new_starts_at`)
+	h.exec(`INSERT INTO show_change_bookings (change_id, booking_id) SELECT id, $1 FROM show_changes`, b.BookingID)
+	after, err := h.store.Booking(t.Context(), b.BookingID)
+	require.NoError(t, err)
+	assert.Equal(t, "To another screen, at the same time.", after.Timeline[len(after.Timeline)-1].Detail)
+}

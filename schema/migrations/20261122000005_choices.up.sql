@@ -167,9 +167,10 @@ END $$;
 CREATE FUNCTION note_new_time() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM add_booking_event(NEW.booking_id, 'rescheduled',
-        format('From %s to %s.',
+        CASE WHEN ch.old_starts_at = ch.new_starts_at THEN 'To another screen, at the same time.'
+        ELSE format('From %s to %s.',
             to_char(ch.old_starts_at AT TIME ZONE t.time_zone, 'Dy FMDD Mon HH24:MI'),
-            to_char(ch.new_starts_at AT TIME ZONE t.time_zone, 'Dy FMDD Mon HH24:MI')),
+            to_char(ch.new_starts_at AT TIME ZONE t.time_zone, 'Dy FMDD Mon HH24:MI')) END,
         ch.id::text)
     FROM show_changes ch JOIN shows s ON s.id = ch.show_id JOIN theaters t ON t.id = s.theater_id
     WHERE ch.id = NEW.change_id AND ch.kind = 'rescheduled';
