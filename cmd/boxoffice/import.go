@@ -42,6 +42,9 @@ func (c *importCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer file.Close()
+	if sameFile(c.Errors, file) {
+		return fmt.Errorf("--errors %s would write over the file itself", c.Errors)
+	}
 	report, err := newImportReport(os.Stderr, name, c.MaxErrors, c.Errors)
 	if err != nil {
 		return err
@@ -91,6 +94,12 @@ func (c *importCommand) open() (file *os.File, name string, err error) {
 		return nil, "", fmt.Errorf("keep standard input: %w", err)
 	}
 	return file, "stdin", nil
+}
+
+func sameFile(path string, file *os.File) bool {
+	one, err := os.Stat(path)
+	other, errToo := file.Stat()
+	return err == nil && errToo == nil && os.SameFile(one, other)
 }
 
 func (c *importCommand) format() importer.Format {

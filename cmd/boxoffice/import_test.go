@@ -172,3 +172,12 @@ func TestImportTriesAndRefuses(t *testing.T) {
 	dropSchema(t, databaseURL)
 	assert.ErrorContains(t, run(t.Context(), "import", "movies", good), "boxoffice migrate")
 }
+
+func TestImportDoesNotWriteErrorsOverTheFile(t *testing.T) {
+	environment(t)
+	path := fileOf(t, "films.jsonl", numberedFilms(3)...)
+	require.ErrorContains(t, run(t.Context(), "import", "movies", path, "--errors", path), "write over the file")
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Contains(t, string(content), "Film 2")
+}
