@@ -1,9 +1,12 @@
 package seats
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -268,7 +271,8 @@ func decideBy(now, starts time.Time) time.Time {
 }
 
 // otherScreen finds the newest layout of another screen of the house, and refuses
-// one that does not have every seat that somebody has.
+// one that does not have every seat that somebody has, of its type: who came for a
+// wheelchair space cannot take a chair, nor the other way round.
 func otherScreen(ctx context.Context, tx pgx.Tx, showID uuid.UUID, show changingShow, screenID string) (screen, layoutID string, err error) {
 	id, err := uuid.Parse(screenID)
 	if err != nil {
@@ -289,27 +293,50 @@ func otherScreen(ctx context.Context, tx pgx.Tx, showID uuid.UUID, show changing
 			return "", "", booking.E(booking.CodeConflict, "That screen has seats of category %q, which this show has no price for.", row.Category)
 		}
 	}
-	rows, err := tx.Query(ctx, `SELECT seat FROM seat_claims WHERE show_id = $1
-		AND (state = 'sold' OR held_until > clock_timestamp()) ORDER BY seat`, showID)
+	missing, err := lackedSeats(ctx, tx, showID, show.LayoutID, layout)
 	if err != nil {
 		return "", "", err
-	}
-	taken, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return "", "", err
-	}
-	var missing []string
-	for _, seat := range taken {
-		if _, has := layout.Category(seat); !has {
-			missing = append(missing, seat)
-		}
 	}
 	if len(missing) > 0 {
-		e := booking.E(booking.CodeConflict, "That screen does not have all the seats that are sold.")
+		e := booking.E(booking.CodeConflict, "That screen does not have all the seats that are held or sold, of the same type: %s.",
+			strings.Join(missing, ", "))
 		e.Seats = missing
 		return "", "", e
 	}
 	return screen, layoutID, nil
+}
+
+// lackedSeats are the claimed seats of a show that another layout does not have, or
+// has of another type. A hold that ran out counts until its seats are free: its
+// payment may turn out to be authorized.
+func lackedSeats(ctx context.Context, tx pgx.Tx, showID uuid.UUID, layoutID string, other booking.Layout) ([]string, error) {
+	var layout booking.Layout
+	if err := tx.QueryRow(ctx, `SELECT layout FROM layouts WHERE id = $1`, layoutID).Scan(&layout); err != nil {
+		return nil, err
+	}
+	rows, err := tx.Query(ctx, `SELECT seat FROM seat_claims WHERE show_id = $1 ORDER BY seat`, showID)
+	if err != nil {
+		return nil, err
+	}
+	claimed, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, err
+	}
+	before, after := seatTypes(layout), seatTypes(other)
+	return slices.DeleteFunc(claimed, func(seat string) bool {
+		kind, has := after[seat]
+		return has && kind == before[seat]
+	}), nil
+}
+
+func seatTypes(layout booking.Layout) map[string]booking.SeatType {
+	types := map[string]booking.SeatType{}
+	for _, row := range layout.Rows {
+		for _, seat := range row.Seats {
+			types[seat.ID] = cmp.Or(seat.Type, booking.SeatStandard)
+		}
+	}
+	return types
 }
 
 // overlap says which show is in the way.

@@ -311,10 +311,15 @@ func TestChangesThatAreRefused(t *testing.T) {
 	h := newHouse(t)
 	show := h.show()
 	h.sold(show, "A1", "D1", "D2")
-	small, dear := uuid.NewString(), uuid.NewString()
+	small, plain, dear := uuid.NewString(), uuid.NewString(), uuid.NewString()
 	for screen, layout := range map[string]booking.Layout{
 		small: {Rows: []booking.Row{{Label: "A", Category: "silver", Seats: []booking.Seat{{ID: "A1"}}}}},
-		dear:  {Rows: []booking.Row{{Label: "A", Category: "platinum", Seats: []booking.Seat{{ID: "A1"}}}}},
+		// Standard seats where there were sofas.
+		plain: {Rows: []booking.Row{
+			{Label: "A", Category: "silver", Seats: []booking.Seat{{ID: "A1", Type: booking.SeatStandard}}},
+			{Label: "D", Category: "gold", Seats: []booking.Seat{{ID: "D1", Type: booking.SeatStandard}, {ID: "D2", Type: booking.SeatSofa}}},
+		}},
+		dear: {Rows: []booking.Row{{Label: "A", Category: "platinum", Seats: []booking.Seat{{ID: "A1"}}}}},
 	} {
 		document, err := json.Marshal(layout)
 		require.NoError(t, err)
@@ -341,6 +346,7 @@ func TestChangesThatAreRefused(t *testing.T) {
 		"not an id":           {func(r *booking.ShowChangeRequest) { r.ScreenID = "x" }, booking.CodeValidation, "screen_id", nil},
 		"no such screen":      {func(r *booking.ShowChangeRequest) { r.ScreenID = uuid.NewString() }, booking.CodeValidation, "screen_id", nil},
 		"seats are missing":   {func(r *booking.ShowChangeRequest) { r.ScreenID = small }, booking.CodeConflict, "", []string{"D1", "D2"}},
+		"of another type":     {func(r *booking.ShowChangeRequest) { r.ScreenID = plain }, booking.CodeConflict, "", []string{"D1"}},
 		"a price is missing":  {func(r *booking.ShowChangeRequest) { r.ScreenID = dear }, booking.CodeConflict, "", nil},
 		"cancelled when over": {func(r *booking.ShowChangeRequest) { *r = h.cancelRequest(over) }, booking.CodeConflict, "", nil},
 	} {
@@ -358,6 +364,28 @@ func TestChangesThatAreRefused(t *testing.T) {
 			assert.Zero(t, h.number(`SELECT count(*) FROM audit_log`))
 		})
 	}
+}
+
+// A hold that ran out still has its seats until they are freed: it is sold when the
+// provider has the money.
+func TestHoldsThatRanOutNeedTheirSeatsAfterAMove(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.held(h.show(), "D7", "D8")
+	h.expire(b.BookingID)
+	hall := hall()
+	hall.Rows = hall.Rows[:3]
+	document, err := json.Marshal(hall)
+	require.NoError(t, err)
+	screen := uuid.NewString()
+	h.exec(`INSERT INTO screens (id, theater_id, name) VALUES ($1::uuid, $2, $1::text)`, screen, h.theater)
+	h.exec(`INSERT INTO layouts (id, screen_id, version, layout, capacity) VALUES (gen_random_uuid(), $1, 1, $2, 24)`, screen, document)
+	req := h.moveRequest(b.Show.ID, time.Hour)
+	req.ScreenID = screen
+	_, err = h.store.ChangeShow(t.Context(), req)
+	assert.Equal(t, []string{"D7", "D8"}, code(t, booking.CodeConflict, err).Seats)
+	require.NoError(t, h.store.End(t.Context(), booking.Ending{BookingID: b.BookingID, Status: booking.StatusExpired}))
+	h.changed(req)
 }
 
 func TestMoveIntoAnotherShow(t *testing.T) {
