@@ -294,7 +294,7 @@ func TestAShowIsChangedAndMovedAtOnce(t *testing.T) {
 	id := d.plan(t, at(1, 14), nil).ID.String()
 	var requests []call
 	for i := range 12 {
-		move := fields{"starts_at": at(1, 14).Add(time.Duration(i) * time.Minute).Format(time.RFC3339), "reason": "Late", "default": "keep"}
+		move := fields{"starts_at": at(1, 14).Add(time.Duration(i+1) * time.Minute).Format(time.RFC3339), "reason": "Late", "default": "keep"}
 		requests = append(requests,
 			call{token: d.own, method: "PATCH", path: "/v1/admin/shows/" + id, body: fmt.Sprintf(`{"captions":%t}`, i%2 == 0)},
 			call{token: d.admin, method: "POST", path: "/v1/admin/shows/" + id + "/reschedule", body: move.with(nil),
