@@ -17,6 +17,7 @@ import (
 	"golang.org/x/text/transform"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -170,7 +171,7 @@ func (x *filmIndex) find(m *movieLine, f *findings) (schema.Movie, verdict) {
 		}
 	}
 	if best == uuid.Nil {
-		title := slugOf(*m.Title)
+		title := rules.SlugOf(*m.Title)
 		return x.claim(m, schema.Movie{ID: uuid.New(), Slug: x.freeSlug(title, *m.Year)}), toWrite
 	}
 	return x.claim(m, x.rows[best]), toWrite

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 )
 
@@ -44,8 +45,8 @@ func (f *findings) grid(path func(string) string, s *screenLine) *booking.Layout
 	required(f, path("rows"), s.Rows)
 	required(f, path("seats_per_row"), s.SeatsPerRow)
 	required(f, path("categories"), s.Categories)
-	between(f, path("rows"), s.Rows, 1, maxRows)
-	between(f, path("seats_per_row"), s.SeatsPerRow, 1, maxSeatsRow)
+	rules.Between(f.add, path("rows"), s.Rows, 1, maxRows)
+	rules.Between(f.add, path("seats_per_row"), s.SeatsPerRow, 1, maxSeatsRow)
 	if len(f.all) > before {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -56,8 +57,8 @@ type movieLine struct {
 
 func (m *movieLine) check(f *findings) {
 	m.line, m.columns = f.line, f.columns
-	f.slug("slug", m.Slug)
-	m.releaseDay = f.day("release_date", m.ReleaseDate)
+	f.check().Slug("slug", m.Slug)
+	m.releaseDay = f.check().Day("release_date", m.ReleaseDate)
 	if m.Year == nil && m.releaseDay != nil {
 		year := m.releaseDay.Year()
 		m.Year = &year
@@ -66,19 +67,19 @@ func (m *movieLine) check(f *findings) {
 	required(f, "year", m.Year)
 	m.Title = f.name("title", m.Title, maxTitle)
 	m.OriginalTitle = f.text("original_title", m.OriginalTitle, maxTitle)
-	m.Aliases = f.list("aliases", m.Aliases, maxAliases, maxTitle)
-	between(f, "year", m.Year, firstFilm, lastYear)
-	between(f, "runtime_minutes", m.RuntimeMinutes, 0, longestFilm)
-	m.Genres = f.list("genres", m.Genres, maxTags, maxWord)
-	m.Languages = f.languages("languages", m.Languages, maxTags)
+	m.Aliases = f.check().Lines("aliases", m.Aliases, maxAliases, maxTitle)
+	rules.Between(f.add, "year", m.Year, firstFilm, lastYear)
+	rules.Between(f.add, "runtime_minutes", m.RuntimeMinutes, 0, longestFilm)
+	m.Genres = f.check().Lines("genres", m.Genres, maxTags, maxWord)
+	m.Languages = f.check().Languages("languages", m.Languages, maxTags)
 	m.Certificate = f.text("certificate", m.Certificate, maxWord)
 	if m.Cast != nil && m.Credits != nil {
 		f.add("cast", "Give either cast or credits.")
 	}
-	m.Cast = f.list("cast", m.Cast, maxCredits, maxName)
+	m.Cast = f.check().Lines("cast", m.Cast, maxCredits, maxName)
 	m.Credits = f.credits("credits", m.Credits)
-	m.Synopsis = f.paragraphs("synopsis", m.Synopsis, maxSynopsis)
-	between(f, "popularity", m.Popularity, 0, 100)
+	m.Synopsis = f.check().Paragraphs("synopsis", m.Synopsis, maxSynopsis)
+	rules.Between(f.add, "popularity", m.Popularity, 0, 100)
 	m.TrailerURL = f.webAddress("trailer_url", m.TrailerURL)
 	m.PosterURL = f.webAddress("poster_url", m.PosterURL)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/schema"
 )
@@ -58,16 +59,16 @@ func (s *showLine) check(f *findings) {
 	s.Movie = f.name("movie", s.Movie, maxTitle)
 	s.Theater = f.name("theater", s.Theater, maxName)
 	s.Screen = f.name("screen", s.Screen, maxWord)
-	f.oneOf("format", s.Format, staff.Formats()...)
-	s.Language = f.language("language", s.Language)
+	rules.OneOf(f.add, "format", s.Format, staff.Formats()...)
+	s.Language = f.check().Language("language", s.Language)
 	if s.Subtitles != nil && *s.Subtitles != "" {
-		s.Subtitles = f.language("subtitles", s.Subtitles)
+		s.Subtitles = f.check().Language("subtitles", s.Subtitles)
 	}
 	if s.Prices != nil {
 		f.prices(*s.Prices)
 	}
-	between(f, "fee_per_seat", s.FeePerSeat, 0, largestPrice)
-	between(f, "tax_basis_points", s.TaxBasisPoints, 0, largestTax)
+	rules.Between(f.add, "fee_per_seat", s.FeePerSeat, 0, largestPrice)
+	rules.Between(f.add, "tax_basis_points", s.TaxBasisPoints, 0, largestTax)
 }
 
 func (f *findings) prices(prices map[string]int64) {
@@ -77,7 +78,7 @@ func (f *findings) prices(prices map[string]int64) {
 	}
 	for _, category := range slices.Sorted(maps.Keys(prices)) {
 		price := prices[category]
-		between(f, "prices."+category, &price, 1, largestPrice) // a payment provider takes no payment of nothing
+		rules.Between(f.add, "prices."+category, &price, 1, largestPrice) // a payment provider takes no payment of nothing
 	}
 }
 

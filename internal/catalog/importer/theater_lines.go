@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 )
 
 const (
@@ -133,10 +134,10 @@ func pathsOf(format Format) paths {
 
 func (t *theaterLine) check(f *findings, at paths) {
 	t.line, t.columns = f.line, f.columns
-	f.slug("slug", t.Slug)
+	f.check().Slug("slug", t.Slug)
 	t.Name = f.name("name", t.Name, maxName)
 	if t.Slug == nil && t.Name != nil {
-		made := slugOf(*t.Name)
+		made := rules.SlugOf(*t.Name)
 		t.Slug = &made
 	}
 	if t.Slug == nil || *t.Slug == "" {
@@ -145,9 +146,9 @@ func (t *theaterLine) check(f *findings, at paths) {
 	t.Address = f.name("address", t.Address, maxAddressText)
 	f.position(func(field string) string { return field }, t.Lat, t.Lon)
 	f.timeZone("time_zone", t.TimeZone)
-	f.currency("currency", t.Currency)
-	t.Amenities = f.codes("amenities", t.Amenities, maxCodes)
-	t.Accessibility = f.codes("accessibility", t.Accessibility, maxCodes)
+	f.check().Currency("currency", t.Currency)
+	t.Amenities = f.check().Codes("amenities", t.Amenities, maxCodes)
+	t.Accessibility = f.check().Codes("accessibility", t.Accessibility, maxCodes)
 	if t.City != nil {
 		t.City.check(f, at)
 	}
@@ -157,26 +158,26 @@ func (t *theaterLine) check(f *findings, at paths) {
 }
 
 func (f *findings) position(at func(string) string, lat, lon *float64) {
-	between(f, at("lat"), lat, -90, 90)
-	between(f, at("lon"), lon, -180, 180)
+	rules.Between(f.add, at("lat"), lat, -90, 90)
+	rules.Between(f.add, at("lon"), lon, -180, 180)
 	if (lat == nil) != (lon == nil) {
 		f.add(at("lat"), "Give both lat and lon, or neither.")
 	}
 }
 
 func (c *cityLine) check(f *findings, at paths) {
-	f.slug(at.city("slug"), c.Slug)
+	f.check().Slug(at.city("slug"), c.Slug)
 	c.Name = f.name(at.city("name"), c.Name, maxName)
 	if c.Slug == nil && c.Name != nil {
-		made := slugOf(*c.Name)
+		made := rules.SlugOf(*c.Name)
 		c.Slug = &made
 	}
 	if c.Slug == nil || *c.Slug == "" {
 		f.add(at.city("slug"), "Is required.")
 	}
-	f.country(at.city("country"), c.Country)
+	f.check().Country(at.city("country"), c.Country)
 	f.timeZone(at.city("time_zone"), c.TimeZone)
-	f.currency(at.city("currency"), c.Currency)
+	f.check().Currency(at.city("currency"), c.Currency)
 	f.position(at.city, c.Lat, c.Lon)
 }
 
@@ -196,7 +197,7 @@ func (f *findings) screens(screens []screenLine, at paths) {
 		} else if s.Name != nil {
 			seen[*s.Name] = true
 		}
-		between(f, path("cleaning_minutes"), s.CleaningMinutes, 0, maxCleaning)
+		rules.Between(f.add, path("cleaning_minutes"), s.CleaningMinutes, 0, maxCleaning)
 		grid := s.Rows != nil || s.SeatsPerRow != nil || s.Categories != nil
 		switch {
 		case s.Layout != nil && grid:

@@ -14,6 +14,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -72,9 +73,9 @@ func (s *Store) Accounts(ctx context.Context, actor audit.Actor, f AccountFilter
 	var p problems
 	after := p.readCursor(f.Cursor, isMoment)
 	if f.Role != "" {
-		oneOf(&p, "role", &f.Role, roles...)
+		rules.OneOf(p.add, "role", &f.Role, roles...)
 	}
-	p.line("email", &f.Email, 0, maxName)
+	p.check().Line("email", &f.Email, 0, maxName)
 	if err := p.err(); err != nil {
 		return nil, "", err
 	}
@@ -138,7 +139,7 @@ type DutyFields struct {
 
 func (f *DutyFields) check() error {
 	var p problems
-	oneOf(&p, "role", f.Role, roles...)
+	rules.OneOf(p.add, "role", f.Role, roles...)
 	if f.TheaterIDs == nil {
 		return p.err()
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -74,7 +75,7 @@ type MovieFilter struct {
 // validation_failed.
 func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next string, err error) {
 	var p problems
-	p.line("q", &f.Text, 0, maxTitle)
+	p.check().Line("q", &f.Text, 0, maxTitle)
 	after := p.readCursor(f.Cursor, storable)
 	if err := p.err(); err != nil {
 		return nil, "", err
@@ -140,7 +141,7 @@ func (s *Store) CreateMovie(ctx context.Context, actor audit.Actor, fields Movie
 	fields.apply(row)
 	err := s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var err error
-		row.Slug, err = freeSlug(ctx, tx, "movies", row.ID, slugOf(row.Title), slugOf(row.Title+" "+strconv.Itoa(row.Year)))
+		row.Slug, err = freeSlug(ctx, tx, "movies", row.ID, rules.SlugOf(row.Title), rules.SlugOf(row.Title+" "+strconv.Itoa(row.Year)))
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/internal/outbound"
 	"github.com/boxoffice/boxoffice/schema"
 )
@@ -47,7 +48,7 @@ type MovieFields struct {
 // checkMovie checks the fields and brings them into the form that is stored.
 func (s *Store) checkMovie(ctx context.Context, f *MovieFields, creating bool) error {
 	var p problems
-	f.releaseDay = p.day("release_date", f.ReleaseDate)
+	f.releaseDay = p.check().Day("release_date", f.ReleaseDate)
 	if creating {
 		required(&p, "title", f.Title)
 		if f.Year == nil && f.releaseDay != nil {
@@ -56,17 +57,17 @@ func (s *Store) checkMovie(ctx context.Context, f *MovieFields, creating bool) e
 		}
 		required(&p, "year", f.Year)
 	}
-	f.Title = p.line("title", f.Title, 1, maxTitle)
-	f.OriginalTitle = p.line("original_title", f.OriginalTitle, 0, maxTitle)
-	f.Aliases = p.lines("aliases", f.Aliases, maxAliases, maxTitle)
-	between(&p, "year", f.Year, firstFilm, lastYear)
-	between(&p, "runtime_minutes", f.RuntimeMinutes, 0, longestFilm)
-	f.Genres = p.lines("genres", f.Genres, maxTags, maxWord)
-	f.Languages = p.languages("languages", f.Languages)
-	f.Certificate = p.line("certificate", f.Certificate, 0, maxWord)
+	f.Title = p.check().Line("title", f.Title, 1, maxTitle)
+	f.OriginalTitle = p.check().Line("original_title", f.OriginalTitle, 0, maxTitle)
+	f.Aliases = p.check().Lines("aliases", f.Aliases, maxAliases, maxTitle)
+	rules.Between(p.add, "year", f.Year, firstFilm, lastYear)
+	rules.Between(p.add, "runtime_minutes", f.RuntimeMinutes, 0, longestFilm)
+	f.Genres = p.check().Lines("genres", f.Genres, maxTags, maxWord)
+	f.Languages = p.check().Languages("languages", f.Languages, maxTags)
+	f.Certificate = p.check().Line("certificate", f.Certificate, 0, maxWord)
 	f.Credits = p.credits("credits", f.Credits)
-	f.Synopsis = p.paragraphs("synopsis", f.Synopsis, maxSynopsis)
-	between(&p, "popularity", f.Popularity, 0, 100)
+	f.Synopsis = p.check().Paragraphs("synopsis", f.Synopsis, maxSynopsis)
+	rules.Between(p.add, "popularity", f.Popularity, 0, 100)
 	var err, errToo error
 	f.TrailerURL, err = s.checkAddress(ctx, &p, "trailer_url", f.TrailerURL)
 	f.PosterURL, errToo = s.checkAddress(ctx, &p, "poster_url", f.PosterURL)
@@ -74,21 +75,6 @@ func (s *Store) checkMovie(ctx context.Context, f *MovieFields, creating bool) e
 		return err
 	}
 	return errors.Join(err, errToo)
-}
-
-func (p *problems) languages(field string, list *[]string) *[]string {
-	if list == nil {
-		return nil
-	}
-	if len(*list) > maxTags {
-		p.add(field, "Has at most %d entries.", maxTags)
-		return list
-	}
-	usual := make([]string, len(*list))
-	for i := range *list {
-		usual[i] = *p.language(fmt.Sprintf("%s[%d]", field, i), &(*list)[i])
-	}
-	return &usual
 }
 
 func (p *problems) credits(field string, list *[]schema.Credit) *[]schema.Credit {
@@ -104,9 +90,9 @@ func (p *problems) credits(field string, list *[]schema.Credit) *[]schema.Credit
 		at := fmt.Sprintf("%s[%d].", field, i)
 		job := strings.ToLower(c.Job)
 		clean[i] = schema.Credit{
-			Name: *p.line(at+"name", &c.Name, 1, maxName),
-			Role: *p.line(at+"role", &c.Role, 0, maxName),
-			Job:  *p.line(at+"job", &job, 1, maxWord),
+			Name: *p.check().Line(at+"name", &c.Name, 1, maxName),
+			Role: *p.check().Line(at+"role", &c.Role, 0, maxName),
+			Job:  *p.check().Line(at+"job", &job, 1, maxWord),
 		}
 	}
 	return &clean

@@ -90,7 +90,7 @@ func (s *Store) CreatePriceCard(ctx context.Context, actor audit.Actor, in NewPr
 
 func (p *problems) changeCard(card *schema.PriceCard, name *string, charges Charges, currency string) {
 	const longest = 60
-	set(&card.Name, p.line("name", name, 1, longest))
+	set(&card.Name, p.check().Line("name", name, 1, longest))
 	now := chargedBy(*card)
 	charges.onto(p, "", &now, currency)
 	card.Prices, card.FeePerSeat, card.TaxBasisPoints = now.prices, now.feePerSeat, now.taxBasisPoints

@@ -12,6 +12,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -163,14 +164,14 @@ func openHouse(ctx context.Context, tx bun.Tx, actor audit.Actor, screenID strin
 func (in ProgramRequest) slots(ctx context.Context, tx bun.Tx, hall house) ([]slot, error) {
 	var p problems
 	days := programDays
-	if between(&p, "days", in.Days, 1, longestDays); len(p) == 0 { // the template is laid out over them
+	if rules.Between(p.add, "days", in.Days, 1, longestDays); len(p) == 0 { // the template is laid out over them
 		set(&days, in.Days)
 	}
-	first := p.day("from", &in.From)
+	first := p.check().Day("from", &in.From)
 	if in.From == "" {
 		p.add("from", "Is required: the first day.")
 	}
-	source := p.day("copy_from", &in.CopyFrom)
+	source := p.check().Day("copy_from", &in.CopyFrom)
 	switch {
 	case len(in.Template) > 0 && in.CopyFrom != "":
 		p.add("copy_from", "Give a template or days to copy, not both.")

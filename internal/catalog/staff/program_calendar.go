@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -82,7 +83,7 @@ func (c calendar) pattern(ctx context.Context, tx bun.Tx, p *problems, at string
 	length := time.Duration(movie.RuntimeMinutes)*time.Minute + extras
 	switch {
 	case entry.LengthMinutes != nil:
-		between(p, at+"length_minutes", entry.LengthMinutes, max(1, movie.RuntimeMinutes), int(longestShow.Minutes()))
+		rules.Between(p.add, at+"length_minutes", entry.LengthMinutes, max(1, movie.RuntimeMinutes), int(longestShow.Minutes()))
 		length = time.Duration(*entry.LengthMinutes) * time.Minute
 	case movie.ID != uuid.Nil && movie.RuntimeMinutes == 0:
 		p.add(at+"length_minutes", "Is required: the movie's runtime is not known.")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -83,8 +84,8 @@ func (f *ScreenFields) check(creating bool) (theater uuid.UUID, err error) {
 			p.add("theater_id", "Write the id of a theater.")
 		}
 	}
-	f.Name = p.line("name", f.Name, 1, maxWord)
-	between(&p, "cleaning_minutes", f.CleaningMinutes, 0, longestCleaning)
+	f.Name = p.check().Line("name", f.Name, 1, maxWord)
+	rules.Between(p.add, "cleaning_minutes", f.CleaningMinutes, 0, longestCleaning)
 	return theater, p.err()
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -146,7 +147,7 @@ func (s *Store) Shows(ctx context.Context, actor audit.Actor, f ShowFilter) (ite
 	p.days(query, f.From, f.To)
 	if f.Status != "" {
 		status := booking.ShowStatus(f.Status)
-		oneOf(&p, "status", &status, booking.ShowScheduled, booking.ShowCancelled)
+		rules.OneOf(p.add, "status", &status, booking.ShowScheduled, booking.ShowCancelled)
 		query.Where("s.status = ?", status)
 	}
 	after := p.readCursor(f.Cursor, isMoment)
@@ -189,11 +190,11 @@ func viewsOf(rows []showRow) []Show {
 // days narrows to local days. The first two conditions say nothing new, but an
 // index knows them: no clock is more than 14 hours away from UTC.
 func (p *problems) days(query *bun.SelectQuery, from, to string) {
-	if day := p.day("from", &from); day != nil {
+	if day := p.check().Day("from", &from); day != nil {
 		query.Where("s.starts_at >= ?::timestamp AT TIME ZONE 'UTC' - interval '14 hours'", from).
 			Where("s.starts_at >= ?::timestamp AT TIME ZONE t.time_zone", from)
 	}
-	if day := p.day("to", &to); day != nil {
+	if day := p.check().Day("to", &to); day != nil {
 		query.Where("s.starts_at < (?::timestamp + interval '1 day') AT TIME ZONE 'UTC' + interval '14 hours'", to).
 			Where("s.starts_at < (?::timestamp + interval '1 day') AT TIME ZONE t.time_zone", to)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -41,7 +42,7 @@ func (c Charges) onto(p *problems, at string, into *charged, currency string) {
 	if c.FeePerSeat != nil {
 		into.feePerSeat = p.money(at+"fee_per_seat", *c.FeePerSeat, 0, currency)
 	}
-	set(&into.taxBasisPoints, between(p, at+"tax_basis_points", c.TaxBasisPoints, 0, largestTax))
+	set(&into.taxBasisPoints, rules.Between(p.add, at+"tax_basis_points", c.TaxBasisPoints, 0, largestTax))
 }
 
 func (c Charges) given() bool {
@@ -57,7 +58,7 @@ func (p *problems) prices(field string, prices map[string]booking.Money, currenc
 	amounts := make(map[string]int64, len(prices))
 	for _, category := range slices.Sorted(maps.Keys(prices)) {
 		at := field + "." + clip(category)
-		p.line(at, &category, 1, longestCategory)
+		p.check().Line(at, &category, 1, longestCategory)
 		// A payment provider takes no payment of nothing.
 		amounts[category] = p.money(at, prices[category], 1, currency)
 	}
@@ -70,7 +71,7 @@ func (p *problems) money(field string, m booking.Money, least int64, currency st
 	if m.Currency != currency {
 		p.add(field+".currency", "The theater charges %s.", currency)
 	}
-	between(p, field+".amount", &m.Amount, least, largestPrice)
+	rules.Between(p.add, field+".amount", &m.Amount, least, largestPrice)
 	return m.Amount
 }
 

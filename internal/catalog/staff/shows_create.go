@@ -12,6 +12,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -55,12 +56,12 @@ type Presentation struct {
 func Formats() []string { return []string{"2D", "3D", "IMAX", "4DX", "Dolby"} }
 
 func (in Presentation) onto(p *problems, at string, show *schema.Show) {
-	set(&show.Format, oneOf(p, at+"format", in.Format, Formats()...))
-	set(&show.Language, p.language(at+"language", in.Language))
+	set(&show.Format, rules.OneOf(p.add, at+"format", in.Format, Formats()...))
+	set(&show.Language, p.check().Language(at+"language", in.Language))
 	if in.Subtitles != nil && *in.Subtitles == "" {
 		show.Subtitles = ""
 	} else {
-		set(&show.Subtitles, p.language(at+"subtitles", in.Subtitles))
+		set(&show.Subtitles, p.check().Language(at+"subtitles", in.Subtitles))
 	}
 	set(&show.Captions, in.Captions)
 	set(&show.AudioDescription, in.AudioDescription)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -158,7 +159,7 @@ func (s *Store) CreateTheater(ctx context.Context, actor audit.Actor, fields The
 	fields.apply(row, city)
 	err = s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var err error
-		if row.Slug, err = freeSlug(ctx, tx, "theaters", row.ID, slugOf(row.Name), slugOf(row.Name+" "+city.Name)); err != nil {
+		if row.Slug, err = freeSlug(ctx, tx, "theaters", row.ID, rules.SlugOf(row.Name), rules.SlugOf(row.Name+" "+city.Name)); err != nil {
 			return err
 		}
 		row.Amenities, row.Accessibility = listed(row.Amenities), listed(row.Accessibility)

@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -45,16 +46,16 @@ func (s *Store) checkTheater(ctx context.Context, f *TheaterFields, creating boo
 			return nil, err
 		}
 	}
-	f.Name = p.line("name", f.Name, 1, maxName)
-	f.Address = p.line("address", f.Address, 1, maxAddress)
-	between(&p, "lat", f.Lat, -90, 90)
-	between(&p, "lon", f.Lon, -180, 180)
+	f.Name = p.check().Line("name", f.Name, 1, maxName)
+	f.Address = p.check().Line("address", f.Address, 1, maxAddress)
+	rules.Between(p.add, "lat", f.Lat, -90, 90)
+	rules.Between(p.add, "lon", f.Lon, -180, 180)
 	if err := s.checkTimeZone(ctx, &p, f.TimeZone); err != nil {
 		return nil, err
 	}
-	p.currency("currency", f.Currency)
-	f.Amenities = p.codes("amenities", f.Amenities, maxAmenities)
-	f.Accessibility = p.codes("accessibility", f.Accessibility, maxAmenities)
+	p.check().Currency("currency", f.Currency)
+	f.Amenities = p.check().Codes("amenities", f.Amenities, maxAmenities)
+	f.Accessibility = p.check().Codes("accessibility", f.Accessibility, maxAmenities)
 	return city, p.err()
 }
 
