@@ -41,6 +41,7 @@ var mayImport = []struct {
 	{"workers", []string{"workflows", "activities"}},
 	{"schema", []string{"booking"}},
 	{"schema/migrations", nil},
+	{"schema/functions", nil},
 	{"api", append([]string{"booking", "workflows", "internal/audit", "internal/cache"}, services...)},
 	{"sandbox", nil}, // a vendor knows nothing of us
 	{"cmd/boxoffice/book", []string{"booking"}},
@@ -54,9 +55,9 @@ var mayImport = []struct {
 	{"internal/outbound", nil},
 	{"internal/vendors", []string{"booking"}},
 	{"internal/temporal", nil},
-	{"internal/database", []string{"schema/migrations"}},
+	{"internal/database", []string{"schema/migrations", "schema/functions"}},
 	{"internal/database/pglocal", nil},
-	{"internal/database/databasetest", []string{"schema/migrations", "internal/database", "internal/database/pglocal"}},
+	{"internal/database/databasetest", []string{"schema/migrations", "schema/functions", "internal/database", "internal/database/pglocal"}},
 
 	// A service has itself and the plumbing, never another service.
 	{"internal/accounts/...", append([]string{"internal/accounts/..."}, plumbing...)},
@@ -112,6 +113,7 @@ var onlyThese = map[string]struct {
 		others: []string{"github.com/uptrace/bun", "github.com/google/uuid", "github.com/jackc/pgx/v5/pgtype"},
 	},
 	"schema/migrations": {},
+	"schema/functions":  {},
 }
 
 const module = "github.com/boxoffice/boxoffice"

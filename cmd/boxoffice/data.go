@@ -14,10 +14,12 @@ import (
 	"github.com/boxoffice/boxoffice/internal/database"
 )
 
-type migrateCommand struct{}
+type migrateCommand struct {
+	OwnFunctions bool `help:"Put this version's SQL functions back where a newer version has replaced them. Always so in dev."`
+}
 
 // Run brings the schema up to date.
-func (*migrateCommand) Run(ctx context.Context) error {
+func (c *migrateCommand) Run(ctx context.Context) error {
 	cfg, _, err := load(config.Migrate)
 	if err != nil {
 		return err
@@ -27,7 +29,12 @@ func (*migrateCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	return database.Migrate(ctx, db, printStep)
+	var opts []database.MigrateOption
+	if c.OwnFunctions || cfg.Dev() {
+		// Who develops goes back and forth between versions, and runs one at a time.
+		opts = append(opts, database.WithOwnFunctions())
+	}
+	return database.Migrate(ctx, db, printStep, opts...)
 }
 
 type seedCommand struct {

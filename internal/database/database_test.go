@@ -46,10 +46,12 @@ func TestMigrateTwiceAndTogether(t *testing.T) {
 	}
 	group.Wait()
 
-	var applied int
-	require.NoError(t, db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM bun_migrations`).Scan(&applied))
+	var applied, files int
+	require.NoError(t, db.Pool.QueryRow(t.Context(),
+		`SELECT (SELECT count(*) FROM bun_migrations), (SELECT count(*) FROM schema_functions)`).Scan(&applied, &files))
 	assert.Positive(t, applied)
-	assert.Len(t, steps, applied, "each migration runs once")
+	assert.Positive(t, files)
+	assert.Len(t, steps, applied+files, "each migration and each file of functions runs once")
 	assert.NoError(t, database.CheckMigrated(t.Context(), db))
 
 	_, err = db.Pool.Exec(t.Context(), `DELETE FROM bun_migrations WHERE id = (SELECT max(id) FROM bun_migrations)`)

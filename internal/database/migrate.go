@@ -16,10 +16,29 @@ import (
 // a database. bun's own lock is a row, which a killed process leaves behind.
 const migrationLock = 0x626f786f // "boxo"
 
-// Migrate applies the migrations that the database does not have yet, and names
-// each to progress (nil: nobody listens). Processes that start together take
-// turns, and all but the first find nothing to do.
-func Migrate(ctx context.Context, db *DB, progress func(string)) error {
+// MigrateOption changes what Migrate does.
+type MigrateOption func(*migrateOptions)
+
+type migrateOptions struct {
+	ownFunctions bool
+}
+
+// WithOwnFunctions puts this binary's functions back where a newer version has
+// replaced them. Without it they stay: they keep to what this binary calls, and
+// processes of the newer version may be running.
+func WithOwnFunctions() MigrateOption {
+	return func(o *migrateOptions) { o.ownFunctions = true }
+}
+
+// Migrate applies the migrations and then the functions (package
+// schema/functions) that the database does not have yet, and names each to
+// progress (nil: nobody listens). Processes that start together take turns, and
+// all but the first find nothing to do.
+func Migrate(ctx context.Context, db *DB, progress func(string), opts ...MigrateOption) error {
+	var options migrateOptions
+	for _, opt := range opts {
+		opt(&options)
+	}
 	if progress == nil {
 		progress = func(string) {}
 	}
@@ -45,11 +64,11 @@ func Migrate(ctx context.Context, db *DB, progress func(string)) error {
 	if _, err := migrator.Migrate(ctx); err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
-	return nil
+	return applyFunctions(ctx, db, options.ownFunctions, progress)
 }
 
-// CheckMigrated says whether this binary's migrations are all there. A process
-// that serves customers checks; it does not migrate.
+// CheckMigrated says whether this binary's migrations and functions are all
+// there. A process that serves customers checks; it does not migrate.
 func CheckMigrated(ctx context.Context, db *DB) error {
 	numbered := migrate.NewMigrations()
 	if err := numbered.Discover(migrations.FS); err != nil {
@@ -69,7 +88,7 @@ func CheckMigrated(ctx context.Context, db *DB) error {
 	if missing := known.Unapplied(); len(missing) > 0 {
 		return fmt.Errorf("the database lacks %d migrations, the first is %s: run boxoffice migrate", len(missing), missing[0])
 	}
-	return nil
+	return checkFunctions(ctx, db)
 }
 
 func lockMigrations(ctx context.Context, pool *pgxpool.Pool) (unlock func(), err error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/boxoffice/boxoffice/internal/database"
+	"github.com/boxoffice/boxoffice/schema/functions"
 	"github.com/boxoffice/boxoffice/schema/migrations"
 )
 
@@ -25,7 +26,7 @@ type server struct {
 }
 
 func newServer(ctx context.Context, admin *url.URL) (*server, error) {
-	digest, err := migrationsDigest()
+	digest, err := schemaDigest()
 	if err != nil {
 		return nil, err
 	}
@@ -36,19 +37,24 @@ func newServer(ctx context.Context, admin *url.URL) (*server, error) {
 	return s, nil
 }
 
-// migrationsDigest names the schema, so that a changed migration gets a new
-// template and two checkouts can share a server.
-func migrationsDigest() (string, error) {
+// schemaDigest names the schema, so that a changed migration or function gets a
+// new template and two checkouts can share a server.
+func schemaDigest() (string, error) {
 	hash := sha256.New()
-	err := fs.WalkDir(migrations.FS, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+	for _, source := range []fs.FS{migrations.FS, functions.FS} {
+		err := fs.WalkDir(source, ".", func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			content, err := fs.ReadFile(source, path)
+			fmt.Fprintf(hash, "%s %d\n%s", path, len(content), content)
 			return err
+		})
+		if err != nil {
+			return "", err
 		}
-		content, err := fs.ReadFile(migrations.FS, path)
-		fmt.Fprintf(hash, "%s %d\n%s", path, len(content), content)
-		return err
-	})
-	return hex.EncodeToString(hash.Sum(nil)[:6]), err
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:6]), nil
 }
 
 func (s *server) ensureTemplate(ctx context.Context) error {

@@ -1,0 +1,224 @@
+-- The seat inventory's statements, as functions: each is one transaction and one
+-- round trip, and each is safe to repeat. Errors carry a SQLSTATE of class BX:
+--   BX001 seats unavailable (DETAIL: JSON array of the taken seats)
+--   BX002 show not on sale     BX003 terms changed, price again
+--   BX004 too many holds       BX005 the status does not allow it
+--   BX006 the hold is lost     BX007 not cancellable
+-- A function that touches several claims takes them in seat order, so that two of
+-- them do not wait for each other. Each answers with the booking's show, whose
+-- watchers must be told: a statement around the function would read it from a
+-- snapshot older than what the function saw.
+
+-- hold_seats claims the seats and stores the booking: all or none. A hold and a
+-- change of its show wait for each other: the hold locks the show's key and looks
+-- whether the terms are still those that it was priced by; a change of time,
+-- status, screen or layout locks the whole row (raise_terms_version).
+CREATE OR REPLACE FUNCTION hold_seats(
+    p_booking uuid, p_customer uuid, p_show uuid, p_terms bigint, p_seats text[],
+    p_hold interval, p_max_holds integer, p_quote jsonb, p_total bigint, p_currency text, p_hash text)
+RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone boolean, priced jsonb)
+LANGUAGE plpgsql AS $$
+DECLARE
+    show    shows%ROWTYPE;
+    expires timestamptz;
+    -- A repeat answers with the price the seats were held at, not today's.
+    price   jsonb;
+    stands  text;
+    taken   jsonb;
+    claimed integer;
+BEGIN
+    -- One customer's holds follow each other, or two at once would each see room
+    -- under the cap.
+    PERFORM pg_advisory_xact_lock(hashtextextended(p_customer::text, 7));
+
+    SELECT b.hold_expires_at, b.quote, b.status INTO expires, price, stands FROM bookings b WHERE b.id = p_booking;
+    IF stands NOT IN ('held', 'confirmed') THEN
+        -- Its seats were freed already; a repeat must not promise them.
+        RAISE EXCEPTION 'booking is %', stands USING ERRCODE = 'BX006';
+    END IF;
+    IF stands IS NULL THEN
+        price := p_quote;
+        SELECT * INTO show FROM shows s WHERE s.id = p_show;
+        IF NOT FOUND OR show.status <> 'scheduled'
+           OR clock_timestamp() NOT BETWEEN show.sales_open_at AND show.sales_close_at THEN
+            RAISE EXCEPTION 'show not on sale' USING ERRCODE = 'BX002';
+        END IF;
+        IF show.terms_version <> p_terms THEN
+            RAISE EXCEPTION 'terms changed' USING ERRCODE = 'BX003';
+        END IF;
+        IF (SELECT count(*) FROM bookings b
+            WHERE b.customer_id = p_customer AND b.status = 'held'
+              AND b.hold_expires_at > clock_timestamp()) >= p_max_holds THEN
+            RAISE EXCEPTION 'too many holds' USING ERRCODE = 'BX004';
+        END IF;
+
+        expires := clock_timestamp() + p_hold;
+        INSERT INTO seat_claims AS c (show_id, seat, booking_id, state, held_until)
+        SELECT p_show, s.seat, p_booking, 'held', expires
+        FROM unnest(p_seats) AS s (seat) ORDER BY s.seat COLLATE "C"
+        ON CONFLICT (show_id, seat) DO UPDATE
+            SET booking_id = excluded.booking_id, held_until = excluded.held_until
+            WHERE c.state = 'held' AND c.held_until < clock_timestamp();
+        GET DIAGNOSTICS claimed = ROW_COUNT;
+        IF claimed < cardinality(p_seats) THEN
+            SELECT jsonb_agg(c.seat ORDER BY c.seat) INTO taken FROM seat_claims c
+            WHERE c.show_id = p_show AND c.seat = ANY (p_seats) AND c.booking_id <> p_booking;
+            RAISE EXCEPTION 'seats unavailable' USING ERRCODE = 'BX001', DETAIL = coalesce(taken, '[]')::text;
+        END IF;
+
+        -- Whoever changes what the seats mean waits for this lock, or made us wait.
+        -- The booking's foreign key would take it anyway.
+        PERFORM 1 FROM shows s WHERE s.id = p_show AND s.terms_version = p_terms FOR KEY SHARE;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'terms changed' USING ERRCODE = 'BX003';
+        END IF;
+        INSERT INTO bookings (id, customer_id, show_id, status, seats, quote, total, currency,
+                              hold_expires_at, request_hash, version)
+        VALUES (p_booking, p_customer, p_show, 'held', p_seats, p_quote, p_total, p_currency,
+                expires, p_hash, 1);
+        INSERT INTO booking_events (booking_id, seq, event, detail)
+        VALUES (p_booking, 1, 'held', array_to_string(p_seats, ', '));
+    END IF;
+
+    RETURN QUERY SELECT expires, extract(epoch FROM expires - clock_timestamp())::double precision,
+        (SELECT a.phone <> '' FROM accounts a WHERE a.id = p_customer), price;
+END $$;
+
+-- extend_hold moves the end of a hold. A caller that knows when it ends says so: a
+-- repeat then finds it moved already, and moves it no further.
+CREATE OR REPLACE FUNCTION extend_hold(p_booking uuid, p_known timestamptz, p_by interval)
+RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone boolean, priced jsonb, of_show uuid)
+LANGUAGE plpgsql AS $$
+DECLARE
+    b       bookings%ROWTYPE;
+    claimed integer;
+BEGIN
+    SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
+    IF NOT FOUND OR b.status <> 'held' THEN
+        RAISE EXCEPTION 'not held' USING ERRCODE = 'BX005';
+    END IF;
+    IF b.hold_expires_at = coalesce(p_known, b.hold_expires_at) THEN
+        b.hold_expires_at := greatest(b.hold_expires_at, clock_timestamp()) + p_by;
+    END IF;
+    PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
+    -- A hold that keep_hold made endless stays so.
+    UPDATE seat_claims SET held_until = greatest(held_until, b.hold_expires_at)
+    WHERE booking_id = p_booking AND state = 'held';
+    GET DIAGNOSTICS claimed = ROW_COUNT;
+    IF claimed < cardinality(b.seats) THEN
+        RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
+    END IF;
+    UPDATE bookings SET hold_expires_at = b.hold_expires_at WHERE id = p_booking;
+    PERFORM add_booking_event(p_booking, 'hold_extended', '', b.hold_expires_at::text);
+    RETURN QUERY SELECT b.hold_expires_at,
+        extract(epoch FROM b.hold_expires_at - clock_timestamp())::double precision,
+        (SELECT a.phone <> '' FROM accounts a WHERE a.id = b.customer_id), b.quote, b.show_id;
+END $$;
+
+-- keep_hold makes a hold last until its payment's outcome is known. A hold that
+-- was overtaken, even in part, is lost: what is left of it must not come to life
+-- again as half a hold.
+CREATE OR REPLACE FUNCTION keep_hold(p_booking uuid) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+    b       bookings%ROWTYPE;
+    claimed integer;
+BEGIN
+    SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
+    IF NOT FOUND OR b.status <> 'held' THEN
+        RAISE EXCEPTION 'not held' USING ERRCODE = 'BX005';
+    END IF;
+    PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
+    UPDATE seat_claims SET held_until = 'infinity' WHERE booking_id = p_booking AND state = 'held';
+    GET DIAGNOSTICS claimed = ROW_COUNT;
+    IF claimed < cardinality(b.seats) THEN
+        RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
+    END IF;
+    PERFORM add_booking_event(p_booking, 'payment_in_doubt',
+        'The payment provider has not answered yet. The seats stay reserved.', '');
+    RETURN b.show_id;
+END $$;
+
+-- confirm_booking sells the seats if they are still this booking's: the fence
+-- against a hold that expired and was overtaken while the money was on its way.
+CREATE OR REPLACE FUNCTION confirm_booking(p_booking uuid, p_serial text)
+RETURNS TABLE (serial text, issued_at timestamptz, of_show uuid)
+LANGUAGE plpgsql AS $$
+DECLARE
+    b       bookings%ROWTYPE;
+    claimed integer;
+BEGIN
+    SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
+    IF NOT FOUND OR b.status NOT IN ('held', 'confirmed') THEN
+        RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
+    END IF;
+    IF b.status = 'held' THEN
+        -- The lock makes a cancellation of the show wait, and then find this booking.
+        PERFORM 1 FROM shows WHERE id = b.show_id AND status = 'scheduled' FOR SHARE;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'show not on sale' USING ERRCODE = 'BX002';
+        END IF;
+        PERFORM 1 FROM seat_claims c WHERE c.booking_id = p_booking ORDER BY c.seat FOR UPDATE;
+        UPDATE seat_claims c SET state = 'sold', held_until = NULL
+        WHERE c.show_id = b.show_id AND c.seat = ANY (b.seats)
+          AND c.booking_id = p_booking AND c.state = 'held';
+        GET DIAGNOSTICS claimed = ROW_COUNT;
+        IF claimed < cardinality(b.seats) THEN
+            RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
+        END IF;
+        UPDATE bookings SET status = 'confirmed' WHERE id = p_booking;
+        INSERT INTO tickets (booking_id, serial) VALUES (p_booking, p_serial);
+        PERFORM add_booking_event(p_booking, 'confirmed', 'Ticket ' || p_serial, '');
+    END IF;
+    RETURN QUERY SELECT t.serial, t.issued_at, b.show_id FROM tickets t WHERE t.booking_id = p_booking;
+END $$;
+
+-- end_booking ends a booking that was not confirmed and frees its seats.
+CREATE OR REPLACE FUNCTION end_booking(p_booking uuid, p_status text, p_detail text)
+RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+    b bookings%ROWTYPE;
+BEGIN
+    SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
+    -- The hold may never have happened: then there is nothing to undo.
+    IF NOT FOUND OR b.status = p_status THEN
+        RETURN b.show_id;
+    END IF;
+    IF b.status <> 'held' THEN
+        RAISE EXCEPTION 'booking is %', b.status USING ERRCODE = 'BX005';
+    END IF;
+    PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
+    DELETE FROM seat_claims WHERE booking_id = p_booking AND state = 'held';
+    UPDATE bookings SET status = p_status WHERE id = p_booking;
+    PERFORM add_booking_event(p_booking, p_status, p_detail, '');
+    RETURN b.show_id;
+END $$;
+
+-- cancel_booking undoes a confirmation: seats free, ticket void, refund owed, at
+-- once. The ticket is void before the money goes back, so that it cannot be
+-- scanned in between. What is owed is p_refund, or everything when all of it is to
+-- come back (all_comes_back).
+CREATE OR REPLACE FUNCTION cancel_booking(p_booking uuid, p_refund bigint, p_detail text, p_even_scanned boolean)
+RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+    b bookings%ROWTYPE;
+BEGIN
+    SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
+    IF FOUND AND b.status = 'cancelled' THEN
+        RETURN b.show_id;
+    END IF;
+    IF NOT FOUND OR b.status <> 'confirmed' THEN
+        RAISE EXCEPTION 'not confirmed' USING ERRCODE = 'BX007';
+    END IF;
+    UPDATE tickets SET voided_at = clock_timestamp()
+    WHERE booking_id = p_booking AND (scanned_at IS NULL OR p_even_scanned);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'ticket was scanned' USING ERRCODE = 'BX007';
+    END IF;
+    PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
+    DELETE FROM seat_claims WHERE booking_id = p_booking;
+    UPDATE bookings SET status = 'cancelled',
+        refund_due = CASE WHEN all_comes_back(p_booking) THEN b.total ELSE p_refund END
+    WHERE id = p_booking;
+    PERFORM add_booking_event(p_booking, 'cancelled', p_detail, '');
+    RETURN b.show_id;
+END $$;
