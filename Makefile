@@ -11,8 +11,11 @@ VULNDB ?= $(firstword $(wildcard ../shared/data/vulndb/vulndb.tgz))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $(or $(CC),cc) gcc clang 2>/dev/null),-race)
 
+# sha256sum is shasum on some systems.
+SHA256SUM := $(if $(shell command -v sha256sum),sha256sum,shasum -a 256)
+
 .DEFAULT_GOAL := help
-.PHONY: help run book test lint bench search-figures chaos record build clean dev tools
+.PHONY: help run book test lint bench search-figures chaos record close-release build clean dev tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,8 +64,17 @@ chaos: dev ## Many customers, faults and crashes; then the invariants. Takes lon
 	CANCEL_BOOKINGS=$(or $(CANCEL_BOOKINGS),2000) \
 		go test -C dev -count 1 -timeout 3h -v -run '^(TestChaos|TestShowIsCancelled)$$' ./e2e
 
-record: dev ## Record the workflow histories anew that the replay test replays
+record: dev ## Record the workflow histories that no release has: of new and changed scenarios
 	$(WITH) postgres,temporal -- go test -count 1 ./workflows -run OnAServer -record
+
+# The release's recordings never change after this: released.sha256 lists them.
+close-release: ## Close a release's recorded histories: make close-release RELEASE=2026-12-09
+	@echo "$(RELEASE)" | grep -Eq '^[0-9]{4}-[0-9]{2}-[0-9]{2}(\.[0-9])?$$' || { echo "Name the release by its day: make close-release RELEASE=2026-12-09"; exit 1; }
+	@cd workflows/testdata && test ! -e "$(RELEASE)" || { echo "$(RELEASE) is closed already. A second release of a day: RELEASE=$(RELEASE).2"; exit 1; }
+	@cd workflows/testdata && test -d next || { echo "Nothing was recorded since the last release: nothing to close."; exit 1; }
+	@cd workflows/testdata && mv next "$(RELEASE)" && \
+		find "$(RELEASE)" -name '*.json' | LC_ALL=C sort | xargs $(SHA256SUM) >> released.sha256
+	@echo "Commit workflows/testdata."
 
 build: dev ## Build everything that runs, without running it
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/boxoffice ./cmd/boxoffice

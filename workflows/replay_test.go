@@ -1,14 +1,12 @@
 package workflows_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -16,17 +14,12 @@ import (
 	"github.com/boxoffice/boxoffice/workflows/sagatest"
 )
 
-// TestFault39_RecordedHistoriesReplay runs today's workflow code over recorded histories: bookings that
-// are under way when new code is deployed must go on as they began.
+// TestFault39_RecordedHistoriesReplay runs today's workflow code over the histories that every release
+// recorded: bookings that are under way when new code is deployed must go on as they began.
 func TestFault39_RecordedHistoriesReplay(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.json")
-	require.NoError(t, err)
-	recorded := map[string]bool{}
-	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		recorded[name] = true
-		t.Run(name, func(t *testing.T) {
+	for _, file := range recordings(t, "") {
+		t.Run(strings.TrimPrefix(file, recordingsDir+string(filepath.Separator)), func(t *testing.T) {
 			t.Parallel()
 			replayer := worker.NewWorkflowReplayer()
 			replayer.RegisterWorkflowWithOptions(workflows.Booking, workflow.RegisterOptions{Name: workflows.BookingWorkflow})
@@ -35,22 +28,19 @@ func TestFault39_RecordedHistoriesReplay(t *testing.T) {
 		})
 	}
 	for _, scenario := range sagatest.Scenarios() {
-		assert.True(t, recorded[scenario.Name], "scenario %s has no recorded history; run make record", scenario.Name)
+		assert.NotEmpty(t, newestRecording(t, "", scenario.Name), "scenario %s has no recorded history; run make record", scenario.Name)
 	}
 }
 
-// TestBudgets holds the recorded histories to their numbers of events.
+// TestBudgets holds the newest recording of each scenario to its number of events.
 func TestBudgets(t *testing.T) {
 	t.Parallel()
 	for _, scenario := range sagatest.Scenarios() {
 		if scenario.MaxEvents == 0 {
 			continue
 		}
-		file, err := os.Open(filepath.Join("testdata", scenario.Name+".json"))
-		require.NoError(t, err, "run make record")
-		recorded, err := client.HistoryFromJSON(file, client.HistoryJSONOptions{})
-		require.NoError(t, err)
-		require.NoError(t, file.Close())
-		requireBudget(t, scenario, recorded)
+		file := newestRecording(t, "", scenario.Name)
+		require.NotEmpty(t, file, "scenario %s has no recorded history; run make record", scenario.Name)
+		requireBudget(t, scenario, readRecording(t, file))
 	}
 }

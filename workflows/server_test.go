@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +17,6 @@ import (
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/temporalproto"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
@@ -31,14 +28,14 @@ import (
 	"github.com/boxoffice/boxoffice/workflows/sagatest"
 )
 
-var record = flag.Bool("record", false, "write the histories of TestScenariosOnAServer to testdata (make record)")
+var record = flag.Bool("record", false, "write the histories of what is played on a server to the folder of the release in the making (make record)")
 
 // lanes is how many scenarios run side by side, each lane in a namespace of its
 // own, because the scenarios' worlds must not meet on a task queue.
 const lanes = 8
 
 // TestScenariosOnAServer plays every scenario against a real Temporal server, in
-// real time. With -record it renews the histories that TestFault39_RecordedHistoriesReplay replays.
+// real time. With -record it keeps the histories that TestFault39_RecordedHistoriesReplay replays.
 func TestScenariosOnAServer(t *testing.T) {
 	address := os.Getenv("TEMPORAL_ADDRESS")
 	if address == "" {
@@ -205,7 +202,7 @@ func (d *serverDriver) awaitRebooking(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// keep checks a history's length, and writes it down when recording.
+// keep checks a history's length and steps, and writes it down when recording.
 func keep(t *testing.T, c client.Client, scenario sagatest.Scenario, name, id string) {
 	iterator := c.GetWorkflowHistory(t.Context(), id, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	var recorded history.History
@@ -215,18 +212,8 @@ func keep(t *testing.T, c client.Client, scenario sagatest.Scenario, name, id st
 		recorded.Events = append(recorded.Events, event)
 	}
 	requireBudget(t, scenario, &recorded)
-	if !*record {
-		return
-	}
-	text, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&recorded)
-	require.NoError(t, err)
-	require.NoError(t, os.MkdirAll("testdata", 0o755))
-	text = ofOneMachine.ReplaceAll(text, []byte(`"$1": ""`))
-	require.NoError(t, os.WriteFile(filepath.Join("testdata", name+".json"), append(text, '\n'), 0o644))
+	checkRecording(t, "", name, &recorded)
 }
-
-// ofOneMachine is what a history says of the machine it was recorded on.
-var ofOneMachine = regexp.MustCompile(`"(stackTrace|identity)": "(?:[^"\\]|\\.)*"`)
 
 // requireBudget holds a history to its scenario's number of events, and every
 // happy one to 28 events by the time it waits for the reminder.

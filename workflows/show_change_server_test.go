@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/history/v1"
-	"go.temporal.io/api/temporalproto"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
@@ -24,9 +22,6 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 	"github.com/boxoffice/boxoffice/workflows/sagatest"
 )
-
-// changesDir keeps the histories of changed shows, apart from those of bookings.
-var changesDir = filepath.Join("testdata", "show_changes")
 
 // changeScenario is one branch of the workflows that change a show, played in real
 // time.
@@ -100,7 +95,7 @@ func (s *changeStage) signal(name string) {
 }
 
 // TestShowChangesOnAServer plays every scenario against a real Temporal server.
-// With -record it renews the histories that TestShowChangesReplay replays.
+// With -record it keeps the histories that TestShowChangesReplay replays.
 func TestShowChangesOnAServer(t *testing.T) {
 	address := os.Getenv("TEMPORAL_ADDRESS")
 	if address == "" {
@@ -155,12 +150,12 @@ func playChange(t *testing.T, c client.Client, scenario changeScenario) {
 		events := recorded.GetEvents()
 		run = events[len(events)-1].GetWorkflowExecutionContinuedAsNewEventAttributes().GetNewExecutionRunId()
 		if runs == 0 {
-			keepChange(t, scenario.name, recorded)
+			checkRecording(t, changesDir, scenario.name, recorded)
 		}
 	}
 	assert.GreaterOrEqual(t, runs, scenario.runs)
 	for _, child := range scenario.children {
-		keepChange(t, scenario.name+"."+child, s.history(ctx, "settle-"+s.id+"-"+child, ""))
+		checkRecording(t, changesDir, scenario.name+"."+child, s.history(ctx, "settle-"+s.id+"-"+child, ""))
 	}
 }
 
@@ -211,39 +206,24 @@ func (s *changeStage) history(ctx context.Context, id, run string) *history.Hist
 	return &recorded
 }
 
-func keepChange(t *testing.T, name string, recorded *history.History) {
-	t.Helper()
-	if !*record {
-		return
-	}
-	text, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(recorded)
-	require.NoError(t, err)
-	require.NoError(t, os.MkdirAll(changesDir, 0o755))
-	text = ofOneMachine.ReplaceAll(text, []byte(`"$1": ""`))
-	require.NoError(t, os.WriteFile(filepath.Join(changesDir, name+".json"), append(text, '\n'), 0o644))
-}
-
-// TestShowChangesReplay runs today's code over the recorded histories of changes:
-// one that waits for its customers' choices takes days.
+// TestShowChangesReplay runs today's code over the histories of changes that every
+// release recorded: one that waits for its customers' choices takes days.
 func TestShowChangesReplay(t *testing.T) {
 	t.Parallel()
-	kept, err := filepath.Glob(filepath.Join(changesDir, "*.json"))
-	require.NoError(t, err)
+	for _, file := range recordings(t, changesDir) {
+		replayer := worker.NewWorkflowReplayer()
+		replayer.RegisterWorkflowWithOptions(workflows.CancelShow, workflow.RegisterOptions{Name: workflows.CancelShowWorkflow})
+		replayer.RegisterWorkflowWithOptions(workflows.MoveShow, workflow.RegisterOptions{Name: workflows.MoveShowWorkflow})
+		replayer.RegisterWorkflowWithOptions(workflows.SettleBooking, workflow.RegisterOptions{Name: workflows.SettleBookingWorkflow})
+		assert.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, file), file)
+	}
 	for _, scenario := range changeScenarios() {
 		names := []string{scenario.name}
 		for _, child := range scenario.children {
 			names = append(names, scenario.name+"."+child)
 		}
 		for _, name := range names {
-			file := filepath.Join(changesDir, name+".json")
-			if !assert.Contains(t, kept, file, "run make record") {
-				continue
-			}
-			replayer := worker.NewWorkflowReplayer()
-			replayer.RegisterWorkflowWithOptions(workflows.CancelShow, workflow.RegisterOptions{Name: workflows.CancelShowWorkflow})
-			replayer.RegisterWorkflowWithOptions(workflows.MoveShow, workflow.RegisterOptions{Name: workflows.MoveShowWorkflow})
-			replayer.RegisterWorkflowWithOptions(workflows.SettleBooking, workflow.RegisterOptions{Name: workflows.SettleBookingWorkflow})
-			assert.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, file), name)
+			assert.NotEmpty(t, newestRecording(t, changesDir, name), "%s has no recorded history; run make record", name)
 		}
 	}
 }
