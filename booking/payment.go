@@ -23,7 +23,8 @@ type PaymentState struct {
 	Attempt   int           `json:"attempt"`
 	Status    PaymentStatus `json:"status"`
 	// Amount is what the payment is for; Authorized what is reserved and not yet
-	// taken; Captured and Refunded are running totals. Minor units of Currency.
+	// taken; Captured is a running total; Refunded is what was given back and has
+	// stayed so. Minor units of Currency.
 	Amount       int64  `json:"amount"`
 	Authorized   int64  `json:"authorized"`
 	Captured     int64  `json:"captured"`
@@ -37,7 +38,37 @@ type PaymentState struct {
 	// Try is the provider's id of the customer's last try to pay, which tells two
 	// declines from one that is heard of twice.
 	Try string `json:"try,omitempty"`
+	// RefundsFailed is the running total of refunds that came back to us after the
+	// provider had made them, for example because the card was closed. Refunded
+	// does not count them any more.
+	RefundsFailed int64 `json:"refunds_failed,omitempty"`
+	// Disputes are the times that the customer's bank asked for the money back.
+	Disputes []Dispute `json:"disputes,omitempty"`
 }
+
+// Dispute is a customer's bank that asks for the money of a payment back.
+type Dispute struct {
+	Reference string        `json:"reference"` // the provider's own id
+	Status    DisputeStatus `json:"status"`
+	Amount    int64         `json:"amount"` // minor units of the payment's currency
+	Reason    string        `json:"reason,omitempty"`
+}
+
+// DisputeStatus is how far a dispute has come. It only moves forward.
+type DisputeStatus string
+
+// The dispute statuses. An inquiry asks before any money moves; an open dispute
+// has taken the money; a won one has brought it back.
+const (
+	DisputeInquiry DisputeStatus = "inquiry"
+	DisputeClosed  DisputeStatus = "closed" // an inquiry that came to nothing
+	DisputeOpen    DisputeStatus = "open"
+	DisputeLost    DisputeStatus = "lost"
+	DisputeWon     DisputeStatus = "won"
+)
+
+// TakesMoney tells whether the bank has the money while the dispute stands so.
+func (s DisputeStatus) TakesMoney() bool { return s == DisputeOpen || s == DisputeLost }
 
 // Pays tells whether the payment is for exactly this, and all of it is reserved
 // or taken.

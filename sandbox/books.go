@@ -19,22 +19,26 @@ type stripeBooks struct {
 }
 
 type paymentEntry struct {
-	ID       string            `json:"id"`
-	Status   string            `json:"status"`
-	Amount   int64             `json:"amount"`
-	Currency string            `json:"currency"`
-	Captured int64             `json:"captured"`
-	Refunded int64             `json:"refunded"` // of what was captured; a released authorization is none
-	Disputed bool              `json:"disputed"`
-	Metadata map[string]string `json:"metadata"`
-	Created  time.Time         `json:"created"`
+	ID       string `json:"id"`
+	Status   string `json:"status"`
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+	Captured int64  `json:"captured"`
+	Refunded int64  `json:"refunded"` // of what was captured; a released authorization is none
+	Disputed bool   `json:"disputed"`
+	// ChargedBack is what the customer's bank has taken back and kept so far.
+	ChargedBack int64             `json:"charged_back"`
+	Metadata    map[string]string `json:"metadata"`
+	Created     time.Time         `json:"created"`
 }
 
 type moneyTotal struct {
 	Currency string `json:"currency"`
 	Captured int64  `json:"captured"`
 	Refunded int64  `json:"refunded"`
-	Net      int64  `json:"net"`
+	// ChargedBack is what customers' banks have taken back and kept so far.
+	ChargedBack int64 `json:"charged_back"`
+	Net         int64 `json:"net"`
 }
 
 type sendgridBooks struct {
@@ -100,15 +104,20 @@ func readBooks(s *store) (*books, error) {
 func (b *books) readPayments(t *tx) error {
 	refunded := map[string]int64{}
 	err := each(t, bucketRefunds, func(_ string, re *refund) (bool, error) {
-		refunded[re.PaymentIntent.id] += re.Amount
+		if re.Status == refundSucceeded {
+			refunded[re.PaymentIntent.id] += re.Amount
+		}
 		return true, nil
 	})
 	if err != nil {
 		return err
 	}
-	disputed := map[string]bool{}
+	disputed, chargedBack := map[string]bool{}, map[string]int64{}
 	err = each(t, bucketDisputes, func(_ string, d *dispute) (bool, error) {
 		disputed[d.PaymentIntent.id] = true
+		if d.takesMoney() {
+			chargedBack[d.PaymentIntent.id] += d.Amount
+		}
 		return true, nil
 	})
 	if err != nil {
@@ -119,7 +128,7 @@ func (b *books) readPayments(t *tx) error {
 		b.Stripe.Payments = append(b.Stripe.Payments, paymentEntry{
 			ID: id, Status: pi.Status, Amount: pi.Amount, Currency: pi.Currency,
 			Captured: pi.AmountReceived, Refunded: refunded[id], Disputed: disputed[id],
-			Metadata: pi.Metadata, Created: time.Unix(pi.Created, 0).UTC(),
+			ChargedBack: chargedBack[id], Metadata: pi.Metadata, Created: time.Unix(pi.Created, 0).UTC(),
 		})
 		total := totals[pi.Currency]
 		if total == nil {
@@ -128,7 +137,8 @@ func (b *books) readPayments(t *tx) error {
 		}
 		total.Captured += pi.AmountReceived
 		total.Refunded += refunded[id]
-		total.Net = total.Captured - total.Refunded
+		total.ChargedBack += chargedBack[id]
+		total.Net = total.Captured - total.Refunded - total.ChargedBack
 		return true, nil
 	})
 	for _, total := range totals {

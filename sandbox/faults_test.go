@@ -36,7 +36,7 @@ func TestFaultReplyLost(t *testing.T) {
 	again, err := b.intents.Capture(pi.ID, p)
 	require.NoError(t, err)
 	assert.Equal(t, "true", again.LastResponse.Header.Get("Idempotent-Replayed"))
-	assert.Equal(t, []moneyTotal{{"inr", 45000, 0, 45000}}, b.readBooks().Stripe.Totals)
+	assert.Equal(t, []moneyTotal{{Currency: "inr", Captured: 45000, Net: 45000}}, b.readBooks().Stripe.Totals)
 }
 
 func TestFaultError(t *testing.T) {

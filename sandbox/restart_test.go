@@ -125,7 +125,7 @@ func TestManyCustomersAtOnce(t *testing.T) {
 	t.Logf("600 calls of 300 customers took %v", time.Since(start))
 	require.Eventually(t, b.settled, soon, 50*time.Millisecond)
 	kept := b.readBooks()
-	assert.Equal(t, []moneyTotal{{"inr", 300 * 45000, 0, 300 * 45000}}, kept.Stripe.Totals)
+	assert.Equal(t, []moneyTotal{{Currency: "inr", Captured: 300 * 45000, Refunded: 0, Net: 300 * 45000}}, kept.Stripe.Totals)
 	assert.Equal(t, 900, kept.Webhooks.Delivered)
 	distinct := map[string]bool{}
 	r.mu.Lock()

@@ -109,7 +109,7 @@ func TestHundredRefundsUnderOneKeyAreOne(t *testing.T) {
 		})
 	}
 	all.Wait()
-	assert.Equal(t, []moneyTotal{{"inr", 45000, 100, 44900}}, b.readBooks().Stripe.Totals)
+	assert.Equal(t, []moneyTotal{{Currency: "inr", Captured: 45000, Refunded: 100, Net: 44900}}, b.readBooks().Stripe.Totals)
 }
 
 func TestKeysAreForgottenAfterADay(t *testing.T) {

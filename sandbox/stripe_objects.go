@@ -168,6 +168,7 @@ type refund struct {
 	Created            int64             `json:"created"`
 	Currency           string            `json:"currency"`
 	DestinationDetails map[string]any    `json:"destination_details"`
+	FailureReason      *string           `json:"failure_reason,omitempty"`
 	Metadata           map[string]string `json:"metadata"`
 	PaymentIntent      ref               `json:"payment_intent"`
 	Reason             *string           `json:"reason"`

@@ -12,6 +12,12 @@ var (
 	listRefunds    = operation{name: "refunds.list", run: runListRefunds, params: append([]string{"payment_intent", "charge"}, listParams...)}
 )
 
+// Statuses of a refund.
+const (
+	refundSucceeded = "succeeded"
+	refundFailed    = "failed"
+)
+
 func runCreateRefund(a *stripeAPI, t *tx, c *call) (any, error) {
 	ch, err := chargeToRefund(t, c)
 	if err != nil {
@@ -32,7 +38,7 @@ func runCreateRefund(a *stripeAPI, t *tx, c *call) (any, error) {
 	re := &refund{
 		ID: newStripeID("re"), Object: "refund", Amount: amount, Currency: ch.Currency, Created: c.now.Unix(),
 		Charge: ref{id: ch.ID}, PaymentIntent: ch.PaymentIntent, Metadata: metadata, Reason: optional(reason),
-		Status: "succeeded",
+		Status: refundSucceeded,
 		DestinationDetails: map[string]any{"type": "card", "card": map[string]any{
 			"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}},
 	}

@@ -67,7 +67,7 @@ func TestAutomaticCapture(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, stripe.PaymentIntentStatusSucceeded, pi.Status)
 	assert.EqualValues(t, 45000, pi.AmountReceived)
-	assert.Equal(t, []moneyTotal{{"inr", 45000, 0, 45000}}, b.readBooks().Stripe.Totals)
+	assert.Equal(t, []moneyTotal{{Currency: "inr", Captured: 45000, Refunded: 0, Net: 45000}}, b.readBooks().Stripe.Totals)
 }
 
 func TestPartialCaptureReleasesTheRest(t *testing.T) {
@@ -84,7 +84,7 @@ func TestPartialCaptureReleasesTheRest(t *testing.T) {
 	re, err := b.refunds.New(&stripe.RefundParams{PaymentIntent: &pi.ID})
 	require.NoError(t, err)
 	assert.EqualValues(t, 30000, re.Amount)
-	assert.Equal(t, []moneyTotal{{"inr", 30000, 30000, 0}}, b.readBooks().Stripe.Totals)
+	assert.Equal(t, []moneyTotal{{Currency: "inr", Captured: 30000, Refunded: 30000, Net: 0}}, b.readBooks().Stripe.Totals)
 }
 
 func TestCancelReleases(t *testing.T) {
@@ -103,7 +103,7 @@ func TestCancelReleases(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, ch.Refunded)
 	assert.False(t, ch.Captured)
-	assert.Equal(t, []moneyTotal{{"inr", 0, 0, 0}}, b.readBooks().Stripe.Totals, "a released hold is no refund")
+	assert.Equal(t, []moneyTotal{{Currency: "inr", Captured: 0, Refunded: 0, Net: 0}}, b.readBooks().Stripe.Totals, "a released hold is no refund")
 	_, err = b.intents.Confirm(pi.ID, &stripe.PaymentIntentConfirmParams{PaymentMethod: stripe.String("pm_card_visa")})
 	assert.Equal(t, stripe.ErrorCodePaymentIntentUnexpectedState, stripeErr(t, err).Code)
 }
@@ -209,7 +209,7 @@ func TestRefunds(t *testing.T) {
 		ids = append(ids, i.Refund().ID)
 	}
 	assert.Equal(t, []string{second.ID, first.ID}, ids)
-	assert.Equal(t, []moneyTotal{{"inr", 45000, 45000, 0}}, b.readBooks().Stripe.Totals)
+	assert.Equal(t, []moneyTotal{{Currency: "inr", Captured: 45000, Refunded: 45000, Net: 0}}, b.readBooks().Stripe.Totals)
 
 	whole := &stripe.PaymentIntentParams{}
 	whole.AddExpand("latest_charge.refunds")

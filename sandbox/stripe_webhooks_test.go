@@ -102,7 +102,7 @@ func TestEventsOfAPaymentArriveSignedAndInOrder(t *testing.T) {
 	b.send("POST", "/sandbox/stripe/disputes", `{"payment_intent":"`+pi.ID+`"}`)
 	r.expect(t, "payment_intent.created", "charge.failed", "payment_intent.payment_failed", "charge.succeeded",
 		"payment_intent.amount_capturable_updated", "charge.captured", "payment_intent.succeeded", "charge.refunded",
-		"charge.dispute.created")
+		"charge.dispute.created", "charge.dispute.funds_withdrawn")
 
 	ev := r.events[4]
 	assert.Equal(t, "2024-06-20", ev.APIVersion)
@@ -121,7 +121,7 @@ func TestEventsOfAPaymentArriveSignedAndInOrder(t *testing.T) {
 	for i := b.events.List(list); i.Next(); n++ {
 	}
 	assert.Equal(t, 4, n)
-	assert.Equal(t, webhookBooks{Delivered: 9}, b.readBooks().Webhooks)
+	assert.Equal(t, webhookBooks{Delivered: 10}, b.readBooks().Webhooks)
 }
 
 func TestCanceledAndRequiresActionEvents(t *testing.T) {

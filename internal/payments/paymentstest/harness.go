@@ -50,6 +50,12 @@ type Harness struct {
 	// the vendor's dashboard may.
 	CaptureElsewhere func(t *testing.T, reference string, amount int64)
 
+	// The customer's bank takes a payment back and, later, decides.
+	Dispute       func(t *testing.T, reference string)
+	DecideDispute func(t *testing.T, reference string, won bool)
+	// FailRefund sends the newest refund of a payment back to us.
+	FailRefund func(t *testing.T, reference string)
+
 	// Fault makes the vendor's next such operation go wrong.
 	Fault func(t *testing.T, f Fault)
 	// Books are the vendor's own totals by currency.
@@ -104,6 +110,7 @@ const (
 	AboutCapture
 	AboutRefund
 	AboutDispute
+	AboutFailedRefund
 	AboutNothingOfOurs
 )
 

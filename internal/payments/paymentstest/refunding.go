@@ -3,6 +3,7 @@ package paymentstest
 import (
 	"context"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -77,4 +78,62 @@ func (s *suite) refundManyAtOnce() {
 	_, err := s.Provider.Refund(s.ctx(), step)
 	require.NoError(s, err)
 	s.books(price.Amount, 20_000)
+}
+
+// A refund that came back is not refunded money any more, and the same total may
+// be asked for again, even with the key of the one that failed.
+func (s *suite) refundFailsLater() {
+	reference := s.captured()
+	step := s.step(reference, 20_000)
+	_, err := s.Provider.Refund(s.ctx(), step)
+	require.NoError(s, err)
+	s.FailRefund(s.T, reference)
+
+	state, err := s.Provider.Get(s.ctx(), reference)
+	require.NoError(s, err)
+	s.stands(isCaptured, state)
+	assert.EqualValues(s, 20_000, state.RefundsFailed)
+	s.books(price.Amount, 0)
+
+	again := s.step(reference, 20_000)
+	state, err = s.Provider.Refund(s.ctx(), again)
+	require.NoError(s, err)
+	s.stands(standing{Status: booking.PaymentCaptured, Captured: price.Amount, Refunded: 20_000}, state)
+	assert.EqualValues(s, 20_000, state.RefundsFailed, "the running total stays")
+	s.books(price.Amount, 20_000)
+}
+
+// A dispute is money that the bank has, until it is won. It is no refund, and
+// nothing can be refunded while it is open.
+func (s *suite) dispute() {
+	for _, won := range []bool{true, false} {
+		reference := s.captured()
+		s.Dispute(s.T, reference)
+		state := s.disputed(reference, booking.DisputeOpen)
+		s.stands(isCaptured, state)
+		_, err := s.Provider.Refund(s.ctx(), s.step(reference, price.Amount))
+		s.code(booking.CodePaymentRefused, err)
+
+		s.DecideDispute(s.T, reference, won)
+		if won {
+			s.disputed(reference, booking.DisputeWon)
+		} else {
+			s.disputed(reference, booking.DisputeLost)
+		}
+	}
+	untouched, err := s.Provider.Get(s.ctx(), s.captured())
+	require.NoError(s, err)
+	assert.Empty(s, untouched.Disputes)
+}
+
+// disputed wants a payment to have one dispute, of all of it.
+func (s *suite) disputed(reference string, status booking.DisputeStatus) booking.PaymentState {
+	s.Helper()
+	state, err := s.Provider.Get(s.ctx(), reference)
+	require.NoError(s, err)
+	require.Len(s, state.Disputes, 1)
+	assert.NotEmpty(s, state.Disputes[0].Reference)
+	assert.Equal(s, status, state.Disputes[0].Status)
+	assert.Equal(s, price.Amount, state.Disputes[0].Amount)
+	return state
 }

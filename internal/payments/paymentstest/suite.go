@@ -37,6 +37,8 @@ func Run(t *testing.T, setup Setup) {
 		{"RefundRefused", (*suite).refundRefused},
 		{"Scenario36RefundReplyLost", (*suite).refundReplyLost},
 		{"RefundManyAtOnce", (*suite).refundManyAtOnce},
+		{"RefundFailsLater", (*suite).refundFailsLater},
+		{"Scenario23Dispute", (*suite).dispute},
 		{"NotFound", (*suite).notFound},
 		{"Unavailable", (*suite).unavailable},
 		{"Failing", (*suite).failing},

@@ -13,7 +13,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	sdk "github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/dispute"
 	"github.com/stripe/stripe-go/v76/paymentintent"
+	"github.com/stripe/stripe-go/v76/refund"
 	"github.com/stripe/stripe-go/v76/webhook"
 
 	"github.com/boxoffice/boxoffice/activities"
@@ -41,8 +43,10 @@ func TestConformance(t *testing.T) {
 
 // vendor is a sandbox of the test's own.
 type vendor struct {
-	url     string
-	intents paymentintent.Client // the customer's browser, and the dashboard
+	url      string
+	intents  paymentintent.Client // the customer's browser, and the dashboard
+	refunds  refund.Client
+	disputes dispute.Client
 }
 
 func newVendor(t *testing.T) vendor {
@@ -58,7 +62,10 @@ func newVendor(t *testing.T) vendor {
 	backend := sdk.GetBackendWithConfig(sdk.APIBackend, &sdk.BackendConfig{
 		URL: sdk.String(server.URL), LeveledLogger: &sdk.LeveledLogger{Level: sdk.LevelNull},
 	})
-	return vendor{server.URL, paymentintent.Client{B: backend, Key: testKey}}
+	return vendor{
+		url: server.URL, intents: paymentintent.Client{B: backend, Key: testKey},
+		refunds: refund.Client{B: backend, Key: testKey}, disputes: dispute.Client{B: backend, Key: testKey},
+	}
 }
 
 func newProvider(t *testing.T, apiURL string, secrets ...string) *stripe.Provider {
@@ -89,6 +96,20 @@ func newHarness(t *testing.T) paymentstest.Harness {
 			_, err := v.intents.Capture(reference, &sdk.PaymentIntentCaptureParams{AmountToCapture: &amount})
 			require.NoError(t, err)
 		},
+		Dispute: func(t *testing.T, reference string) {
+			v.pull(t, "/sandbox/stripe/disputes", map[string]any{"payment_intent": reference})
+		},
+		DecideDispute: func(t *testing.T, reference string, won bool) {
+			list := v.disputes.List(&sdk.DisputeListParams{PaymentIntent: &reference})
+			require.True(t, list.Next(), "%v", list.Err())
+			status := map[bool]string{true: "won", false: "lost"}[won]
+			v.pull(t, "/sandbox/stripe/disputes/"+list.Dispute().ID+"/decide", map[string]any{"status": status})
+		},
+		FailRefund: func(t *testing.T, reference string) {
+			list := v.refunds.List(&sdk.RefundListParams{PaymentIntent: &reference})
+			require.True(t, list.Next(), "%v", list.Err())
+			v.pull(t, "/sandbox/stripe/refunds/"+list.Refund().ID+"/fail", map[string]any{"reason": "lost_or_stolen_card"})
+		},
 		Fault: v.fault,
 		Books: v.books,
 		Sign:  sign,
@@ -98,6 +119,17 @@ func newHarness(t *testing.T) paymentstest.Harness {
 func (v vendor) pay(reference, method string) error {
 	_, err := v.intents.Confirm(reference, &sdk.PaymentIntentConfirmParams{PaymentMethod: sdk.String(method)})
 	return err
+}
+
+// pull moves one of the sandbox's levers.
+func (v vendor) pull(t *testing.T, path string, body map[string]any) {
+	t.Helper()
+	raw, err := json.Marshal(body)
+	require.NoError(t, err)
+	answer, err := http.Post(v.url+path, "application/json", bytes.NewReader(raw))
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	require.Less(t, answer.StatusCode, 300, path)
 }
 
 func (v vendor) fault(t *testing.T, f paymentstest.Fault) {
@@ -171,6 +203,10 @@ func sign(t *testing.T, h paymentstest.Hook) ([]byte, http.Header) {
 	case paymentstest.AboutDispute:
 		about("charge.dispute.created", map[string]any{
 			"id": "dp_1", "object": "dispute", "payment_intent": intent, "metadata": map[string]string{},
+		})
+	case paymentstest.AboutFailedRefund:
+		about("refund.failed", map[string]any{
+			"id": "re_1", "object": "refund", "payment_intent": h.Reference, "metadata": metadata, "status": "failed",
 		})
 	case paymentstest.AboutNothingOfOurs:
 		about("customer.created", map[string]any{"id": "cus_1", "object": "customer"})

@@ -44,12 +44,14 @@ func (p *Provider) Get(ctx context.Context, reference string) (booking.PaymentSt
 	}
 	params := &stripe.PaymentIntentParams{}
 	prepare(ctx, &params.Params, "")
-	params.AddExpand(latestCharge)
+	params.AddExpand(chargeRefunds)
 	intent, err := p.intents.Get(reference, params)
 	if err != nil {
 		return booking.PaymentState{}, p.fail(ctx, "get", reference, err)
 	}
-	return p.state(intent), nil
+	state := p.state(intent)
+	err = p.addDisputes(ctx, intent, &state)
+	return state, err
 }
 
 // Capture takes the money. Anything but the whole amount is a payment_mismatch,

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/dispute"
 	"github.com/stripe/stripe-go/v76/paymentintent"
 	"github.com/stripe/stripe-go/v76/refund"
 	"github.com/stripe/stripe-go/v76/webhook"
@@ -46,6 +47,7 @@ type Options struct {
 type Provider struct {
 	intents   paymentintent.Client
 	refunds   refund.Client
+	disputes  dispute.Client
 	secrets   []string
 	tolerance time.Duration
 	checkout  string
@@ -74,6 +76,7 @@ func New(o Options) (*Provider, error) {
 	return &Provider{
 		intents:   paymentintent.Client{B: backend, Key: o.SecretKey},
 		refunds:   refund.Client{B: backend, Key: o.SecretKey},
+		disputes:  dispute.Client{B: backend, Key: o.SecretKey},
 		secrets:   o.WebhookSecrets,
 		tolerance: o.Tolerance,
 		checkout:  checkout,

@@ -37,6 +37,8 @@ func (p *Provider) state(intent *stripe.PaymentIntent) booking.PaymentState {
 		Refunded:     refunded(intent),
 		Currency:     strings.ToUpper(string(intent.Currency)),
 		ClientSecret: intent.ClientSecret,
+
+		RefundsFailed: failedRefunds(intent),
 	}
 	s.CheckoutURL = p.checkoutURL(s)
 	switch intent.Status {

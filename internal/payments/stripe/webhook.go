@@ -61,13 +61,20 @@ func (p *Provider) verify(body []byte, signature string) (stripe.Event, error) {
 	return stripe.Event{}, errors.Join(failures...)
 }
 
+// aboutPayment tells which events change what is known of a payment. A refund
+// that fails later comes as refund.failed or, in accounts of older API versions,
+// as charge.refund.updated.
 func aboutPayment(kind string) bool {
-	return strings.HasPrefix(kind, "payment_intent.") || strings.HasPrefix(kind, "charge.dispute.") ||
-		kind == string(stripe.EventTypeChargeCaptured) || kind == string(stripe.EventTypeChargeRefunded)
+	for _, family := range []string{"payment_intent.", "charge.dispute.", "charge.refund.", "refund."} {
+		if strings.HasPrefix(kind, family) {
+			return true
+		}
+	}
+	return kind == string(stripe.EventTypeChargeCaptured) || kind == string(stripe.EventTypeChargeRefunded)
 }
 
-// subject finds the payment intent: the object itself, or what a charge or a
-// dispute belongs to. Metadata names a booking only if it is one of ours.
+// subject finds the payment intent: the object itself, or what a charge, a refund
+// or a dispute belongs to. Metadata names a booking only if it is one of ours.
 func subject(raw json.RawMessage) (reference, bookingID string, err error) {
 	var object struct {
 		ID            string            `json:"id"`

@@ -86,7 +86,7 @@ func TestWebhooksAsPosted(t *testing.T) {
 	})
 
 	backend := sdk.GetBackendWithConfig(sdk.APIBackend, &sdk.BackendConfig{URL: sdk.String(server.URL)})
-	v := vendor{server.URL, paymentintent.Client{B: backend, Key: testKey}}
+	v := vendor{url: server.URL, intents: paymentintent.Client{B: backend, Key: testKey}}
 	state, err := received.provider.Open(t.Context(), booking.PaymentRequest{
 		BookingID: bookingID, Attempt: 1, Amount: booking.Money{Amount: 45_000, Currency: "INR"}, Key: "open",
 	})
