@@ -97,10 +97,3 @@ type PaymentEvent struct {
 	Reference string
 	BookingID string // from the payment's metadata; empty when it carries none
 }
-
-// Alert is something a person has to look at.
-type Alert struct {
-	BookingID string `json:"booking_id"`
-	Kind      string `json:"kind"` // for example payment_mismatch
-	Detail    string `json:"detail"`
-}

@@ -72,7 +72,7 @@ func (s *saga) heardAfterSale(ctx workflow.Context, news booking.PaymentState) {
 		// and a person must know.
 		s.record(ctx, news)
 		s.payment = keepSecrets(news, s.payment)
-		s.alert(ctx, "refunded_outside", news.Provider+" "+news.Reference)
+		s.alert(ctx, booking.AlertRefundedOutside, news.Provider+" "+news.Reference)
 	}
 }
 
@@ -127,7 +127,7 @@ type cancellation struct {
 func (s *saga) refundInFull(ctx workflow.Context, why cancellation) {
 	why.refund, why.evenScanned = booking.FullRefund(s.held.Quote).Refund, true
 	if err := s.cancel(ctx, why); err != nil {
-		s.alert(ctx, "show_cancelled_not_refunded", message(err))
+		s.alert(ctx, booking.AlertShowCancelledNotRefunded, message(err))
 	}
 }
 

@@ -57,7 +57,7 @@ func (s *saga) awaitPayment(ctx workflow.Context) *ending {
 		}
 	}
 	if !s.payment.Pays(s.held.Quote.Total) {
-		s.alert(ctx, "payment_mismatch", fmt.Sprintf("%s %s is for %d %s, the quote is %s", s.payment.Provider,
+		s.alert(ctx, booking.AlertPaymentMismatch, fmt.Sprintf("%s %s is for %d %s, the quote is %s", s.payment.Provider,
 			s.payment.Reference, s.payment.Amount, s.payment.Currency, s.held.Quote.Total))
 		return &ending{status: booking.StatusPaymentFailed, notice: booking.NoticePaymentReturned,
 			reason: refusal(booking.CodePaymentMismatch, "The payment was not the amount of the booking. It is given back.")}
@@ -157,7 +157,7 @@ func (s *saga) heardOfAnother(ctx workflow.Context, news booking.PaymentState) {
 		return
 	}
 	s.strays[news.Reference] = true
-	s.alert(ctx, "paid_twice", news.Provider+" "+news.Reference)
+	s.alert(ctx, booking.AlertPaidTwice, news.Provider+" "+news.Reference)
 	s.returnPayment(ctx, news)
 	s.tellOfReturn(ctx, news)
 }

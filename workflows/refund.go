@@ -41,7 +41,7 @@ func (s *saga) refund(ctx workflow.Context, amount booking.Money) {
 func (s *saga) refunded(ctx workflow.Context, after booking.PaymentState, err error) {
 	if err != nil {
 		s.logger.Error("cannot refund", "reference", s.payment.Reference, "error", err)
-		s.alert(ctx, "refund_refused", message(err))
+		s.alert(ctx, booking.AlertRefundRefused, message(err))
 		return
 	}
 	back := booking.Money{Amount: after.Refunded - s.payment.Refunded, Currency: after.Currency}

@@ -120,8 +120,8 @@ func (s *settlement) tell(ctx workflow.Context, left booking.Settlement) {
 
 // needsAPerson alerts staff, and counts the booking as failed.
 func (s *settlement) needsAPerson(ctx workflow.Context, why string) {
-	alert := booking.Alert{BookingID: s.in.BookingID, Kind: "show_change_not_settled", Detail: why}
-	if err := s.step(ctx, QueueBookings, "Alert staff: "+alert.Kind, seats.RaiseAlert, alert, nil); err != nil {
+	alert := booking.Alert{BookingID: s.in.BookingID, Kind: booking.AlertShowChangeNotSettled, Detail: why}
+	if err := s.step(ctx, QueueBookings, "Alert staff: "+string(alert.Kind), seats.RaiseAlert, alert, nil); err != nil {
 		workflow.GetLogger(ctx).Error("cannot alert staff", "kind", alert.Kind, "error", err)
 	}
 	report := activities.FailureReport{ChangeID: s.in.ChangeID, BookingID: s.in.BookingID, Why: why}

@@ -94,7 +94,7 @@ func (s *saga) freeSeats(ctx workflow.Context, end ending) {
 	}, &s.ended)
 	if err != nil {
 		s.logger.Error("cannot free the seats", "error", err)
-		s.alert(ctx, "seats_not_freed", message(err))
+		s.alert(ctx, booking.AlertSeatsNotFreed, message(err))
 	}
 }
 
@@ -133,7 +133,7 @@ func (s *saga) returnPayment(ctx workflow.Context, p booking.PaymentState) {
 func (s *saga) returned(ctx workflow.Context, before, after booking.PaymentState, err error) {
 	if err != nil {
 		s.logger.Error("cannot give the money back", "reference", before.Reference, "error", err)
-		s.alert(ctx, "money_not_given_back", before.Provider+" "+before.Reference+": "+message(err))
+		s.alert(ctx, booking.AlertMoneyNotGivenBack, before.Provider+" "+before.Reference+": "+message(err))
 		return
 	}
 	if before.Reference == s.payment.Reference {
@@ -156,8 +156,8 @@ func (s *saga) beside(ctx workflow.Context, run func(workflow.Context)) {
 	})
 }
 
-func (s *saga) alert(ctx workflow.Context, kind, detail string) {
-	err := s.database(ctx, "Alert staff: "+kind, seats.RaiseAlert,
+func (s *saga) alert(ctx workflow.Context, kind booking.AlertKind, detail string) {
+	err := s.database(ctx, "Alert staff: "+string(kind), seats.RaiseAlert,
 		booking.Alert{BookingID: s.in.BookingID, Kind: kind, Detail: detail}, nil)
 	if err != nil {
 		s.logger.Error("cannot alert staff", "kind", kind, "error", err)

@@ -249,8 +249,8 @@ WITH done AS (
     UPDATE notifications SET status = 'unconfirmed', failure = $3, updated_at = clock_timestamp()
     WHERE id = $1 AND attempts = $2 AND status = 'sending'
     RETURNING booking_id)
-INSERT INTO alerts (booking_id, kind, detail) SELECT booking_id, 'message_unconfirmed', $4 FROM done
-ON CONFLICT (booking_id, kind, detail) DO NOTHING`, d.id, d.attempts, failure, detail)
+INSERT INTO alerts (booking_id, kind, detail) SELECT booking_id, $5, $4 FROM done
+ON CONFLICT (booking_id, kind, detail) DO NOTHING`, d.id, d.attempts, failure, detail, booking.AlertMessageUnconfirmed)
 	if err != nil {
 		return fmt.Errorf("record %s %s of booking %s as unconfirmed: %w", d.Notice, d.Channel, d.BookingID, err)
 	}
@@ -289,9 +289,9 @@ SELECT EXISTS (SELECT 1 FROM notifications
 // no booking; one that was resolved and comes back opens again.
 func (s store) alertDenied(ctx context.Context, detail string) error {
 	_, err := s.pool.Exec(ctx, `
-INSERT INTO alerts (booking_id, kind, detail) VALUES (NULL, 'message_vendor_denied', $1)
+INSERT INTO alerts (booking_id, kind, detail) VALUES (NULL, $2, $1)
 ON CONFLICT (booking_id, kind, detail) DO UPDATE SET resolved_at = NULL, created_at = now()
-WHERE alerts.resolved_at IS NOT NULL`, detail)
+WHERE alerts.resolved_at IS NOT NULL`, detail, booking.AlertMessageVendorDenied)
 	if err != nil {
 		return fmt.Errorf("store alert: %w", err)
 	}

@@ -202,7 +202,7 @@ func (w *World) End() End {
 		end.Messages = append(end.Messages, fmt.Sprintf("%s/%s/%d", m.Notice, m.Channel, m.Sequence))
 	}
 	for _, a := range w.alerts {
-		end.Alerts = append(end.Alerts, a.Kind)
+		end.Alerts = append(end.Alerts, string(a.Kind))
 	}
 	slices.Sort(end.Claimed)
 	slices.Sort(end.Messages)

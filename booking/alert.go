@@ -1,0 +1,55 @@
+package booking
+
+// Alert is something a person has to look at. A repeat of the same alert is the
+// same alert; one that was resolved opens again.
+type Alert struct {
+	// BookingID is the booking it is about; empty for none.
+	BookingID string    `json:"booking_id"`
+	Kind      AlertKind `json:"kind"`
+	// Detail says more, to staff. It tells two alerts of one kind and booking apart,
+	// so it holds nothing that differs between two tries of the same thing; and
+	// nothing personal.
+	Detail string `json:"detail"`
+}
+
+// AlertKind groups alerts by what staff do about them.
+type AlertKind string
+
+// Every kind of alert. docs/operating.md says what to do about each.
+const (
+	// AlertPaymentMismatch is a payment that is not for the amount of the quote. It was
+	// given back.
+	AlertPaymentMismatch AlertKind = "payment_mismatch"
+	// AlertPaidTwice is a second payment for a booking. It was given back.
+	AlertPaidTwice AlertKind = "paid_twice"
+	// AlertMoneyNotGivenBack is a payment that its provider refuses to give back.
+	AlertMoneyNotGivenBack AlertKind = "money_not_given_back"
+	// AlertRefundRefused is a refund that its provider refuses.
+	AlertRefundRefused AlertKind = "refund_refused"
+	// AlertRefundedOutside is a refund made at the provider's own dashboard.
+	AlertRefundedOutside AlertKind = "refunded_outside"
+	// AlertSeatsNotFreed is an undoing that found the booking in a state that it did
+	// not expect.
+	AlertSeatsNotFreed AlertKind = "seats_not_freed"
+	// AlertShowCancelledNotRefunded is a booking of a cancelled show that could not be
+	// cancelled.
+	AlertShowCancelledNotRefunded AlertKind = "show_cancelled_not_refunded"
+	// AlertShowChangeNotSettled is a booking of a changed show, without a workflow,
+	// that could not be settled.
+	AlertShowChangeNotSettled AlertKind = "show_change_not_settled"
+	// AlertMessageVendorDenied is a vendor of messages that does not let us in.
+	AlertMessageVendorDenied AlertKind = "message_vendor_denied"
+	// AlertMessageUnconfirmed is a message that may or may not have been sent.
+	AlertMessageUnconfirmed AlertKind = "message_unconfirmed"
+	// AlertWorkflowMissing is a booking whose workflow is gone.
+	AlertWorkflowMissing AlertKind = "workflow_missing"
+)
+
+// AlertKinds lists every kind.
+func AlertKinds() []AlertKind {
+	return []AlertKind{
+		AlertPaymentMismatch, AlertPaidTwice, AlertMoneyNotGivenBack, AlertRefundRefused, AlertRefundedOutside,
+		AlertSeatsNotFreed, AlertShowCancelledNotRefunded, AlertShowChangeNotSettled, AlertMessageVendorDenied,
+		AlertMessageUnconfirmed, AlertWorkflowMissing,
+	}
+}
