@@ -23,7 +23,7 @@ import (
 var anything = []string{"..."}
 
 // plumbing is what services share. It knows none of them.
-var plumbing = []string{"booking", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/outbound"}
+var plumbing = []string{"booking", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound"}
 
 var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/seats/...", "internal/payments/...", "internal/notify/..."}
 
@@ -42,7 +42,7 @@ var mayImport = []struct {
 	{"schema", []string{"booking"}},
 	{"schema/migrations", nil},
 	{"schema/functions", nil},
-	{"api", append([]string{"booking", "workflows", "internal/audit", "internal/cache"}, services...)},
+	{"api", append([]string{"booking", "workflows", "internal/alerts", "internal/audit", "internal/cache"}, services...)},
 	{"sandbox", nil}, // a vendor knows nothing of us
 	{"cmd/boxoffice/book", []string{"booking"}},
 	{"cmd/boxoffice", anything},
@@ -52,6 +52,8 @@ var mayImport = []struct {
 	{"internal/cache", nil},
 	{"internal/password", nil},
 	{"internal/audit", []string{"booking", "schema"}},
+	{"internal/alerts", []string{"booking", "internal/audit"}},
+	{"internal/metrics", nil},
 	{"internal/outbound", nil},
 	{"internal/vendors", []string{"booking"}},
 	{"internal/temporal", nil},
@@ -83,12 +85,13 @@ var homes = []struct {
 	{"github.com/alexedwards/argon2id", []string{"internal/password"}},
 	{"github.com/caarlos0/env/", []string{"internal/config"}},
 	{"github.com/alecthomas/kong", []string{"cmd/boxoffice"}},
+	{"github.com/prometheus/", append([]string{"internal/metrics", "internal/alerts", "cmd/boxoffice"}, services...)},
 	{"github.com/gorilla/mux", []string{"api", "sandbox"}},
 	{"code.dny.dev/ssrf", []string{"internal/outbound"}},
 	{"go.etcd.io/bbolt", []string{"sandbox"}},
 	// The database is for the services and what they stand on.
 	{"github.com/uptrace/bun", append([]string{"schema", "internal/database", "internal/audit"}, services...)},
-	{"github.com/jackc/pgx/", append([]string{"schema", "internal/database/...", "internal/audit", "bench"}, services...)},
+	{"github.com/jackc/pgx/", append([]string{"schema", "internal/database/...", "internal/audit", "internal/alerts", "bench"}, services...)},
 	{"database/sql", append([]string{"internal/database"}, services...)},
 }
 

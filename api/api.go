@@ -16,6 +16,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/alerts"
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
@@ -57,7 +58,9 @@ type Options struct {
 	Documents *cache.Documents
 	Versions  Versions
 	// Staff changes the catalog.
-	Staff    *staff.Store
+	Staff *staff.Store
+	// Alerts are what a person has to look at.
+	Alerts   *alerts.Store
 	Seats    *seats.Store
 	Feed     *seats.Feed
 	Tickets  *seats.Tickets
@@ -211,6 +214,7 @@ func (a *api) check() error {
 	need(a.Catalog != nil, "Catalog", ServiceCatalog)
 	need(a.Reviews != nil, "Reviews", ServiceCatalog)
 	need(a.Staff != nil, "Staff", ServiceAdmin)
+	need(a.Alerts != nil, "Alerts", ServiceAdmin)
 	need(a.Search != nil, "Search", ServiceSearch)
 	need(a.Seats != nil, "Seats", ServiceCatalog, ServiceBookings, ServicePayments, ServiceAdmin)
 	need(a.Feed != nil, "Feed", ServiceCatalog, ServiceBookings)

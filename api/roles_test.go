@@ -15,6 +15,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/booking"
 )
 
 // caller is somebody who may or may not.
@@ -62,6 +64,9 @@ var (
 	houseReaders  = only(http.StatusForbidden, support, manager, admin)
 	houseManagers = only(http.StatusForbidden, manager, admin)
 	admins        = only(http.StatusForbidden, admin)
+	// What is another house's does not exist.
+	housesOnly = audience{nobody: http.StatusUnauthorized, customer: http.StatusForbidden, another: http.StatusForbidden,
+		support: 0, manager: 0, rival: http.StatusNotFound, admin: 0}
 )
 
 // access is who may do one operation, and a request by which that shows. It has
@@ -135,6 +140,8 @@ var who = map[string]access{
 	"GET /v1/admin/accounts/{id}":              {who: admins},
 	"PATCH /v1/admin/accounts/{id}":            {who: admins, body: `{}`},
 	"GET /v1/admin/audit":                      {who: allStaff},
+	"GET /v1/admin/alerts":                     {who: allStaff},
+	"PATCH /v1/admin/alerts/{id}":              {who: housesOnly, body: `{"state":"open"}`},
 	"GET /v1/admin/movies":                     {who: allStaff},
 	"POST /v1/admin/movies":                    {who: admins, body: `{}`},
 	"GET /v1/admin/movies/{id}":                {who: allStaff},
@@ -216,6 +223,7 @@ func newStage(t *testing.T) *stage {
 		"bookings": theirs.ID, "checkout": theirs.ID, "movies": d.movie, "theaters": d.theater, "screens": d.screen,
 		"shows": d.world.show, "prices": s.spareCard(), "accounts": d.customerID, "webhooks": "stripe",
 		"layouts": d.text(`SELECT id FROM layouts`), "show-changes": changeID,
+		"alerts": d.alerted(theirs.ID, booking.AlertRefundRefused),
 	}
 	return s
 }

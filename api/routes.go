@@ -92,6 +92,7 @@ func (a *api) mountAdmin() {
 	a.mountStaffCatalog()
 	a.mountStaffAccounts()
 	a.mountStaffAudit()
+	a.mountStaffAlerts()
 	a.mountStaffShows()
 	a.mountStaffChanges()
 	if a.Codec != nil {

@@ -27,6 +27,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/alerts"
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
@@ -99,6 +100,7 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 		Reviews:   catalog.NewReviews(w.db),
 		Search:    search.NewEngine(slog.New(slog.DiscardHandler)),
 		Staff:     staff.New(w.db, staff.WithResolver(someHosts)),
+		Alerts:    alerts.New(w.db.Pool),
 		Seats:     inventory,
 		Feed:      feed,
 		Tickets:   seats.NewTickets(testKey(t)),

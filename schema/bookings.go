@@ -127,8 +127,18 @@ type Alert struct {
 	Kind string `bun:"kind"`
 	// Detail is for staff, without personal data.
 	Detail string `bun:"detail"`
-	// CreatedAt is when it was raised.
+	// CreatedAt is when it was raised; the last time, if it was resolved in between.
 	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
+	// Openings is how often it was raised and open after that.
+	Openings int `bun:"openings,nullzero,default:1"`
+	// TakenBy is the member of staff who deals with it; null for nobody.
+	TakenBy *uuid.UUID `bun:"taken_by,type:uuid"`
+	// TakenAt is since when.
+	TakenAt *time.Time `bun:"taken_at"`
+	// ResolvedBy is who dealt with it.
+	ResolvedBy *uuid.UUID `bun:"resolved_by,type:uuid"`
 	// ResolvedAt is when somebody dealt with it; null before.
 	ResolvedAt *time.Time `bun:"resolved_at"`
+	// Note says what they did.
+	Note string `bun:"note"`
 }

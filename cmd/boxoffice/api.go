@@ -9,6 +9,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/alerts"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/internal/config"
@@ -43,6 +44,9 @@ func (c *apiCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.serveMetrics(); err != nil {
+		return err
+	}
 	return serve(ctx, p.config.APIAddr, handler, p.log)
 }
 
@@ -69,6 +73,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		Versions:             reading.watch,
 		Reviews:              catalog.NewReviews(p.db),
 		Staff:                staff.New(p.db),
+		Alerts:               alerts.New(p.db.Pool),
 		Seats:                store,
 		Feed:                 feed,
 		Tickets:              seats.NewTickets(p.config.TicketKeys[0]),

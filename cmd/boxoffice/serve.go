@@ -8,6 +8,9 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/boxoffice/boxoffice/internal/alerts"
+	"github.com/boxoffice/boxoffice/internal/metrics"
 )
 
 const (
@@ -19,6 +22,31 @@ const (
 	requestWithin = 30 * time.Second
 	idleFor       = 2 * time.Minute
 )
+
+// serveMetrics serves what this process tells of itself, until the platform is
+// closed. Without an address it does nothing.
+func (p *platform) serveMetrics() error {
+	if p.config.MetricsAddr == "" {
+		return nil
+	}
+	handler, err := metrics.Handler(alerts.Metrics(p.db.Pool)...)
+	if err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	listener, err := net.Listen("tcp", p.config.MetricsAddr)
+	if err != nil {
+		return fmt.Errorf("METRICS_ADDR: listen: %w", err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headersWithin}
+	p.log.Info("serving metrics", "address", listener.Addr().String())
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			p.log.Error("metrics are no longer served", "error", err)
+		}
+	}()
+	p.closers = append(p.closers, func() { _ = server.Close() })
+	return nil
+}
 
 // serve answers requests until the context ends, then lets those under way
 // finish.

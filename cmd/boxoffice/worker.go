@@ -47,6 +47,9 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.serveMetrics(); err != nil {
+		return err
+	}
 	return workers.Run(ctx, workers.Options{
 		Client: p.temporal, Queues: c.Queues, Activities: effects, Logger: p.log,
 		PaymentsPerSecond: p.config.PaymentsPerSecond, MessagesPerSecond: p.config.MessagesPerSecond,

@@ -30,6 +30,9 @@ func (c *Config) checkAddresses(problems *Problems) {
 	checkHostPort(problems, "TEMPORAL_ADDRESS", c.TemporalAddress)
 	checkHostPort(problems, "API_ADDR", c.APIAddr)
 	checkHostPort(problems, "SANDBOX_ADDR", c.SandboxAddr)
+	if c.MetricsAddr != "" {
+		checkHostPort(problems, "METRICS_ADDR", c.MetricsAddr)
+	}
 	c.checkURL(problems, "PUBLIC_URL", c.PublicURL)
 	for i, origin := range c.CORSOrigins {
 		c.CORSOrigins[i] = strings.TrimSpace(origin)

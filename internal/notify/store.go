@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/alerts"
 )
 
 // status is where one notification stands; the migration explains each.
@@ -244,15 +245,19 @@ WHERE id = $1 AND attempts = $2 AND status = 'sending'`, d.id, d.attempts, next,
 
 // unconfirmed gives up, and tells staff in the same transaction.
 func (s store) unconfirmed(ctx context.Context, d *dispatch, failure, detail string) error {
-	_, err := s.pool.Exec(ctx, `
+	var opened int
+	err := s.pool.QueryRow(ctx, `
 WITH done AS (
     UPDATE notifications SET status = 'unconfirmed', failure = $3, updated_at = clock_timestamp()
     WHERE id = $1 AND attempts = $2 AND status = 'sending'
-    RETURNING booking_id)
-INSERT INTO alerts (booking_id, kind, detail) SELECT booking_id, $5, $4 FROM done
-ON CONFLICT (booking_id, kind, detail) DO NOTHING`, d.id, d.attempts, failure, detail, booking.AlertMessageUnconfirmed)
+    RETURNING booking_id),
+`+alerts.Opening(`SELECT booking_id, $5::text, $4::text FROM done`)+`
+SELECT count(*) FROM opened`, d.id, d.attempts, failure, alerts.Detail(detail), booking.AlertMessageUnconfirmed).Scan(&opened)
 	if err != nil {
 		return fmt.Errorf("record %s %s of booking %s as unconfirmed: %w", d.Notice, d.Channel, d.BookingID, err)
+	}
+	if opened > 0 {
+		alerts.Opened(ctx, booking.Alert{BookingID: d.BookingID, Kind: booking.AlertMessageUnconfirmed})
 	}
 	return nil
 }
@@ -288,12 +293,5 @@ SELECT EXISTS (SELECT 1 FROM notifications
 // alertDenied tells staff that a vendor does not let us in. The alert belongs to
 // no booking; one that was resolved and comes back opens again.
 func (s store) alertDenied(ctx context.Context, detail string) error {
-	_, err := s.pool.Exec(ctx, `
-INSERT INTO alerts (booking_id, kind, detail) VALUES (NULL, $2, $1)
-ON CONFLICT (booking_id, kind, detail) DO UPDATE SET resolved_at = NULL, created_at = now()
-WHERE alerts.resolved_at IS NOT NULL`, detail, booking.AlertMessageVendorDenied)
-	if err != nil {
-		return fmt.Errorf("store alert: %w", err)
-	}
-	return nil
+	return alerts.Raise(ctx, s.pool, booking.Alert{Kind: booking.AlertMessageVendorDenied, Detail: detail})
 }

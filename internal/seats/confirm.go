@@ -3,9 +3,8 @@ package seats
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/alerts"
 )
 
 // serialTries is how often a ticket's serial is drawn when it exists already,
@@ -49,15 +48,10 @@ func (s *Store) Cancel(ctx context.Context, c booking.Cancellation) error {
 
 // Alert tells staff about something a person has to look at, once.
 func (s *Store) Alert(ctx context.Context, a booking.Alert) error {
-	id := uuid.NullUUID{}
 	if a.BookingID != "" {
-		parsed, err := parseID("booking", a.BookingID)
-		if err != nil {
+		if _, err := parseID("booking", a.BookingID); err != nil {
 			return err
 		}
-		id = uuid.NullUUID{UUID: parsed, Valid: true}
 	}
-	_, err := s.pool.Exec(ctx, `INSERT INTO alerts (booking_id, kind, detail) VALUES ($1, $2, $3)
-		ON CONFLICT (booking_id, kind, detail) DO NOTHING`, id, a.Kind, a.Detail)
-	return translate("alert", err)
+	return translate("alert", alerts.Raise(ctx, s.pool, a))
 }

@@ -1,0 +1,200 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/audit"
+)
+
+// Change is what somebody does with an alert.
+type Change struct {
+	// To is the state that it is to have: taken by the actor, open for anybody, or
+	// resolved.
+	To State
+	// From is who has it now, by the actor's knowledge: nobody may take over what
+	// somebody else has without naming them. Empty for nobody.
+	From string
+	// Note says what was done; only with resolved, which needs it.
+	Note string
+}
+
+// longestNote is in characters.
+const longestNote = 1000
+
+// Change takes, gives back, resolves or opens an alert again, once: of two people
+// who take it at the same moment, the second is told who has it. A repeat of what
+// is done already changes nothing. managedBy narrows to the houses of a manager.
+// Codes: validation_failed, not_found, conflict.
+func (s *Store) Change(ctx context.Context, actor audit.Actor, managedBy uuid.UUID, id int64, c Change) (Item, error) {
+	c.Note = strings.TrimSpace(strings.ReplaceAll(c.Note, "\r\n", "\n"))
+	if err := c.check(); err != nil {
+		return Item{}, err
+	}
+	var after Item
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		// The lock makes two people follow each other.
+		before, err := one(ctx, tx, managedBy, id, ` FOR UPDATE OF al`)
+		if err != nil {
+			return err
+		}
+		action, err := c.on(before, actor.AccountID)
+		if err != nil || action == "" {
+			after = before
+			return err
+		}
+		if _, err := tx.Exec(ctx, statements[action], id, actor.AccountID, c.Note); err != nil {
+			return fmt.Errorf("alerts: %s: %w", action, err)
+		}
+		if after, err = one(ctx, tx, managedBy, id, ``); err != nil {
+			return err
+		}
+		return audit.Record(ctx, audit.Pgx(tx), audit.Entry{
+			Actor: actor, Action: action, Entity: "alert", EntityID: strconv.FormatInt(id, 10),
+			TheaterID: house(after), Before: logged(before), After: logged(after),
+		})
+	})
+	return after, err
+}
+
+// What can be done with an alert. $1 is its id, $2 the actor, $3 the note.
+const (
+	take      = "take"
+	giveBack  = "give_back"
+	resolve   = "resolve"
+	openAgain = "open_again"
+)
+
+var statements = map[string]string{
+	take:     `UPDATE alerts SET taken_by = $2, taken_at = clock_timestamp() WHERE id = $1 AND $3 = ''`,
+	giveBack: `UPDATE alerts SET taken_by = NULL, taken_at = NULL WHERE id = $1 AND $2::uuid IS NOT NULL AND $3 = ''`,
+	resolve:  `UPDATE alerts SET resolved_by = $2, resolved_at = clock_timestamp(), note = $3 WHERE id = $1`,
+	openAgain: `UPDATE alerts SET created_at = clock_timestamp(), openings = openings + 1, note = '', taken_by = NULL, taken_at = NULL,
+		resolved_by = NULL, resolved_at = NULL WHERE id = $1 AND $2::uuid IS NOT NULL AND $3 = ''`,
+}
+
+func (c Change) check() error {
+	var wrong []booking.FieldError
+	problem := func(field, message string) {
+		wrong = append(wrong, booking.FieldError{Field: field, Message: message})
+	}
+	switch c.To {
+	case StateOpen, StateTaken:
+		if c.Note != "" {
+			problem("note", "Leave it out: it is for what was done, when the alert is resolved.")
+		}
+	case StateResolved:
+		if c.Note == "" {
+			problem("note", "Say what was done.")
+		}
+	default:
+		problem("state", "Choose open, taken, resolved.")
+	}
+	switch {
+	case !utf8.ValidString(c.Note) || strings.ContainsFunc(c.Note, notText):
+		problem("note", "Has characters that are not text: controls, or marks that turn its direction around.")
+	case utf8.RuneCountInString(c.Note) > longestNote:
+		problem("note", fmt.Sprintf("Has at most %d characters.", longestNote))
+	}
+	if c.From != "" {
+		if _, err := uuid.Parse(c.From); err != nil {
+			problem("from", "Write the id of the account that has the alert now: its taken_by.")
+		}
+		if c.To != StateTaken {
+			problem("from", "Leave it out: it is for taking an alert over.")
+		}
+	}
+	if len(wrong) > 0 {
+		return booking.Invalid(wrong...)
+	}
+	return nil
+}
+
+func notText(r rune) bool {
+	return r != '\n' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\ufeff'
+}
+
+// on says what the change does to an alert as it is now; empty when it is done
+// already.
+func (c Change) on(now Item, actor uuid.UUID) (action string, err error) {
+	mine := now.TakenBy != nil && *now.TakenBy == actor
+	from, _ := uuid.Parse(c.From) // check saw to it
+	switch {
+	case now.State == StateResolved && c.To == StateOpen:
+		return openAgain, nil
+	case now.State == StateResolved && c.To == StateResolved && now.ResolvedBy != nil && *now.ResolvedBy == actor && now.Note == c.Note:
+		return "", nil
+	case now.State == StateResolved:
+		return "", booking.E(booking.CodeConflict, "This alert was resolved by %s at %s. Open it again first.",
+			name(now.ResolvedBy, "somebody"), now.ResolvedAt.Format(time.RFC3339))
+	case c.To == StateTaken && mine, c.To == StateOpen && now.State == StateOpen:
+		return "", nil
+	case c.To == StateTaken && now.TakenBy != nil && c.From == "", c.To != StateTaken && now.TakenBy != nil && !mine:
+		return "", booking.E(booking.CodeConflict,
+			"%s took this alert at %s. To take it over, send state taken with their id as from.",
+			*now.TakenBy, now.TakenAt.Format(time.RFC3339))
+	case c.To == StateTaken && c.From != "" && (now.TakenBy == nil || *now.TakenBy != from):
+		return "", booking.E(booking.CodeConflict, "%s has this alert, not %s.", name(now.TakenBy, "Nobody"), from)
+	case c.To == StateTaken:
+		return take, nil
+	case c.To == StateOpen:
+		return giveBack, nil
+	default:
+		return resolve, nil
+	}
+}
+
+func name(account *uuid.UUID, otherwise string) string {
+	if account == nil {
+		return otherwise
+	}
+	return account.String()
+}
+
+func one(ctx context.Context, tx pgx.Tx, managedBy uuid.UUID, id int64, lock string) (Item, error) {
+	args, where := []any{id}, ` WHERE al.id = $1`
+	if managedBy != uuid.Nil {
+		args, where = append(args, managedBy), where+` AND `+strings.Replace(managed, "?", "$2", 1)
+	}
+	rows, err := tx.Query(ctx, read+where+lock, args...)
+	if err != nil {
+		return Item{}, fmt.Errorf("alerts: read one: %w", err)
+	}
+	item, err := pgx.CollectExactlyOneRow(rows, scan)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return item, booking.E(booking.CodeNotFound, "There is no such alert.")
+	}
+	if err != nil {
+		return item, fmt.Errorf("alerts: read one: %w", err)
+	}
+	return item, nil
+}
+
+func house(i Item) uuid.UUID {
+	if i.Booking == nil {
+		return uuid.Nil
+	}
+	theater, _ := uuid.Parse(i.Booking.Show.TheaterID) // from the database
+	return theater
+}
+
+// logged is an alert as the audit log keeps it.
+func logged(i Item) any {
+	return struct {
+		Kind      booking.AlertKind `json:"kind"`
+		BookingID *uuid.UUID        `json:"booking_id,omitempty"`
+		State     State             `json:"state"`
+		TakenBy   *uuid.UUID        `json:"taken_by,omitempty"`
+		Note      string            `json:"note,omitempty"`
+	}{i.Kind, i.BookingID, i.State, i.TakenBy, i.Note}
+}
