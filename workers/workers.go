@@ -37,6 +37,29 @@ type Options struct {
 	// worker processes together. Zero is no limit.
 	PaymentsPerSecond float64
 	MessagesPerSecond float64
+	// Deployment makes the workers a version of a Temporal worker deployment. Its
+	// zero value leaves versioning off: every worker takes work.
+	Deployment Deployment
+}
+
+// Deployment is a build of the workers, as Temporal knows it.
+type Deployment struct {
+	Name    string // of the worker deployment
+	BuildID string // of this program
+}
+
+// options turns versioning on, if there is a name. Workflows go on with the build
+// that is current: a booking waits for its show for weeks, and a build that it were
+// pinned to would have to run for as long.
+func (d Deployment) options() worker.DeploymentOptions {
+	if d.Name == "" {
+		return worker.DeploymentOptions{}
+	}
+	return worker.DeploymentOptions{
+		UseVersioning:             true,
+		Version:                   worker.WorkerDeploymentVersion{DeploymentName: d.Name, BuildID: d.BuildID},
+		DefaultVersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+	}
 }
 
 // Queues lists the task queues a worker can serve.
@@ -67,7 +90,7 @@ func Run(ctx context.Context, opts Options) error {
 			return fmt.Errorf("worker for queue %s: %w", queue, err)
 		}
 		running = append(running, w)
-		opts.Logger.Info("worker started", "queue", queue)
+		opts.Logger.Info("worker started", "queue", queue, "deployment", opts.Deployment.Name, "build", opts.Deployment.BuildID)
 	}
 	select {
 	case <-ctx.Done():
@@ -83,6 +106,7 @@ func (o Options) worker(queue string, fatal chan<- error) (worker.Worker, error)
 	}
 	options := worker.Options{
 		WorkerStopTimeout: stopTimeout,
+		DeploymentOptions: o.Deployment.options(),
 		OnFatalError:      func(err error) { fatal <- fmt.Errorf("worker for queue %s: %w", queue, err) },
 	}
 	switch queue {

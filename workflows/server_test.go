@@ -86,7 +86,7 @@ func playOn(t *testing.T, c client.Client, scenario sagatest.Scenario) {
 		require.NoError(t, w.Start())
 		t.Cleanup(w.Stop)
 	}
-	driver := &serverDriver{ctx: ctx, client: c, scenario: scenario, unique: fmt.Sprint(time.Now().UnixNano())}
+	driver := newDriver(ctx, c, scenario)
 	run := driver.start(t)
 	for _, action := range scenario.Script {
 		timer := time.AfterFunc(time.Until(driver.started.Add(action.At)), func() { action.Do(world, driver) })
@@ -121,6 +121,10 @@ type serverDriver struct {
 	answers  []*answer
 	// workflows are the ids whose histories are kept, by the golden's name.
 	workflows map[string]string
+}
+
+func newDriver(ctx context.Context, c client.Client, scenario sagatest.Scenario) *serverDriver {
+	return &serverDriver{ctx: ctx, client: c, scenario: scenario, unique: fmt.Sprint(time.Now().UnixNano())}
 }
 
 func (d *serverDriver) start(t *testing.T) client.WorkflowRun {

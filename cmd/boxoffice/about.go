@@ -26,20 +26,36 @@ func (*versionCommand) Run() error {
 
 // version is the commit that the Go tool noted when it built us.
 func version() string {
+	revision, changed, module := builtFrom()
+	if changed {
+		revision += "+changes"
+	}
+	return cmp.Or(revision, module, "unknown")
+}
+
+// commit is version, empty when it does not say exactly what was built.
+func commit() string {
+	revision, changed, _ := builtFrom()
+	if changed {
+		return ""
+	}
+	return revision
+}
+
+// builtFrom is the commit that the program was built from, whether there were
+// changes besides, and the module's version.
+func builtFrom() (revision string, changed bool, module string) {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		return "", false, ""
 	}
 	settings := map[string]string{}
 	for _, setting := range build.Settings {
 		settings[setting.Key] = setting.Value
 	}
-	commit := settings["vcs.revision"]
-	if len(commit) > 12 {
-		commit = commit[:12]
+	revision = settings["vcs.revision"]
+	if len(revision) > 12 {
+		revision = revision[:12]
 	}
-	if settings["vcs.modified"] == "true" {
-		commit += "+changes"
-	}
-	return cmp.Or(commit, build.Main.Version, "unknown")
+	return revision, settings["vcs.modified"] == "true", build.Main.Version
 }

@@ -15,8 +15,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
+	"github.com/boxoffice/boxoffice/workers"
 )
 
 func TestMain(m *testing.M) { databasetest.Main(m) }
@@ -196,4 +198,26 @@ func dropSchema(t *testing.T, url string) {
 	defer db.Close()
 	_, err = db.Pool.Exec(t.Context(), `DROP SCHEMA public CASCADE; CREATE SCHEMA public`)
 	require.NoError(t, err)
+}
+
+func TestBuildOfADeployment(t *testing.T) {
+	for name, test := range map[string]struct {
+		cfg    config.Config
+		commit string
+		want   workers.Deployment
+		err    string
+	}{
+		"off":               {config.Config{BuildID: "7"}, "abc", workers.Deployment{}, ""},
+		"named":             {config.Config{WorkerDeployment: "boxoffice", BuildID: "7"}, "abc", workers.Deployment{Name: "boxoffice", BuildID: "7"}, ""},
+		"by commit":         {config.Config{WorkerDeployment: "boxoffice"}, "abc", workers.Deployment{Name: "boxoffice", BuildID: "abc"}, ""},
+		"nobody knows what": {config.Config{WorkerDeployment: "boxoffice"}, "", workers.Deployment{}, "BUILD_ID: is not set"},
+	} {
+		got, err := deploymentOf(test.cfg, test.commit)
+		assert.Equal(t, test.want, got, name)
+		if test.err != "" {
+			require.ErrorContains(t, err, test.err, name)
+		} else {
+			require.NoError(t, err, name)
+		}
+	}
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -43,6 +45,10 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err := p.prepareTemporal(ctx); err != nil {
 		return err
 	}
+	deployment, err := deploymentOf(p.config, commit())
+	if err != nil {
+		return err
+	}
 	effects, err := p.activities()
 	if err != nil {
 		return err
@@ -51,9 +57,23 @@ func (c *workerCommand) Run(ctx context.Context) error {
 		return err
 	}
 	return workers.Run(ctx, workers.Options{
-		Client: p.temporal, Queues: c.Queues, Activities: effects, Logger: p.log,
+		Client: p.temporal, Queues: c.Queues, Activities: effects, Logger: p.log, Deployment: deployment,
 		PaymentsPerSecond: p.config.PaymentsPerSecond, MessagesPerSecond: p.config.MessagesPerSecond,
 	})
+}
+
+// deploymentOf is the worker deployment that the settings name. A build that nobody
+// named is the commit that the program was built from.
+func deploymentOf(cfg config.Config, commit string) (workers.Deployment, error) {
+	if cfg.WorkerDeployment == "" {
+		return workers.Deployment{}, nil
+	}
+	build := cmp.Or(cfg.BuildID, commit)
+	if build == "" {
+		return workers.Deployment{}, errors.New("BUILD_ID: is not set, WORKER_DEPLOYMENT is, and this program does not know its commit " +
+			"(it was built outside of git, or from files that are not committed). Give each build a name of its own, for example 2026-12-09.1")
+	}
+	return workers.Deployment{Name: cfg.WorkerDeployment, BuildID: build}, nil
 }
 
 func (p *platform) prepareTemporal(ctx context.Context) error {

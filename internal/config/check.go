@@ -9,7 +9,12 @@ import (
 	"time"
 )
 
-var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+var (
+	e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+	// Temporal joins a deployment's name and a build id by a dot or a colon.
+	deploymentName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+	buildID        = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+)
 
 // check finds settings that were read but cannot work.
 func (c *Config) check(problems *Problems) {
@@ -18,7 +23,17 @@ func (c *Config) check(problems *Problems) {
 	}
 	c.checkAddresses(problems)
 	c.checkVendors(problems)
+	c.checkDeployment(problems)
 	c.checkRules(problems)
+}
+
+func (c *Config) checkDeployment(problems *Problems) {
+	if c.WorkerDeployment != "" && !deploymentName.MatchString(c.WorkerDeployment) {
+		problems.add("WORKER_DEPLOYMENT", "is not a name. Write up to 64 letters, digits, _ and -, for example boxoffice.")
+	}
+	if c.BuildID != "" && !buildID.MatchString(c.BuildID) {
+		problems.add("BUILD_ID", "is not a build's name. Write up to 64 letters, digits, dots, _ and -, for example 2026-12-09.1 or a commit.")
+	}
 }
 
 func (c *Config) checkAddresses(problems *Problems) {

@@ -52,6 +52,9 @@ type Config struct {
 	TemporalNamespace string    `env:"TEMPORAL_NAMESPACE" envDefault:"default" doc:"The Temporal namespace of all workflows."`
 	TemporalCodecKeys CodecKeys `env:"TEMPORAL_CODEC_KEYS" dev:"dev:b25seS1mb3ItZGV2ZWxvcG1lbnQtMzItYnl0ZXMtISE=" need:"api,worker" doc:"Keys that encrypt what Temporal stores: id:base64 of 32 bytes, by comma. The first encrypts, all decrypt."`
 
+	WorkerDeployment string `env:"WORKER_DEPLOYMENT" doc:"The name of the Temporal worker deployment that the workers belong to. Set, workers get work only from the day that an operator makes their build current: see docs/deploying-workflows.md. Empty: every worker takes work."`
+	BuildID          string `env:"BUILD_ID" doc:"The build that a worker of a deployment is. Empty: the commit that the program was built from."`
+
 	APIAddr              string   `env:"API_ADDR" envDefault:":8080" dev:"127.0.0.1:8080" doc:"Where the API listens."`
 	PublicURL            string   `env:"PUBLIC_URL" dev:"http://127.0.0.1:8080" need:"api,worker" doc:"The address by which customers reach us, without a slash at the end."`
 	CORSOrigins          []string `env:"CORS_ORIGINS" dev:"http://127.0.0.1:8233,http://localhost:8233" doc:"Other web origins whose pages may call the API, by comma: the Temporal UI, for one."`

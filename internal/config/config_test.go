@@ -101,6 +101,8 @@ func TestProblemsNameVariableAndFix(t *testing.T) {
 		"REDIS_URL":              {"secret:6379", "redis://"},
 		"TEMPORAL_ADDRESS":       {"temporal", "host:port"},
 		"TEMPORAL_CODEC_KEYS":    {"a:c2VjcmV0", "openssl rand"},
+		"WORKER_DEPLOYMENT":      {"box.office", "letters, digits"},
+		"BUILD_ID":               {"a build", "2026-12-09.1"},
 		"PUBLIC_URL":             {"https://boxoffice.example/", "slash"},
 		"CORS_ORIGINS":           {"https://a.example/app", "without a path"},
 		"PAYMENTS_PER_SECOND":    {"NaN", "0 is no limit"},
