@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"go.temporal.io/sdk/activity"
@@ -22,7 +21,7 @@ type Payments struct {
 func (p *Payments) OpenPayment(ctx context.Context, req booking.PaymentRequest) (booking.PaymentState, error) {
 	key := fmt.Sprintf("%s-open-%d", req.BookingID, req.Attempt)
 	return p.do(ctx, req.Provider, func(ctx context.Context, provider PaymentProvider) (booking.PaymentState, error) {
-		return freshKeys(ctx, key, func(ctx context.Context, key string) (booking.PaymentState, error) {
+		return p.freshKeys(ctx, key, func(ctx context.Context, key string) (booking.PaymentState, error) {
 			req.Key = key
 			return provider.Open(ctx, req)
 		}, nil)
@@ -58,7 +57,7 @@ func (p *Payments) CapturePayment(ctx context.Context, step booking.MoneyStep) (
 				return state, err
 			}
 		}
-		return freshKeys(ctx, step.BookingID+"-capture-"+step.Reference,
+		return p.freshKeys(ctx, step.BookingID+"-capture-"+step.Reference,
 			func(ctx context.Context, key string) (booking.PaymentState, error) {
 				step.Key = key
 				return provider.Capture(ctx, step)
@@ -140,7 +139,7 @@ func (p *Payments) AdoptPayment(ctx context.Context, req AdoptRequest) error {
 }
 
 func (p *Payments) void(ctx context.Context, provider PaymentProvider, step booking.MoneyStep) (booking.PaymentState, error) {
-	return freshKeys(ctx, step.BookingID+"-void-"+step.Reference,
+	return p.freshKeys(ctx, step.BookingID+"-void-"+step.Reference,
 		func(ctx context.Context, key string) (booking.PaymentState, error) {
 			step.Key = key
 			return provider.Void(ctx, step)
@@ -153,7 +152,7 @@ func (p *Payments) void(ctx context.Context, provider PaymentProvider, step book
 
 func (p *Payments) refund(ctx context.Context, provider PaymentProvider, step booking.MoneyStep) (booking.PaymentState, error) {
 	key := fmt.Sprintf("%s-refund-%s-%d", step.BookingID, step.Reference, step.Amount.Amount)
-	return freshKeys(ctx, key,
+	return p.freshKeys(ctx, key,
 		func(ctx context.Context, key string) (booking.PaymentState, error) {
 			step.Key = key
 			return provider.Refund(ctx, step)
@@ -207,44 +206,6 @@ func guarded(ctx context.Context, vendor Vendor, call func(context.Context) erro
 	default:
 		return vendor.Report(ctx, call)
 	}
-}
-
-// maxKeys bounds how many keys one attempt walks through.
-const maxKeys = 5
-
-// freshKeys calls with a key, and with the next key only after the provider has
-// answered that it failed and, asked, that nothing was done. A provider stores
-// its failure under the key, so the same key would fail for ever; and a new key
-// without asking could do the thing twice. An answer that never came keeps the
-// key. The walk starts at the first key every time, so nothing has to be
-// remembered between attempts.
-func freshKeys(ctx context.Context, base string,
-	call func(context.Context, string) (booking.PaymentState, error),
-	ask func(context.Context) (state booking.PaymentState, done bool, err error),
-) (booking.PaymentState, error) {
-	var failure error
-	for n := 1; n <= maxKeys; n++ {
-		key := base
-		if n > 1 {
-			key = fmt.Sprintf("%s-%d", base, n)
-		}
-		state, err := call(ctx, key)
-		var e *booking.Error
-		if err == nil || !errors.As(err, &e) || e.Code != booking.CodeProviderError {
-			return state, err
-		}
-		failure = err
-		if ask != nil {
-			if state, done, err := ask(ctx); err != nil || done {
-				return state, err
-			}
-		}
-		// One new key an attempt: the retry policy paces the next.
-		if n > int(activity.GetInfo(ctx).Attempt) {
-			break
-		}
-	}
-	return booking.PaymentState{}, failure
 }
 
 // paid tells whether the customer has given the money.

@@ -65,6 +65,7 @@ func (s *script) Refund(_ context.Context, step booking.MoneyStep) (booking.Paym
 type ledger struct {
 	recorded []booking.PaymentState
 	doubts   int
+	spent    map[string]int
 }
 
 func (l *ledger) Record(_ context.Context, state booking.PaymentState) error {
@@ -73,10 +74,16 @@ func (l *ledger) Record(_ context.Context, state booking.PaymentState) error {
 }
 func (l *ledger) MarkInDoubt(context.Context, string, string, string) error { l.doubts++; return nil }
 func (l *ledger) Adopt(context.Context, string, string, string) error       { return nil }
+func (l *ledger) SpentKeys(_ context.Context, step string) (int, error)     { return l.spent[step], nil }
+func (l *ledger) SpendKey(_ context.Context, step string, n int) (int, error) {
+	l.spent[step] = max(l.spent[step], n)
+	return l.spent[step], nil
+}
 
 var (
 	unanswered = booking.E(booking.CodeProviderUnavailable, "No answer.")
 	answered5  = booking.E(booking.CodeProviderError, "Answered 500.")
+	stored5    = booking.E(booking.CodeProviderError, "Answered 500.").Wrap(booking.ErrKeySpent)
 	refused4   = booking.E(booking.CodePaymentRefused, "Refused.")
 	step       = booking.MoneyStep{
 		BookingID: "b", Provider: "stripe", Reference: "pi_1", Amount: booking.Money{Amount: price, Currency: "INR"},
@@ -100,7 +107,7 @@ func run(t *testing.T, s *script, activity func(*Payments) any, local bool) (boo
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
-	books := &ledger{}
+	books := &ledger{spent: map[string]int{}}
 	payments := &Payments{Providers: map[string]PaymentProvider{"stripe": s}, Books: books}
 	env.RegisterActivity(payments)
 	execute := env.ExecuteActivity
@@ -130,23 +137,32 @@ func TestCapture(t *testing.T) {
 		slow  bool
 		calls []string
 		code  booking.Code
+		spent int
 	}{
 		{name: "at once", state: payment(booking.PaymentAuthorized), calls: []string{"capture b-capture-pi_1"}},
 		{name: "the slow path asks first", state: payment(booking.PaymentAuthorized), slow: true,
 			calls: []string{"get ", "capture b-capture-pi_1"}},
 		{name: "the fast path had done it", state: payment(booking.PaymentCaptured), slow: true, calls: []string{"get "}},
 		{name: "TestFault12: asked before a new key is made", state: payment(booking.PaymentAuthorized),
+			fail: map[string][]error{"capture": {answered5, stored5}},
+			calls: []string{"capture b-capture-pi_1", "get ", "capture b-capture-pi_1", "get ",
+				"capture b-capture-pi_1-2"}, spent: 1},
+		{name: "a failure that is not kept keeps the key", state: payment(booking.PaymentAuthorized),
 			fail:  map[string][]error{"capture": {answered5}},
-			calls: []string{"capture b-capture-pi_1", "get ", "capture b-capture-pi_1-2"}},
+			calls: []string{"capture b-capture-pi_1", "get ", "capture b-capture-pi_1"}},
+		{name: "no new key as long as the failure is not kept", state: payment(booking.PaymentAuthorized),
+			fail:  map[string][]error{"capture": {answered5, answered5, answered5}},
+			calls: []string{"capture b-capture-pi_1", "get ", "capture b-capture-pi_1", "get "}, code: booking.CodeProviderError},
 		{name: "an answer that never came keeps the key", state: payment(booking.PaymentAuthorized),
 			fail: map[string][]error{"capture": {unanswered}}, calls: []string{"capture b-capture-pi_1"},
 			code: booking.CodeProviderUnavailable},
 		{name: "no new key when the question fails", state: payment(booking.PaymentAuthorized),
 			fail:  map[string][]error{"capture": {answered5}, "get": {unanswered}},
 			calls: []string{"capture b-capture-pi_1", "get "}, code: booking.CodeProviderUnavailable},
-		{name: "one new key a try", state: payment(booking.PaymentAuthorized),
-			fail:  map[string][]error{"capture": {answered5, answered5, answered5}},
-			calls: []string{"capture b-capture-pi_1", "get ", "capture b-capture-pi_1-2", "get "}, code: booking.CodeProviderError},
+		{name: "two keys a try", state: payment(booking.PaymentAuthorized),
+			fail: map[string][]error{"capture": {answered5, stored5, stored5, answered5}},
+			calls: []string{"capture b-capture-pi_1", "get ", "capture b-capture-pi_1", "get ",
+				"capture b-capture-pi_1-2", "get "}, code: booking.CodeProviderError, spent: 2},
 		{name: "refused for good", state: payment(booking.PaymentAuthorized), fail: map[string][]error{"capture": {refused4}},
 			calls: []string{"capture b-capture-pi_1"}, code: booking.CodePaymentRefused},
 		{name: "voided meanwhile", state: payment(booking.PaymentVoided), slow: true, calls: []string{"get "},
@@ -157,8 +173,9 @@ func TestCapture(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := &script{state: test.state, fail: test.fail}
-			_, _, err := run(t, s, capturing, !test.slow)
+			_, books, err := run(t, s, capturing, !test.slow)
 			assert.Equal(t, test.calls, s.calls)
+			assert.Equal(t, test.spent, books.spent["b-capture-pi_1"])
 			assert.Equal(t, test.code, typeOf(err))
 		})
 	}

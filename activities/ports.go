@@ -49,13 +49,19 @@ type Books interface {
 	MarkInDoubt(ctx context.Context, bookingID, provider, reference string) error
 	// Adopt moves a payment to the booking made for it after its own had ended.
 	Adopt(ctx context.Context, provider, reference, bookingID string) error
+	// SpentKeys tells how many idempotency keys of a step are spent.
+	SpentKeys(ctx context.Context, step string) (int, error)
+	// SpendKey writes down that the first n keys of a step are spent, and answers
+	// how many are. The number never falls.
+	SpendKey(ctx context.Context, step string, n int) (spent int, err error)
 }
 
 // PaymentProvider is one payment vendor. Every call is a request to the vendor;
 // keys make repeats harmless. Codes: provider_unavailable when the outcome is
 // unknown (no answer in time, connection lost, told to slow down),
-// provider_error when the vendor answered that it failed, payment_refused when
-// it refuses for good, not_found.
+// provider_error when the vendor answered that it failed (the cause is
+// booking.ErrKeySpent when it will answer the same key so for good),
+// payment_refused when it refuses for good, not_found.
 type PaymentProvider interface {
 	Name() string
 	Open(ctx context.Context, req booking.PaymentRequest) (booking.PaymentState, error)

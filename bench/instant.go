@@ -78,6 +78,8 @@ func (instant) Alert(context.Context, booking.Alert) error                { retu
 func (instant) Record(context.Context, booking.PaymentState) error        { return nil }
 func (instant) MarkInDoubt(context.Context, string, string, string) error { return nil }
 func (instant) Adopt(context.Context, string, string, string) error       { return nil }
+func (instant) SpentKeys(context.Context, string) (int, error)            { return 0, nil }
+func (instant) SpendKey(context.Context, string, int) (int, error)        { return 0, nil }
 func (instant) Send(context.Context, booking.Notification) error          { return nil }
 
 // instantProvider implements the payment provider's port.

@@ -36,6 +36,11 @@ const (
 	CodeInternal            Code = "internal"
 )
 
+// ErrKeySpent is the cause of a provider_error when the provider keeps its failure
+// under the idempotency key: every later request with the key gets the same answer
+// and does nothing.
+var ErrKeySpent = errors.New("the provider keeps its failure under this key")
+
 // FieldError names one field of a request that is wrong, and the fix.
 type FieldError struct {
 	Field   string `json:"field"`

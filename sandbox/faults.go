@@ -121,7 +121,9 @@ func (f *fault) apply(h *faultHit) {
 }
 
 // roll asks every switch of the vendor and counts the hits.
-func (f *faults) roll(vendor, operation string) (*faultHit, []fault) {
+// A repeat of a call whose answer is stored does not run again, so a fault that
+// stores its answer does not strike it.
+func (f *faults) roll(vendor, operation string, repeat bool) (*faultHit, []fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	hit := &faultHit{}
@@ -131,7 +133,7 @@ func (f *faults) roll(vendor, operation string) (*faultHit, []fault) {
 		if one.Vendor != vendor || !strings.HasPrefix(operation, one.Operation) || !one.active(now) {
 			continue
 		}
-		if rand.Float64() >= *one.Probability {
+		if repeat && one.Store || rand.Float64() >= *one.Probability {
 			continue
 		}
 		one.Hits++
@@ -151,8 +153,8 @@ func saveFaults(t *tx, struck []fault) error {
 }
 
 // match is for calls, which have no transaction yet.
-func (f *faults) match(s *store, vendor, operation string) *faultHit {
-	hit, struck := f.roll(vendor, operation)
+func (f *faults) match(s *store, vendor, operation string, repeat bool) *faultHit {
+	hit, struck := f.roll(vendor, operation, repeat)
 	if len(struck) > 0 {
 		if err := s.update(func(t *tx) error { return saveFaults(t, struck) }); err != nil {
 			f.log.Error("sandbox: count fault", "error", err)
@@ -163,7 +165,7 @@ func (f *faults) match(s *store, vendor, operation string) *faultHit {
 
 // matchIn is for webhooks, which are recorded in the call's transaction.
 func (f *faults) matchIn(t *tx, vendor, operation string) (*faultHit, error) {
-	hit, struck := f.roll(vendor, operation)
+	hit, struck := f.roll(vendor, operation, false)
 	return hit, saveFaults(t, struck)
 }
 

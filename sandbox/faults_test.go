@@ -80,17 +80,24 @@ func TestFaultError(t *testing.T) {
 	}
 }
 
-func TestStoredErrorDoesNotReplaceAnAnswer(t *testing.T) {
+// What runs again only in name cannot fail, and keeps the fault for what does run.
+func TestStoredErrorDoesNotStrikeARepeat(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	first, err := b.intents.New(keyed("k1"))
 	require.NoError(t, err)
-	b.fault(`{"vendor":"stripe","fault":"error","times":1,"store":true}`)
-	_, err = b.intents.New(keyed("k1"))
-	stripeErr(t, err)
+	b.fault(`{"vendor":"stripe","fault":"error","times":2,"store":true}`)
 	again, err := b.intents.New(keyed("k1"))
 	require.NoError(t, err)
 	assert.Equal(t, first.ID, again.ID)
+	for _, key := range []string{"k2", "k3"} {
+		for range 2 {
+			_, err = b.intents.New(keyed(key))
+			assert.Equal(t, 500, stripeErr(t, err).HTTPStatusCode, key)
+		}
+	}
+	_, err = b.intents.New(keyed("k4"))
+	require.NoError(t, err)
 }
 
 func TestFaultsAreCountedLimitedAndRemoved(t *testing.T) {

@@ -75,7 +75,7 @@ func (a *sendgridAPI) guard(operation string, serve func(http.ResponseWriter, *h
 			sendgridRefusal(http.StatusUnauthorized, "", "The provided authorization grant is invalid, expired, or revoked").write(w)
 			return
 		}
-		hit := a.faults.match(a.store, "sendgrid", operation)
+		hit := a.faults.match(a.store, "sendgrid", operation, false)
 		hit.wait(a.closing)
 		var reply sendgridReply
 		if !hit.fails() || hit.Done {

@@ -96,7 +96,7 @@ func (a *stripeAPI) serve(w http.ResponseWriter, req *http.Request, op operation
 		return
 	}
 	if !op.writes {
-		hit := a.faults.match(a.store, "stripe", op.name)
+		hit := a.faults.match(a.store, "stripe", op.name, false)
 		answer := a.faulty(hit, c, func() stripeAnswer { return a.query(op, c) })
 		a.reply(w, hit, c, answer)
 		return
@@ -115,7 +115,7 @@ func (a *stripeAPI) serve(w http.ResponseWriter, req *http.Request, op operation
 // answer goes out, so that a client which has it may use the key at once.
 func (a *stripeAPI) change(op operation, c *call, release func()) (*faultHit, stripeAnswer) {
 	defer release()
-	hit := a.faults.match(a.store, "stripe", op.name)
+	hit := a.faults.match(a.store, "stripe", op.name, a.knows(c))
 	return hit, a.faulty(hit, c, func() stripeAnswer { return a.once(op, c, hit) })
 }
 

@@ -107,6 +107,15 @@ func (a *stripeAPI) execute(op operation, c *call, record func(*tx, stripeAnswer
 	return answer, false
 }
 
+// knows tells whether the call's key has an answer. The caller holds the key.
+func (a *stripeAPI) knows(c *call) bool {
+	if c.key == "" {
+		return false
+	}
+	known, err := a.recall(c)
+	return err == nil && known != nil
+}
+
 func (a *stripeAPI) recall(c *call) (*idempotencyRecord, error) {
 	var known *idempotencyRecord
 	err := a.store.view(func(t *tx) (err error) {

@@ -63,7 +63,7 @@ func (a *twilioAPI) guard(operation string, serve func(*http.Request) twilioRepl
 			twilioRefusal(http.StatusUnauthorized, 20003, "Authenticate").write(w)
 			return
 		}
-		hit := a.faults.match(a.store, "twilio", operation)
+		hit := a.faults.match(a.store, "twilio", operation, false)
 		hit.wait(a.closing)
 		var reply twilioReply
 		if !hit.fails() || hit.Done {

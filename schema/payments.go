@@ -93,3 +93,16 @@ type WebhookEvent struct {
 	// Outcome is what became of it, for staff.
 	Outcome string `bun:"outcome"`
 }
+
+// PaymentKeys counts the idempotency keys of one step of a payment that are spent.
+type PaymentKeys struct {
+	bun.BaseModel `bun:"table:payment_keys,alias:ky"`
+
+	// Step is the first key of the step, for example "<booking>-capture-<reference>".
+	Step string `bun:"step,pk"`
+	// Spent is how many keys the provider keeps a failure under.
+	Spent int `bun:"spent"`
+	// UpdatedAt is when the number last rose. Providers forget keys: after some days
+	// the row is of no use.
+	UpdatedAt time.Time `bun:"updated_at,nullzero,default:now()"`
+}

@@ -64,6 +64,28 @@ func (s *Store) MarkInDoubt(ctx context.Context, bookingID, provider, reference 
 	return nil
 }
 
+// SpentKeys tells how many idempotency keys of a step are spent.
+func (s *Store) SpentKeys(ctx context.Context, step string) (spent int, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT coalesce(max(spent), 0) FROM payment_keys WHERE step = $1`, step).Scan(&spent)
+	if err != nil {
+		return 0, wrap(err, "keys of step %s", step)
+	}
+	return spent, nil
+}
+
+// SpendKey writes down that the first n keys of a step are spent, and answers how
+// many are: another attempt may be ahead of this one.
+func (s *Store) SpendKey(ctx context.Context, step string, n int) (spent int, err error) {
+	err = s.pool.QueryRow(ctx, `
+		INSERT INTO payment_keys AS k (step, spent) VALUES ($1, $2)
+		ON CONFLICT (step) DO UPDATE SET spent = greatest(k.spent, excluded.spent), updated_at = now()
+		RETURNING spent`, step, n).Scan(&spent)
+	if err != nil {
+		return 0, wrap(err, "spend key %d of step %s", n, step)
+	}
+	return spent, nil
+}
+
 // Adopt moves a payment to the booking made for it after its own had ended. What
 // the provider says of it later is recorded there too, whatever booking the
 // provider names. Code: not_found.

@@ -159,6 +159,11 @@ func (b *books) MarkInDoubt(ctx context.Context, _, _, _ string) error {
 	return (*World)(b).call(ctx, "doubt", func() error { return nil })
 }
 
+// The world's provider keeps no failure under a key, so no key is ever spent.
+func (b *books) SpentKeys(context.Context, string) (int, error) { return 0, nil }
+
+func (b *books) SpendKey(_ context.Context, _ string, n int) (int, error) { return n, nil }
+
 func (b *books) Adopt(ctx context.Context, _, reference, bookingID string) error {
 	w := (*World)(b)
 	return w.call(ctx, "adopt", func() error {

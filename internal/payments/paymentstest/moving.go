@@ -93,15 +93,52 @@ func (s *suite) storedFailure() {
 	reference := s.authorized()
 	s.Fault(s.T, Fault{Trouble: FailedStored, Operation: OpCapture})
 	step := s.step(reference, price.Amount)
-	for range 3 {
+	for i := range 3 {
 		_, err := s.Provider.Capture(s.ctx(), step)
 		s.code(booking.CodeProviderError, err)
+		s.spent(i > 0, err)
 	}
 	s.asked(isAuthorized, reference)
 	state, err := s.Provider.Capture(s.ctx(), s.step(reference, price.Amount))
 	require.NoError(s, err)
 	s.stands(isCaptured, state)
 	s.books(price.Amount, 0)
+}
+
+// However many failures the vendor keeps, each under a key of its own, each is told
+// from a failure that it does not keep, and the next key works.
+func (s *suite) manyStoredFailures() {
+	if !s.setup.StoresFailures {
+		s.Skip("this vendor stores no failures")
+	}
+	const failures = 12
+	req := s.request()
+	on := func(reference string, call func(context.Context, booking.MoneyStep) (booking.PaymentState, error)) func(string) error {
+		step := s.step(reference, price.Amount)
+		return func(key string) error {
+			step.Key = key
+			_, err := call(s.ctx(), step)
+			return err
+		}
+	}
+	for op, call := range map[Operation]func(key string) error{
+		OpOpen:    func(key string) error { req.Key = key; _, err := s.Provider.Open(s.ctx(), req); return err },
+		OpCapture: on(s.authorized(), s.Provider.Capture),
+		OpVoid:    on(s.authorized(), s.Provider.Void),
+		OpRefund:  on(s.captured(), s.Provider.Refund),
+	} {
+		for range failures {
+			s.Fault(s.T, Fault{Trouble: FailedStored, Operation: op})
+			key := s.key()
+			for _, isRepeat := range []bool{false, true, true} {
+				err := call(key)
+				s.code(booking.CodeProviderError, err)
+				s.spent(isRepeat, err)
+			}
+		}
+		require.NoError(s, call(s.key()), op)
+	}
+	s.books(price.Amount*2, price.Amount)
 }
 
 func (s *suite) failedButDone() {

@@ -2,6 +2,7 @@ package paymentstest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ func Run(t *testing.T, setup Setup) {
 		{"CaptureOfWhatIsNotAuthorized", (*suite).captureOfWhatIsNotAuthorized},
 		{"Scenario11CaptureReplyLost", (*suite).captureReplyLost},
 		{"Scenario12StoredFailure", (*suite).storedFailure},
+		{"ManyStoredFailures", (*suite).manyStoredFailures},
 		{"FailedButDone", (*suite).failedButDone},
 		{"Scenario14DeclinedThenPaid", (*suite).declinedThenPaid},
 		{"Scenario15ChallengeAbandoned", (*suite).challengeAbandoned},
@@ -145,6 +147,12 @@ func (s *suite) code(want booking.Code, err error) {
 	s.Helper()
 	require.Error(s, err)
 	assert.Equal(s, want, booking.CodeOf(err), "%v", err)
+}
+
+// spent checks whether a failure says that its key is of no more use.
+func (s *suite) spent(want bool, err error) {
+	s.Helper()
+	assert.Equal(s, want, errors.Is(err, booking.ErrKeySpent), "spent: %v", err)
 }
 
 // lost accepts both ends of a call whose answer was lost: the connection may

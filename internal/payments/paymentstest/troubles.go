@@ -57,7 +57,9 @@ func (s *suite) unavailable() {
 func (s *suite) failing() {
 	s.each(func(op Operation, call func(context.Context) error) {
 		s.Fault(s.T, Fault{Trouble: Failed, Operation: op})
-		s.code(booking.CodeProviderError, call(s.ctx()))
+		err := call(s.ctx())
+		s.code(booking.CodeProviderError, err)
+		s.spent(false, err)
 		require.NoError(s, call(s.ctx()), op)
 	})
 	s.books(price.Amount*2, price.Amount)

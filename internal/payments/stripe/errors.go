@@ -23,6 +23,7 @@ type answer struct {
 	code      stripe.ErrorCode
 	decline   stripe.DeclineCode
 	requestID string
+	stored    bool // Stripe keeps it under the idempotency key
 }
 
 func (a answer) Error() string {
@@ -36,6 +37,26 @@ func (a answer) Error() string {
 	return text + " (request " + a.requestID + ")"
 }
 
+// Unwrap tells the caller when the key is of no more use.
+func (a answer) Unwrap() error {
+	if a.stored {
+		return booking.ErrKeySpent
+	}
+	return nil
+}
+
+// isStored tells whether an answer is the one that Stripe keeps under the request's
+// idempotency key: then the endpoint did not run this time, and will not run for
+// this key again. https://docs.stripe.com/api/idempotent_requests
+func isStored(response *stripe.APIResponse) bool {
+	return response != nil && response.Header.Get("Idempotent-Replayed") == "true"
+}
+
+func isStoredError(err error) bool {
+	var refusal *stripe.Error
+	return errors.As(err, &refusal) && isStored(refusal.LastResponse)
+}
+
 // fail sorts an error by what the caller may conclude from it: that nothing is
 // known, that Stripe failed, or that Stripe will not.
 // https://docs.stripe.com/error-low-level
@@ -44,7 +65,7 @@ func (p *Provider) fail(ctx context.Context, operation, reference string, err er
 	if !errors.As(err, &refusal) {
 		return p.silence(ctx, operation, reference, err)
 	}
-	a := answer{operation, refusal.HTTPStatusCode, refusal.Type, refusal.Code, refusal.DeclineCode, refusal.RequestID}
+	a := answer{operation, refusal.HTTPStatusCode, refusal.Type, refusal.Code, refusal.DeclineCode, refusal.RequestID, isStored(refusal.LastResponse)}
 	sorted := classify(refusal)
 	level := slog.LevelWarn
 	if sorted.Code == booking.CodePaymentRefused && refusal.Type == stripe.ErrorTypeCard {
@@ -92,11 +113,14 @@ func (p *Provider) silence(ctx context.Context, operation, reference string, err
 		Wrap(fmt.Errorf("stripe %s: %w", operation, err))
 }
 
-// answeredNo is for a refusal that does not fit what Stripe says of the payment
-// when asked: the key may hold the answer of an earlier moment, and a new key is
-// worth a try.
-func (p *Provider) answeredNo(operation, reference string) error {
+// answeredNo is for an answer that does not fit what Stripe says of the payment
+// when asked. When the answer is stored, it is that of an earlier moment, and a new
+// key is worth a try.
+func (p *Provider) answeredNo(operation, reference string, stored bool) error {
 	p.log.Warn("stripe did not do it", "operation", operation, "payment", reference)
-	return booking.E(booking.CodeProviderError, "The payment provider has not done it.").
-		Wrap(fmt.Errorf("stripe %s: refused, though the payment's status allows it", operation))
+	why := fmt.Errorf("stripe %s: not done, though the payment's status allows it", operation)
+	if stored {
+		why = fmt.Errorf("%w: %w", why, booking.ErrKeySpent)
+	}
+	return booking.E(booking.CodeProviderError, "The payment provider has not done it.").Wrap(why)
 }

@@ -64,7 +64,7 @@ func (p *Provider) Capture(ctx context.Context, step booking.MoneyStep) (booking
 	params := &stripe.PaymentIntentCaptureParams{AmountToCapture: stripe.Int64(step.Amount.Amount)}
 	prepare(ctx, &params.Params, step.Key)
 	params.AddExpand(latestCharge)
-	state, err := p.settled(ctx, "capture", step.Reference, func() (*stripe.PaymentIntent, error) {
+	state, stored, err := p.settled(ctx, "capture", step.Reference, func() (*stripe.PaymentIntent, error) {
 		return p.intents.Capture(step.Reference, params)
 	})
 	if err != nil {
@@ -76,7 +76,7 @@ func (p *Provider) Capture(ctx context.Context, step booking.MoneyStep) (booking
 	case taken.Amount > 0:
 		return state, booking.E(booking.CodePaymentMismatch, "The provider took %s instead of %s.", taken, step.Amount)
 	case state.Status == booking.PaymentAuthorized:
-		return state, p.answeredNo("capture", step.Reference)
+		return state, p.answeredNo("capture", step.Reference, stored)
 	default:
 		return state, booking.E(booking.CodePaymentRefused, "The payment can no longer be taken.")
 	}
@@ -91,7 +91,7 @@ func (p *Provider) Void(ctx context.Context, step booking.MoneyStep) (booking.Pa
 	params := &stripe.PaymentIntentCancelParams{}
 	prepare(ctx, &params.Params, step.Key)
 	params.AddExpand(latestCharge)
-	state, err := p.settled(ctx, "void", step.Reference, func() (*stripe.PaymentIntent, error) {
+	state, stored, err := p.settled(ctx, "void", step.Reference, func() (*stripe.PaymentIntent, error) {
 		return p.intents.Cancel(step.Reference, params)
 	})
 	if err != nil {
@@ -101,7 +101,7 @@ func (p *Provider) Void(ctx context.Context, step booking.MoneyStep) (booking.Pa
 	case booking.PaymentVoided, booking.PaymentCaptured, booking.PaymentRefunded:
 		return state, nil
 	default:
-		return state, p.answeredNo("void", step.Reference)
+		return state, p.answeredNo("void", step.Reference, stored)
 	}
 }
 
@@ -133,29 +133,35 @@ func (p *Provider) Refund(ctx context.Context, step booking.MoneyStep) (booking.
 		key += "-from-" + strconv.FormatInt(state.Refunded, 10)
 	}
 	prepare(ctx, &params.Params, key)
-	if _, err := p.refunds.New(params); err != nil && !isCode(err, stripe.ErrorCodeChargeAlreadyRefunded) {
-		return state, p.fail(ctx, "refund", step.Reference, err)
+	made, refusal := p.refunds.New(params)
+	if refusal != nil && !isCode(refusal, stripe.ErrorCodeChargeAlreadyRefunded) {
+		return state, p.fail(ctx, "refund", step.Reference, refusal)
 	}
 	state, err = p.Get(ctx, step.Reference)
 	if err == nil && state.Refunded < step.Amount.Amount {
-		err = p.answeredNo("refund", step.Reference)
+		// A refund that was made and failed later leaves its good answer there.
+		stored := isStoredError(refusal) || refusal == nil && isStored(made.LastResponse)
+		err = p.answeredNo("refund", step.Reference, stored)
 	}
 	return state, err
 }
 
 // settled runs a step and, where Stripe says that the intent's status does not
-// allow it, asks how it stands: the step may have been done before.
+// allow it, asks how it stands: the step may have been done before. stored says
+// that this was the answer that Stripe keeps under the key.
 func (p *Provider) settled(ctx context.Context, operation, reference string,
 	step func() (*stripe.PaymentIntent, error),
-) (booking.PaymentState, error) {
+) (state booking.PaymentState, stored bool, err error) {
 	intent, err := step()
 	if isCode(err, stripe.ErrorCodePaymentIntentUnexpectedState) {
-		return p.Get(ctx, reference)
+		stored = isStoredError(err)
+		state, err = p.Get(ctx, reference)
+		return state, stored, err
 	}
 	if err != nil {
-		return booking.PaymentState{}, p.fail(ctx, operation, reference, err)
+		return booking.PaymentState{}, false, p.fail(ctx, operation, reference, err)
 	}
-	return p.state(intent), nil
+	return p.state(intent), false, nil
 }
 
 // prepare gives a request its context and its idempotency key. Without one of
