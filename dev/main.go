@@ -4,10 +4,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -25,6 +23,9 @@ type cli struct {
 	Down  downCommand  `cmd:"" help:"Stop the platform that runs in another terminal, or what a killed one left."`
 	Build buildCommand `cmd:"" help:"Build the Temporal server, if its sources changed."`
 	With  withCommand  `cmd:"" help:"Run a command with parts of a throwaway platform, which its environment names."`
+
+	// exitCode is that of the command that With has run.
+	exitCode int
 }
 
 func main() {
@@ -38,16 +39,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	program.BindTo(ctx, (*context.Context)(nil))
-	err := program.Run(&commands)
-
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		os.Exit(max(exit.ExitCode(), 1))
-	case err != nil:
+	if err := program.Run(&commands); err != nil {
 		fmt.Fprintln(os.Stderr, "\n"+err.Error())
-		os.Exit(1)
+		os.Exit(max(commands.exitCode, 1))
 	}
+	os.Exit(commands.exitCode)
 }
 
 // repository is the nearest directory above that holds the platform's schema.

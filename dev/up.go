@@ -35,13 +35,15 @@ func (up upCommand) Run(ctx context.Context, commands *cli) error {
 	})
 	if err != nil {
 		if ctx.Err() != nil {
-			fmt.Println("\nStopped before everything was up.")
+			fmt.Printf("\nStopped before everything was up: %v\n", err)
 			return nil
 		}
 		return err
 	}
-	// Without logins the platform is as good; the seed may be of another make.
-	logins, _ := running.Logins(ctx)
+	logins, err := running.Logins(ctx)
+	if err != nil { // without them the platform is as good
+		fmt.Println("\n" + err.Error())
+	}
 	fmt.Print(banner(running, logins, env, time.Since(begun)))
 
 	<-ctx.Done()

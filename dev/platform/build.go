@@ -4,13 +4,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -29,14 +31,14 @@ const (
 // BuildTemporal builds the Temporal server of the repository at root, for who
 // wants to wait for it now.
 func BuildTemporal(ctx context.Context, root string, out io.Writer) error {
-	p := &Platform{opts: Options{Root: root}, progress: newProgress(out)}
+	p := &Platform{opts: Options{Root: root}, progress: newProgress(out, nil)}
 	return p.buildTemporal(ctx)
 }
 
 // buildTemporal compiles the server when its sources changed. To find out by
 // asking the compiler would take seconds on every start.
 func (p *Platform) buildTemporal(ctx context.Context) error {
-	release, err := p.exclusively(temporalProgram)
+	release, err := p.exclusively(ctx, temporalProgram)
 	if err != nil {
 		return err
 	}
@@ -53,17 +55,20 @@ func (p *Platform) buildTemporal(ctx context.Context) error {
 	}
 	begun := time.Now()
 	p.progress.printf("building the Temporal server, first run only (about 5 minutes)…")
-	// Without cgo it needs no C compiler; without symbols linking is faster.
-	if err := goBuild(ctx, source, []string{"CGO_ENABLED=0"}, "-trimpath", "-ldflags=-s -w", "-o", program, "."); err != nil {
-		return fmt.Errorf("build the Temporal server: %w", err)
+	// Without symbols linking is faster.
+	if err := p.goBuild(ctx, "the Temporal server", temporalProgram, source, "-ldflags=-s -w", "."); err != nil {
+		return err
 	}
 	p.progress.printf("the Temporal server is built (%s)", took(begun))
-	return writeWhole(program+".sum", []byte(sum))
+	if err := writeWhole(program+".sum", []byte(sum)); err != nil {
+		return fmt.Errorf("note what the Temporal server was built from: %w", err)
+	}
+	return nil
 }
 
 // buildBoxoffice leaves it to the compiler to find out what changed.
 func (p *Platform) buildBoxoffice(ctx context.Context) error {
-	release, err := p.exclusively(boxofficeProgram)
+	release, err := p.exclusively(ctx, boxofficeProgram)
 	if err != nil {
 		return err
 	}
@@ -74,8 +79,8 @@ func (p *Platform) buildBoxoffice(ctx context.Context) error {
 		p.progress.printf("building boxoffice…")
 	}
 	// As the image has it, so that what is tried out here is what will run.
-	if err := goBuild(ctx, p.opts.Root, []string{"CGO_ENABLED=0"}, "-trimpath", "-o", p.program(boxofficeProgram), "./cmd/boxoffice"); err != nil {
-		return fmt.Errorf("build boxoffice: %w", err)
+	if err := p.goBuild(ctx, "boxoffice", boxofficeProgram, p.opts.Root, "./cmd/boxoffice"); err != nil {
+		return err
 	}
 	p.progress.printf("boxoffice is built (%s)", took(begun))
 	return nil
@@ -83,7 +88,7 @@ func (p *Platform) buildBoxoffice(ctx context.Context) error {
 
 // exclusively keeps two platforms, of two packages' tests say, from building
 // the same program at once.
-func (p *Platform) exclusively(name string) (release func(), err error) {
+func (p *Platform) exclusively(ctx context.Context, name string) (release func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(p.program(name)), 0o755); err != nil {
 		return nil, fmt.Errorf("create the directory of programs: %w", err)
 	}
@@ -91,49 +96,72 @@ func (p *Platform) exclusively(name string) (release func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the build lock: %w", err)
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+	if err := p.waitForLock(ctx, file, name); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("take the build lock: %w", err)
 	}
 	return func() { file.Close() }, nil
 }
 
-func goBuild(ctx context.Context, dir string, env []string, args ...string) error {
-	cmd := exec.CommandContext(ctx, "go", append([]string{"build"}, args...)...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), env...)
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, output)
+func (p *Platform) waitForLock(ctx context.Context, file *os.File, name string) error {
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for told := false; ; told = true {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return err
+		}
+		if !told {
+			p.progress.printf("another process is building %s, waiting for it…", name)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-ticker.C:
+		}
 	}
-	return nil
+}
+
+// goBuild compiles what is in dir. Without cgo it needs no C compiler. Its log
+// lies where the program does, which outlives a throwaway platform.
+func (p *Platform) goBuild(ctx context.Context, what, program, dir string, args ...string) error {
+	args = append([]string{"build", "-trimpath", "-o", p.program(program)}, args...)
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	return step{
+		name:    "build " + what,
+		logPath: filepath.Join(p.opts.Root, ".boxoffice", "logs", "build-"+program+".log"),
+		command: cmd,
+	}.run(ctx)
 }
 
 // sumOf identifies the sources of a module together with the compiler.
 func sumOf(dir string) (string, error) {
-	var files []string
-	for _, pattern := range []string{"*.go", "go.mod", "go.sum"} {
-		matches, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err != nil {
-			return "", err
-		}
-		files = append(files, matches...)
-	}
-	slices.Sort(files)
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	for _, name := range files {
-		fmt.Fprintln(sum, filepath.Base(name))
-		file, err := os.Open(name)
-		if err != nil {
-			return "", fmt.Errorf("read the sources: %w", err)
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !isSource(entry.Name()) {
+			return err
 		}
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		fmt.Fprintln(sum, strings.TrimPrefix(path, dir))
 		_, err = io.Copy(sum, file)
-		file.Close()
-		if err != nil {
-			return "", fmt.Errorf("read the sources: %w", err)
-		}
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("read the sources: %w", err)
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+func isSource(name string) bool {
+	return name == "go.mod" || name == "go.sum" ||
+		strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")
 }
 
 func exists(path string) bool {

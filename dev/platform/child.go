@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -37,7 +35,9 @@ type child struct {
 	supervisor context.CancelFunc // nil when stopped
 	done       chan struct{}
 	pid        int
-	crashed    error // the last unwanted end since the last start
+	answered   bool    // since the last start
+	crashed    error   // the last unwanted end since the last start
+	printed    *output // of the last run
 }
 
 // startChild starts a program of the platform and waits until it answers.
@@ -62,7 +62,7 @@ func (c *child) start(ctx context.Context) error {
 		return fmt.Errorf("%s is already running", c.name)
 	}
 	supervisorCtx, cancel := context.WithCancel(context.Background())
-	c.supervisor, c.done, c.crashed = cancel, make(chan struct{}), nil
+	c.supervisor, c.done, c.crashed, c.answered = cancel, make(chan struct{}), nil, false
 	go c.supervise(supervisorCtx, c.done)
 	c.mu.Unlock()
 
@@ -83,8 +83,12 @@ func (c *child) waitFirst(ctx context.Context) error {
 		}
 	})
 	defer stop()
-	if err := c.waitReady(ctx); err != nil {
-		return fmt.Errorf("%w; the end of %s:\n%s", err, c.logPath, tail(c.logPath))
+	err := c.waitReady(ctx)
+	if err == nil {
+		err = c.noteAnswer()
+	}
+	if err != nil {
+		return &failure{step: "start " + c.name, cause: err, printed: c.tail(lastLines), logPath: c.logPath}
 	}
 	return nil
 }
@@ -101,13 +105,14 @@ func (c *child) waitReady(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: %w (%w)", c.name, context.Cause(ctx), err)
+			return fmt.Errorf("%w (%w)", context.Cause(ctx), err)
 		case <-ticker.C:
 		}
 	}
 }
 
-// supervise runs the program until ctx ends, and again after every crash.
+// supervise runs the program until ctx ends, and again after every crash. One
+// that never answered is left to start, which reports it.
 func (c *child) supervise(ctx context.Context, done chan<- struct{}) {
 	defer close(done)
 	backoff := firstBackoff
@@ -127,11 +132,13 @@ func (c *child) supervise(ctx context.Context, done chan<- struct{}) {
 		if err == nil {
 			err = errors.New("it ended by itself")
 		}
-		c.noteCrash(err)
+		if !c.noteCrash(err) {
+			return
+		}
 		if time.Since(begun) > wellAfter {
 			backoff = firstBackoff
 		}
-		c.progress.printf("%s stopped (%v), starting it again in %s; its log is %s", c.name, err, backoff, c.logPath)
+		c.progress.trouble("%s stopped (%v), starting it again in %s; its log is %s%s", c.name, err, backoff, c.logPath, c.lastWords(backoff))
 		select {
 		case <-ctx.Done():
 			return
@@ -141,31 +148,41 @@ func (c *child) supervise(ctx context.Context, done chan<- struct{}) {
 	}
 }
 
+// lastWords are printed with the first of several crashes only.
+func (c *child) lastWords(backoff time.Duration) string {
+	if backoff > firstBackoff {
+		return ""
+	}
+	return "\n" + quoted(c.tail(5))
+}
+
 // spawn starts the program. It is started and waited for on one thread, which
 // nothing else uses: the kernel ends the child with the thread that started it,
 // see prctl(2), PR_SET_PDEATHSIG.
 func (c *child) spawn() (chan error, error) {
-	log, err := os.OpenFile(c.logPath, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("open the log: %w", err)
-	}
+	printed := openOutput(c.logPath, maxLogMegabytes, oldLogs, func(err error) {
+		c.progress.trouble("%s runs, but its log cannot be written: %v", c.name, err)
+	})
+	c.setOutput(printed)
 	cmd := exec.Command(c.path, c.args...)
 	cmd.Dir = filepath.Dir(c.logPath)
 	cmd.Env = c.env
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stdout, cmd.Stderr = printed, printed
+	// What it started may hold its output open; that is not waited for.
+	cmd.WaitDelay = time.Second
 	// Its own group: Ctrl-C in a terminal is for us, who stop it in turn.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	dieWithUs(cmd.SysProcAttr)
 
 	started, exited := make(chan error, 1), make(chan error, 1)
 	go func() {
-		defer log.Close()
+		defer printed.Close()
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			exited <- cmd.Wait()
+			exited <- ended(cmd.Wait())
 		}
 	}()
 	if err := <-started; err != nil {
@@ -175,11 +192,23 @@ func (c *child) spawn() (chan error, error) {
 	return exited, nil
 }
 
+func ended(err error) error {
+	if errors.Is(err, exec.ErrWaitDelay) {
+		return nil
+	}
+	return err
+}
+
 func (c *child) terminate(exited <-chan error) {
 	_ = c.signal(syscall.SIGTERM)
 	select {
-	case <-exited:
+	case err := <-exited:
+		var exit *exec.ExitError
+		if errors.As(err, &exit) && exit.Exited() {
+			c.progress.trouble("%s was told to stop and ended with %v; its log is %s\n%s", c.name, err, c.logPath, quoted(c.tail(5)))
+		}
 	case <-time.After(gracePeriod):
+		c.progress.trouble("%s did not stop within %s and is killed; its log is %s", c.name, gracePeriod, c.logPath)
 		_ = c.signal(syscall.SIGKILL)
 		<-exited
 	}
@@ -227,10 +256,38 @@ func (c *child) setPid(pid int) {
 	c.pid = pid
 }
 
-func (c *child) noteCrash(err error) {
+// noteCrash says whether the program had answered before.
+func (c *child) noteCrash(err error) (answered bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.crashed, c.pid = err, 0
+	return c.answered
+}
+
+// noteAnswer fails when the program ended right after it answered: then nobody
+// starts it again.
+func (c *child) noteAnswer() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answered = c.crashed == nil
+	return c.crashed
+}
+
+func (c *child) setOutput(printed *output) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.printed = printed
+}
+
+// tail is what the program printed last in its last run.
+func (c *child) tail(lines int) string {
+	c.mu.Lock()
+	printed := c.printed
+	c.mu.Unlock()
+	if printed == nil {
+		return ""
+	}
+	return printed.tail(lines)
 }
 
 func (c *child) lastCrash() error {
@@ -254,20 +311,6 @@ func every(interval time.Duration, f func()) (stop func()) {
 		}
 	}()
 	return func() { ticker.Stop(); close(done) }
-}
-
-func tail(path string) string {
-	const most = 3 << 10
-	file, err := os.Open(path)
-	if err != nil {
-		return err.Error()
-	}
-	defer file.Close()
-	if size, err := file.Seek(0, io.SeekEnd); err == nil {
-		_, _ = file.Seek(max(0, size-most), io.SeekStart)
-	}
-	content, _ := io.ReadAll(file)
-	return string(content)
 }
 
 func took(begun time.Time) string {

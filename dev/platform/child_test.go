@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,7 +26,7 @@ func script(t *testing.T, text string, ready func(context.Context) error) (*chil
 		env:      os.Environ(),
 		logPath:  filepath.Join(t.TempDir(), "script.log"),
 		ready:    ready,
-		progress: newProgress(&printed),
+		progress: newProgress(&printed, nil),
 	}
 	t.Cleanup(func() { assert.NoError(t, c.stop(context.Background())) })
 	return c, &printed
@@ -46,13 +47,129 @@ func TestChildThatCrashesIsStartedAgain(t *testing.T) {
 
 func TestChildThatNeverAnswered(t *testing.T) {
 	t.Parallel()
-	c, _ := script(t, `echo no such database; exit 3`, func(context.Context) error { return errors.New("connection refused") })
+	c, printed := script(t, `echo no such database; exit 3`, func(context.Context) error { return errors.New("connection refused") })
+	require.NoError(t, os.WriteFile(c.logPath, []byte("of a run long ago\n"), 0o600))
 
 	err := c.start(t.Context())
-	require.ErrorContains(t, err, "exit status 3")
-	assert.ErrorContains(t, err, "no such database", "the end of its log says why")
+	require.ErrorContains(t, err, "start script: ")
+	assert.ErrorContains(t, err, "exit status 3")
+	assert.ErrorContains(t, err, "  | no such database", "its last words say why")
+	assert.ErrorContains(t, err, c.logPath)
+	assert.NotContains(t, err.Error(), "long ago")
 	assert.ErrorContains(t, err, "connection refused", "and so does what was waited for")
 	assert.Zero(t, c.process(), "it is not tried for ever")
+	assert.Empty(t, printed.String(), "nobody says that it is started again")
+}
+
+func TestChildThatCannotBeStarted(t *testing.T) {
+	t.Parallel()
+	c, _ := script(t, "", func(context.Context) error { return errors.New("connection refused") })
+	c.path = "/nowhere/script"
+	err := c.start(t.Context())
+	require.ErrorContains(t, err, "start script: ")
+	assert.ErrorContains(t, err, "/nowhere/script: no such file")
+}
+
+// One that answered, and then dies again and again, says so while it goes on,
+// with what it printed.
+func TestChildThatKeepsDying(t *testing.T) {
+	t.Parallel()
+	c, printed := script(t, `test ! -e answered || { echo out of ideas; exit 4; }; touch answered; exec sleep 60`, nil)
+	c.ready = func(context.Context) error {
+		if !exists(filepath.Join(filepath.Dir(c.logPath), "answered")) {
+			return errors.New("not yet")
+		}
+		return nil
+	}
+	require.NoError(t, c.start(t.Context()))
+	require.NoError(t, c.kill())
+	require.Eventually(t, func() bool {
+		return strings.Contains(printed.String(), "script stopped (exit status 4), starting it again")
+	}, 10*time.Second, 10*time.Millisecond)
+	assert.Contains(t, printed.String(), c.logPath)
+}
+
+func TestFirstCrashQuotesTheProgram(t *testing.T) {
+	t.Parallel()
+	c, printed := script(t, `touch up; while test ! -e die; do sleep 0.01; done; echo out of ideas; exit 4`, nil)
+	dir := filepath.Dir(c.logPath)
+	c.ready = func(context.Context) error {
+		if !exists(filepath.Join(dir, "up")) {
+			return errors.New("not yet")
+		}
+		return nil
+	}
+	require.NoError(t, c.start(t.Context()))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "die"), nil, 0o600))
+	require.Eventually(t, func() bool { return strings.Contains(printed.String(), "exit status 4") }, 10*time.Second, 10*time.Millisecond)
+	assert.Contains(t, printed.String(), "  | out of ideas")
+}
+
+func TestChildThatStopsBadly(t *testing.T) {
+	t.Parallel()
+	c, printed := script(t, `trap 'echo books are open; exit 5' TERM; touch up; while :; do sleep 0.01; done`, nil)
+	c.ready = func(context.Context) error {
+		if !exists(filepath.Join(filepath.Dir(c.logPath), "up")) {
+			return errors.New("not yet")
+		}
+		return nil
+	}
+	require.NoError(t, c.start(t.Context()))
+	require.NoError(t, c.stop(t.Context()))
+	assert.Contains(t, printed.String(), "script was told to stop and ended with exit status 5")
+	assert.Contains(t, printed.String(), "books are open")
+}
+
+func TestNoisyChildDoesNotFillTheDisk(t *testing.T) {
+	t.Parallel()
+	const noise = 5 * maxLogMegabytes << 20
+	c, _ := script(t, `yes "the same words, many times over" | head -c `+strconv.Itoa(noise)+`; echo the last line; touch done; exec sleep 60`, nil)
+	dir := filepath.Dir(c.logPath)
+	c.ready = func(context.Context) error {
+		if !exists(filepath.Join(dir, "done")) {
+			return errors.New("still making noise")
+		}
+		return nil
+	}
+	require.NoError(t, c.start(t.Context()))
+
+	const bound = maxLogMegabytes << 20 * (1 + oldLogs)
+	var size int64
+	require.Eventually(t, func() bool { size = sizeOf(t, dir); return size <= bound }, 10*time.Second, 10*time.Millisecond,
+		"old logs are removed")
+	assert.Greater(t, size, int64(maxLogMegabytes<<20), "something is kept")
+	require.Eventually(t, func() bool {
+		content, err := os.ReadFile(c.logPath)
+		return err == nil && strings.HasSuffix(string(content), "the last line\n")
+	}, 10*time.Second, 10*time.Millisecond, "the end is in the file that has the name")
+}
+
+func sizeOf(t *testing.T, dir string) (bytes int64) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil {
+			bytes += info.Size()
+		}
+	}
+	return bytes
+}
+
+// A full disk costs the log, not the program.
+func TestChildWhoseLogCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	c, printed := script(t, `while :; do echo words; sleep 0.01; done`, func(context.Context) error { return nil })
+	dir := filepath.Dir(c.logPath)
+	c.logPath = filepath.Join(dir, "full.log")
+	require.NoError(t, os.Symlink("/dev/full", c.logPath))
+	require.NoError(t, c.start(t.Context()))
+	require.Eventually(t, func() bool {
+		return strings.Contains(printed.String(), "script runs, but its log cannot be written: ")
+	}, 10*time.Second, 10*time.Millisecond)
+	assert.Contains(t, printed.String(), "no space left on device")
+	assert.NotZero(t, c.process(), "it runs on")
+	assert.Equal(t, 1, strings.Count(printed.String(), "cannot be written"), "said once")
 }
 
 func TestStoppedChildStaysStopped(t *testing.T) {

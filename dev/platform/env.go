@@ -88,7 +88,7 @@ func (p *Platform) makeEnv() error {
 		}
 	}
 	if err := secrets.save(); err != nil {
-		return err
+		return fmt.Errorf("keep the development secrets: %w", err)
 	}
 	if err := p.makeKeyFiles(); err != nil {
 		return err
@@ -153,7 +153,10 @@ func openSecrets(path string) (*secretFile, error) {
 			s.values[name] = value
 		}
 	}
-	return s, lines.Err()
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("read the development secrets: %w", err)
+	}
+	return s, nil
 }
 
 func (s *secretFile) get(name string, generate func() string) string {

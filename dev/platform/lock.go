@@ -3,7 +3,9 @@ package platform
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -49,15 +51,20 @@ func holder(path string) int {
 }
 
 // Running returns the process that runs a platform over stateDir, or 0.
-func Running(stateDir string) int {
-	path := stateDir + "/lock"
-	if _, err := os.Stat(path); err != nil {
-		return 0
+func Running(stateDir string) (pid int, err error) {
+	path := filepath.Join(stateDir, "lock")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
 	}
 	l, err := acquire(path)
+	if errors.Is(err, ErrRunning) {
+		if pid = holder(path); pid != 0 {
+			return pid, nil
+		}
+	}
 	if err != nil {
-		return holder(path)
+		return 0, err
 	}
 	l.release()
-	return 0
+	return 0, nil
 }

@@ -55,6 +55,9 @@ type Options struct {
 	Services []Service
 	// Progress receives a line for each step. Nil discards them.
 	Progress io.Writer
+	// Trouble receives what goes wrong while the platform runs, a part that
+	// crashed say, when there is no Progress for it. Nil discards it.
+	Trouble io.Writer
 }
 
 // Platform is a running set of parts.
@@ -88,7 +91,10 @@ func Start(ctx context.Context, opts Options) (*Platform, error) {
 	if err := p.start(ctx); err != nil {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		defer cancel()
-		return nil, errors.Join(err, p.Stop(stopCtx))
+		if stopErr := p.Stop(stopCtx); stopErr != nil {
+			err = fmt.Errorf("%w\nand then, to stop what had been started: %w", err, stopErr)
+		}
+		return nil, err
 	}
 	return p, nil
 }
@@ -120,7 +126,7 @@ func prepare(opts Options) (*Platform, error) {
 	}
 	return &Platform{
 		opts:     opts,
-		progress: newProgress(opts.Progress),
+		progress: newProgress(opts.Progress, opts.Trouble),
 		lock:     lock,
 		env:      map[string]string{},
 		children: map[string]*child{},

@@ -191,14 +191,18 @@ func TestChildrenOfAKilledPlatform(t *testing.T) {
 	_, err = fmt.Sscanf(line, "pid %d", &temporal)
 	require.NoError(t, err, line)
 
-	require.Equal(t, parent.Process.Pid, Running(dir))
+	running, err := Running(dir)
+	require.NoError(t, err)
+	require.Equal(t, parent.Process.Pid, running)
 	_, err = Start(t.Context(), Options{Root: repository(), StateDir: dir, Durable: true, Services: infrastructure})
 	require.ErrorIs(t, err, ErrRunning)
 	require.ErrorContains(t, err, fmt.Sprint(parent.Process.Pid))
 
 	require.NoError(t, parent.Process.Kill())
 	_ = parent.Wait()
-	require.Zero(t, Running(dir))
+	running, err = Running(dir)
+	require.NoError(t, err)
+	require.Zero(t, running)
 	require.Eventually(t, func() bool { return gone(temporal) }, 10*time.Second, 10*time.Millisecond,
 		"children die with the platform")
 

@@ -53,11 +53,11 @@ func (p *Platform) choosePorts() error {
 		_ = json.Unmarshal(content, &p.ports)
 	}
 	var problems []error
-	taken := map[int]bool{}
+	taken := map[int]string{} // for what
 	for _, port := range p.allPorts() {
 		if p.runs(port.service) {
 			problems = append(problems, choosePort(port, taken))
-			taken[*port.chosen] = true
+			taken[*port.chosen] = port.name
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -67,12 +67,18 @@ func (p *Platform) choosePorts() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(remembered, content, 0o644)
+	if err := os.WriteFile(remembered, content, 0o644); err != nil {
+		return fmt.Errorf("remember the ports: %w", err)
+	}
+	return nil
 }
 
-func choosePort(port port, taken map[int]bool) error {
+func choosePort(port port, taken map[int]string) error {
 	if port.wanted != 0 {
 		*port.chosen = port.wanted
+		if other := taken[port.wanted]; other != "" {
+			return fmt.Errorf("port %d is wanted for %s and for %s: choose another port with %s=…", port.wanted, other, port.name, port.variable)
+		}
 	}
 	if port.service == Postgres && *port.chosen != 0 {
 		// It may be running already, left by a process that was killed: only
@@ -81,11 +87,11 @@ func choosePort(port port, taken map[int]bool) error {
 	}
 	if port.wanted != 0 {
 		if err := available(port.wanted); err != nil {
-			return portTaken(port.wanted, port.name, port.variable)
+			return portTaken(port.wanted, port.name, port.variable, err)
 		}
 		return nil
 	}
-	if *port.chosen != 0 && !taken[*port.chosen] && available(*port.chosen) == nil {
+	if *port.chosen != 0 && taken[*port.chosen] == "" && available(*port.chosen) == nil {
 		return nil
 	}
 	var err error
@@ -93,17 +99,20 @@ func choosePort(port port, taken map[int]bool) error {
 	return err
 }
 
-func portTaken(port int, name, variable string) error {
+func portTaken(port int, name, variable string, err error) error {
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("port %d, for %s: %w: choose another port with %s=…", port, name, err, variable)
+	}
 	return fmt.Errorf("port %d, for %s, is used by another program: stop that, or choose another port with %s=…", port, name, variable)
 }
 
 // freePort stays below the range from which systems take the ports of outgoing
 // connections: there, a port could be lost while its program restarts.
-func freePort(taken map[int]bool) (int, error) {
+func freePort(taken map[int]string) (int, error) {
 	const low, high = 15000, 30000
 	for range 100 {
 		candidate := low + rand.IntN(high-low)
-		if taken[candidate] {
+		if taken[candidate] != "" {
 			continue
 		}
 		listener, err := net.Listen("tcp", local(candidate))

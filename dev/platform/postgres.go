@@ -56,8 +56,8 @@ func (p *Platform) startPostgres(ctx context.Context) error {
 		},
 	}
 	if err := p.postgres.start(ctx); err != nil {
-		if p.opts.Ports.Postgres != 0 && errors.Is(available(p.opts.Ports.Postgres), syscall.EADDRINUSE) {
-			return portTaken(p.opts.Ports.Postgres, "Postgres", "POSTGRES_PORT")
+		if taken := available(p.ports.Postgres); errors.Is(taken, syscall.EADDRINUSE) {
+			return portTaken(p.ports.Postgres, "Postgres", "POSTGRES_PORT", taken)
 		}
 		return err
 	}
@@ -79,7 +79,7 @@ func (p *Platform) findPostgres(ctx context.Context) (bin string, err error) {
 	var problems []error
 	if _, err := exec.LookPath("apt-get"); err == nil && os.Geteuid() == 0 {
 		p.progress.printf("installing Postgres with apt-get, first run only…")
-		if err := aptInstall(ctx, "postgresql"); err != nil {
+		if err := p.aptInstall(ctx, "postgresql"); err != nil {
 			problems = append(problems, err)
 		} else if bin, err = pglocal.FindBinaries(); err == nil {
 			return bin, nil
@@ -100,12 +100,17 @@ func (p *Platform) findPostgres(ctx context.Context) (bin string, err error) {
 		pglocal.ErrNoBinaries, errors.Join(problems...))
 }
 
-func aptInstall(ctx context.Context, name string) error {
+func (p *Platform) aptInstall(ctx context.Context, name string) error {
 	for _, args := range [][]string{{"update", "-q"}, {"install", "-y", "-q", "--no-install-recommends", name}} {
 		cmd := exec.CommandContext(ctx, "apt-get", args...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if output, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("apt-get %s: %w\n%s", args[0], err, output)
+		err := step{
+			name:    "install " + name + " (apt-get " + args[0] + ")",
+			logPath: filepath.Join(p.opts.Root, ".boxoffice", "logs", "install-"+name+"-"+args[0]+".log"),
+			command: cmd,
+		}.run(ctx)
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -150,10 +155,12 @@ func (pg *postgres) supervise(server *pglocal.Server) {
 	<-server.Done()
 	backoff := firstBackoff
 	for pg.crashed(server) {
-		pg.progress.printf("postgres stopped, starting it again; its log is %s", filepath.Join(server.DataDir(), "postgres.log"))
-		if err := pg.start(context.Background()); err == nil {
+		pg.progress.trouble("postgres stopped, starting it again; its log is %s", server.LogFile())
+		err := pg.start(context.Background())
+		if err == nil {
 			return
 		}
+		pg.progress.trouble("%v; trying again in %s", err, backoff)
 		time.Sleep(backoff)
 		backoff = min(2*backoff, lastBackoff)
 	}

@@ -94,30 +94,27 @@ func (p *Platform) worker() *child {
 // migrateAndSeed brings the database up to date; both change nothing when there
 // is nothing to do.
 func (p *Platform) migrateAndSeed(ctx context.Context) error {
-	for _, step := range []struct{ command, did string }{
-		{"migrate", "the database is migrated"},
-		{"seed", "demo data is there"},
+	for _, do := range []struct{ command, doing, done string }{
+		{"migrate", "migrate the database", "the database is migrated"},
+		{"seed", "load the demo data", "demo data is there"},
 	} {
 		begun := time.Now()
-		if _, err := p.runOnce(ctx, step.command); err != nil {
+		if err := p.runOnce(ctx, do.doing, nil, do.command); err != nil {
 			return err
 		}
-		p.progress.printf("%s (%s)", step.did, took(begun))
+		p.progress.printf("%s (%s)", do.done, took(begun))
 	}
 	return nil
 }
 
-// runOnce runs a command of the boxoffice program to its end.
-func (p *Platform) runOnce(ctx context.Context, args ...string) (output []byte, err error) {
+// runOnce runs a command of the boxoffice program to its end, with a log of its
+// own.
+func (p *Platform) runOnce(ctx context.Context, doing string, stdout io.Writer, args ...string) error {
 	cmd := exec.CommandContext(ctx, p.program(boxofficeProgram), args...)
 	cmd.Dir = p.opts.StateDir
 	cmd.Env = p.environ()
-	var complaints bytes.Buffer
-	cmd.Stderr = &complaints
-	if output, err = cmd.Output(); err != nil {
-		return nil, fmt.Errorf("boxoffice %s: %w\n%s%s", strings.Join(args, " "), err, output, complaints.Bytes())
-	}
-	return output, nil
+	name := fmt.Sprintf("%s (boxoffice %s)", doing, strings.Join(args, " "))
+	return step{name: name, logPath: p.logPath(args[0]), command: cmd, stdout: stdout}.run(ctx)
 }
 
 // Login is an account of the demo data.
@@ -129,12 +126,12 @@ type Login struct {
 
 // Logins asks for the accounts of the demo data.
 func (p *Platform) Logins(ctx context.Context) ([]Login, error) {
-	output, err := p.runOnce(ctx, "seed", "--print-logins")
-	if err != nil {
+	var output bytes.Buffer
+	if err := p.runOnce(ctx, "list the demo logins", &output, "seed", "--print-logins"); err != nil {
 		return nil, err
 	}
 	var logins []Login
-	lines := bufio.NewScanner(bytes.NewReader(output))
+	lines := bufio.NewScanner(&output)
 	for lines.Scan() {
 		var login Login
 		if json.Unmarshal(lines.Bytes(), &login) == nil && login.Email != "" {

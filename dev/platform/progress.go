@@ -14,21 +14,34 @@ import (
 // the start.
 type progress struct {
 	mu    sync.Mutex
-	out   io.Writer
+	out   io.Writer // of everything; may be nil
+	worse io.Writer // of trouble, when out is nil; may be nil
 	start time.Time
 }
 
-func newProgress(out io.Writer) *progress {
-	if out == nil {
-		out = io.Discard
-	}
-	return &progress{out: out, start: time.Now()}
+func newProgress(out, worse io.Writer) *progress {
+	return &progress{out: out, worse: worse, start: time.Now()}
 }
 
-func (p *progress) printf(format string, args ...any) {
+func (p *progress) printf(format string, args ...any) { p.print(p.out, format, args...) }
+
+// trouble reports what goes wrong without ending the platform: nothing else
+// would say it.
+func (p *progress) trouble(format string, args ...any) {
+	if p.out != nil {
+		p.print(p.out, format, args...)
+		return
+	}
+	p.print(p.worse, format, args...)
+}
+
+func (p *progress) print(to io.Writer, format string, args ...any) {
+	if to == nil {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fmt.Fprintf(p.out, "%7.1fs  %s\n", time.Since(p.start).Seconds(), fmt.Sprintf(format, args...))
+	fmt.Fprintf(to, "%7.1fs  %s\n", time.Since(p.start).Seconds(), fmt.Sprintf(format, args...))
 }
 
 // logger prints what a part logs as progress, in one plain line.

@@ -16,6 +16,8 @@ import (
 
 	"go.temporal.io/server/common/log"
 	"go.temporal.io/server/temporal"
+
+	"github.com/boxoffice/boxoffice/dev/temporal/quiet"
 )
 
 type options struct {
@@ -51,7 +53,7 @@ func run(opts options) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	logger := log.NewZapLogger(log.BuildZapLogger(log.Config{Level: opts.logLevel}))
+	logger := log.NewZapLogger(quiet.Logger(log.BuildZapLogger(log.Config{Level: opts.logLevel})))
 	database, err := parseDatabase(opts.postgresURL)
 	if err != nil {
 		return err
@@ -71,11 +73,16 @@ func run(opts options) error {
 	}
 	defer stopWithin(3*time.Second, server)
 
-	ui := startUI(opts)
+	ui, failed := startUI(opts)
 	defer ui.Stop()
 
-	<-ctx.Done()
-	return nil
+	// Without its UI this is half a server: whoever started it starts it again.
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return err
+	}
 }
 
 // stopWithin does not wait longer: the server survives kill -9, so a slow

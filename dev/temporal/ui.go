@@ -2,14 +2,14 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/temporalio/ui-server/v2/server"
 	"github.com/temporalio/ui-server/v2/server/config"
 	"github.com/temporalio/ui-server/v2/server/server_options"
 )
 
-func startUI(opts options) *server.Server {
+// startUI serves the UI. What it fails with comes through the channel.
+func startUI(opts options) (*server.Server, <-chan error) {
 	ui := server.NewServer(server_options.WithConfigProvider(&config.Config{
 		Host:                localhost,
 		Port:                opts.uiPort,
@@ -24,10 +24,11 @@ func startUI(opts options) *server.Server {
 		Codec:    config.Codec{Endpoint: opts.codecEndpoint},
 		HideLogs: true,
 	}))
+	failed := make(chan error, 1)
 	go func() {
 		if err := ui.Start(); err != nil {
-			fmt.Fprintln(os.Stderr, "temporal: the web UI stopped:", err)
+			failed <- fmt.Errorf("serve the web UI on port %d: %w", opts.uiPort, err)
 		}
 	}()
-	return ui
+	return ui, failed
 }

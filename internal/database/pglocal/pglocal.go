@@ -28,8 +28,6 @@ var ErrNoBinaries = errors.New("no PostgreSQL server binaries (initdb, postgres)
 const (
 	superuser    = "boxoffice"
 	startTimeout = 60 * time.Second
-	// A log that outgrew this is started anew; nobody rotates it.
-	maxLogBytes = 8 << 20
 )
 
 // Options say where and how the server runs.
@@ -75,7 +73,10 @@ func Start(ctx context.Context, opts Options) (started *Server, err error) {
 	}
 	s := &Server{opts: opts, place: place}
 	defer func() {
-		if err != nil && !opts.Durable {
+		switch {
+		case err == nil:
+			go s.boundLog(maxLogBytes, checkLog)
+		case !opts.Durable:
 			err = errors.Join(err, place.discard())
 		}
 	}()
@@ -148,7 +149,7 @@ func (s *Server) launchOnce(ctx context.Context, bin string) error {
 	if err := s.waitReady(ctx); err != nil {
 		_ = syscall.Kill(s.pid, syscall.SIGQUIT)
 		<-s.exited
-		return fmt.Errorf("postgres on port %d did not come up: %w\n%s", s.port, err, s.place.logSince(offset))
+		return fmt.Errorf("postgres on port %d did not come up: %w\n%s\nThe whole log is %s", s.port, err, s.place.logSince(offset), s.LogFile())
 	}
 	return nil
 }
