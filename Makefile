@@ -32,6 +32,7 @@ ifeq ($(RACE),)
 endif
 	$(WITH) postgres,redis,temporal -- go test $(RACE) -timeout 20m ./...
 	go test -C dev $(RACE) -timeout 30m ./...
+	CGO_ENABLED=0 go test -C dev/temporal ./quiet
 
 lint: tools ## Format, vet, staticcheck, workflow determinism, known vulnerabilities
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }

@@ -198,8 +198,10 @@ func (a *stripeAPI) authenticate(req *http.Request, op operation, c *call) *stri
 		return nil // whether the secret is right is checked with the intent in hand
 	case a.secretKey == "" && strings.HasPrefix(key, "sk_test_"), a.secretKey != "" && key == a.secretKey:
 		return nil
+	case a.secretKey == "":
+		return unauthorized("Invalid API Key provided: " + maskKey(key) + ". (This sandbox takes any sk_test_….)")
 	default:
-		return unauthorized("Invalid API Key provided: " + maskKey(key))
+		return unauthorized("Invalid API Key provided: " + maskKey(key) + ". (This sandbox takes the key in its STRIPE_SECRET_KEY; make run keeps it in .boxoffice/dev.env.)")
 	}
 }
 

@@ -341,6 +341,8 @@ func TestOnlyTheConfiguredKey(t *testing.T) {
 	b := newBench(t, func(o *Options) { o.StripeSecretKey = "sk_test_mine" })
 	_, err := b.intents.Get("pi_nope", nil)
 	assert.Equal(t, http.StatusUnauthorized, stripeErr(t, err).HTTPStatusCode)
+	assert.Contains(t, stripeErr(t, err).Msg, "STRIPE_SECRET_KEY", "it says which key it takes")
+	assert.NotContains(t, stripeErr(t, err).Msg, "sk_test_mine")
 	b.intents.Key = "sk_test_mine"
 	_, err = b.intents.Get("pi_nope", nil)
 	assert.Equal(t, http.StatusNotFound, stripeErr(t, err).HTTPStatusCode)

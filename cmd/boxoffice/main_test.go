@@ -161,6 +161,29 @@ func TestSandboxStartsAndStops(t *testing.T) {
 	assert.NoError(t, stop())
 }
 
+// As at Stripe, a key of another account is refused.
+func TestSandboxTakesOnlyItsOwnStripeKey(t *testing.T) {
+	for configured, own := range map[string]string{"sk_test_mine": "sk_test_mine", "": "sk_test_sandbox"} {
+		environment(t)
+		address := freeAddress(t)
+		t.Setenv("SANDBOX_ADDR", address)
+		t.Setenv("STRIPE_SECRET_KEY", configured)
+		t.Setenv("STRIPE_WEBHOOK_SECRETS", "whsec_mine")
+		stop := start(t, "sandbox")
+		awaitAnswer(t, "http://"+address+"/healthz")
+		for key, want := range map[string]int{own: http.StatusOK, "sk_test_other": http.StatusUnauthorized} {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/v1/payment_intents", nil)
+			require.NoError(t, err)
+			request.Header.Set("Authorization", "Bearer "+key)
+			response, err := http.DefaultClient.Do(request)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			assert.Equal(t, want, response.StatusCode, "%s, configured %q", key, configured)
+		}
+		require.NoError(t, stop())
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	environment(t)
 	assert.ErrorContains(t, run(t.Context(), "api", "--services", "popcorn"), "popcorn")

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -245,6 +246,35 @@ func TestTakenPortIsNamed(t *testing.T) {
 			assert.ErrorContains(t, err, test.variable)
 		})
 	}
+}
+
+// sandbox/README.md says where the key of the sandbox's Stripe is, and how to
+// use it.
+func TestTheSandboxTakesTheKeyInDevEnv(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("!! curl is not installed: the example in sandbox/README.md is not tried")
+	}
+	dir := stateDir(t)
+	running := start(t, Options{StateDir: dir, Services: []Service{Sandbox}})
+	readme, err := os.ReadFile(filepath.Join(repository(), "sandbox", "README.md"))
+	require.NoError(t, err)
+	example := regexp.MustCompile(`(?m)^curl 127\.0\.0\.1:8090/v1/payment_intents .*$`).FindString(string(readme))
+	require.NotEmpty(t, example)
+	example = strings.NewReplacer(
+		"127.0.0.1:8090", local(running.Ports().Sandbox), ".boxoffice/dev.env", filepath.Join(dir, "dev.env"), "curl", shell+" -sS",
+	).Replace(example)
+
+	answer, err := exec.CommandContext(t.Context(), "sh", "-c", example).CombinedOutput()
+	require.NoError(t, err, string(answer))
+	assert.JSONEq(t, `{"object": "list", "data": [], "has_more": false, "url": "/v1/payment_intents"}`, string(answer))
+
+	other := regexp.MustCompile(`Bearer \$\(.*\)`).ReplaceAllString(example, "Bearer sk_test_other")
+	answer, err = exec.CommandContext(t.Context(), "sh", "-c", other).CombinedOutput()
+	require.NoError(t, err, string(answer))
+	assert.Contains(t, string(answer), "Invalid API Key provided")
+	assert.Contains(t, string(answer), "make run keeps it in .boxoffice/dev.env")
 }
 
 func TestVendorsWithRealKeysAreUsed(t *testing.T) {
