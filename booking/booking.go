@@ -59,13 +59,20 @@ type TimelineEntry struct {
 	Detail string    `json:"detail"`
 }
 
+// HoldGrace is how long seats stay a booking's after its time to pay is over, if
+// the booking does not end earlier.
+const HoldGrace = 30 * time.Second
+
 // HoldRequest asks for seats, all or none.
 type HoldRequest struct {
-	BookingID   string        `json:"booking_id"`
-	CustomerID  string        `json:"customer_id"`
-	ShowID      string        `json:"show_id"`
-	Seats       []string      `json:"seats"`
-	HoldFor     time.Duration `json:"hold_for"`
+	BookingID  string        `json:"booking_id"`
+	CustomerID string        `json:"customer_id"`
+	ShowID     string        `json:"show_id"`
+	Seats      []string      `json:"seats"`
+	HoldFor    time.Duration `json:"hold_for"`
+	// Grace is how much longer than HoldFor the seats are kept from others, so that
+	// the booking can find out whether the customer has paid. Zero is HoldGrace.
+	Grace       time.Duration `json:"grace,omitempty"`
 	MaxHolds    int           `json:"max_holds"`
 	RequestHash string        `json:"request_hash"`
 }

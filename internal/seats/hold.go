@@ -1,6 +1,7 @@
 package seats
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -55,9 +56,10 @@ func (s *Store) holdAt(ctx context.Context, req booking.HoldRequest, at *show) (
 	var hasPhone *bool
 	var priced []byte
 	err = s.pool.QueryRow(ctx, `SELECT expires_at, seconds_left, has_phone, priced
-		FROM hold_seats($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		FROM hold_seats($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		req.BookingID, req.CustomerID, req.ShowID, at.terms.Version, booking.SortSeats(req.Seats),
 		req.HoldFor, req.MaxHolds, document, quote.Total.Amount, quote.Total.Currency, req.RequestHash,
+		cmp.Or(req.Grace, booking.HoldGrace),
 	).Scan((*utc)(&held.ExpiresAt), &seconds, &hasPhone, &priced)
 	if err != nil {
 		return booking.Held{}, translate("hold", err)

@@ -13,9 +13,15 @@
 -- change of its show wait for each other: the hold locks the show's key and looks
 -- whether the terms are still those that it was priced by; a change of time,
 -- status, screen or layout locks the whole row (raise_terms_version).
+--
+-- The customer's time ends at hold_expires_at. The claims stay p_grace longer: in
+-- that time the booking's workflow asks the provider whether the customer has paid,
+-- and ends the hold. Rivals get the seats when it has, or after the grace.
+DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text);
 CREATE OR REPLACE FUNCTION hold_seats(
     p_booking uuid, p_customer uuid, p_show uuid, p_terms bigint, p_seats text[],
-    p_hold interval, p_max_holds integer, p_quote jsonb, p_total bigint, p_currency text, p_hash text)
+    p_hold interval, p_max_holds integer, p_quote jsonb, p_total bigint, p_currency text, p_hash text,
+    p_grace interval DEFAULT '30 seconds')
 RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone boolean, priced jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -54,7 +60,7 @@ BEGIN
 
         expires := clock_timestamp() + p_hold;
         INSERT INTO seat_claims AS c (show_id, seat, booking_id, state, held_until)
-        SELECT p_show, s.seat, p_booking, 'held', expires
+        SELECT p_show, s.seat, p_booking, 'held', expires + p_grace
         FROM unnest(p_seats) AS s (seat) ORDER BY s.seat COLLATE "C"
         ON CONFLICT (show_id, seat) DO UPDATE
             SET booking_id = excluded.booking_id, held_until = excluded.held_until
@@ -91,6 +97,7 @@ RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone 
 LANGUAGE plpgsql AS $$
 DECLARE
     b       bookings%ROWTYPE;
+    longer  interval := '0';
     claimed integer;
 BEGIN
     SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
@@ -98,11 +105,12 @@ BEGIN
         RAISE EXCEPTION 'not held' USING ERRCODE = 'BX005';
     END IF;
     IF b.hold_expires_at = coalesce(p_known, b.hold_expires_at) THEN
-        b.hold_expires_at := greatest(b.hold_expires_at, clock_timestamp()) + p_by;
+        longer := greatest(b.hold_expires_at, clock_timestamp()) + p_by - b.hold_expires_at;
+        b.hold_expires_at := b.hold_expires_at + longer;
     END IF;
     PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
-    -- A hold that keep_hold made endless stays so.
-    UPDATE seat_claims SET held_until = greatest(held_until, b.hold_expires_at)
+    -- The grace stays as long as it was, and a hold that keep_hold made endless stays so.
+    UPDATE seat_claims SET held_until = held_until + longer
     WHERE booking_id = p_booking AND state = 'held';
     GET DIAGNOSTICS claimed = ROW_COUNT;
     IF claimed < cardinality(b.seats) THEN
