@@ -222,4 +222,3 @@ func TestDownDoesNotGuess(t *testing.T) {
 	assert.NotContains(t, down.stdout, "nothing is running")
 	assert.Contains(t, down.stderr, "find out what is running: ")
 }
-
