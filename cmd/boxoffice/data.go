@@ -29,7 +29,11 @@ func (c *migrateCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	var opts []database.MigrateOption
+	opts := []database.MigrateOption{
+		database.WithLockTimeout(cfg.MigrateLockTimeout),
+		database.WithStatementTimeout(cfg.MigrateStatementTimeout),
+		database.WithPatience(cfg.MigratePatience),
+	}
 	if c.OwnFunctions || cfg.Dev() {
 		// Who develops goes back and forth between versions, and runs one at a time.
 		opts = append(opts, database.WithOwnFunctions())

@@ -123,6 +123,9 @@ func (c *Config) checkRules(problems *Problems) {
 			problems.add(variable, "is %s. Choose between %s and %s.", value, least, most)
 		}
 	}
+	between("MIGRATE_LOCK_TIMEOUT", c.MigrateLockTimeout, 10*time.Millisecond, time.Minute)
+	between("MIGRATE_STATEMENT_TIMEOUT", c.MigrateStatementTimeout, 0, 24*time.Hour)
+	between("MIGRATE_PATIENCE", c.MigratePatience, 0, 24*time.Hour)
 	between("HOLD_FOR", c.HoldFor, time.Second, 24*time.Hour)
 	between("REMIND_BEFORE", c.RemindBefore, 0, 7*24*time.Hour)
 	between("FAST_PATH", c.FastPath, 0, 30*time.Second)

@@ -55,6 +55,10 @@ type Config struct {
 	WorkerDeployment string `env:"WORKER_DEPLOYMENT" doc:"The name of the Temporal worker deployment that the workers belong to. Set, workers get work only from the day that an operator makes their build current: see docs/deploying-workflows.md. Empty: every worker takes work."`
 	BuildID          string `env:"BUILD_ID" doc:"The build that a worker of a deployment is. Empty: the commit that the program was built from."`
 
+	MigrateLockTimeout      time.Duration `env:"MIGRATE_LOCK_TIMEOUT" envDefault:"3s" doc:"How long a statement of a migration may wait for a lock, while customers wait behind it. Then it is undone and tried again."`
+	MigrateStatementTimeout time.Duration `env:"MIGRATE_STATEMENT_TIMEOUT" envDefault:"1m" doc:"How long a statement of a migration may run in a transaction, where it may hold locks. 0 is no limit."`
+	MigratePatience         time.Duration `env:"MIGRATE_PATIENCE" envDefault:"10m" doc:"How long a migration that got no lock is tried again."`
+
 	APIAddr              string   `env:"API_ADDR" envDefault:":8080" dev:"127.0.0.1:8080" doc:"Where the API listens."`
 	PublicURL            string   `env:"PUBLIC_URL" dev:"http://127.0.0.1:8080" need:"api,worker" doc:"The address by which customers reach us, without a slash at the end."`
 	CORSOrigins          []string `env:"CORS_ORIGINS" dev:"http://127.0.0.1:8233,http://localhost:8233" doc:"Other web origins whose pages may call the API, by comma: the Temporal UI, for one."`

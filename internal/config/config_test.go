@@ -103,6 +103,7 @@ func TestProblemsNameVariableAndFix(t *testing.T) {
 		"TEMPORAL_CODEC_KEYS":    {"a:c2VjcmV0", "openssl rand"},
 		"WORKER_DEPLOYMENT":      {"box.office", "letters, digits"},
 		"BUILD_ID":               {"a build", "2026-12-09.1"},
+		"MIGRATE_LOCK_TIMEOUT":   {"0s", "between 10ms and 1m"},
 		"PUBLIC_URL":             {"https://boxoffice.example/", "slash"},
 		"CORS_ORIGINS":           {"https://a.example/app", "without a path"},
 		"PAYMENTS_PER_SECOND":    {"NaN", "0 is no limit"},

@@ -93,46 +93,49 @@ func compareFunctions(ctx context.Context, q querier, files []functionFile) (fun
 	return states, nil
 }
 
-// applyFunctions brings the functions up to date. With own, it also puts back
-// this binary's where a newer version has replaced them.
-func applyFunctions(ctx context.Context, db *DB, own bool, progress func(string)) error {
-	files, err := functionFiles(functions.FS)
+// runFunctions brings the functions up to date.
+func (m *migrator) runFunctions(ctx context.Context, source fs.FS) error {
+	files, err := functionFiles(source)
 	if err != nil {
 		return err
 	}
-	return pgx.BeginFunc(ctx, db.Pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, functionsTable); err != nil {
-			return fmt.Errorf("prepare the table of functions: %w", err)
-		}
-		states, err := compareFunctions(ctx, tx, files)
-		if err != nil {
-			return err
-		}
-		todo := states.missing
-		if own {
-			todo = append(todo, states.replaced...)
-		} else {
-			for _, f := range states.replaced {
-				progress("functions: " + f.name + " stays as a newer version has it")
-			}
-		}
-		// Functions call each other across files.
-		if _, err := tx.Exec(ctx, `SET LOCAL check_function_bodies = off`); err != nil {
-			return fmt.Errorf("prepare for functions: %w", err)
-		}
-		for _, f := range todo {
-			progress("functions: " + f.name)
-			if _, err := tx.Exec(ctx, f.text); err != nil {
-				return fmt.Errorf("apply the functions of %s: %w", f.name, err)
-			}
-			_, err := tx.Exec(ctx, `INSERT INTO schema_functions (file, checksum, applied_by) VALUES ($1, $2, $3)`,
-				f.name, f.checksum, buildVersion())
-			if err != nil {
-				return fmt.Errorf("remember the functions of %s: %w", f.name, err)
-			}
-		}
-		return nil
+	return m.patiently(ctx, "functions", func() error {
+		return m.transaction(ctx, func(tx pgx.Tx) error { return m.applyFunctions(ctx, tx, files) })
 	})
+}
+
+func (m *migrator) applyFunctions(ctx context.Context, tx pgx.Tx, files []functionFile) error {
+	if _, err := tx.Exec(ctx, functionsTable); err != nil {
+		return fmt.Errorf("prepare the table of functions: %w", err)
+	}
+	states, err := compareFunctions(ctx, tx, files)
+	if err != nil {
+		return err
+	}
+	todo := states.missing
+	if m.ownFunctions {
+		todo = append(todo, states.replaced...)
+	} else {
+		for _, f := range states.replaced {
+			m.progress("functions: " + f.name + " stays as a newer version has it")
+		}
+	}
+	// Functions call each other across files.
+	if _, err := tx.Exec(ctx, `SET LOCAL check_function_bodies = off`); err != nil {
+		return fmt.Errorf("prepare for functions: %w", err)
+	}
+	for _, f := range todo {
+		m.progress("functions: " + f.name)
+		if _, err := tx.Exec(ctx, f.text); err != nil {
+			return fmt.Errorf("apply the functions of %s: %w", f.name, err)
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO schema_functions (file, checksum, applied_by) VALUES ($1, $2, $3)`,
+			f.name, f.checksum, buildVersion())
+		if err != nil {
+			return fmt.Errorf("remember the functions of %s: %w", f.name, err)
+		}
+	}
+	return nil
 }
 
 // checkFunctions finds functions that this binary needs and the database never

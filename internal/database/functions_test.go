@@ -17,10 +17,6 @@ import (
 	"github.com/boxoffice/boxoffice/schema/migrations"
 )
 
-// lastWithFunctions is the last migration that defined functions, and the last
-// one of the release before schema/functions.
-const lastWithFunctions = "20261122000006"
-
 func TestFreshAndFormerDatabasesGetTheSameFunctions(t *testing.T) {
 	t.Parallel()
 	fresh := databasetest.New(t)
@@ -175,11 +171,12 @@ func emptyDatabase(t *testing.T) *database.DB {
 // migrateAsFormer does what the release before schema/functions did.
 func migrateAsFormer(t *testing.T, db *database.DB) {
 	t.Helper()
+	const last = database.LastMarkedApart
 	known := fstest.MapFS{}
 	names, err := fs.Glob(migrations.FS, "*.up.sql")
 	require.NoError(t, err)
 	for _, name := range names {
-		if name[:len(lastWithFunctions)] > lastWithFunctions {
+		if name[:len(last)] > last {
 			continue
 		}
 		text, err := fs.ReadFile(migrations.FS, name)

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/migrate"
 
+	"github.com/boxoffice/boxoffice/schema/functions"
 	"github.com/boxoffice/boxoffice/schema/migrations"
 )
 
@@ -16,11 +19,45 @@ import (
 // a database. bun's own lock is a row, which a killed process leaves behind.
 const migrationLock = 0x626f786f // "boxo"
 
+// askForLockEvery is how often a process that waits for its turn asks again.
+const askForLockEvery = 200 * time.Millisecond
+
+// What Migrate does without options.
+const (
+	defaultLockTimeout      = 3 * time.Second
+	defaultStatementTimeout = time.Minute
+	defaultPatience         = 10 * time.Minute
+)
+
 // MigrateOption changes what Migrate does.
 type MigrateOption func(*migrateOptions)
 
 type migrateOptions struct {
-	ownFunctions bool
+	lockTimeout      time.Duration
+	statementTimeout time.Duration
+	patience         time.Duration
+	ownFunctions     bool
+	progress         func(string)
+	migrations       fs.FS
+}
+
+// WithLockTimeout bounds how long a statement may wait for a lock (default: 3 s).
+// All that comes after it waits behind it: customers, too.
+func WithLockTimeout(d time.Duration) MigrateOption {
+	return func(o *migrateOptions) { o.lockTimeout = d }
+}
+
+// WithStatementTimeout bounds each statement that runs in a transaction (default:
+// 1 min), because it may hold locks that customers wait for. What runs outside of
+// one, CREATE INDEX CONCURRENTLY, has no bound.
+func WithStatementTimeout(d time.Duration) MigrateOption {
+	return func(o *migrateOptions) { o.statementTimeout = d }
+}
+
+// WithPatience is how long a migration that got no lock is tried again (default:
+// 10 min).
+func WithPatience(d time.Duration) MigrateOption {
+	return func(o *migrateOptions) { o.patience = d }
 }
 
 // WithOwnFunctions puts this binary's functions back where a newer version has
@@ -33,38 +70,38 @@ func WithOwnFunctions() MigrateOption {
 // Migrate applies the migrations and then the functions (package
 // schema/functions) that the database does not have yet, and names each to
 // progress (nil: nobody listens). Processes that start together take turns, and
-// all but the first find nothing to do.
+// all but the first find nothing to do. Interrupted at any point, it goes on from
+// there the next time.
 func Migrate(ctx context.Context, db *DB, progress func(string), opts ...MigrateOption) error {
-	var options migrateOptions
+	options := migrateOptions{
+		lockTimeout:      defaultLockTimeout,
+		statementTimeout: defaultStatementTimeout,
+		patience:         defaultPatience,
+		progress:         progress,
+		migrations:       migrations.FS,
+	}
+	if progress == nil {
+		options.progress = func(string) {}
+	}
 	for _, opt := range opts {
 		opt(&options)
 	}
-	if progress == nil {
-		progress = func(string) {}
-	}
-	unlock, err := lockMigrations(ctx, db.Pool)
+	conn, err := lockMigrations(ctx, db.Pool, options.progress)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	// The lock belongs to the session: ending it lets go even when the caller's
+	// context is over.
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 
-	numbered := migrate.NewMigrations()
-	if err := numbered.Discover(migrations.FS); err != nil {
-		return fmt.Errorf("read the migrations: %w", err)
+	if err := tryPLpgSQL(ctx, conn); err != nil {
+		return err
 	}
-	migrator := migrate.NewMigrator(db.Bun, numbered,
-		migrate.WithMarkAppliedOnSuccess(true),
-		migrate.BeforeMigration(func(_ context.Context, _ bun.IConn, m *migrate.Migration) error {
-			progress("migrating: " + m.String())
-			return nil
-		}))
-	if err := migrator.Init(ctx); err != nil {
-		return fmt.Errorf("prepare the table of migrations: %w", err)
+	m := migrator{conn: conn, migrateOptions: options}
+	if err := m.runMigrations(ctx, db); err != nil {
+		return explainServer(err)
 	}
-	if _, err := migrator.Migrate(ctx); err != nil {
-		return fmt.Errorf("migrate the database: %w", err)
-	}
-	return applyFunctions(ctx, db, options.ownFunctions, progress)
+	return explainServer(m.runFunctions(ctx, functions.FS))
 }
 
 // CheckMigrated says whether this binary's migrations and functions are all
@@ -88,21 +125,47 @@ func CheckMigrated(ctx context.Context, db *DB) error {
 	if missing := known.Unapplied(); len(missing) > 0 {
 		return fmt.Errorf("the database lacks %d migrations, the first is %s: run boxoffice migrate", len(missing), missing[0])
 	}
-	return checkFunctions(ctx, db)
+	if err := checkFunctions(ctx, db); err != nil {
+		return err
+	}
+	return tryPLpgSQL(ctx, db.Pool)
 }
 
-func lockMigrations(ctx context.Context, pool *pgxpool.Pool) (unlock func(), err error) {
-	conn, err := pool.Acquire(ctx)
+// lockMigrations waits for its turn and gives the connection that has it. All
+// that is migrated runs on this one connection: a server that still works for a
+// process that was killed keeps the lock until it is done.
+//
+// It asks again and again and does not wait inside the server: CREATE INDEX
+// CONCURRENTLY waits for every statement that began before it, so that it would
+// wait for the one that waits for its lock.
+func lockMigrations(ctx context.Context, pool *pgxpool.Pool, progress func(string)) (conn *pgx.Conn, err error) {
+	pooled, err := pool.Acquire(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("connect to migrate: %w", err)
 	}
-	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, migrationLock); err != nil {
-		conn.Release()
-		return nil, fmt.Errorf("wait for another migration: %w", err)
+	conn = pooled.Hijack()
+	defer func() {
+		if err != nil {
+			_ = conn.Close(context.WithoutCancel(ctx))
+		}
+	}()
+	ticker := time.NewTicker(askForLockEvery)
+	defer ticker.Stop()
+	for asked := 0; ; asked++ {
+		var locked bool
+		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, migrationLock).Scan(&locked); err != nil {
+			return nil, fmt.Errorf("wait for another migration: %w", err)
+		}
+		if locked {
+			return conn, nil
+		}
+		if asked == 0 {
+			progress("waiting: another process is migrating this database")
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for another migration: %w", ctx.Err())
+		case <-ticker.C:
+		}
 	}
-	return func() {
-		// The lock belongs to the session: ending it lets go even when the
-		// caller's context is over.
-		_ = conn.Hijack().Close(context.WithoutCancel(ctx))
-	}, nil
 }
