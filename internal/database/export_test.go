@@ -12,3 +12,6 @@ var ExplainServer = explainServer
 
 // LastMarkedApart is lastMarkedApart.
 const LastMarkedApart = lastMarkedApart
+
+// SplitStatements is splitStatements.
+var SplitStatements = splitStatements

@@ -271,6 +271,13 @@ func TestOnlyIndexesAreBuiltOutsideOfATransaction(t *testing.T) {
 	}
 }
 
+func TestAMigrationOfAnUnknownKindIsRefused(t *testing.T) {
+	t.Parallel()
+	db := databasetest.New(t)
+	err := database.Migrate(t.Context(), db, nil, database.WithMigrations(one("29990101000004_fill.batch.up.sql", `SELECT 1`)))
+	require.ErrorContains(t, err, "migration 29990101000004_fill has no file that ends in .up.sql, .concurrently.up.sql or .batches.up.sql")
+}
+
 func TestBatchesAreTransactionsOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	db := databasetest.New(t)

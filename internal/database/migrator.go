@@ -29,10 +29,17 @@ type migrator struct {
 type migration struct {
 	name  string // its number, by which bun_migrations knows it
 	title string // number and comment
-	path  string
+	kind  string
 	text  string
 	group int64
 }
+
+// The kinds of migrations, which end a file's name.
+const (
+	kindTransaction  = ".up.sql"
+	kindConcurrently = ".concurrently.up.sql"
+	kindBatches      = ".batches.up.sql"
+)
 
 func (m *migrator) runMigrations(ctx context.Context, db *DB) error {
 	missing, err := m.missing(ctx, db)
@@ -42,10 +49,10 @@ func (m *migrator) runMigrations(ctx context.Context, db *DB) error {
 	for _, one := range missing {
 		m.progress("migrating: " + one.title)
 		apply := m.inTransaction
-		switch {
-		case strings.HasSuffix(one.path, ".concurrently.up.sql"):
+		switch one.kind {
+		case kindConcurrently:
 			apply = m.concurrently
-		case strings.HasSuffix(one.path, ".batches.up.sql"):
+		case kindBatches:
 			apply = m.inBatches
 		}
 		if err := m.patiently(ctx, one.title, func() error { return apply(ctx, one) }); err != nil {
@@ -71,19 +78,33 @@ func (m *migrator) missing(ctx context.Context, db *DB) ([]migration, error) {
 	}
 	var missing []migration
 	for _, one := range known.Unapplied() {
-		paths, err := fs.Glob(m.migrations, one.String()+".*up.sql")
-		if err != nil || len(paths) != 1 {
-			return nil, fmt.Errorf("read the migrations: %s has %d files that end in .up.sql, not one", one, len(paths))
+		read := migration{name: one.Name, title: one.String(), group: known.LastGroupID() + 1}
+		if err := read.from(m.migrations); err != nil {
+			return nil, err
 		}
-		text, err := fs.ReadFile(m.migrations, paths[0])
-		if err != nil {
-			return nil, fmt.Errorf("read the migrations: %w", err)
-		}
-		missing = append(missing, migration{
-			name: one.Name, title: one.String(), path: paths[0], text: string(text), group: known.LastGroupID() + 1,
-		})
+		missing = append(missing, read)
 	}
 	return missing, nil
+}
+
+// from reads the one file that the migration is.
+func (one *migration) from(source fs.FS) error {
+	for _, kind := range []string{kindTransaction, kindConcurrently, kindBatches} {
+		text, err := fs.ReadFile(source, one.title+kind)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return fmt.Errorf("read the migrations: %w", err)
+		case one.kind != "":
+			return fmt.Errorf("migration %s has two files: %s and %s", one.title, one.kind, kind)
+		default:
+			one.kind, one.text = kind, string(text)
+		}
+	}
+	if one.kind == "" {
+		return fmt.Errorf("migration %s has no file that ends in %s, %s or %s", one.title, kindTransaction, kindConcurrently, kindBatches)
+	}
+	return nil
 }
 
 // patiently tries again what failed because of a lock: it is undone, so that

@@ -14,8 +14,8 @@ import (
 // all, does not fit it any more; sessions that are open go on.
 var ErrServerReplaced = errors.New("PostgreSQL's files were replaced while the server runs (the server's version changed): start the server again, then repeat this")
 
-// explainServer turns the ways in which a server that was upgraded under its
-// feet fails into ErrServerReplaced.
+// explainServer turns the ways in which a server fails that was upgraded while it
+// runs into ErrServerReplaced.
 func explainServer(err error) error {
 	var refused *pgconn.PgError
 	if !errors.As(err, &refused) {

@@ -1,2 +1,1 @@
-DROP INDEX alerts_unresolved, alerts_recent;
 ALTER TABLE alerts DROP COLUMN openings, DROP COLUMN taken_by, DROP COLUMN taken_at, DROP COLUMN resolved_by, DROP COLUMN note;

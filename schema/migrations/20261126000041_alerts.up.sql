@@ -7,5 +7,3 @@ ALTER TABLE alerts
     -- null for those resolved before there was a place for it
     ADD COLUMN resolved_by uuid,
     ADD COLUMN note        text NOT NULL DEFAULT '';
-CREATE INDEX alerts_recent ON alerts (created_at DESC, id DESC);
-CREATE INDEX alerts_unresolved ON alerts (kind) WHERE resolved_at IS NULL;
