@@ -51,6 +51,7 @@ var mayImport = []struct {
 	{"internal/config", []string{"booking"}},
 	{"internal/cache", nil},
 	{"internal/password", nil},
+	{"internal/keys", nil},
 	{"internal/audit", []string{"booking", "schema"}},
 	{"internal/alerts", []string{"booking", "internal/audit"}},
 	{"internal/metrics", nil},

@@ -17,15 +17,17 @@ import (
 )
 
 type commands struct {
-	API     apiCommand     `cmd:"" name:"api" help:"Serve the REST API."`
-	Worker  workerCommand  `cmd:"" help:"Run workflows and activities."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
-	Seed    seedCommand    `cmd:"" help:"Load the demo world, with shows from now on. May run any number of times."`
-	Import  importCommand  `cmd:"" help:"Load movies, theaters or shows from a file. Goes on where it was stopped."`
-	Sandbox sandboxCommand `cmd:"" help:"Stand in for the payment and messaging vendors."`
-	Book    bookCommand    `cmd:"" help:"Book two seats on a running platform: a tour of the API."`
-	Config  configCommand  `cmd:"" help:"Print every environment variable with its default and meaning."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	API         apiCommand         `cmd:"" name:"api" help:"Serve the REST API."`
+	Worker      workerCommand      `cmd:"" help:"Run workflows and activities."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the database's schema up to date."`
+	Seed        seedCommand        `cmd:"" help:"Load the demo world, with shows from now on. May run any number of times."`
+	Import      importCommand      `cmd:"" help:"Load movies, theaters or shows from a file. Goes on where it was stopped."`
+	Sandbox     sandboxCommand     `cmd:"" help:"Stand in for the payment and messaging vendors."`
+	Book        bookCommand        `cmd:"" help:"Book two seats on a running platform: a tour of the API."`
+	Keys        keysCommand        `cmd:"" help:"Make the keys of a platform whose vendors are the sandbox, those that are missing, a file each."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Find out whether the process beside this one is well; for container engines."`
+	Config      configCommand      `cmd:"" help:"Print every environment variable with its default and meaning."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
 func main() {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -182,6 +184,34 @@ func TestSandboxTakesOnlyItsOwnStripeKey(t *testing.T) {
 		}
 		require.NoError(t, stop())
 	}
+}
+
+func TestKeysOnce(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "keys")
+	require.NoError(t, run(t.Context(), "keys", "--dir", dir))
+	before, err := os.ReadFile(filepath.Join(dir, "stripe_secret_key"))
+	require.NoError(t, err)
+	require.NoError(t, run(t.Context(), "keys", "--dir", dir))
+	after, err := os.ReadFile(filepath.Join(dir, "stripe_secret_key"))
+	require.NoError(t, err)
+	assert.Equal(t, before, after)
+	assert.ErrorContains(t, run(t.Context(), "keys"), "--dir")
+}
+
+func TestHealthcheck(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/well" {
+			http.Error(w, "postgres is down", http.StatusServiceUnavailable)
+		}
+	}))
+	defer server.Close()
+	assert.NoError(t, run(t.Context(), "healthcheck", "http", server.URL+"/well"))
+	assert.ErrorContains(t, run(t.Context(), "healthcheck", "http", server.URL+"/ill"), "postgres is down")
+	server.Close()
+	assert.Error(t, run(t.Context(), "healthcheck", "http", server.URL+"/well"))
+
+	environment(t)
+	assert.ErrorContains(t, run(t.Context(), "healthcheck", "worker", "--queues", "bookings"), "127.0.0.1:1")
 }
 
 func TestRefusals(t *testing.T) {

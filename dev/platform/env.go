@@ -2,12 +2,6 @@ package platform
 
 import (
 	"bufio"
-	"crypto/ed25519"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/boxoffice/boxoffice/internal/keys"
 )
 
 // Namespace is the Temporal namespace of the bookings.
@@ -26,7 +22,7 @@ const Namespace = "boxoffice"
 type vendor struct {
 	key     string
 	sandbox map[string]string
-	secrets map[string]func() string
+	secrets []string
 }
 
 func (p *Platform) vendors() []vendor {
@@ -36,22 +32,13 @@ func (p *Platform) vendors() []vendor {
 			"STRIPE_API_URL":             sandbox,
 			"STRIPE_CHECKOUT_URL":        sandbox + "/checkout/{payment_intent}?client_secret={client_secret}",
 			"SANDBOX_STRIPE_WEBHOOK_URL": localURL(p.ports.API) + "/v1/webhooks/stripe",
-		}, secrets: map[string]func() string{
-			"STRIPE_SECRET_KEY":      func() string { return "sk_test_" + randomHex(16) },
-			"STRIPE_PUBLISHABLE_KEY": func() string { return "pk_test_" + randomHex(16) },
-			"STRIPE_WEBHOOK_SECRETS": func() string { return "whsec_" + randomHex(16) },
-		}},
+		}, secrets: []string{"STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRETS"}},
 		{key: "SENDGRID_API_KEY", sandbox: map[string]string{
 			"SENDGRID_API_URL": sandbox,
-		}, secrets: map[string]func() string{
-			"SENDGRID_API_KEY": func() string { return "SG." + randomHex(16) },
-		}},
+		}, secrets: []string{"SENDGRID_API_KEY"}},
 		{key: "TWILIO_AUTH_TOKEN", sandbox: map[string]string{
 			"TWILIO_API_URL": sandbox,
-		}, secrets: map[string]func() string{
-			"TWILIO_ACCOUNT_SID": func() string { return "AC" + randomHex(16) },
-			"TWILIO_AUTH_TOKEN":  func() string { return randomHex(16) },
-		}},
+		}, secrets: []string{"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"}},
 	}
 }
 
@@ -64,9 +51,7 @@ func (p *Platform) makeEnv() error {
 	}
 	p.env["BOXOFFICE_ENV"] = "dev"
 	p.env["TEMPORAL_NAMESPACE"] = Namespace
-	p.env["TEMPORAL_CODEC_KEYS"] = secrets.get("TEMPORAL_CODEC_KEYS", func() string {
-		return "dev:" + base64.StdEncoding.EncodeToString(randomBytes(32))
-	})
+	p.env["TEMPORAL_CODEC_KEYS"] = secrets.get("TEMPORAL_CODEC_KEYS")
 	if p.runs(Temporal) {
 		p.env["TEMPORAL_ADDRESS"] = local(p.ports.Temporal)
 	}
@@ -99,35 +84,25 @@ func (p *Platform) makeEnv() error {
 
 func (v vendor) useSandbox(env map[string]string, secrets *secretFile) {
 	maps.Copy(env, v.sandbox)
-	for name, generate := range v.secrets {
-		env[name] = secrets.get(name, generate)
+	for _, name := range v.secrets {
+		env[name] = secrets.get(name)
 	}
 }
 
 func (p *Platform) makeKeyFiles() error {
-	for variable, name := range map[string]string{"JWT_SIGNING_KEY_FILE": "jwt.pem", "TICKET_SIGNING_KEY_FILE": "ticket.pem"} {
-		path := filepath.Join(p.opts.StateDir, "keys", name)
-		if err := ensureSigningKey(path); err != nil {
-			return fmt.Errorf("make %s: %w", path, err)
+	for _, key := range []struct{ variable, secret, file string }{
+		{"JWT_SIGNING_KEY_FILE", "JWT_SIGNING_KEY", "jwt.pem"},
+		{"TICKET_SIGNING_KEY_FILE", "TICKET_SIGNING_KEY", "ticket.pem"},
+	} {
+		path := filepath.Join(p.opts.StateDir, "keys", key.file)
+		if !exists(path) {
+			if err := writeWhole(path, []byte(keys.New(key.secret))); err != nil {
+				return fmt.Errorf("make %s: %w", path, err)
+			}
 		}
-		p.env[variable] = path
+		p.env[key.variable] = path
 	}
 	return nil
-}
-
-func ensureSigningKey(path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return err
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	return writeWhole(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
 // secretFile is a file of NAME=value lines that a person can read and source.
@@ -159,9 +134,9 @@ func openSecrets(path string) (*secretFile, error) {
 	return s, nil
 }
 
-func (s *secretFile) get(name string, generate func() string) string {
+func (s *secretFile) get(name string) string {
 	if s.values[name] == "" {
-		s.values[name] = generate()
+		s.values[name] = keys.New(name)
 		s.added = true
 	}
 	return s.values[name]
@@ -187,11 +162,3 @@ func writeWhole(path string, content []byte) error {
 	}
 	return os.Rename(temporary, path)
 }
-
-func randomBytes(n int) []byte {
-	b := make([]byte, n)
-	_, _ = rand.Read(b) // never fails, see its documentation
-	return b
-}
-
-func randomHex(n int) string { return hex.EncodeToString(randomBytes(n)) }

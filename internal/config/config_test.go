@@ -137,6 +137,36 @@ func TestProblemsNameVariableAndFix(t *testing.T) {
 	}
 }
 
+func TestAVariableFromAFile(t *testing.T) {
+	t.Parallel()
+	environment := production(t)
+	delete(environment, "STRIPE_SECRET_KEY")
+	environment["STRIPE_SECRET_KEY_FILE"] = write(t, []byte("sk_live_of_a_file\n"))
+	config, err := load(environment, nil)
+	require.NoError(t, err)
+	assert.Equal(t, "sk_live_of_a_file", config.StripeSecretKey)
+	assert.Equal(t, "https://api.stripe.com", config.StripeAPIURL)
+
+	inDev := map[string]string{"BOXOFFICE_ENV": "dev", "STRIPE_SECRET_KEY_FILE": environment["STRIPE_SECRET_KEY_FILE"], "STRIPE_WEBHOOK_SECRETS": "whsec_x", "STRIPE_PUBLISHABLE_KEY": "pk_live_x"}
+	config, err = load(inDev, nil)
+	require.NoError(t, err)
+	assert.Equal(t, "https://api.stripe.com", config.StripeAPIURL, "a real key turns the sandbox off, also when it is in a file")
+
+	for problem, change := range map[string]map[string]string{
+		"so is STRIPE_SECRET_KEY": {"STRIPE_SECRET_KEY": "sk_live_secret"},
+		"cannot be read":          {"STRIPE_SECRET_KEY_FILE": "/nowhere"},
+		"is an empty file":        {"STRIPE_SECRET_KEY_FILE": write(t, []byte(" \n"))},
+	} {
+		changed := maps.Clone(environment)
+		maps.Copy(changed, change)
+		_, err := load(changed, nil)
+		require.ErrorContains(t, err, "STRIPE_SECRET_KEY_FILE: ")
+		assert.ErrorContains(t, err, problem)
+		assert.NotContains(t, err.Error(), "_secret")
+		assert.Len(t, err, 1)
+	}
+}
+
 func TestSeveralProblemsComeTogether(t *testing.T) {
 	t.Parallel()
 	environment := production(t)

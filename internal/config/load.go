@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -42,7 +43,7 @@ func load(environment map[string]string, processes []Process) (Config, error) {
 		config   Config
 		problems Problems
 	)
-	values := withDefaults(environment)
+	values := withDefaults(withFiles(environment, &problems))
 	if err := env.ParseWithOptions(&config, env.Options{Environment: values}); err != nil {
 		problems = append(problems, explain(err)...)
 	}
@@ -56,6 +57,33 @@ func load(environment map[string]string, processes []Process) (Config, error) {
 		return Config{}, problems
 	}
 	return config, nil
+}
+
+// withFiles reads the variables that are given as NAME_FILE, which is how
+// container engines pass on secrets.
+func withFiles(environment map[string]string, problems *Problems) map[string]string {
+	given := maps.Clone(environment)
+	for _, f := range fields() {
+		variable := f.name + "_FILE"
+		path := strings.TrimSpace(given[variable])
+		if path == "" {
+			continue
+		}
+		if strings.TrimSpace(given[f.name]) != "" {
+			problems.add(variable, "is set, and so is %s. Set one of them.", f.name)
+			continue
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			problems.add(variable, "cannot be read: %v.", err)
+			continue
+		}
+		given[f.name] = strings.TrimSpace(string(content))
+		if given[f.name] == "" {
+			problems.add(variable, "is an empty file: %s.", path)
+		}
+	}
+	return given
 }
 
 // withDefaults adds dev's own defaults. An empty variable counts as unset: that
@@ -84,7 +112,7 @@ func withDefaults(environment map[string]string) map[string]string {
 func missing(values map[string]string, processes []Process) Problems {
 	var problems Problems
 	for _, f := range fields() {
-		if values[f.name] != "" || f.isKeyFile() && values["BOXOFFICE_ENV"] == EnvDev {
+		if values[f.name] != "" || values[f.name+"_FILE"] != "" || f.isKeyFile() && values["BOXOFFICE_ENV"] == EnvDev {
 			continue
 		}
 		if process, needed := f.neededBy(processes); needed {

@@ -1,0 +1,111 @@
+// Package keys makes the secrets of an installation whose vendors are the
+// sandbox: the development platform's and the demo's. Nothing here is a default:
+// each installation gets its own, once.
+package keys
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// makers are how the values of the variables are made.
+var makers = map[string]func() string{
+	"TEMPORAL_CODEC_KEYS":    func() string { return "dev:" + base64.StdEncoding.EncodeToString(random(32)) },
+	"STRIPE_SECRET_KEY":      func() string { return "sk_test_" + randomHex() },
+	"STRIPE_PUBLISHABLE_KEY": func() string { return "pk_test_" + randomHex() },
+	"STRIPE_WEBHOOK_SECRETS": func() string { return "whsec_" + randomHex() },
+	"SENDGRID_API_KEY":       func() string { return "SG." + randomHex() },
+	"TWILIO_ACCOUNT_SID":     func() string { return "AC" + randomHex() },
+	"TWILIO_AUTH_TOKEN":      randomHex,
+	"JWT_SIGNING_KEY":        signingKey,
+	"TICKET_SIGNING_KEY":     signingKey,
+}
+
+// Variables lists what New can make, by name.
+func Variables() []string {
+	var names []string
+	for name := range makers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// New makes a value for a variable of Variables. The signing keys are PEM files'
+// content (PKCS #8, Ed25519).
+func New(variable string) string { return makers[variable]() }
+
+// FileName is what the file with the value of a variable is called.
+func FileName(variable string) string { return strings.ToLower(variable) }
+
+// Fill makes a file for each variable that has none in dir, which it creates,
+// and tells which. It never replaces one: what was stored with a key can only be
+// read with it.
+func Fill(dir string) (made []string, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the directory of keys: %w", err)
+	}
+	for _, variable := range Variables() {
+		path := filepath.Join(dir, FileName(variable))
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			if err != nil {
+				return made, fmt.Errorf("look for a key: %w", err)
+			}
+			continue
+		}
+		if err := create(path, New(variable)); err != nil {
+			return made, fmt.Errorf("keep a key: %w", err)
+		}
+		made = append(made, path)
+	}
+	return made, nil
+}
+
+// create leaves the whole file or none, and the first of two who create it at
+// once wins.
+func create(path, content string) error {
+	temporary, err := os.CreateTemp(filepath.Dir(path), ".new-*") // readable by its owner only
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary.Name())
+	_, err = temporary.WriteString(content)
+	if err = errors.Join(err, temporary.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(temporary.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+func signingKey() string {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		panic(err) // crypto/rand never fails
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		panic(err) // an Ed25519 key always has this form
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails, see its documentation
+	return b
+}
+
+func randomHex() string { return hex.EncodeToString(random(16)) }
