@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 
 # One program, so one image: which part of the platform a container is, its
-# command says (api, worker, migrate, seed, sandbox).
+# command says (api, worker, migrate, seed, sandbox, keys).
 
 FROM golang:1.26.8-bookworm AS build
 WORKDIR /src
@@ -10,15 +10,15 @@ RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/boxoffice ./cmd/boxoffice
-RUN mkdir -p /out/data
+RUN mkdir -p /out/data /out/keys
 
 # No shell, no package manager; certificates, time zones and an unprivileged user.
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /out/boxoffice /boxoffice
-# Only for health checks: a program called wget is all that busybox is here.
-COPY --from=busybox:1.37-musl /bin/busybox /bin/wget
-# Where the sandbox keeps its books; a volume here starts with this owner.
+# Where the sandbox keeps its books, and where the demo's keys are; a volume here
+# starts with this owner.
 COPY --from=build --chown=nonroot:nonroot /out/data /data
+COPY --from=build --chown=nonroot:nonroot /out/keys /keys
 USER nonroot
 EXPOSE 8080
 ENTRYPOINT ["/boxoffice"]

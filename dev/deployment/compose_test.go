@@ -1,12 +1,11 @@
 package deployment
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
+	"cmp"
+	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/internal/config"
+	"github.com/boxoffice/boxoffice/internal/keys"
 	"github.com/boxoffice/boxoffice/workers"
 )
 
@@ -27,11 +27,16 @@ const root = "../.."
 
 func path(elements ...string) string { return filepath.Join(append([]string{root}, elements...)...) }
 
-// project loads docker-compose.yml, every profile of it, as `docker compose`
-// would, without what happens to be in this process's environment.
-func project(t *testing.T, env ...string) (*types.Project, error) {
+const (
+	demoFile       = "docker-compose.yml"
+	productionFile = "docker-compose.production.yml"
+)
+
+// project loads a file as `docker compose` would, without what happens to be in
+// this process's environment.
+func project(t *testing.T, file string, env ...string) (*types.Project, error) {
 	t.Helper()
-	options, err := cli.NewProjectOptions([]string{path("docker-compose.yml")},
+	options, err := cli.NewProjectOptions([]string{path(file)},
 		cli.WithWorkingDirectory(root),
 		cli.WithProfiles([]string{"*"}),
 		cli.WithEnv(env),
@@ -40,34 +45,45 @@ func project(t *testing.T, env ...string) (*types.Project, error) {
 	return options.LoadProject(t.Context())
 }
 
-// signingKeys are what the head of docker-compose.yml has a person export.
-func signingKeys(t *testing.T) []string {
+func demo(t *testing.T) *types.Project {
 	t.Helper()
-	return []string{"JWT_SIGNING_KEY=" + signingKey(t), "TICKET_SIGNING_KEY=" + signingKey(t)}
+	loaded, err := project(t, demoFile)
+	require.NoError(t, err, "the demo needs nothing in the environment")
+	return loaded
 }
 
-func signingKey(t *testing.T) string {
-	t.Helper()
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	require.NoError(t, err)
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-}
-
-func developersProject(t *testing.T) *types.Project {
-	t.Helper()
-	content, err := os.ReadFile(path("dev", "compose.env"))
-	require.NoError(t, err)
-	env := signingKeys(t)
-	for line := range strings.Lines(string(content)) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			env = append(env, line)
-		}
+// productionEnv is what an operator has to set, and no more.
+func productionEnv() map[string]string {
+	return map[string]string{
+		"PUBLIC_URL": "https://boxoffice.example", "POSTGRES_PASSWORD": "p",
+		"JWT_SIGNING_KEY": keys.New("JWT_SIGNING_KEY"), "TICKET_SIGNING_KEY": keys.New("TICKET_SIGNING_KEY"),
+		"TEMPORAL_CODEC_KEYS": keys.New("TEMPORAL_CODEC_KEYS"),
+		"STRIPE_SECRET_KEY":   "sk_live_x", "STRIPE_PUBLISHABLE_KEY": "pk_live_x", "STRIPE_WEBHOOK_SECRETS": "whsec_x",
+		"SENDGRID_API_KEY": "SG.x", "TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t",
+		"MAIL_FROM": "tickets@boxoffice.example", "SMS_FROM": "+15005550006",
 	}
-	loaded, err := project(t, env...)
+}
+
+func lines(env map[string]string) (all []string) {
+	for name, value := range env {
+		all = append(all, name+"="+value)
+	}
+	return all
+}
+
+func production(t *testing.T) *types.Project {
+	t.Helper()
+	loaded, err := project(t, productionFile, lines(productionEnv())...)
 	require.NoError(t, err)
 	return loaded
+}
+
+// both runs a test over the two files.
+func both(t *testing.T, test func(t *testing.T, loaded *types.Project)) {
+	t.Helper()
+	for file, load := range map[string]func(*testing.T) *types.Project{demoFile: demo, productionFile: production} {
+		t.Run(file, func(t *testing.T) { test(t, load(t)) })
+	}
 }
 
 // ours are the services that run the boxoffice program, by name.
@@ -77,85 +93,245 @@ func ours(loaded *types.Project) map[string]types.ServiceConfig {
 	return services
 }
 
+func TestComposeNamesEachMissingVariable(t *testing.T) {
+	t.Parallel()
+	for name := range productionEnv() {
+		env := productionEnv()
+		delete(env, name)
+		_, err := project(t, productionFile, lines(env)...)
+		assert.ErrorContains(t, err, name, "no secret and no address has a default")
+	}
+}
+
+// Keys have several lines, which a file of variables holds between quotes.
+func TestComposeTakesKeysFromAFileOfVariables(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	env := productionEnv()
+	for name, value := range env {
+		fmt.Fprintf(&text, "%s='%s'\n", name, value)
+	}
+	file := filepath.Join(t.TempDir(), "boxoffice.env")
+	require.NoError(t, os.WriteFile(file, []byte(text.String()), 0o600))
+	options, err := cli.NewProjectOptions([]string{path(productionFile)},
+		cli.WithWorkingDirectory(root), cli.WithEnvFiles(file), cli.WithDotEnv)
+	require.NoError(t, err)
+	loaded, err := options.LoadProject(t.Context())
+	require.NoError(t, err)
+	for _, variable := range []string{"JWT_SIGNING_KEY", "TICKET_SIGNING_KEY"} {
+		assert.Equal(t, env[variable], loaded.Environment[variable])
+		assert.Equal(t, variable, loaded.Secrets[keys.FileName(variable)].Environment)
+	}
+}
+
 func TestComposeServesEveryServiceAndQueueOnce(t *testing.T) {
 	t.Parallel()
 	flags := map[string][]string{}
-	for name, service := range ours(developersProject(t)) {
+	for _, service := range ours(production(t)) {
 		if len(service.Command) == 3 {
 			key := service.Command[0] + " " + service.Command[1]
 			flags[key] = append(flags[key], strings.Split(service.Command[2], ",")...)
-			continue
 		}
-		assert.Len(t, service.Command, 1, name)
 	}
 	assert.ElementsMatch(t, api.Services(), flags["api --services"])
 	assert.ElementsMatch(t, workers.Queues(), flags["worker --queues"])
+
+	var whole []string
+	for _, service := range ours(demo(t)) {
+		whole = append(whole, strings.Join(service.Command, " "))
+	}
+	assert.ElementsMatch(t, []string{"keys --dir /keys", "migrate", "seed", "sandbox", "api", "worker"}, whole)
 }
 
 // Every service starts with the configuration that it is given.
 func TestComposeConfiguresTheProgram(t *testing.T) {
-	loaded := developersProject(t)
-	key := filepath.Join(t.TempDir(), "key.pem")
-	require.NoError(t, os.WriteFile(key, []byte(signingKey(t)), 0o600))
+	dir := t.TempDir()
+	_, err := keys.Fill(dir)
+	require.NoError(t, err)
 	known := settings()
-
-	for name, service := range ours(loaded) {
-		t.Run(name, func(t *testing.T) {
-			for variable := range known {
-				t.Setenv(variable, "")
+	both(t, func(t *testing.T, loaded *types.Project) {
+		for name, service := range ours(loaded) {
+			if service.Command[0] == "keys" {
+				continue
 			}
-			for variable, value := range service.Environment {
-				require.Contains(t, known, variable, "the program does not know it")
-				require.NotNil(t, value, variable)
-				if strings.HasSuffix(variable, "_KEY_FILE") {
-					require.Equal(t, "/run/secrets/"+strings.ToLower(strings.TrimSuffix(variable, "_FILE")), *value)
-					*value = key
+			t.Run(name, func(t *testing.T) {
+				for variable := range known {
+					t.Setenv(variable, "")
 				}
-				t.Setenv(variable, *value)
-			}
-			_, err := config.Load(config.Process(service.Command[0]))
-			assert.NoError(t, err)
-		})
-	}
+				for variable, value := range service.Environment {
+					require.Contains(t, known, variable, "the program does not know it")
+					require.NotNil(t, value, variable)
+					t.Setenv(variable, inDirectory(dir, *value))
+				}
+				_, err := config.Load(config.Process(service.Command[0]))
+				assert.NoError(t, err)
+			})
+		}
+	})
 }
 
-// Production takes the vendors' own addresses when none are given.
-func TestComposeInProduction(t *testing.T) {
-	t.Parallel()
-	_, err := project(t)
-	require.Error(t, err, "secrets have no default")
+// inDirectory leads from a container's files to those that keys.Fill has made.
+func inDirectory(dir, value string) string {
+	return strings.NewReplacer("/keys/", dir+"/", "/run/secrets/", dir+"/", "/data/", dir+"/").Replace(value)
+}
 
-	loaded, err := project(t, append(signingKeys(t),
-		"PUBLIC_URL=https://boxoffice.example", "POSTGRES_PASSWORD=p", "TEMPORAL_CODEC_KEYS=k",
-		"STRIPE_SECRET_KEY=s", "STRIPE_PUBLISHABLE_KEY=p", "STRIPE_WEBHOOK_SECRETS=w", "SENDGRID_API_KEY=g",
-		"TWILIO_ACCOUNT_SID=a", "TWILIO_AUTH_TOKEN=t", "MAIL_FROM=m", "SMS_FROM=+1")...)
-	require.NoError(t, err)
-	for name, service := range ours(loaded) {
-		assert.Equal(t, "production", *service.Environment["BOXOFFICE_ENV"], name)
-		for _, variable := range []string{"STRIPE_API_URL", "SENDGRID_API_URL", "TWILIO_API_URL"} {
-			assert.Empty(t, *service.Environment[variable], name)
+// What is mounted somewhere is declared, and where a variable points to.
+func TestComposeMountsWhatItNames(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, loaded *types.Project) {
+		for name, service := range loaded.Services {
+			mounted := map[string]bool{}
+			for _, volume := range service.Volumes {
+				mounted[volume.Target] = true
+				if volume.Type == types.VolumeTypeBind {
+					assert.FileExists(t, volume.Source, name)
+				} else {
+					assert.Contains(t, loaded.Volumes, volume.Source, name)
+				}
+			}
+			for _, secret := range service.Secrets {
+				assert.Contains(t, loaded.Secrets, secret.Source, name)
+				mounted["/run/secrets/"+secret.Source] = true
+			}
+			for variable, value := range service.Environment {
+				if strings.HasSuffix(variable, "_FILE") {
+					assert.True(t, mounted[*value] || mounted[filepath.Dir(*value)], "%s: %s=%s is not mounted", name, variable, *value)
+				}
+			}
+			if service.Build != nil {
+				assert.FileExists(t, filepath.Join(service.Build.Context, cmp.Or(service.Build.Dockerfile, "Dockerfile")), name)
+			}
 		}
-		assert.True(t, service.ReadOnly, name)
-		assert.Equal(t, []string{"ALL"}, service.CapDrop, name)
+	})
+}
+
+// The image has one program, which has to know every command and flag.
+func TestComposeRunsCommandsThatTheProgramKnows(t *testing.T) {
+	t.Parallel()
+	help := func(args ...string) error {
+		run := exec.CommandContext(t.Context(), program(t), append(args, "--help")...)
+		run.Env = []string{}
+		if output, err := run.CombinedOutput(); err != nil {
+			return fmt.Errorf("%w\n%s", err, output)
+		}
+		return nil
 	}
+	require.Error(t, help("api", "--popcorn"), "this test would notice a flag that is not there")
+	require.Error(t, help("popcorn"))
+
+	dockerfile, err := os.ReadFile(path("Dockerfile"))
+	require.NoError(t, err)
+	require.Contains(t, string(dockerfile), "/out/boxoffice /boxoffice\n")
+	require.Contains(t, string(dockerfile), `ENTRYPOINT ["/boxoffice"]`)
+	require.Contains(t, string(dockerfile), "\nUSER nonroot\n")
+
+	both(t, func(t *testing.T, loaded *types.Project) {
+		for name, service := range ours(loaded) {
+			assert.NoError(t, help(service.Command...), name)
+			if service.Restart == "no" {
+				continue
+			}
+			require.NotNil(t, service.HealthCheck, name)
+			require.Equal(t, []string{"CMD", "/boxoffice"}, []string(service.HealthCheck.Test[:2]), "%s: the image has no other program", name)
+			assert.NoError(t, help(service.HealthCheck.Test[2:]...), name)
+			if service.Command[0] == "worker" {
+				assert.Equal(t, service.Command[1:], types.ShellCommand(service.HealthCheck.Test[4:]), "%s asks for the queues that it serves", name)
+			}
+		}
+	})
+}
+
+func TestComposeHardensAndLimits(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, loaded *types.Project) {
+		for name, service := range loaded.Services {
+			require.NotNil(t, service.Deploy, name)
+			assert.NotZero(t, service.Deploy.Resources.Limits.MemoryBytes, name)
+			assert.Contains(t, []string{"unless-stopped", "no"}, service.Restart, name)
+			if service.Build == nil {
+				assert.Regexp(t, `:\d+(\.\d+)*(-alpine)?$`, service.Image, "%s: a tag that does not move far", name)
+			}
+			if service.Build != nil || name == "nginx" {
+				assert.True(t, service.ReadOnly, name)
+				assert.Equal(t, []string{"ALL"}, service.CapDrop, name)
+				assert.Contains(t, service.SecurityOpt, "no-new-privileges:true", name)
+				assert.NotContains(t, []string{"root", "0", "0:0"}, service.User, name)
+			}
+		}
+		assert.NotEmpty(t, loaded.Services["nginx"].User, "its image would start as root")
+	})
+}
+
+// Nothing waits for what does not come: a service that others wait for to be
+// healthy has a check, and one they wait for to be done ends.
+func TestComposeStartsInOrder(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, loaded *types.Project) {
+		for name, service := range loaded.Services {
+			for other, dependency := range service.DependsOn {
+				waitedFor, known := loaded.Services[other]
+				require.True(t, known, "%s waits for %s", name, other)
+				switch dependency.Condition {
+				case types.ServiceConditionHealthy:
+					assert.NotNil(t, waitedFor.HealthCheck, other)
+				case types.ServiceConditionCompletedSuccessfully:
+					assert.Equal(t, "no", waitedFor.Restart, other)
+				default:
+					t.Errorf("%s waits for %s to be %q", name, other, dependency.Condition)
+				}
+			}
+		}
+	})
 }
 
 func TestComposePublishesOnlyTheGateway(t *testing.T) {
 	t.Parallel()
-	for name, service := range developersProject(t).Services {
-		for _, port := range service.Ports {
-			if name != "nginx" {
-				assert.Equal(t, "127.0.0.1", port.HostIP, "%s is for this machine only", name)
+	both(t, func(t *testing.T, loaded *types.Project) {
+		taken := map[string]string{}
+		for name, service := range loaded.Services {
+			for _, port := range service.Ports {
+				assert.Empty(t, taken[port.Published], "%s and another service want port %s", name, port.Published)
+				taken[port.Published] = name
+				if name != "nginx" || loaded.Name == "boxoffice-demo" {
+					assert.Equal(t, "127.0.0.1", port.HostIP, "%s is for this machine only", name)
+				}
+			}
+		}
+	})
+	assert.NotEqual(t, demo(t).Name, production(t).Name, "the demo never gets production's volumes")
+}
+
+func TestComposeKeepsNoSecretInTheRepository(t *testing.T) {
+	t.Parallel()
+	for name, service := range demo(t).Services {
+		for variable, value := range service.Environment {
+			if slices.Contains(keys.Variables(), variable) {
+				t.Errorf("%s: %s=%s is for everybody to read", name, variable, *value)
 			}
 		}
 	}
 }
 
-// settings are the variables in the table that the program prints.
+// Production takes the vendors' own addresses, and everything else is unset.
+func TestComposeInProduction(t *testing.T) {
+	t.Parallel()
+	for name, service := range ours(production(t)) {
+		assert.Equal(t, "production", *service.Environment["BOXOFFICE_ENV"], name)
+		assert.NotContains(t, []string{"sandbox", "seed", "keys"}, service.Command[0], name)
+		for variable, value := range service.Environment {
+			assert.NotContains(t, variable, "_API_URL", name)
+			assert.NotContains(t, *value, "sandbox", "%s: %s", name, variable)
+		}
+	}
+}
+
+// settings are the variables in the table that the program prints, each of which
+// may be given as a file.
 func settings() map[string]bool {
 	known := map[string]bool{}
 	for _, match := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` ").FindAllStringSubmatch(config.Table(), -1) {
 		known[match[1]] = true
+		known[match[1]+"_FILE"] = true
 	}
 	return known
 }
@@ -163,7 +339,12 @@ func settings() map[string]bool {
 // Whatever path a client asks for reaches a group that serves it.
 func TestNginxRoutesToTheGroupThatServesThePath(t *testing.T) {
 	t.Parallel()
-	groups := ours(developersProject(t))
+	groups := ours(production(t))
+	for group := range groups {
+		if strings.HasPrefix(group, "api-") {
+			assert.Contains(t, demo(t).Services["api"].Networks["default"].Aliases, group, "in the demo one process is all groups")
+		}
+	}
 	route := nginxRoutes(t)
 	for path, service := range map[string]string{
 		"/v1/accounts": api.ServiceAccounts, "/v1/sessions/refresh": api.ServiceAccounts,
