@@ -33,6 +33,8 @@ var outcomes = map[booking.Code]outcome{
 	booking.CodePaymentMismatch:     {retry: false, benign: false},
 	booking.CodeProviderUnavailable: {retry: true, benign: true},
 	booking.CodeFastPathSkipped:     {retry: true, benign: true},
+	booking.CodeBusy:                {retry: true, benign: true},
+	booking.CodeTooManyRequests:     {retry: false, benign: true},
 }
 
 // toTemporal turns an error into what Temporal understands. The cause stays in

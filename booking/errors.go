@@ -32,6 +32,8 @@ const (
 	CodeFastPathSkipped     Code = "fast_path_skipped"
 	CodeKeyMissing          Code = "idempotency_key_missing"
 	CodeKeyReused           Code = "idempotency_key_reused"
+	CodeBusy                Code = "booking_busy"
+	CodeTooManyRequests     Code = "too_many_requests"
 	CodeUnavailable         Code = "unavailable"
 	CodeInternal            Code = "internal"
 )

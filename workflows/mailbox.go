@@ -70,7 +70,8 @@ func (s *saga) next(ctx workflow.Context, timer workflow.Future) any {
 }
 
 // ask hands a command to the main coroutine and waits for its answer.
-func (s *saga) ask(ctx workflow.Context, request any) error {
+func (s *saga) ask(ctx workflow.Context, name string, request any) error {
+	defer s.asked[name].begin(workflow.Now(ctx))()
 	if s.closing {
 		return s.over()
 	}
@@ -136,35 +137,8 @@ func (s *saga) listen(ctx workflow.Context) error {
 			return err
 		}
 	}
-	updates := []struct {
-		name, description string
-		handle            any
-	}{
-		{UpdateHold, "Waits until the seats are held and the payment is open. The API sends it with the start.",
-			func(ctx workflow.Context) (HoldAnswer, error) {
-				err := s.signed(s.holdAnswer.Get(ctx, nil))
-				return HoldAnswer{BookingID: s.in.BookingID, RequestHash: s.in.RequestHash}, err
-			}},
-		{UpdateCancel, "The customer cancels. Refund by the cancellation policy.",
-			func(ctx workflow.Context, r CancelRequest) error { return s.ask(ctx, r) }},
-		{UpdateCheck, "Asks the payment provider now instead of waiting for its webhook.",
-			func(ctx workflow.Context) error { return s.ask(ctx, checkPayment{}) }},
-		{UpdateReopen, "Opens the payment anew, with the provider named.",
-			func(ctx workflow.Context, r ReopenRequest) error { return s.ask(ctx, r) }},
-		{UpdateChoose, "The customer of a moved show keeps the new time, moves to another show, or has the money back.",
-			func(ctx workflow.Context, d ChangeDecision) error { return s.ask(ctx, d) }},
-		{UpdateResend, "Staff: sends the confirmation again, over one channel or all.",
-			func(ctx workflow.Context, r ResendRequest) error { return s.ask(ctx, r) }},
-		{UpdateExtend, "Staff: gives the customer more time to pay.",
-			func(ctx workflow.Context, r ExtendRequest) error { return s.ask(ctx, r) }},
-		{UpdateRefund, "Staff: cancels the booking and gives back a share of the total.",
-			func(ctx workflow.Context, r RefundRequest) error { return s.ask(ctx, r) }},
-	}
-	for _, u := range updates {
-		options := workflow.UpdateHandlerOptions{Description: u.description}
-		if err := workflow.SetUpdateHandlerWithOptions(ctx, u.name, u.handle, options); err != nil {
-			return err
-		}
+	if err := s.listenForUpdates(ctx); err != nil {
+		return err
 	}
 	signals := map[string]string{
 		SignalPayment:         "A payment changed at its provider. Sent by the webhook.",
@@ -175,6 +149,45 @@ func (s *saga) listen(ctx workflow.Context) error {
 		workflow.GetSignalChannelWithOptions(ctx, name, workflow.SignalChannelOptions{Description: signals[name]})
 	}
 	return nil
+}
+
+// listenForUpdates registers the hold, whose answer is awaited, and the commands.
+func (s *saga) listenForUpdates(ctx workflow.Context) error {
+	err := workflow.SetUpdateHandlerWithOptions(ctx, UpdateHold, func(ctx workflow.Context) (HoldAnswer, error) {
+		err := s.signed(s.holdAnswer.Get(ctx, nil))
+		return HoldAnswer{BookingID: s.in.BookingID, RequestHash: s.in.RequestHash}, err
+	}, workflow.UpdateHandlerOptions{
+		Description: "Waits until the seats are held and the payment is open. The API sends it with the start.",
+	})
+	if err != nil {
+		return err
+	}
+	err = workflow.SetUpdateHandlerWithOptions(ctx, UpdateCheck,
+		func(ctx workflow.Context) error { return s.ask(ctx, UpdateCheck, checkPayment{}) },
+		workflow.UpdateHandlerOptions{
+			Description: "Asks the payment provider now instead of waiting for its webhook.",
+			Validator:   func(ctx workflow.Context) error { return s.admit(ctx, UpdateCheck) },
+		})
+	return errors.Join(err,
+		obey[CancelRequest](ctx, s, UpdateCancel, "The customer cancels. Refund by the cancellation policy."),
+		obey[ReopenRequest](ctx, s, UpdateReopen, "Opens the payment anew, with the provider named."),
+		obey[ChangeDecision](ctx, s, UpdateChoose,
+			"The customer of a moved show keeps the new time, moves to another show, or has the money back."),
+		obey[ResendRequest](ctx, s, UpdateResend, "Staff: sends the confirmation again, over one channel or all."),
+		obey[ExtendRequest](ctx, s, UpdateExtend, "Staff: gives the customer more time to pay."),
+		obey[RefundRequest](ctx, s, UpdateRefund, "Staff: cancels the booking and gives back a share of the total."),
+	)
+}
+
+// obey registers an update that hands a command to the main coroutine, within the
+// limits of its kind.
+func obey[Request any](ctx workflow.Context, s *saga, name, description string) error {
+	return workflow.SetUpdateHandlerWithOptions(ctx, name,
+		func(ctx workflow.Context, r Request) error { return s.ask(ctx, name, r) },
+		workflow.UpdateHandlerOptions{
+			Description: description,
+			Validator:   func(ctx workflow.Context, _ Request) error { return s.admit(ctx, name) },
+		})
 }
 
 // note adds to the timeline that support staff see.

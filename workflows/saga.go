@@ -53,6 +53,7 @@ type saga struct {
 	settleAnswer workflow.Settable
 	answered     bool
 	commands     workflow.Channel
+	asked        map[string]*asking      // what was asked for so far, by update
 	cancelled    workflow.ReceiveChannel // closed when the workflow is cancelled; nil once heard
 	closing      bool
 	holdTimer    workflow.Future
@@ -71,6 +72,7 @@ func newSaga(ctx workflow.Context, in BookingInput) *saga {
 		sequence:   map[booking.Notice]int{},
 		logger:     workflow.GetLogger(ctx),
 		commands:   workflow.NewBufferedChannel(ctx, 100),
+		asked:      newAskings(),
 		cancelled:  ctx.Done(),
 		state: BookingState{
 			BookingID: in.BookingID, Provider: in.Provider,

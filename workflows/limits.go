@@ -1,0 +1,89 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+	"golang.org/x/time/rate"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// limit bounds how often a booking may be asked for one thing. A run of a workflow
+// takes 2,000 updates in its life and 10 at a time (history.maxTotalUpdates and
+// history.maxInFlightUpdates of the server): without bounds, a client that polls
+// makes its booking unreachable.
+type limit struct {
+	// total is how many of these updates a booking takes in its life.
+	total int
+	// burst is how many it takes in a row before it takes one each `every`. Zero is
+	// no such bound.
+	burst int
+	every time.Duration
+	// canWait is for what a booking does not need to end well: it is refused once
+	// Temporal says that the history has become too long.
+	canWait bool
+}
+
+// limits are the bounds of each update. Their sum stays far below the server's
+// 2,000, so that none of them can take the place of another: whatever a client
+// does, a cancellation and the staff's refund still get through. Of each kind one
+// is in flight at a time, which is fewer than 10 together.
+var limits = map[string]limit{
+	UpdateCheck:  {total: 200, burst: 5, every: 2 * time.Second, canWait: true},
+	UpdateReopen: {total: 20, canWait: true},
+	UpdateChoose: {total: 50},
+	UpdateCancel: {total: 100},
+	UpdateResend: {total: 100, canWait: true},
+	UpdateExtend: {total: 100},
+	UpdateRefund: {total: 100},
+}
+
+// asking counts the accepted updates of one kind.
+type asking struct {
+	limit
+	accepted int
+	inFlight bool
+	pace     *rate.Limiter // nil without a burst; it is told the time, and never waits
+}
+
+func newAskings() map[string]*asking {
+	all := map[string]*asking{}
+	for _, name := range workflow.DeterministicKeys(limits) {
+		a := &asking{limit: limits[name]}
+		if a.burst > 0 {
+			a.pace = rate.NewLimiter(rate.Every(a.every), a.burst)
+		}
+		all[name] = a
+	}
+	return all
+}
+
+// begin counts an update that was accepted, and answers what to call at its end.
+func (a *asking) begin(now time.Time) (end func()) {
+	a.accepted++
+	a.inFlight = true
+	if a.pace != nil {
+		a.pace.AllowN(now, 1)
+	}
+	return func() { a.inFlight = false }
+}
+
+// admit is the validator of the updates that customers and staff send. What it
+// refuses leaves no trace in the history and counts for nothing at the server. It
+// only reads; the count is kept where an accepted update begins.
+func (s *saga) admit(ctx workflow.Context, name string) error {
+	a := s.asked[name]
+	switch {
+	case s.closing:
+		return s.over()
+	case a.inFlight:
+		return refusal(booking.CodeBusy, "The same is being done for this booking just now. Ask again in a moment.")
+	case a.accepted >= a.total, a.canWait && workflow.GetInfo(ctx).GetContinueAsNewSuggested():
+		return refusal(booking.CodeTooManyRequests, "This booking was asked for that too often. It takes no more of it.")
+	case a.pace != nil && a.pace.TokensAt(workflow.Now(ctx)) < 1:
+		return refusal(booking.CodeBusy, "This booking was asked for that a moment ago. Ask again in a moment.")
+	default:
+		return nil
+	}
+}
