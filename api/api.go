@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorilla/mux"
 	"github.com/hashicorp/golang-lru/v2/expirable"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
@@ -121,6 +122,7 @@ type api struct {
 	summaries *expirable.LRU[string, booking.ShowSummary]
 	shortcuts shortcuts
 	turnstile *seats.Turnstile
+	checks    singleflight.Group // payments being asked about, by booking
 	streams   atomic.Int64
 }
 

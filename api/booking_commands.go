@@ -27,6 +27,10 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, tooLong("reason", maxReason))
 		return
 	}
+	if b.Status.Terminal() || isScanned(b) {
+		a.fail(w, r, notCancellable())
+		return
+	}
 	err = a.Saga.Update(r.Context(), b.ID, workflows.UpdateCancel, request)
 	a.Feed.Changed(b.Show.ID)
 	if isOver(err) && !a.nowCancelled(r.Context(), b) {
@@ -60,26 +64,51 @@ func (a *api) reopenPayment(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, booking.Invalid(problem))
 		return
 	}
+	over := booking.E(booking.CodeNotPayable, "This booking can no longer be paid.")
+	if b.Status != booking.StatusHeld {
+		a.fail(w, r, over)
+		return
+	}
 	err = a.Saga.Update(r.Context(), b.ID, workflows.UpdateReopen, workflows.ReopenRequest{Provider: request.Provider})
 	if isOver(err) {
-		err = booking.E(booking.CodeNotPayable, "This booking can no longer be paid.")
+		err = over
 	}
 	a.answerOwn(w, r, err)
 }
 
-// checkPayment asks the provider now. Of a booking that is over there is nothing
-// to ask: its document says how it ended.
+// checkPayment asks the provider now. Where there is nothing to ask, the booking as
+// it is in the database is the answer: it is paid or over, the workflow is asking
+// already, or was asked a moment ago.
 func (a *api) checkPayment(w http.ResponseWriter, r *http.Request) {
 	b, err := a.ownBooking(r)
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	err = a.Saga.Update(r.Context(), b.ID, workflows.UpdateCheck)
-	if isOver(err) {
+	if b.Status != booking.StatusHeld || b.Payment != nil && b.Payment.Status == booking.PaymentInDoubt {
+		a.answer(w, r, http.StatusOK, b)
+		return
+	}
+	err = a.askProvider(r.Context(), b.ID)
+	switch code := booking.CodeOf(err); {
+	case isOver(err), code == booking.CodeBusy, code == booking.CodeTooManyRequests:
 		err = nil
 	}
 	a.answerOwn(w, r, err)
+}
+
+// askProvider has the booking's workflow ask the provider. Who comes while it does
+// waits for the same answer, and one who leaves does not take it from the others.
+func (a *api) askProvider(ctx context.Context, bookingID string) error {
+	answer := a.checks.DoChan(bookingID, func() (any, error) {
+		return nil, a.Saga.Update(context.WithoutCancel(ctx), bookingID, workflows.UpdateCheck)
+	})
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case done := <-answer:
+		return done.Err
+	}
 }
 
 // isOver tells whether the booking's workflow has ended or is just ending.

@@ -75,8 +75,7 @@ func (a *api) cancellationQuote(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := a.Now()
-	scanned := b.Ticket != nil && b.Ticket.ScannedAt != nil
-	if b.Status != booking.StatusConfirmed || scanned || !now.Before(b.Show.StartsAt) {
+	if b.Status != booking.StatusConfirmed || isScanned(b) || !now.Before(b.Show.StartsAt) {
 		a.fail(w, r, notCancellable())
 		return
 	}
@@ -105,6 +104,9 @@ func (a *api) comesBack(ctx context.Context, b booking.Booking, now time.Time) (
 		return a.Policy.Refunds.Quote(b.Quote, b.Show.StartsAt, now), nil
 	}
 }
+
+// isScanned tells whether somebody went in with the ticket.
+func isScanned(b booking.Booking) bool { return b.Ticket != nil && b.Ticket.ScannedAt != nil }
 
 func notCancellable() error {
 	return booking.E(booking.CodeNotCancellable, "This booking cannot be cancelled.")

@@ -28,6 +28,10 @@ type fakeSaga struct {
 
 	away   atomic.Bool // Temporal does not answer
 	starts atomic.Int64
+	asked  atomic.Int64 // updates other than the hold
+
+	// meets, when set, is what an update meets before it is done.
+	meets func(ctx context.Context, update string) error
 
 	changes fakeChanges
 
@@ -122,6 +126,12 @@ func overTheWire(err error) error {
 func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) error {
 	if err := f.answers(); err != nil {
 		return err
+	}
+	f.asked.Add(1)
+	if f.meets != nil {
+		if err := f.meets(ctx, update); err != nil {
+			return overTheWire(err)
+		}
 	}
 	r := f.run(id)
 	if r == nil || r.ended.Load() {

@@ -48,6 +48,8 @@ var problems = map[booking.Code]problemKind{
 	booking.CodeHoldLost:         {status: http.StatusConflict, title: "The hold is gone"},
 	booking.CodePaymentRefused:   {status: http.StatusConflict, title: "The payment was refused"},
 	booking.CodePaymentMismatch:  {status: http.StatusConflict, title: "The payment does not match the booking"},
+	booking.CodeBusy:             {status: http.StatusTooManyRequests, title: "The booking is busy", retryAfter: "2"},
+	booking.CodeTooManyRequests:  {status: http.StatusTooManyRequests, title: "Asked too often", retryAfter: "3600"},
 	booking.CodeKeyMissing:       {status: http.StatusBadRequest, title: "Idempotency-Key is missing"},
 	booking.CodeKeyReused:        {status: http.StatusUnprocessableEntity, title: "Idempotency-Key was used for another request"},
 

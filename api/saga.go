@@ -24,7 +24,10 @@ type Saga interface {
 	// Hold starts the booking's workflow, or reaches the one that runs, and waits
 	// until the seats are held and the payment is open.
 	Hold(ctx context.Context, in workflows.BookingInput, show booking.ShowSummary) (workflows.HoldAnswer, error)
-	// Update sends one of the other updates and waits for its effect.
+	// Update sends one of the other updates and waits for its effect. While another
+	// one like it is being done it waits for its turn, but for a check of the payment:
+	// that is then refused. Codes besides those of the update itself: booking_busy,
+	// too_many_requests.
 	Update(ctx context.Context, bookingID, update string, args ...any) error
 	// Payment tells the booking what its payment is like now.
 	Payment(ctx context.Context, bookingID string, state booking.PaymentState) error
@@ -69,7 +72,7 @@ func (s temporalSaga) Hold(ctx context.Context, in workflows.BookingInput, show 
 		),
 	}
 	var answer workflows.HoldAnswer
-	err := whenReady(waiting, func() error {
+	err := whenReady(waiting, redone, func() error {
 		handle, err := s.client.UpdateWithStartWorkflow(waiting, client.UpdateWithStartWorkflowOptions{
 			// An operation is good for one use.
 			StartWorkflowOperation: s.client.NewWithStartWorkflowOperation(options, workflows.BookingWorkflow, in),
@@ -125,7 +128,8 @@ func (s temporalSaga) Update(ctx context.Context, bookingID, update string, args
 		Args:         args,
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	}
-	return sagaError(whenReady(ctx, func() error {
+	passes := func(err error) bool { return redone(err) || update != workflows.UpdateCheck && busy(err) }
+	return sagaError(whenReady(ctx, passes, func() error {
 		handle, err := s.client.UpdateWorkflow(ctx, options)
 		if err != nil {
 			return err
@@ -134,15 +138,30 @@ func (s temporalSaga) Update(ctx context.Context, bookingID, update string, args
 	}))
 }
 
-// whenReady asks again while the workflow's current task is being redone: news
-// that reaches a workflow in the moment it closes fails that task, and with it
-// every update that the task had not yet accepted.
-func whenReady(ctx context.Context, ask func() error) error {
+// redone tells whether the workflow's current task is being redone: news that
+// reaches a workflow in the moment it closes fails that task, and with it every
+// update that the task had not yet accepted.
+func redone(err error) bool {
+	var (
+		notReady *serviceerror.WorkflowNotReady
+		aborted  *serviceerror.Aborted
+	)
+	return errors.As(err, &notReady) || errors.As(err, &aborted)
+}
+
+// busy tells whether the workflow refused an update because another one like it
+// is being done. What is refused so leaves no trace, and may be asked again.
+func busy(err error) bool {
+	var refused *temporal.ApplicationError
+	return errors.As(err, &refused) && refused.Type() == string(booking.CodeBusy)
+}
+
+// whenReady asks again, rarer each time, while the answer is one that passes.
+func whenReady(ctx context.Context, passes func(error) bool, ask func() error) error {
 	pause := 10 * time.Millisecond
 	for {
 		err := ask()
-		var notReady *serviceerror.WorkflowNotReady
-		if !errors.As(err, &notReady) {
+		if !passes(err) {
 			return err
 		}
 		select {
@@ -183,12 +202,19 @@ func sagaError(err error) error {
 		started  *serviceerror.WorkflowExecutionAlreadyStarted
 		notFound *serviceerror.NotFound
 		slow     *client.WorkflowUpdateServiceTimeoutOrCanceledError
+		full     *serviceerror.FailedPrecondition
 	)
 	switch {
 	case errors.As(err, &refused):
 		return refusal(refused)
 	case errors.As(err, &started), errors.As(err, &notFound):
 		return ErrEnded
+	case crowded(err):
+		return booking.E(booking.CodeBusy, "Too much is asked of this booking at once. Ask again in a moment.").Wrap(err)
+	case errors.As(err, &full):
+		// The server's own bound, which a booking's limits keep it from: only one that
+		// was made before there were limits meets it.
+		return booking.E(booking.CodeTooManyRequests, "This booking takes no more requests. Please turn to the theater.").Wrap(err)
 	case errors.As(err, &slow), errors.Is(err, context.DeadlineExceeded):
 		return booking.E(booking.CodeUnavailable,
 			"The booking is still being worked on. Ask again with the same Idempotency-Key in a moment.").Wrap(err)
@@ -196,6 +222,17 @@ func sagaError(err error) error {
 		return booking.E(booking.CodeUnavailable,
 			"Bookings cannot be worked on right now. Nothing is lost; try again shortly.").Wrap(err)
 	}
+}
+
+// crowded tells a workflow of which more is asked at once than Temporal lets
+// through (10 updates in flight) from a Temporal that has too much to do.
+func crowded(err error) bool {
+	var exhausted *serviceerror.ResourceExhausted
+	if !errors.As(err, &exhausted) {
+		return false
+	}
+	return exhausted.Cause == enums.RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT ||
+		exhausted.Cause == enums.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW
 }
 
 // isFinal tells whether an error is a workflow's own word. Everything else passes:

@@ -35,7 +35,7 @@ func (s temporalSaga) ChangeShow(ctx context.Context, in workflows.ShowChangeInp
 	// The same for every try, and another for every request: a workflow that ended
 	// must not answer for the one to be started.
 	updateID := uuid.NewString()
-	err := whenReady(ctx, func() error {
+	err := whenReady(ctx, redone, func() error {
 		handle, err := s.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 			StartWorkflowOperation: s.client.NewWithStartWorkflowOperation(options, changeWorkflow(in.Request.Kind), in),
 			UpdateOptions: client.UpdateWorkflowOptions{

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
@@ -51,6 +52,10 @@ func TestWhatTemporalSaysInOurWords(t *testing.T) {
 		"a panic in the workflow":     {refused("PanicError"), booking.CodeInternal, false},
 		"server away":                 {serviceerror.NewUnavailable("no"), booking.CodeUnavailable, false},
 		"too busy":                    {&serviceerror.ResourceExhausted{Message: "no"}, booking.CodeUnavailable, false},
+		"more at once than goes":      {&serviceerror.ResourceExhausted{Cause: enums.RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT}, booking.CodeBusy, false},
+		"another has the workflow":    {&serviceerror.ResourceExhausted{Cause: enums.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW}, booking.CodeBusy, false},
+		"more than a run takes":       {serviceerror.NewFailedPrecondition("2000"), booking.CodeTooManyRequests, false},
+		"a validator":                 {refused("booking_busy"), booking.CodeBusy, true},
 		"no answer in time":           {client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errors.New("no")), booking.CodeUnavailable, false},
 		"deadline of the call":        {context.DeadlineExceeded, booking.CodeUnavailable, false},
 		"something nobody thought of": {errors.New("no"), booking.CodeUnavailable, false},

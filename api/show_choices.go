@@ -96,7 +96,11 @@ func (a *api) chooseChange(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	done, err := settledBefore(b, change, wish)
-	if err == nil && !done {
+	switch {
+	case err != nil || done:
+	case b.Status.Terminal():
+		err = ErrEnded // or as good as that: there may still be money under way
+	default:
 		err = a.Saga.Update(r.Context(), b.ID, workflows.UpdateChoose, workflows.ChangeDecision{
 			ChangeID: change.ID, Choice: wish.Choice, ShowID: wish.ShowID, Seats: wish.Seats,
 		})

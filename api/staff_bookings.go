@@ -148,6 +148,10 @@ func (a *api) command(w http.ResponseWriter, r *http.Request, over error, note a
 		a.fail(w, r, err)
 		return
 	}
+	if b.Status.Terminal() || update == workflows.UpdateExtend && b.Status != booking.StatusHeld {
+		a.fail(w, r, over) // the database knows; the workflow need not be asked
+		return
+	}
 	err = a.Saga.Update(r.Context(), b.ID, update, request)
 	if isOver(err) {
 		err = over

@@ -180,7 +180,10 @@ func (a *api) changeShow(w http.ResponseWriter, r *http.Request, change booking.
 		a.fail(w, r, err)
 		return
 	}
-	done, err := a.Saga.ChangeShow(r.Context(), workflows.ShowChangeInput{Request: change}, show)
+	done, err := a.Seats.ShowChange(r.Context(), change.ChangeID)
+	if err != nil || !a.atWork(r.Context(), done) {
+		done, err = a.Saga.ChangeShow(r.Context(), workflows.ShowChangeInput{Request: change}, show)
+	}
 	if err == nil {
 		// A workflow that runs answers whoever asks with the change it works on.
 		err = a.Seats.SameChange(r.Context(), change)
@@ -191,6 +194,16 @@ func (a *api) changeShow(w http.ResponseWriter, r *http.Request, change booking.
 	}
 	w.Header().Set("Location", "/v1/admin/show-changes/"+done.ID)
 	a.answerChange(w, r, http.StatusAccepted, done)
+}
+
+// atWork tells whether nobody needs to be asked to work on a change: all is done,
+// or its workflow is at it.
+func (a *api) atWork(ctx context.Context, change booking.ShowChange) bool {
+	if change.FinishedAt != nil {
+		return true
+	}
+	_, err := a.Saga.ChangeProgress(ctx, change)
+	return err == nil
 }
 
 func (a *api) answerChange(w http.ResponseWriter, r *http.Request, status int, change booking.ShowChange) {
