@@ -126,6 +126,9 @@ type Rebooking struct {
 	ShowID     string   `json:"show_id"`
 	TheaterID  string   `json:"theater_id"`
 	Seats      []string `json:"seats"`
+	// Refunds are the terms of cancellation that the customer knows, those of the
+	// booking that ran out. Nil when it kept none.
+	Refunds booking.CancellationPolicy `json:"refunds"`
 }
 
 // PlanRebooking says which booking would stand in for one that ran out before
@@ -149,5 +152,6 @@ func (s *Seats) PlanRebooking(ctx context.Context, late booking.PaymentState) (R
 		ShowID:     old.Show.ID,
 		TheaterID:  old.Show.TheaterID,
 		Seats:      old.Seats,
+		Refunds:    old.Refunds,
 	}, nil
 }

@@ -67,7 +67,7 @@ func statusOf(r *http.Request) (booking.Status, error) {
 }
 
 // cancellationQuote says what a cancellation would give back now. The workflow
-// computes it again, by the policy the booking was made under.
+// computes it again, by the same terms: those that the booking was made under.
 func (a *api) cancellationQuote(w http.ResponseWriter, r *http.Request) {
 	b, err := a.ownBooking(r)
 	if err != nil {
@@ -101,7 +101,11 @@ func (a *api) comesBack(ctx context.Context, b booking.Booking, now time.Time) (
 	case err != nil && booking.CodeOf(err) != booking.CodeNotFound:
 		return quote, err
 	default:
-		return a.Policy.Refunds.Quote(b.Quote, b.Show.StartsAt, now), nil
+		terms := b.Refunds
+		if terms == nil {
+			terms = a.Policy.Refunds
+		}
+		return terms.Quote(b.Quote, b.Show.StartsAt, now), nil
 	}
 }
 

@@ -46,6 +46,7 @@ type run struct {
 	done   chan struct{}
 	answer workflows.HoldAnswer
 	err    error
+	terms  booking.CancellationPolicy
 	main   sync.Mutex // the workflow's one coroutine
 	ended  atomic.Bool
 	forgot atomic.Bool // the outcome of the hold is past its retention
@@ -75,7 +76,7 @@ func (f *fakeSaga) Hold(ctx context.Context, in workflows.BookingInput, _ bookin
 	}
 	r, runs := f.runs[in.BookingID]
 	if !runs {
-		r = &run{done: make(chan struct{})}
+		r = &run{done: make(chan struct{}), terms: in.Policy.Refunds}
 		f.runs[in.BookingID] = r
 		f.starts.Add(1)
 	}
@@ -97,6 +98,7 @@ func (f *fakeSaga) begin(ctx context.Context, in workflows.BookingInput) (workfl
 	held, err := f.seats.Hold(ctx, booking.HoldRequest{
 		BookingID: in.BookingID, CustomerID: in.CustomerID, ShowID: in.ShowID, Seats: in.Seats,
 		HoldFor: in.Policy.HoldFor, MaxHolds: in.Policy.MaxHolds, RequestHash: in.RequestHash,
+		Refunds: in.Policy.Refunds,
 	})
 	if err == nil {
 		err = f.open(ctx, in.BookingID, held.Quote.Total, 1)
@@ -150,7 +152,7 @@ func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) e
 	case workflows.UpdateCheck:
 		return overTheWire(f.settle(ctx, b))
 	case workflows.UpdateCancel:
-		return overTheWire(f.cancel(ctx, b, r))
+		return overTheWire(f.cancel(ctx, b, r, r.terms.Quote(b.Quote, b.Show.StartsAt, time.Now())))
 	case workflows.UpdateReopen:
 		if b.Status != booking.StatusHeld {
 			return overTheWire(booking.E(booking.CodeNotPayable, "This booking is paid."))
@@ -160,7 +162,7 @@ func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) e
 	case workflows.UpdateChoose:
 		return overTheWire(f.choose(ctx, b, args[0].(workflows.ChangeDecision), r))
 	case workflows.UpdateRefund:
-		return overTheWire(f.cancel(ctx, b, r))
+		return overTheWire(f.cancel(ctx, b, r, booking.FullRefund(b.Quote)))
 	}
 	return overTheWire(err)
 }
@@ -189,12 +191,12 @@ func (f *fakeSaga) settle(ctx context.Context, b booking.Booking) error {
 	return f.books.Record(ctx, state)
 }
 
-func (f *fakeSaga) cancel(ctx context.Context, b booking.Booking, r *run) error {
+func (f *fakeSaga) cancel(ctx context.Context, b booking.Booking, r *run, terms booking.CancellationQuote) error {
 	defer r.ended.Store(true)
 	if b.Status == booking.StatusHeld {
 		return f.seats.End(ctx, booking.Ending{BookingID: b.ID, Status: booking.StatusExpired, Detail: "Let go."})
 	}
-	refund := booking.FullRefund(b.Quote).Refund
+	refund := terms.Refund
 	if err := f.seats.Cancel(ctx, booking.Cancellation{BookingID: b.ID, Refund: refund}); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (f *fakeSaga) choose(ctx context.Context, b booking.Booking, d workflows.Ch
 		return err
 	}
 	if d.Choice == booking.ChoiceRefund {
-		return f.cancel(ctx, b, r)
+		return f.cancel(ctx, b, r, booking.FullRefund(b.Quote))
 	}
 	if done.GivenBack.Amount == 0 {
 		return nil

@@ -17,6 +17,9 @@ type Booking struct {
 	Timeline      []TimelineEntry `json:"timeline"`
 	CreatedAt     time.Time       `json:"created_at"`
 	Version       int64           `json:"version"`
+	// Refunds are the terms of cancellation that it was made under. Nil for a booking
+	// from before they were kept.
+	Refunds CancellationPolicy `json:"-"`
 }
 
 // PaymentView is what a customer may know of the payment.
@@ -75,6 +78,9 @@ type HoldRequest struct {
 	Grace       time.Duration `json:"grace,omitempty"`
 	MaxHolds    int           `json:"max_holds"`
 	RequestHash string        `json:"request_hash"`
+	// Refunds are the terms of cancellation, kept with the booking. Nil keeps none:
+	// the terms of the day of the cancellation hold.
+	Refunds CancellationPolicy `json:"refunds"`
 }
 
 // Held is the answer to a hold: seats that are the customer's until ExpiresAt.

@@ -38,6 +38,9 @@ type Booking struct {
 	// RefundDue is what of it goes back, in minor units: by a cancellation, or
 	// because another show cost less.
 	RefundDue int64 `bun:"refund_due"`
+	// Refunds are the terms of cancellation it was made under; null for a booking from
+	// before they were kept.
+	Refunds *booking.CancellationPolicy `bun:"refunds,type:jsonb"`
 	// Version rises with every entry of the timeline.
 	Version int64 `bun:"version"`
 	// CreatedAt is when the seats were held.

@@ -99,7 +99,8 @@ func TestModelsComeBackAsTheyWent(t *testing.T) {
 		StartsAt: at, EndsAt: at.Add(time.Hour), Format: "2D", Language: "hi", SalesOpenAt: at.Add(-time.Hour), SalesCloseAt: at,
 		Currency: "INR", Prices: map[string]int64{"gold": 25000}}
 	account := &schema.Account{ID: uuid.New(), Email: "a@b.example", PasswordHash: "x", Name: "A"}
-	held := &schema.Booking{ID: uuid.New(), CustomerID: account.ID, ShowID: show.ID, Status: booking.StatusHeld, Seats: []string{"A1"}, Currency: "INR", HoldExpiresAt: at}
+	held := &schema.Booking{ID: uuid.New(), CustomerID: account.ID, ShowID: show.ID, Status: booking.StatusHeld, Seats: []string{"A1"}, Currency: "INR", HoldExpiresAt: at,
+		Refunds: &booking.CancellationPolicy{{Until: time.Hour, Percent: 80}}}
 	claim := &schema.SeatClaim{ShowID: show.ID, Seat: "A1", BookingID: held.ID, State: "held",
 		HeldUntil: pgtype.Timestamptz{InfinityModifier: pgtype.Infinity, Valid: true}}
 	sold := &schema.SeatClaim{ShowID: show.ID, Seat: "A2", BookingID: held.ID, State: "sold"}

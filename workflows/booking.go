@@ -50,6 +50,8 @@ func (s *saga) hold(ctx workflow.Context) error {
 		HoldFor:     s.in.Policy.HoldFor,
 		MaxHolds:    s.in.Policy.MaxHolds,
 		RequestHash: s.in.RequestHash,
+		// Never nil, which would be no terms at all.
+		Refunds: append(booking.CancellationPolicy{}, s.in.Policy.Refunds...),
 	}, &s.held)
 	if err != nil {
 		return err

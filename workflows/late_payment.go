@@ -51,9 +51,13 @@ func (s *saga) rebook(ctx workflow.Context, in LatePaymentInput) (bool, string) 
 			AttrTheaterID.ValueSet(plan.TheaterID),
 			AttrCustomerID.ValueSet(plan.CustomerID)),
 	})
+	policy := in.Policy
+	if plan.Refunds != nil {
+		policy.Refunds = plan.Refunds
+	}
 	future := workflow.ExecuteChildWorkflow(child, BookingWorkflow, BookingInput{
 		BookingID: plan.BookingID, CustomerID: plan.CustomerID, ShowID: plan.ShowID, Seats: plan.Seats,
-		Provider: in.Payment.Provider, Policy: in.Policy, Adopt: &in.Payment,
+		Provider: in.Payment.Provider, Policy: policy, Adopt: &in.Payment,
 	})
 	err := future.GetChildWorkflowExecution().Get(ctx, nil)
 	// Started before means that an earlier run of this workflow did it.

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/workflow"
-	"golang.org/x/time/rate"
 
 	"github.com/boxoffice/boxoffice/booking"
 )
@@ -44,28 +43,31 @@ type asking struct {
 	limit
 	accepted int
 	inFlight bool
-	pace     *rate.Limiter // nil without a burst; it is told the time, and never waits
+	rested   time.Time // when a whole burst is allowed again
 }
 
 func newAskings() map[string]*asking {
 	all := map[string]*asking{}
 	for _, name := range workflow.DeterministicKeys(limits) {
-		a := &asking{limit: limits[name]}
-		if a.burst > 0 {
-			a.pace = rate.NewLimiter(rate.Every(a.every), a.burst)
-		}
-		all[name] = a
+		all[name] = &asking{limit: limits[name]}
 	}
 	return all
+}
+
+// tooFast tells whether the burst is used up: each update that is accepted moves
+// the rest by one step, and a burst is as many steps.
+func (a *asking) tooFast(now time.Time) bool {
+	return a.burst > 0 && a.rested.Sub(now) > time.Duration(a.burst-1)*a.every
 }
 
 // begin counts an update that was accepted, and answers what to call at its end.
 func (a *asking) begin(now time.Time) (end func()) {
 	a.accepted++
 	a.inFlight = true
-	if a.pace != nil {
-		a.pace.AllowN(now, 1)
+	if a.rested.Before(now) {
+		a.rested = now
 	}
+	a.rested = a.rested.Add(a.every)
 	return func() { a.inFlight = false }
 }
 
@@ -81,7 +83,7 @@ func (s *saga) admit(ctx workflow.Context, name string) error {
 		return refusal(booking.CodeBusy, "The same is being done for this booking just now. Ask again in a moment.")
 	case a.accepted >= a.total, a.canWait && workflow.GetInfo(ctx).GetContinueAsNewSuggested():
 		return refusal(booking.CodeTooManyRequests, "This booking was asked for that too often. It takes no more of it.")
-	case a.pace != nil && a.pace.TokensAt(workflow.Now(ctx)) < 1:
+	case a.tooFast(workflow.Now(ctx)):
 		return refusal(booking.CodeBusy, "This booking was asked for that a moment ago. Ask again in a moment.")
 	default:
 		return nil

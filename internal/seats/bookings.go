@@ -28,7 +28,7 @@ const (
 // when the ledger has that payment's refund, or, for money that was never taken,
 // its void.
 const readBookings = `SELECT b.id::text, b.customer_id::text, b.status, b.seats, b.quote, b.hold_expires_at,
-		b.created_at, b.version, b.refund_due, b.currency, ` + summaryColumns + `,
+		b.created_at, b.version, b.refunds, b.refund_due, b.currency, ` + summaryColumns + `,
 		p.provider, p.status, p.reference, p.checkout_url, p.client_secret,
 		k.serial, k.issued_at, k.voided_at, k.scanned_at, r.at, e.timeline
 	FROM (%s) b JOIN ` + summaryTables + ` ON s.id = b.show_id
@@ -185,7 +185,7 @@ func (s *Store) list(ctx context.Context, choice string, args ...any) ([]booking
 // scanBooking puts a row of readBookings together.
 func scanBooking(row pgx.CollectableRow) (booking.Booking, error) {
 	var b booking.Booking
-	var quote, timeline []byte
+	var quote, refunds, timeline []byte
 	var refundDue int64
 	var currency string
 	var payment struct{ provider, status, reference, checkoutURL, clientSecret *string }
@@ -194,7 +194,7 @@ func scanBooking(row pgx.CollectableRow) (booking.Booking, error) {
 	ticket := booking.Ticket{}
 
 	fields := []any{&b.ID, &b.CustomerID, &b.Status, &b.Seats, &quote, (*utc)(&b.HoldExpiresAt),
-		(*utc)(&b.CreatedAt), &b.Version, &refundDue, &currency}
+		(*utc)(&b.CreatedAt), &b.Version, &refunds, &refundDue, &currency}
 	fields = append(fields, summaryFields(&b.Show)...)
 	fields = append(fields, &payment.provider, &payment.status, &payment.reference, &payment.checkoutURL,
 		&payment.clientSecret, &serial, maybeUTC{&issued}, maybeUTC{&ticket.VoidedAt}, maybeUTC{&ticket.ScannedAt},
@@ -204,6 +204,11 @@ func scanBooking(row pgx.CollectableRow) (booking.Booking, error) {
 	}
 	if err := json.Unmarshal(quote, &b.Quote); err != nil {
 		return b, fmt.Errorf("quote of booking %s: %w", b.ID, err)
+	}
+	if refunds != nil {
+		if err := json.Unmarshal(refunds, &b.Refunds); err != nil {
+			return b, fmt.Errorf("terms of cancellation of booking %s: %w", b.ID, err)
+		}
 	}
 	if err := json.Unmarshal(timeline, &b.Timeline); err != nil {
 		return b, fmt.Errorf("timeline of booking %s: %w", b.ID, err)

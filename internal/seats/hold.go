@@ -51,15 +51,21 @@ func (s *Store) holdAt(ctx context.Context, req booking.HoldRequest, at *show) (
 	if err != nil {
 		return booking.Held{}, err
 	}
+	var refunds []byte // NULL for none
+	if req.Refunds != nil {
+		if refunds, err = json.Marshal(req.Refunds); err != nil {
+			return booking.Held{}, err
+		}
+	}
 	held := booking.Held{BookingID: req.BookingID, Show: at.summary}
 	var seconds float64
 	var hasPhone *bool
 	var priced []byte
 	err = s.pool.QueryRow(ctx, `SELECT expires_at, seconds_left, has_phone, priced
-		FROM hold_seats($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		FROM hold_seats($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		req.BookingID, req.CustomerID, req.ShowID, at.terms.Version, booking.SortSeats(req.Seats),
 		req.HoldFor, req.MaxHolds, document, quote.Total.Amount, quote.Total.Currency, req.RequestHash,
-		cmp.Or(req.Grace, booking.HoldGrace),
+		cmp.Or(req.Grace, booking.HoldGrace), refunds,
 	).Scan((*utc)(&held.ExpiresAt), &seconds, &hasPhone, &priced)
 	if err != nil {
 		return booking.Held{}, translate("hold", err)

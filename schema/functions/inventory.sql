@@ -17,11 +17,14 @@
 -- The customer's time ends at hold_expires_at. The claims stay p_grace longer: in
 -- that time the booking's workflow asks the provider whether the customer has paid,
 -- and ends the hold. Rivals get the seats when it has, or after the grace.
+--
+-- p_refunds are the terms of cancellation, which stay with the booking.
 DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text);
+DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text, interval);
 CREATE OR REPLACE FUNCTION hold_seats(
     p_booking uuid, p_customer uuid, p_show uuid, p_terms bigint, p_seats text[],
     p_hold interval, p_max_holds integer, p_quote jsonb, p_total bigint, p_currency text, p_hash text,
-    p_grace interval DEFAULT '30 seconds')
+    p_grace interval DEFAULT '30 seconds', p_refunds jsonb DEFAULT NULL)
 RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone boolean, priced jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -79,9 +82,9 @@ BEGIN
             RAISE EXCEPTION 'terms changed' USING ERRCODE = 'BX003';
         END IF;
         INSERT INTO bookings (id, customer_id, show_id, status, seats, quote, total, currency,
-                              hold_expires_at, request_hash, version)
+                              hold_expires_at, request_hash, version, refunds)
         VALUES (p_booking, p_customer, p_show, 'held', p_seats, p_quote, p_total, p_currency,
-                expires, p_hash, 1);
+                expires, p_hash, 1, p_refunds);
         INSERT INTO booking_events (booking_id, seq, event, detail)
         VALUES (p_booking, 1, 'held', array_to_string(p_seats, ', '));
     END IF;

@@ -36,6 +36,7 @@ func (i *inventory) Hold(ctx context.Context, req booking.HoldRequest) (held boo
 		w.bookings[req.BookingID] = &booking.Booking{
 			ID: req.BookingID, CustomerID: req.CustomerID, Status: booking.StatusHeld, Show: w.show, Seats: req.Seats,
 			Quote: booking.Quote{Total: Total(), Fees: booking.Money{Amount: 5_000, Currency: "INR"}}, HoldExpiresAt: expires,
+			Refunds: req.Refunds,
 		}
 		held = booking.Held{
 			BookingID: req.BookingID, Show: w.show, Seats: req.Seats, Quote: w.bookings[req.BookingID].Quote,
@@ -150,6 +151,20 @@ func (w *World) AddBooking(id string, status booking.Status, seats []string) {
 	w.bookings[id] = &booking.Booking{
 		ID: id, CustomerID: CustomerID, Status: status, Show: w.show, Seats: seats, Quote: booking.Quote{Total: Total()},
 	}
+}
+
+// SetRefunds gives a booking its terms of cancellation.
+func (w *World) SetRefunds(id string, terms booking.CancellationPolicy) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bookings[id].Refunds = terms
+}
+
+// Refunds are the terms of cancellation that a booking keeps.
+func (w *World) Refunds(id string) booking.CancellationPolicy {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bookings[id].Refunds
 }
 
 // SellBehindItsBack confirms the booking as a workflow task does whose results were
