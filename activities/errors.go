@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
@@ -47,10 +48,43 @@ func toTemporal(ctx context.Context, err error) error {
 	if !errors.As(err, &e) {
 		e = booking.E(booking.CodeInternal, "Something went wrong inside.").Wrap(err)
 	}
+	if why := databaseFault(err); why != "" && e.Code == booking.CodeInternal {
+		e = booking.E(booking.CodeDatabaseRefused, "The database refuses this step: %s. Trying again cannot fix that; "+
+			"the step goes on when somebody has.", why).Wrap(err)
+	}
 	if cause := e.Unwrap(); cause != nil {
 		activity.GetLogger(ctx).Warn("activity failed", "code", e.Code, "cause", cause)
 	}
 	return FromError(e)
+}
+
+// databaseFaults are the classes of SQLSTATE for which trying again cannot help
+// (PostgreSQL, Appendix A), in words that give nothing of the inside away.
+var databaseFaults = map[string]string{
+	"0A": "it does not support what was asked",
+	"21": "a statement gave more rows than it may",
+	"22": "a value does not fit its type",
+	"23": "a value breaks a rule of its table",
+	"3F": "a schema is missing",
+	"42": "a table, column or function is missing or is not as expected",
+	"44": "a value breaks a rule of its view",
+	"P0": "a function of ours gave up",
+	"XX": "something in it is damaged",
+}
+
+// databaseFault says what of a database's error will not pass by itself, with its
+// class; empty for any other error.
+func databaseFault(err error) string {
+	var refused interface{ SQLState() string }
+	if !errors.As(err, &refused) {
+		return ""
+	}
+	for class, meaning := range databaseFaults {
+		if strings.HasPrefix(refused.SQLState(), class) {
+			return meaning + " (SQLSTATE class " + class + ")"
+		}
+	}
+	return ""
 }
 
 // FromError is the Temporal form of a booking.Error, without its cause.

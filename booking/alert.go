@@ -41,6 +41,12 @@ const (
 	AlertMessageVendorDenied AlertKind = "message_vendor_denied"
 	// AlertMessageUnconfirmed is a message that may or may not have been sent.
 	AlertMessageUnconfirmed AlertKind = "message_unconfirmed"
+	// AlertStepStuck is a step of a workflow that fails for a reason that trying again
+	// cannot fix. The step goes on when somebody has fixed it.
+	AlertStepStuck AlertKind = "step_stuck"
+	// AlertStepFailing is a step of a workflow that has failed many times, for whatever
+	// reason.
+	AlertStepFailing AlertKind = "step_failing"
 	// AlertWorkflowMissing is a booking whose workflow is gone.
 	AlertWorkflowMissing AlertKind = "workflow_missing"
 )
@@ -50,6 +56,6 @@ func AlertKinds() []AlertKind {
 	return []AlertKind{
 		AlertPaymentMismatch, AlertPaidTwice, AlertMoneyNotGivenBack, AlertRefundRefused, AlertRefundedOutside,
 		AlertSeatsNotFreed, AlertShowCancelledNotRefunded, AlertShowChangeNotSettled, AlertMessageVendorDenied,
-		AlertMessageUnconfirmed, AlertWorkflowMissing,
+		AlertMessageUnconfirmed, AlertStepStuck, AlertStepFailing, AlertWorkflowMissing,
 	}
 }

@@ -30,6 +30,7 @@ const (
 	CodeProviderError       Code = "provider_error"
 	CodeProviderUnavailable Code = "payment_provider_unavailable"
 	CodeFastPathSkipped     Code = "fast_path_skipped"
+	CodeDatabaseRefused     Code = "database_refused"
 	CodeKeyMissing          Code = "idempotency_key_missing"
 	CodeKeyReused           Code = "idempotency_key_reused"
 	CodeBusy                Code = "booking_busy"

@@ -32,7 +32,9 @@ type Options struct {
 	Client     client.Client
 	Queues     []string // of Queues(); empty is all
 	Activities Activities
-	Logger     *slog.Logger
+	// Alerts hears of steps that fail again and again. Nil for nobody.
+	Alerts activities.Alerts
+	Logger *slog.Logger
 	// PaymentsPerSecond and MessagesPerSecond are the vendors' limits, over all
 	// worker processes together. Zero is no limit.
 	PaymentsPerSecond float64
@@ -107,6 +109,7 @@ func (o Options) worker(queue string, fatal chan<- error) (worker.Worker, error)
 	options := worker.Options{
 		WorkerStopTimeout: stopTimeout,
 		DeploymentOptions: o.Deployment.options(),
+		Interceptors:      watching(o.Alerts),
 		OnFatalError:      func(err error) { fatal <- fmt.Errorf("worker for queue %s: %w", queue, err) },
 	}
 	switch queue {

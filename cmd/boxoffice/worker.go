@@ -57,7 +57,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 		return err
 	}
 	return workers.Run(ctx, workers.Options{
-		Client: p.temporal, Queues: c.Queues, Activities: effects, Logger: p.log, Deployment: deployment,
+		Client: p.temporal, Queues: c.Queues, Activities: effects, Alerts: effects.Seats.Inventory, Logger: p.log, Deployment: deployment,
 		PaymentsPerSecond: p.config.PaymentsPerSecond, MessagesPerSecond: p.config.MessagesPerSecond,
 	})
 }
