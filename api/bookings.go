@@ -34,6 +34,8 @@ type bookingRequest struct {
 	ShowID  string        `json:"show_id"`
 	Seats   []string      `json:"seats"`
 	Payment paymentChoice `json:"payment"`
+	// Accessible as in booking.HoldRequest.
+	Accessible *bool `json:"accessible"`
 }
 
 type paymentChoice struct {
@@ -94,7 +96,7 @@ func (a *api) takeTurn(w http.ResponseWriter, r *http.Request, try attempt) (lea
 func (a *api) precheck(w http.ResponseWriter, r *http.Request, try attempt) (answered bool) {
 	known, err := a.Seats.Precheck(r.Context(), seats.PrecheckRequest{
 		CustomerID: try.customer, Key: try.key, BookingID: try.bookingID,
-		ShowID: try.request.ShowID, Seats: try.request.Seats,
+		ShowID: try.request.ShowID, Seats: try.request.Seats, Accessible: try.request.Accessible,
 	})
 	switch {
 	case err != nil:
@@ -144,6 +146,7 @@ func (a *api) hold(ctx context.Context, try attempt) (status int, body []byte, e
 		Provider:    try.request.Payment.Provider,
 		RequestHash: try.hash,
 		Policy:      a.Policy,
+		Accessible:  try.request.Accessible,
 	}, show)
 	// Whatever came of it, who looks at the seats next sees it here at once.
 	a.Feed.Changed(show.ID)
@@ -285,6 +288,9 @@ func requestHash(request bookingRequest) string {
 	write(request.Payment.Provider)
 	for _, seat := range booking.SortSeats(request.Seats) {
 		write(seat)
+	}
+	if request.Accessible != nil { // or a request of before would be another one now
+		write(fmt.Sprintf("accessible=%t", *request.Accessible))
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }

@@ -98,7 +98,7 @@ func (f *fakeSaga) begin(ctx context.Context, in workflows.BookingInput) (workfl
 	held, err := f.seats.Hold(ctx, booking.HoldRequest{
 		BookingID: in.BookingID, CustomerID: in.CustomerID, ShowID: in.ShowID, Seats: in.Seats,
 		HoldFor: in.Policy.HoldFor, MaxHolds: in.Policy.MaxHolds, RequestHash: in.RequestHash,
-		Refunds: in.Policy.Refunds,
+		Refunds: in.Policy.Refunds, Accessible: in.Accessible,
 	})
 	if err == nil {
 		err = f.open(ctx, in.BookingID, held.Quote.Total, 1)

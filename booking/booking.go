@@ -68,19 +68,19 @@ const HoldGrace = 30 * time.Second
 
 // HoldRequest asks for seats, all or none.
 type HoldRequest struct {
-	BookingID  string        `json:"booking_id"`
-	CustomerID string        `json:"customer_id"`
-	ShowID     string        `json:"show_id"`
-	Seats      []string      `json:"seats"`
-	HoldFor    time.Duration `json:"hold_for"`
-	// Grace is how much longer than HoldFor the seats are kept from others, so that
-	// the booking can find out whether the customer has paid. Zero is HoldGrace.
-	Grace       time.Duration `json:"grace,omitempty"`
+	BookingID   string        `json:"booking_id"`
+	CustomerID  string        `json:"customer_id"`
+	ShowID      string        `json:"show_id"`
+	Seats       []string      `json:"seats"`
+	HoldFor     time.Duration `json:"hold_for"`
 	MaxHolds    int           `json:"max_holds"`
 	RequestHash string        `json:"request_hash"`
 	// Refunds are the terms of cancellation, kept with the booking. Nil keeps none:
 	// the terms of the day of the cancellation hold.
 	Refunds CancellationPolicy `json:"refunds"`
+	// Accessible is what the customer says about wheelchair spaces among the seats:
+	// true, they are needed; false, nobody needs them; nil, nothing.
+	Accessible *bool `json:"accessible,omitempty"`
 }
 
 // Held is the answer to a hold: seats that are the customer's until ExpiresAt.

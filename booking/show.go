@@ -54,12 +54,16 @@ type ShowSummary struct {
 
 // LocalStart is the start in the theater's own zone; UTC when the zone is
 // unknown to this machine.
-func (s ShowSummary) LocalStart() time.Time {
+func (s ShowSummary) LocalStart() time.Time { return s.Local(s.StartsAt) }
+
+// Local gives a time in the theater's own zone; UTC when the zone is unknown to
+// this machine.
+func (s ShowSummary) Local(at time.Time) time.Time {
 	zone, err := time.LoadLocation(s.TimeZone)
 	if err != nil {
-		return s.StartsAt.UTC()
+		return at.UTC()
 	}
-	return s.StartsAt.In(zone)
+	return at.In(zone)
 }
 
 // MarshalJSON adds local_time, the start on the theater's wall clock, so that
@@ -85,5 +89,8 @@ type Terms struct {
 	Prices         map[string]int64 // category → minor units per seat
 	FeePerSeat     int64            // minor units
 	TaxBasisPoints int64            // hundredths of a percent, on the seat prices
-	Layout         Layout
+	// AccessibleUntil is until when wheelchair spaces and companion seats are kept for
+	// those who need them. The theater says how long before the show that is.
+	AccessibleUntil time.Time
+	Layout          Layout
 }

@@ -115,6 +115,9 @@ type Theater struct {
 	// Accessibility is what helps people with disabilities, codes such as
 	// "step_free_access" or "hearing_loop".
 	Accessibility []string `bun:"accessibility,array,nullzero,default:'{}'"`
+	// AccessibleReleaseMinutes is how long before a show its wheelchair spaces and
+	// companion seats are sold to anybody. 0: when it begins.
+	AccessibleReleaseMinutes int `bun:"accessible_release_minutes"`
 	// RetiredAt is when the house closed for good; null while it is open.
 	RetiredAt *time.Time `bun:"retired_at"`
 	// CreatedAt is when the row was written.

@@ -51,7 +51,8 @@ func (s *saga) hold(ctx workflow.Context) error {
 		MaxHolds:    s.in.Policy.MaxHolds,
 		RequestHash: s.in.RequestHash,
 		// Never nil, which would be no terms at all.
-		Refunds: append(booking.CancellationPolicy{}, s.in.Policy.Refunds...),
+		Refunds:    append(booking.CancellationPolicy{}, s.in.Policy.Refunds...),
+		Accessible: s.in.Accessible,
 	}, &s.held)
 	if err != nil {
 		return err

@@ -96,6 +96,8 @@ type BookingInput struct {
 	Provider    string         `json:"provider"`
 	RequestHash string         `json:"request_hash"`
 	Policy      booking.Policy `json:"policy"`
+	// Accessible as in booking.HoldRequest.
+	Accessible *bool `json:"accessible,omitempty"`
 	// Adopt makes the booking use money that is already authorized, instead of
 	// opening a payment. Nobody waits for the answer of such a booking.
 	Adopt *booking.PaymentState `json:"adopt,omitempty"`

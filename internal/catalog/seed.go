@@ -11,6 +11,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/catalog/demo"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/password"
 	"github.com/boxoffice/boxoffice/schema"
@@ -89,6 +90,7 @@ func seedPlaces(ctx context.Context, tx bun.Tx, progress func(string)) error {
 		theaters = append(theaters, schema.Theater{
 			ID: t.ID, Slug: t.Slug, CityID: t.CityID, Name: t.Name, Address: t.Address, Lat: t.Lat, Lon: t.Lon,
 			TimeZone: t.TimeZone, Currency: t.Currency, Amenities: t.Amenities, Accessibility: t.Accessibility,
+			AccessibleReleaseMinutes: rules.UsualAccessibleRelease,
 		})
 		for _, s := range t.Screens {
 			screens = append(screens, schema.Screen{ID: s.ID, TheaterID: t.ID, Name: s.Name, CleaningMinutes: demo.CleaningMinutes})

@@ -175,6 +175,7 @@ type destination struct {
 	quote  booking.Quote
 	refund int64 // of what was paid, in all
 	detail string
+	rule   booking.SeatRule
 }
 
 // plan prices a move. The database decides whether it happens.
@@ -211,7 +212,7 @@ func (s *Store) plan(ctx context.Context, b booking.Booking, c booking.Choice) (
 		return destination{}, err
 	}
 	return destination{
-		show: target, quote: quote,
+		show: target, quote: quote, rule: booking.AccessibleRule(target.terms.Layout, c.Seats, nil),
 		refund: givenBack(b).Amount + b.Quote.Total.Amount - quote.Total.Amount,
 		detail: fmt.Sprintf("To %s, %s, %s, seats %s.", target.summary.LocalStart().Format("Mon 2 Jan 15:04"),
 			target.summary.TheaterName, target.summary.ScreenName, strings.Join(c.Seats, ", ")),
@@ -219,16 +220,19 @@ func (s *Store) plan(ctx context.Context, b booking.Booking, c booking.Choice) (
 }
 
 func (s *Store) choose(ctx context.Context, c booking.Choice, to destination) (left string, err error) {
-	args := []any{c.BookingID, c.ChangeID, c.Choice, to.detail, nil, nil, nil, nil, nil, nil}
+	args := []any{c.BookingID, c.ChangeID, c.Choice, to.detail, nil, nil, nil, nil, nil, nil, nil}
 	if to.show != nil {
 		document, err := json.Marshal(to.quote)
 		if err != nil {
 			return "", err
 		}
-		args = append(args[:4], to.show.summary.ID, to.show.terms.Version, c.Seats, document, to.refund, newSerial())
+		args = append(args[:4], to.show.summary.ID, to.show.terms.Version, c.Seats, document, to.refund, newSerial(), to.show.notBefore(to.rule))
 	}
 	var from *string
-	err = s.pool.QueryRow(ctx, `SELECT choose_change($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)::text`, args...).Scan(&from)
+	err = s.pool.QueryRow(ctx, `SELECT choose_change($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)::text`, args...).Scan(&from)
+	if hasState(err, stateTooEarly) {
+		return "", to.show.tooEarly(to.rule).Wrap(err)
+	}
 	if err != nil {
 		return "", translate("choose", err)
 	}

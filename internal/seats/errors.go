@@ -23,6 +23,7 @@ const (
 	stateNoChange         = "BX021"
 	stateChoiceClosed     = "BX022"
 	stateChosen           = "BX023"
+	stateTooEarly         = "BX031"
 )
 
 // Postgres' own SQLSTATEs that are met here.

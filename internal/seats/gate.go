@@ -94,7 +94,7 @@ const (
 			WHERE b.id = q.booking LIMIT 1) b ON b.customer_id = q.customer
 		WHERE k.key IS NOT NULL OR b.request_hash IS NOT NULL`
 	askShows = `SELECT s.id, s.terms_version,
-			s.status = 'scheduled' AND clock_timestamp() BETWEEN s.sales_open_at AND s.sales_close_at
+			s.status = 'scheduled' AND clock_timestamp() BETWEEN s.sales_open_at AND s.sales_close_at, clock_timestamp()
 		FROM shows s WHERE s.id = ANY ($1)`
 	askTaken = `SELECT c.show_id, c.seat, c.booking_id
 		FROM unnest($1::uuid[], $2::text[]) AS q (show, seat)
@@ -115,7 +115,7 @@ func (g *gate) roundTrip(load []*question) error {
 	}
 	for _, q := range load {
 		if show, ok := shows[q.show]; ok {
-			q.found.showExists, q.found.termsVersion, q.found.onSale = true, show.version, show.onSale
+			q.found.showExists, q.found.termsVersion, q.found.onSale, q.found.at = true, show.version, show.onSale, show.at
 		}
 		for _, name := range q.seats {
 			if by, ok := taken[place{q.show, name}]; ok && by != q.booking {
@@ -154,6 +154,7 @@ func askAboutRequests(batch *pgx.Batch, load []*question) {
 type sale struct {
 	version int64
 	onSale  bool
+	at      time.Time
 }
 
 func askAboutShows(batch *pgx.Batch, load []*question) map[uuid.UUID]sale {
@@ -167,7 +168,7 @@ func askAboutShows(batch *pgx.Batch, load []*question) map[uuid.UUID]sale {
 	batch.Queue(askShows, ids).Query(func(rows pgx.Rows) error {
 		var id uuid.UUID
 		var found sale
-		_, err := pgx.ForEachRow(rows, []any{&id, &found.version, &found.onSale}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&id, &found.version, &found.onSale, &found.at}, func() error {
 			shows[id] = found
 			return nil
 		})

@@ -1,7 +1,6 @@
 package seats
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -57,16 +56,20 @@ func (s *Store) holdAt(ctx context.Context, req booking.HoldRequest, at *show) (
 			return booking.Held{}, err
 		}
 	}
+	rule := booking.AccessibleRule(at.terms.Layout, req.Seats, req.Accessible)
 	held := booking.Held{BookingID: req.BookingID, Show: at.summary}
 	var seconds float64
 	var hasPhone *bool
 	var priced []byte
 	err = s.pool.QueryRow(ctx, `SELECT expires_at, seconds_left, has_phone, priced
-		FROM hold_seats($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		FROM hold_seats($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		req.BookingID, req.CustomerID, req.ShowID, at.terms.Version, booking.SortSeats(req.Seats),
 		req.HoldFor, req.MaxHolds, document, quote.Total.Amount, quote.Total.Currency, req.RequestHash,
-		cmp.Or(req.Grace, booking.HoldGrace), refunds,
+		booking.HoldGrace, refunds, at.notBefore(rule),
 	).Scan((*utc)(&held.ExpiresAt), &seconds, &hasPhone, &priced)
+	if hasState(err, stateTooEarly) {
+		return booking.Held{}, at.tooEarly(rule).Wrap(err)
+	}
 	if err != nil {
 		return booking.Held{}, translate("hold", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,6 +28,8 @@ type PrecheckRequest struct {
 	BookingID string
 	ShowID    string
 	Seats     []string
+	// Accessible as in booking.HoldRequest.
+	Accessible *bool
 }
 
 // Precheck is what is known of a request before it is worked.
@@ -62,10 +65,10 @@ func (s *Store) Precheck(ctx context.Context, req PrecheckRequest) (Precheck, er
 	if found.answer != nil || found.begun {
 		return Precheck{Answer: found.answer, Begun: found.begun, RequestHash: found.requestHash}, nil
 	}
-	return Precheck{}, s.refuse(ctx, ids.show.String(), req.Seats, found)
+	return Precheck{}, s.refuse(ctx, ids.show.String(), req, found)
 }
 
-func (s *Store) refuse(ctx context.Context, showID string, seats []string, found finding) error {
+func (s *Store) refuse(ctx context.Context, showID string, req PrecheckRequest, found finding) error {
 	if !found.showExists {
 		return unknownShow(booking.E(booking.CodeNotFound, "There is no such show."))
 	}
@@ -73,7 +76,7 @@ func (s *Store) refuse(ctx context.Context, showID string, seats []string, found
 	if err != nil {
 		return unknownShow(err)
 	}
-	if err := at.sellable(seats); err != nil {
+	if err := at.sellable(req.Seats, req.Accessible, found.at); err != nil {
 		return err
 	}
 	if !found.onSale {
@@ -131,5 +134,6 @@ type finding struct {
 	showExists   bool
 	onSale       bool
 	termsVersion int64
+	at           time.Time // by the database's clock
 	taken        []string
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -20,8 +21,11 @@ type SeatMap struct {
 	OnSale bool                     `json:"on_sale"`
 	Layout booking.Layout           `json:"layout"`
 	Prices map[string]booking.Money `json:"prices"`
-	Held   []string                 `json:"held"`
-	Sold   []string                 `json:"sold"`
+	// AccessibleUntil is until when wheelchair spaces and companion seats are kept
+	// for those who need them; nil when the layout has none.
+	AccessibleUntil *time.Time `json:"accessible_until,omitempty"`
+	Held            []string   `json:"held"`
+	Sold            []string   `json:"sold"`
 
 	terms booking.Terms // that layout and prices come from
 }
@@ -65,6 +69,9 @@ func (s *Store) SeatMap(ctx context.Context, showID string) (SeatMap, error) {
 			return SeatMap{}, err
 		}
 		if at.terms.Version == version {
+			if at.seating.accessible {
+				seatMap.AccessibleUntil = &at.terms.AccessibleUntil
+			}
 			return seatMap.on(at.terms), nil
 		}
 		// The terms changed between the two reads: these seats are not of that layout.

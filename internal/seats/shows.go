@@ -42,29 +42,53 @@ type seating struct {
 	layout booking.Layout
 	// plain are the seats that no rule is about, so that each may be sold alone.
 	plain map[string]struct{}
+	// accessible tells that there are wheelchair spaces or companion seats.
+	accessible bool
 }
 
-// sellable tells whether the show has these seats and may sell them together.
-func (s *show) sellable(seats []string) error {
+// sellable tells whether the show has these seats and may sell them together at a
+// time, which is the database's.
+func (s *show) sellable(seats []string, accessible *bool, now time.Time) error {
 	if len(seats) == 1 {
 		if _, ok := s.seating.plain[seats[0]]; ok {
 			return nil
 		}
 	}
-	_, err := booking.NewQuote(s.terms, seats)
-	return err
+	if _, err := booking.NewQuote(s.terms, seats); err != nil {
+		return err
+	}
+	if rule := booking.AccessibleRule(s.terms.Layout, seats, accessible); rule.Applies() && now.Before(s.terms.AccessibleUntil) {
+		return s.tooEarly(rule)
+	}
+	return nil
+}
+
+// notBefore is when seats may be sold together for which a rule speaks until then;
+// nil when none does. The version of the terms vouches for it.
+func (s *show) notBefore(rule booking.SeatRule) *time.Time {
+	if !rule.Applies() {
+		return nil
+	}
+	return &s.terms.AccessibleUntil
+}
+
+// tooEarly says what is wrong with seats that may not be sold together yet.
+func (s *show) tooEarly(rule booking.SeatRule) *booking.Error {
+	return rule.Refuse(s.summary.Local(s.terms.AccessibleUntil).Format("Mon 2 Jan 15:04"))
 }
 
 func newSeating(layout booking.Layout) *seating {
 	plain := make(map[string]struct{}, layout.Capacity())
 	for _, row := range layout.Rows {
 		for _, seat := range row.Seats {
-			if seat.Type != booking.SeatSofa {
+			switch seat.Type {
+			case booking.SeatSofa, booking.SeatWheelchair, booking.SeatCompanion:
+			default:
 				plain[seat.ID] = struct{}{}
 			}
 		}
 	}
-	return &seating{layout, plain}
+	return &seating{layout, plain, layout.HasAccessible()}
 }
 
 // showCache keeps shows in the process. It may be stale, and whoever finds it so
@@ -157,10 +181,10 @@ func (c *showCache) load(ctx context.Context, showID string) (*show, error) {
 	var layout []byte
 	fields := append(summaryFields(&loaded.summary), &terms.Version, (*utc)(&terms.SalesOpenAt),
 		(*utc)(&terms.SalesCloseAt), &terms.Currency, &terms.Prices, &terms.FeePerSeat, &terms.TaxBasisPoints,
-		&layoutID, &layout)
+		(*utc)(&terms.AccessibleUntil), &layoutID, &layout)
 	err = c.pool.QueryRow(ctx, `SELECT `+summaryColumns+`,
 			s.terms_version, s.sales_open_at, s.sales_close_at, s.currency, s.prices, s.fee_per_seat,
-			s.tax_basis_points, l.id::text, l.layout
+			s.tax_basis_points, s.starts_at - make_interval(mins => t.accessible_release_minutes), l.id::text, l.layout
 		FROM `+summaryTables+` JOIN layouts l ON l.id = s.layout_id
 		WHERE s.id = $1`, id).Scan(fields...)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -34,3 +34,16 @@ BEGIN
         FROM screens sc WHERE sc.id = NEW.screen_id;
     RETURN NEW;
 END $$;
+
+-- release_changes_terms: when a theater releases its accessible seats belongs to
+-- the terms of its shows, of those that have not begun. A hold or a seat map that
+-- goes by the former time finds the version raised.
+CREATE OR REPLACE FUNCTION release_changes_terms() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE shows SET terms_version = terms_version + 1
+    WHERE theater_id = NEW.id AND status = 'scheduled' AND starts_at > clock_timestamp();
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER theaters_release AFTER UPDATE OF accessible_release_minutes ON theaters
+    FOR EACH ROW WHEN (NEW.accessible_release_minutes <> OLD.accessible_release_minutes)
+    EXECUTE FUNCTION release_changes_terms();

@@ -50,11 +50,14 @@ END $$;
 -- choose_change writes down what a customer chose, once, before the deadline by
 -- this clock. A move happens in the same transaction: the new seats are sold, the
 -- old ones free, and the ticket is another. What it returns is the show left.
+DROP FUNCTION IF EXISTS choose_change(uuid, uuid, text, text, uuid, bigint, text[], jsonb, bigint, text);
 CREATE OR REPLACE FUNCTION choose_change(
     p_booking uuid, p_change uuid, p_choice text, p_detail text,
     -- of a move, null otherwise: where to, at which terms and price, what of the
     -- money goes back in all, and the new ticket
-    p_show uuid, p_terms bigint, p_seats text[], p_quote jsonb, p_refund_due bigint, p_serial text)
+    p_show uuid, p_terms bigint, p_seats text[], p_quote jsonb, p_refund_due bigint, p_serial text,
+    -- as in hold_seats
+    p_not_before timestamptz DEFAULT NULL)
 RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
     told   show_change_bookings%ROWTYPE;
@@ -97,6 +100,9 @@ BEGIN
         END IF;
         IF target.terms_version <> p_terms THEN
             RAISE EXCEPTION 'terms changed' USING ERRCODE = 'BX003';
+        END IF;
+        IF clock_timestamp() < p_not_before THEN
+            RAISE EXCEPTION 'not to be sold together yet' USING ERRCODE = 'BX031';
         END IF;
         PERFORM take_seats(p_booking, p_show, p_seats);
         PERFORM 1 FROM seat_claims WHERE booking_id = p_booking AND show_id = b.show_id ORDER BY seat FOR UPDATE;

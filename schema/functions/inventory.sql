@@ -4,6 +4,7 @@
 --   BX002 show not on sale     BX003 terms changed, price again
 --   BX004 too many holds       BX005 the status does not allow it
 --   BX006 the hold is lost     BX007 not cancellable
+--   BX031 not to be sold together yet
 -- A function that touches several claims takes them in seat order, so that two of
 -- them do not wait for each other. Each answers with the booking's show, whose
 -- watchers must be told: a statement around the function would read it from a
@@ -24,7 +25,11 @@ DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, i
 CREATE OR REPLACE FUNCTION hold_seats(
     p_booking uuid, p_customer uuid, p_show uuid, p_terms bigint, p_seats text[],
     p_hold interval, p_max_holds integer, p_quote jsonb, p_total bigint, p_currency text, p_hash text,
-    p_grace interval DEFAULT '30 seconds', p_refunds jsonb DEFAULT NULL)
+    p_grace interval DEFAULT '30 seconds',
+    -- the terms of cancellation to keep with the booking
+    p_refunds jsonb DEFAULT NULL,
+    -- before this time these seats may not be sold together; null when they may
+    p_not_before timestamptz DEFAULT NULL)
 RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone boolean, priced jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -54,6 +59,9 @@ BEGIN
         END IF;
         IF show.terms_version <> p_terms THEN
             RAISE EXCEPTION 'terms changed' USING ERRCODE = 'BX003';
+        END IF;
+        IF clock_timestamp() < p_not_before THEN
+            RAISE EXCEPTION 'not to be sold together yet' USING ERRCODE = 'BX031';
         END IF;
         IF (SELECT count(*) FROM bookings b
             WHERE b.customer_id = p_customer AND b.status = 'held'

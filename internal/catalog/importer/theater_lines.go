@@ -27,6 +27,8 @@ type houseLine struct {
 	Currency      *string   `json:"currency"`
 	Amenities     *[]string `json:"amenities"`
 	Accessibility *[]string `json:"accessibility"`
+	// AccessibleReleaseMinutes as in schema.Theater.
+	AccessibleReleaseMinutes *int `json:"accessible_release_minutes"`
 }
 
 // theaterLine is a theater with its screens, as JSON says it.
@@ -149,6 +151,7 @@ func (t *theaterLine) check(f *findings, at paths) {
 	f.check().Currency("currency", t.Currency)
 	t.Amenities = f.check().Codes("amenities", t.Amenities, maxCodes)
 	t.Accessibility = f.check().Codes("accessibility", t.Accessibility, maxCodes)
+	rules.Between(f.add, "accessible_release_minutes", t.AccessibleReleaseMinutes, 0, rules.MaxAccessibleRelease)
 	if t.City != nil {
 		t.City.check(f, at)
 	}

@@ -10,13 +10,15 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
 var (
 	citiesTable   = table{name: "cities", columns: []string{"id", "slug", "name", "country", "time_zone", "currency", "lat", "lon"}}
 	theatersTable = table{name: "theaters", stamped: true, columns: []string{
-		"id", "slug", "city_id", "name", "address", "lat", "lon", "time_zone", "currency", "amenities", "accessibility"}}
+		"id", "slug", "city_id", "name", "address", "lat", "lon", "time_zone", "currency", "amenities", "accessibility",
+		"accessible_release_minutes"}}
 	screensTable = table{name: "screens", columns: []string{"id", "theater_id", "name", "cleaning_minutes"}}
 	layoutsTable = table{name: "layouts", columns: []string{"id", "screen_id", "version", "layout", "capacity"}}
 )
@@ -227,7 +229,8 @@ func writeHouses(ctx context.Context, tx pgx.Tx, writes []houseWrite) (outcome, 
 	for _, w := range writes { // a later row of the same house knows more
 		c, t := w.city, w.theater
 		cities[c.ID] = []any{c.ID, c.Slug, c.Name, c.Country, c.TimeZone, c.Currency, c.Lat, c.Lon}
-		theaters[t.ID] = []any{t.ID, t.Slug, t.CityID, t.Name, t.Address, t.Lat, t.Lon, t.TimeZone, t.Currency, t.Amenities, t.Accessibility}
+		theaters[t.ID] = []any{t.ID, t.Slug, t.CityID, t.Name, t.Address, t.Lat, t.Lon, t.TimeZone, t.Currency, t.Amenities, t.Accessibility,
+			t.AccessibleReleaseMinutes}
 		for _, s := range w.screens {
 			screens[s.ID] = []any{s.ID, s.TheaterID, s.Name, s.CleaningMinutes}
 		}
@@ -359,7 +362,7 @@ func (h *houses) apply(line theaterLine, f *findings, at paths) houseWrite {
 func (h *houses) house(line theaterLine, f *findings, at paths) (schema.City, schema.Theater) {
 	theater, there := h.theaters[*line.Slug]
 	if !there {
-		theater = schema.Theater{ID: uuid.New(), Slug: *line.Slug}
+		theater = schema.Theater{ID: uuid.New(), Slug: *line.Slug, AccessibleReleaseMinutes: rules.UsualAccessibleRelease}
 		required(f, "name", line.Name)
 		required(f, "address", line.Address)
 		required(f, "lat", line.Lat)
@@ -382,6 +385,7 @@ func (h *houses) house(line theaterLine, f *findings, at paths) (schema.City, sc
 	set(&theater.Currency, line.Currency)
 	set(&theater.Amenities, line.Amenities)
 	set(&theater.Accessibility, line.Accessibility)
+	set(&theater.AccessibleReleaseMinutes, line.AccessibleReleaseMinutes)
 	theater.Amenities, theater.Accessibility = listed(theater.Amenities), listed(theater.Accessibility)
 	return city, theater
 }

@@ -205,6 +205,13 @@ func (f Report) Day(field string, text *string) *time.Time {
 	return &day
 }
 
+// Wheelchair spaces and companion seats are sold to anybody from some minutes
+// before a show on; a new theater has the usual ones.
+const (
+	UsualAccessibleRelease = 120
+	MaxAccessibleRelease   = 7 * 24 * 60
+)
+
 const maxSlug = 80
 
 var slugPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)

@@ -19,20 +19,22 @@ import (
 
 // Theater is a house as staff see it.
 type Theater struct {
-	ID            uuid.UUID  `json:"id"`
-	Slug          string     `json:"slug"`
-	City          string     `json:"city"` // slug
-	Name          string     `json:"name"`
-	Address       string     `json:"address"`
-	Lat           float64    `json:"lat"`
-	Lon           float64    `json:"lon"`
-	TimeZone      string     `json:"time_zone"`
-	Currency      string     `json:"currency"`
-	Amenities     []string   `json:"amenities"`
-	Accessibility []string   `json:"accessibility"`
-	RetiredAt     *time.Time `json:"retired_at"`
-	CreatedAt     time.Time  `json:"created_at"`
-	UpdatedAt     time.Time  `json:"updated_at"`
+	ID            uuid.UUID `json:"id"`
+	Slug          string    `json:"slug"`
+	City          string    `json:"city"` // slug
+	Name          string    `json:"name"`
+	Address       string    `json:"address"`
+	Lat           float64   `json:"lat"`
+	Lon           float64   `json:"lon"`
+	TimeZone      string    `json:"time_zone"`
+	Currency      string    `json:"currency"`
+	Amenities     []string  `json:"amenities"`
+	Accessibility []string  `json:"accessibility"`
+	// AccessibleReleaseMinutes as in schema.Theater.
+	AccessibleReleaseMinutes int        `json:"accessible_release_minutes"`
+	RetiredAt                *time.Time `json:"retired_at"`
+	CreatedAt                time.Time  `json:"created_at"`
+	UpdatedAt                time.Time  `json:"updated_at"`
 }
 
 // theaterRow is a theater with its city's slug.
@@ -45,7 +47,7 @@ func theaterView(row *theaterRow) Theater {
 	return Theater{
 		ID: row.ID, Slug: row.Slug, City: row.City, Name: row.Name, Address: row.Address, Lat: row.Lat, Lon: row.Lon,
 		TimeZone: row.TimeZone, Currency: row.Currency, Amenities: listed(row.Amenities), Accessibility: listed(row.Accessibility),
-		RetiredAt: row.RetiredAt, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
+		AccessibleReleaseMinutes: row.AccessibleReleaseMinutes, RetiredAt: row.RetiredAt, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
 	}
 }
 
@@ -155,7 +157,8 @@ func (s *Store) CreateTheater(ctx context.Context, actor audit.Actor, fields The
 	if err != nil {
 		return Theater{}, err
 	}
-	row := &theaterRow{Theater: schema.Theater{ID: uuid.New(), TimeZone: city.TimeZone, Currency: city.Currency}}
+	row := &theaterRow{Theater: schema.Theater{
+		ID: uuid.New(), TimeZone: city.TimeZone, Currency: city.Currency, AccessibleReleaseMinutes: rules.UsualAccessibleRelease}}
 	fields.apply(row, city)
 	err = s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var err error

@@ -28,6 +28,8 @@ type TheaterFields struct {
 	Currency      *string   `json:"currency"`
 	Amenities     *[]string `json:"amenities"`
 	Accessibility *[]string `json:"accessibility"`
+	// AccessibleReleaseMinutes as in schema.Theater.
+	AccessibleReleaseMinutes *int `json:"accessible_release_minutes"`
 }
 
 // checkTheater checks the fields and brings them into the form that is stored. It
@@ -56,6 +58,7 @@ func (s *Store) checkTheater(ctx context.Context, f *TheaterFields, creating boo
 	p.check().Currency("currency", f.Currency)
 	f.Amenities = p.check().Codes("amenities", f.Amenities, maxAmenities)
 	f.Accessibility = p.check().Codes("accessibility", f.Accessibility, maxAmenities)
+	rules.Between(p.add, "accessible_release_minutes", f.AccessibleReleaseMinutes, 0, rules.MaxAccessibleRelease)
 	return city, p.err()
 }
 
@@ -92,6 +95,7 @@ func (f *TheaterFields) apply(row *theaterRow, city *schema.City) {
 	set(&row.Currency, f.Currency)
 	set(&row.Amenities, f.Amenities)
 	set(&row.Accessibility, f.Accessibility)
+	set(&row.AccessibleReleaseMinutes, f.AccessibleReleaseMinutes)
 }
 
 // checkAgainst refuses a new clock while tickets are sold by the old one, and a

@@ -25,13 +25,16 @@ func TestTheaterFromCreationToRestoration(t *testing.T) {
 	assert.Equal(t, "Asia/Kolkata", created.TimeZone, "the city's")
 	assert.Equal(t, "INR", created.Currency, "the city's")
 	assert.Equal(t, []string{"cafe", "parking"}, created.Amenities)
+	assert.Equal(t, 120, created.AccessibleReleaseMinutes, "the usual")
 
 	o.exec(`INSERT INTO theater_managers (account_id, theater_id) VALUES ($1, $2)`, o.manager.AccountID, created.ID)
 	changed, err := o.store.ChangeTheater(t.Context(), o.manager, created.ID, staff.TheaterFields{
-		Accessibility: &[]string{"step_free_access"}, TimeZone: new("Asia/Dubai"), Currency: new("AED")}, nil)
+		Accessibility: &[]string{"step_free_access"}, TimeZone: new("Asia/Dubai"), Currency: new("AED"),
+		AccessibleReleaseMinutes: new(0)}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"step_free_access"}, changed.Accessibility)
 	assert.Equal(t, created.Amenities, changed.Amenities)
+	assert.Zero(t, changed.AccessibleReleaseMinutes)
 	read, err := o.store.Theater(t.Context(), created.ID)
 	require.NoError(t, err)
 	assert.Equal(t, rendered(t, changed), rendered(t, read))
@@ -61,8 +64,9 @@ func TestTheaterNamesEveryProblemAtOnce(t *testing.T) {
 	_, err := o.store.CreateTheater(t.Context(), o.admin, staff.TheaterFields{
 		City: new("atlantis"), Name: new(""), Address: new("1 Main\nStreet"), Lat: new(90.01), Lon: new(math.NaN()), TimeZone: new("Mars/Base"),
 		Currency: new("XYZ"), Amenities: &[]string{"Parking"}, Accessibility: &[]string{"ok", ""},
+		AccessibleReleaseMinutes: new(10_081),
 	})
-	assert.Equal(t, []string{"city", "name", "address", "lat", "lon", "time_zone", "currency", "amenities[0]", "accessibility[1]"}, fieldsOf(t, err))
+	assert.Equal(t, []string{"city", "name", "address", "lat", "lon", "time_zone", "currency", "amenities[0]", "accessibility[1]", "accessible_release_minutes"}, fieldsOf(t, err))
 	_, err = o.store.CreateTheater(t.Context(), o.admin, staff.TheaterFields{})
 	assert.Equal(t, []string{"city", "name", "address", "lat", "lon"}, fieldsOf(t, err))
 	for _, zone := range []string{"", "Local", "localtime", "right/Europe/Paris", "../etc/passwd", "asia/nowhere", "Asia/Kolkata\x00", "'; --"} {

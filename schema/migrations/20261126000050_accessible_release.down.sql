@@ -1,0 +1,1 @@
+ALTER TABLE theaters DROP COLUMN accessible_release_minutes;
