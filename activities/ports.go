@@ -86,3 +86,9 @@ type Vendor interface {
 	// Report runs a call unguarded and remembers whether the vendor was well.
 	Report(ctx context.Context, call func(context.Context) error) error
 }
+
+// Lane has room for so many a second.
+type Lane interface {
+	// Allow tells whether there is room now, and takes it.
+	Allow() bool
+}

@@ -50,6 +50,7 @@ type race struct {
 func newRace(c client.Client, buyers int) (*race, error) {
 	tuned, plain := booking.DefaultPolicy(), booking.DefaultPolicy()
 	plain.FastPath = 0
+	tuned.SpreadOver, plain.SpreadOver = 0, 0 // or each would wait for its place after the start
 	r := &race{client: c, buyers: buyers, contenders: []*contender{
 		{name: "tuned", workflow: workflows.BookingWorkflow, policy: tuned},
 		{name: "default", workflow: workflows.BookingWorkflow, policy: plain},

@@ -13,6 +13,10 @@ type Policy struct {
 	PaymentTries int `json:"payment_tries"`
 	// RemindBefore is how long before the show the reminder goes out.
 	RemindBefore time.Duration `json:"remind_before"`
+	// SpreadOver is over how long the bookings of one show are spread: their reminders
+	// go out up to this much earlier, and their workflows end up to this much after
+	// the show has begun. Zero: all in the same second.
+	SpreadOver time.Duration `json:"spread_over,omitempty"`
 	// FastPath is how long a vendor may take before a step leaves the fast path.
 	// Zero turns the fast path off.
 	FastPath time.Duration `json:"fast_path"`
@@ -40,6 +44,7 @@ func DefaultPolicy() Policy {
 		MaxHolds:     4,
 		PaymentTries: 3,
 		RemindBefore: 2 * time.Hour,
+		SpreadOver:   10 * time.Minute,
 		FastPath:     2 * time.Second,
 		OpenWithin:   10 * time.Second,
 		Refunds: CancellationPolicy{

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+	"golang.org/x/time/rate"
 
 	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/workflows"
@@ -66,7 +67,9 @@ func (d Deployment) options() worker.DeploymentOptions {
 
 // Queues lists the task queues a worker can serve.
 func Queues() []string {
-	return []string{workflows.QueueBookings, workflows.QueuePayments, workflows.QueueNotifications, workflows.QueueOperations}
+	return []string{
+		workflows.QueueBookings, workflows.QueuePayments, workflows.QueueNotifications, workflows.QueueReminders, workflows.QueueOperations,
+	}
 }
 
 // Run serves the queues until the context ends, then lets what is under way
@@ -126,7 +129,11 @@ func (o Options) worker(queue string, fatal chan<- error) (worker.Worker, error)
 	case workflows.QueueNotifications:
 		options.DisableWorkflowWorker = true
 		options.MaxConcurrentActivityExecutionSize = 100
-		options.TaskQueueActivitiesPerSecond = o.MessagesPerSecond
+		options.TaskQueueActivitiesPerSecond = o.MessagesPerSecond * (1 - remindersShare)
+	case workflows.QueueReminders:
+		options.DisableWorkflowWorker = true
+		options.MaxConcurrentActivityExecutionSize = 20
+		options.TaskQueueActivitiesPerSecond = o.MessagesPerSecond * remindersShare
 	case workflows.QueueOperations:
 		// Few workflows with much to do each: they must not crowd out the bookings that
 		// they are about.
@@ -158,10 +165,20 @@ func Register(w worker.Registry, queue string, a Activities) {
 	if queue == workflows.QueueBookings || queue == workflows.QueuePayments {
 		w.RegisterActivity(a.Payments)
 	}
-	if queue == workflows.QueueBookings || queue == workflows.QueueNotifications {
+	if queue == workflows.QueueBookings || queue == workflows.QueueNotifications || queue == workflows.QueueReminders {
 		w.RegisterActivity(a.Notifications)
 	}
 }
+
+// remindersPerSecond are those that a process sends beside holding seats. The
+// others wait their turn on a queue of their own.
+const remindersPerSecond = 10
+
+// ReminderLane says how many reminders go the fast path of this process.
+func ReminderLane() activities.Lane { return rate.NewLimiter(remindersPerSecond, remindersPerSecond) }
+
+// remindersShare is what of the vendors' rate is for reminders that wait.
+const remindersShare = 0.25
 
 // stopTimeout is how long a step under way may take to finish when the process
 // is told to stop; Kubernetes kills after 30 s by default.

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"hash/fnv"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -50,17 +51,32 @@ func (s *saga) attend(ctx workflow.Context) {
 }
 
 // nextDate starts the timer for the reminder or, when that is past, for the
-// start of the show.
+// start of the show. All bookings of a show would wake in the same second, on the
+// queue on which others hold seats, so each has its own place in a while: before the
+// reminder is due, for nobody must be reminded late; after the show has begun, for
+// until then a customer may cancel.
 func (s *saga) nextDate(ctx workflow.Context, reminded *bool) (workflow.Future, workflow.CancelFunc) {
 	ctx, stop := workflow.WithCancel(ctx)
-	now := workflow.Now(ctx)
-	date, what := s.held.Show.StartsAt.Add(-s.in.Policy.RemindBefore), "Time to remind the customer"
-	if *reminded || !date.After(now) {
+	start := s.held.Show.StartsAt.Sub(workflow.Now(ctx))
+	// Whether there is a reminder does not depend on the booking's place: somebody who
+	// buys just before it is due gets it in what is left of the while.
+	wait, what := start-s.in.Policy.RemindBefore, "Time to remind the customer"
+	if *reminded || wait <= 0 {
 		*reminded = true
-		date, what = s.held.Show.StartsAt, "The show starts"
+		wait, what = max(start, 0)+s.place(s.in.Policy.SpreadOver), "The show starts"
+	} else {
+		wait -= s.place(min(s.in.Policy.SpreadOver, wait))
 	}
 	s.doing("waiting: " + what)
-	return workflow.NewTimerWithOptions(ctx, max(date.Sub(now), 0), workflow.TimerOptions{Summary: what}), stop
+	return workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: what}), stop
+}
+
+// place gives the booking's place in a while: always the same, and other bookings'
+// are elsewhere.
+func (s *saga) place(while time.Duration) time.Duration {
+	hash := fnv.New32a()
+	hash.Write([]byte(s.in.BookingID))
+	return time.Duration(float64(while) * (float64(hash.Sum32()) / (1 << 32)))
 }
 
 func (s *saga) heardAfterSale(ctx workflow.Context, news booking.PaymentState) {
@@ -80,6 +96,9 @@ func (s *saga) heardAfterSale(ctx workflow.Context, news booking.PaymentState) {
 func (s *saga) obeyAfterSale(ctx workflow.Context, cmd command) error {
 	switch request := cmd.request.(type) {
 	case CancelRequest:
+		if s.in.Policy.SpreadOver > 0 && !workflow.Now(ctx).Before(s.held.Show.StartsAt) {
+			return refusal(booking.CodeNotCancellable, "The show has begun.")
+		}
 		terms := s.in.Policy.Refunds.Quote(s.held.Quote, s.held.Show.StartsAt, workflow.Now(ctx))
 		if s.wantsMoneyForMove(ctx) {
 			terms = booking.FullRefund(s.held.Quote)

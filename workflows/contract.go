@@ -14,6 +14,7 @@ const (
 	QueueBookings      = "bookings"
 	QueuePayments      = "payments"
 	QueueNotifications = "notifications"
+	QueueReminders     = "reminders"  // messages that may wait
 	QueueOperations    = "operations" // what concerns many bookings at once
 )
 

@@ -63,8 +63,12 @@ func (s *saga) send(ctx workflow.Context, note booking.Notification) {
 		s.sent(ctx, note, err)
 		return
 	}
+	queue := QueueNotifications
+	if note.Notice == booking.NoticeReminder {
+		queue = QueueReminders // other messages are not to wait behind a show's reminders
+	}
 	s.beside(ctx, func(ctx workflow.Context) {
-		s.sent(ctx, note, s.slowPath(ctx, deliverWithin, QueueNotifications, summary, notifications.Notify, note, nil))
+		s.sent(ctx, note, s.slowPath(ctx, deliverWithin, queue, summary, notifications.Notify, note, nil))
 	})
 }
 

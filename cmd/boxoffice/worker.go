@@ -32,7 +32,7 @@ const (
 )
 
 type workerCommand struct {
-	Queues []string `help:"Task queues to serve, by comma: bookings, payments, notifications, operations. All when left out."`
+	Queues []string `help:"Task queues to serve, by comma: bookings, payments, notifications, reminders, operations. All when left out."`
 }
 
 // Run works until it is told to stop.
@@ -117,6 +117,7 @@ func (p *platform) activities() (workers.Activities, error) {
 				booking.ChannelEmail: p.guard(mail.Name(), cfg.MessagesPerSecond),
 				booking.ChannelSMS:   p.guard(sms.Name(), cfg.MessagesPerSecond),
 			},
+			Reminders: workers.ReminderLane(),
 		},
 	}, nil
 }

@@ -43,7 +43,7 @@ func runAll(m *testing.M) int {
 	ctx := context.Background()
 	world, err = Open(ctx, platform.Options{
 		Root: filepath.Join("..", ".."), StateDir: filepath.Join(dir, "state"), Progress: progress,
-		Env: map[string]string{"LATE_PAYMENTS": "rebook"},
+		Env: map[string]string{"LATE_PAYMENTS": "rebook", "SPREAD_OVER": "2s"},
 		// Postgres gets killed here, and what it had acknowledged must be there
 		// afterwards. A throwaway one commits without waiting for the disk.
 		Durable: true,

@@ -87,6 +87,7 @@ type Config struct {
 	HoldFor      time.Duration `env:"HOLD_FOR" envDefault:"8m" doc:"How long seats wait for their payment."`
 	MaxHolds     int           `env:"MAX_HOLDS" envDefault:"4" doc:"How many holds one customer may have at a time."`
 	RemindBefore time.Duration `env:"REMIND_BEFORE" envDefault:"2h" doc:"How long before the show the reminder goes out."`
+	SpreadOver   time.Duration `env:"SPREAD_OVER" envDefault:"10m" doc:"Over how long the reminders of one show are spread, earlier than REMIND_BEFORE says, and the ends of its bookings' workflows after it has begun. 0 is not at all."`
 	FastPath     time.Duration `env:"FAST_PATH" envDefault:"2s" doc:"How long a vendor may take before a step leaves the fast path. 0 turns the fast path off."`
 	OpenWithin   time.Duration `env:"OPEN_WITHIN" envDefault:"10s" doc:"How long opening a payment may take before the customer is told that the provider is away."`
 	LatePayments string        `env:"LATE_PAYMENTS" envDefault:"rebook" doc:"A payment authorized after its booking ended: rebook the same seats if they are free, or refund."`
@@ -111,6 +112,7 @@ func (c Config) Policy() booking.Policy {
 	policy.HoldFor = c.HoldFor
 	policy.MaxHolds = c.MaxHolds
 	policy.RemindBefore = c.RemindBefore
+	policy.SpreadOver = c.SpreadOver
 	policy.FastPath = c.FastPath
 	policy.OpenWithin = c.OpenWithin
 	return policy

@@ -18,10 +18,7 @@
 -- The customer's time ends at hold_expires_at. The claims stay p_grace longer: in
 -- that time the booking's workflow asks the provider whether the customer has paid,
 -- and ends the hold. Rivals get the seats when it has, or after the grace.
---
--- p_refunds are the terms of cancellation, which stay with the booking.
 DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text);
-DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text, interval);
 CREATE OR REPLACE FUNCTION hold_seats(
     p_booking uuid, p_customer uuid, p_show uuid, p_terms bigint, p_seats text[],
     p_hold interval, p_max_holds integer, p_quote jsonb, p_total bigint, p_currency text, p_hash text,

@@ -59,6 +59,7 @@ func policy() booking.Policy {
 	p := booking.DefaultPolicy()
 	p.HoldFor = 2 * time.Second
 	p.RemindBefore = time.Second
+	p.SpreadOver = 0
 	p.FastPath = 300 * time.Millisecond
 	p.OpenWithin = 3 * time.Second
 	p.Refunds = booking.CancellationPolicy{{Until: 2 * time.Second, Percent: 100}, {Until: time.Second, Percent: 50}}
