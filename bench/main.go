@@ -1,11 +1,12 @@
 // Command bench prints ratios measured in one run on one machine, so that they
 // mean the same on every machine. The first argument says of what:
 //
-//	bench [saga]   the booking saga; needs a Temporal server of its own
-//	               (TEMPORAL_ADDRESS), which make bench starts
-//	bench reads    cached reads against a static handler and against uncached
-//	bench streams  live seat maps, with the watchers in a process of their own
-//	bench search   finding titles, against Postgres with pg_trgm
+//	bench [saga]     the booking saga; needs a Temporal server of its own
+//	                 (TEMPORAL_ADDRESS), which make bench starts
+//	bench reminders  holds while a show's reminders go out; a Temporal server, too
+//	bench reads      cached reads against a static handler and against uncached
+//	bench streams    live seat maps, with the watchers in a process of their own
+//	bench search     finding titles, against Postgres with pg_trgm
 //
 // The inventory's own benchmarks live with the inventory, in internal/seats.
 package main
@@ -19,17 +20,20 @@ import (
 	"os/signal"
 	"time"
 
+	"go.temporal.io/sdk/client"
+
 	"github.com/boxoffice/boxoffice/internal/temporal"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
 // benchmarks by name. Each reads its own flags.
 var benchmarks = map[string]func(ctx context.Context, args []string) error{
-	"streams":  streamsBenchmark,
-	"audience": audienceBenchmark, // started by streams
-	"saga":     sagaBenchmark,
-	"reads":    readsBenchmark,
-	"search":   searchBenchmark,
+	"streams":   streamsBenchmark,
+	"audience":  audienceBenchmark, // started by streams
+	"saga":      sagaBenchmark,
+	"reads":     readsBenchmark,
+	"search":    searchBenchmark,
+	"reminders": remindersBenchmark,
 }
 
 func main() {
@@ -62,9 +66,24 @@ func sagaBenchmark(ctx context.Context, args []string) error {
 }
 
 func run(ctx context.Context, rounds, bookings, buyers int) error {
+	c, err := benchClient(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	race, err := newRace(c, buyers)
+	if err != nil {
+		return err
+	}
+	defer race.stop()
+	return race.run(ctx, rounds, bookings)
+}
+
+// benchClient gives a client of a namespace for benchmarks alone.
+func benchClient(ctx context.Context) (client.Client, error) {
 	address := os.Getenv("TEMPORAL_ADDRESS")
 	if address == "" {
-		return fmt.Errorf("TEMPORAL_ADDRESS is not set; run make bench")
+		return nil, fmt.Errorf("TEMPORAL_ADDRESS is not set; run make bench")
 	}
 	const namespace = "bench"
 	c, err := temporal.Dial(temporal.Options{
@@ -72,18 +91,13 @@ func run(ctx context.Context, rounds, bookings, buyers int) error {
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer c.Close()
 	prepare, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if err := temporal.Prepare(prepare, c, namespace, 24*time.Hour, workflows.SearchAttributes()...); err != nil {
-		return err
+		c.Close()
+		return nil, err
 	}
-	race, err := newRace(c, buyers)
-	if err != nil {
-		return err
-	}
-	defer race.stop()
-	return race.run(ctx, rounds, bookings)
+	return c, nil
 }

@@ -152,31 +152,36 @@ func (r *race) heat(ctx context.Context, c *contender, bookings int) (time.Durat
 
 func (r *race) book(ctx context.Context, c *contender) (string, error) {
 	id := uuid.NewString()
-	in := workflows.BookingInput{
-		BookingID: id, CustomerID: id, ShowID: id, Seats: []string{"C7", "C8"}, Provider: provider, Policy: c.policy,
-	}
-	start := r.client.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
-		ID: id, TaskQueue: workflows.QueueBookings, WorkflowIDConflictPolicy: conflictFails,
-		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.AttrBookingStatus.ValueSet("held"),
-			workflows.AttrPaymentStatus.ValueSet("open"), workflows.AttrShowID.ValueSet(id),
-			workflows.AttrTheaterID.ValueSet(id), workflows.AttrCustomerID.ValueSet(id)),
-	}, c.workflow, in)
-	handle, err := r.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: start,
-		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateName: workflows.UpdateHold, UpdateID: workflows.UpdateHold, WaitForStage: client.WorkflowUpdateStageCompleted,
-		},
-	})
-	if err == nil {
-		err = handle.Get(ctx, nil)
-	}
-	if err != nil {
+	if err := startBooking(ctx, r.client, id, c.workflow, c.policy); err != nil {
 		return id, err
 	}
 	if err := r.client.SignalWorkflow(ctx, id, "", workflows.SignalPayment, payment(id, booking.PaymentAuthorized)); err != nil {
 		return id, err
 	}
 	return id, r.client.GetWorkflow(ctx, id, "").Get(ctx, nil)
+}
+
+// startBooking starts a booking and waits until its seats are held.
+func startBooking(ctx context.Context, c client.Client, id, kind string, policy booking.Policy) error {
+	in := workflows.BookingInput{
+		BookingID: id, CustomerID: id, ShowID: id, Seats: []string{"C7", "C8"}, Provider: provider, Policy: policy,
+	}
+	start := c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
+		ID: id, TaskQueue: workflows.QueueBookings, WorkflowIDConflictPolicy: conflictFails,
+		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.AttrBookingStatus.ValueSet("held"),
+			workflows.AttrPaymentStatus.ValueSet("open"), workflows.AttrShowID.ValueSet(id),
+			workflows.AttrTheaterID.ValueSet(id), workflows.AttrCustomerID.ValueSet(id)),
+	}, kind, in)
+	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateName: workflows.UpdateHold, UpdateID: workflows.UpdateHold, WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return handle.Get(ctx, nil)
 }
 
 // ceiling has the tuned saga's workflow tasks and events, and nothing else: side
