@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -101,8 +102,14 @@ type Options struct {
 	// RequestTimeout ends every request but streams. Default 20 s, which leaves
 	// the workflows' answers their 10.
 	RequestTimeout time.Duration
-	// MaxStreams bounds the open event streams. Default 10,000.
-	MaxStreams int
+	// MaxStreams bounds the open event streams, MaxStreamsPerAddress those of one
+	// address, behind which a whole campus may sit, and MaxStreamsPerAccount those of
+	// one account. Default 10,000, 200 and 20.
+	MaxStreams           int
+	MaxStreamsPerAddress int
+	MaxStreamsPerAccount int
+	// TrustedProxies are those whose X-Forwarded-For counts. Default none.
+	TrustedProxies []netip.Prefix
 	// Closing ends all streams, so that a server can shut down gracefully.
 	// Default never.
 	Closing context.Context
@@ -123,7 +130,9 @@ type api struct {
 	shortcuts shortcuts
 	turnstile *seats.Turnstile
 	checks    singleflight.Group // payments being asked about, by booking
-	streams   atomic.Int64
+	streams   *streamPlaces
+	// foreignProxy is for the one warning about it.
+	foreignProxy sync.Once
 }
 
 // New makes the API's handler.
@@ -137,12 +146,14 @@ func New(options Options) (http.Handler, error) {
 }
 
 func build(options Options) (*api, error) {
+	options = withDefaults(options)
 	a := &api{
-		Options:   withDefaults(options),
+		Options:   options,
 		router:    mux.NewRouter(),
 		summaries: expirable.NewLRU[string, booking.ShowSummary](summariesKept, nil, summaryFresh),
 		shortcuts: newShortcuts(),
 		turnstile: seats.NewTurnstile(),
+		streams:   newStreamPlaces(options.MaxStreams, options.MaxStreamsPerAddress, options.MaxStreamsPerAccount),
 	}
 	if err := a.check(); err != nil {
 		return nil, err
@@ -185,6 +196,12 @@ func withDefaults(o Options) Options {
 	}
 	if o.MaxStreams == 0 {
 		o.MaxStreams = 10_000
+	}
+	if o.MaxStreamsPerAddress == 0 {
+		o.MaxStreamsPerAddress = 200
+	}
+	if o.MaxStreamsPerAccount == 0 {
+		o.MaxStreamsPerAccount = 20
 	}
 	if o.Closing == nil {
 		o.Closing = context.Background()

@@ -19,6 +19,7 @@ const (
 	codeUnsupportedMedia booking.Code = "unsupported_media_type"
 	codeMethodNotAllowed booking.Code = "method_not_allowed"
 	codeWebhookNotOurs   booking.Code = "webhook_not_ours"
+	codeTooManyStreams   booking.Code = "too_many_streams"
 	// RFC 9110, section 13.1.1: it is not what the client saw when it decided.
 	codePreconditionFailed booking.Code = "precondition_failed"
 )
@@ -63,6 +64,7 @@ var problems = map[booking.Code]problemKind{
 	codeUnsupportedMedia:   {status: http.StatusUnsupportedMediaType, title: "The body is not JSON"},
 	codeMethodNotAllowed:   {status: http.StatusMethodNotAllowed, title: "Method not allowed"},
 	codePreconditionFailed: {status: http.StatusPreconditionFailed, title: "It was changed meanwhile"},
+	codeTooManyStreams:     {status: http.StatusTooManyRequests, title: "Too many streams", retryAfter: "30"},
 	codeWebhookNotOurs:     {status: http.StatusBadRequest, title: "This event is about something that is not ours"},
 }
 

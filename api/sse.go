@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
-
-	"github.com/boxoffice/boxoffice/booking"
 )
 
 const (
@@ -31,29 +29,29 @@ type sending func(context.Context, *eventStream) error
 
 // stream answers with an event stream, which goes on until the client leaves, the
 // process stops or what open gives returns. An error of open is answered like any
-// other. The number of open streams is bounded: each holds a connection for
-// hours.
+// other. The number of open streams is bounded, of each client's, too: each holds
+// a connection for hours.
 //
 // What is not needed for hours is let go: where the connection can be taken over
 // (HTTP/1.1), the request, its buffers and the grown stack of its goroutine are,
 // which is three quarters of what a stream would cost otherwise.
 func (a *api) stream(w http.ResponseWriter, r *http.Request, open func(context.Context) (sending, error)) {
-	if a.streams.Add(1) > int64(a.MaxStreams) {
-		a.streams.Add(-1)
-		a.fail(w, r, booking.E(booking.CodeUnavailable, "Too many people are watching right now. Try again shortly."))
+	header := w.Header()
+	leave, err := a.streams.take(header, a.clientAddress(r), principalOf(r).AccountID)
+	if err != nil {
+		a.fail(w, r, err)
 		return
 	}
 	send, err := open(r.Context())
 	if err != nil {
-		a.streams.Add(-1)
+		leave()
 		a.fail(w, r, err)
 		return
 	}
-	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	s := &eventStream{id: requestID(r.Context()), began: time.Now()}
+	s := &eventStream{id: requestID(r.Context()), began: time.Now(), leave: leave}
 	if s.takeOver(w, r) {
 		exchangeOf(r.Context()).status = http.StatusOK
 		go a.serveStream(a.Closing, s, send)
@@ -68,7 +66,7 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request, open func(context.C
 }
 
 func (a *api) serveStream(ctx context.Context, s *eventStream, send sending) {
-	defer a.streams.Add(-1)
+	defer s.leave()
 	defer s.close()
 	defer func() { // nobody else does, on a goroutine of our own
 		if cause := recover(); cause != nil {
@@ -102,6 +100,7 @@ type eventStream struct {
 	id    string // of the request
 	began time.Time
 	bytes int64
+	leave func() // gives the place back
 
 	head     []byte // what goes before the first event
 	out      io.Writer

@@ -218,7 +218,7 @@ type audienceHouse struct {
 
 func (h *audienceHouse) openStreams(db *database.DB, store *seats.Store, feed *seats.Feed, options api.Options) (err error) {
 	h.db, h.store, h.feed = db, store, feed
-	options.MaxStreams = 1 << 20
+	options.MaxStreams, options.MaxStreamsPerAddress = 1<<20, 1<<20
 	h.streams, err = api.New(options)
 	return err
 }

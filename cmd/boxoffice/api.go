@@ -86,14 +86,16 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		StripePublishableKey: p.config.StripePublishableKey,
 		// Without Redis everything works, only later: it is no reason to send
 		// customers elsewhere.
-		Ready:       map[string]func(context.Context) error{"postgres": p.db.Ping, "temporal": p.askTemporal},
-		Helpful:     reading.helpful,
-		CORSOrigins: p.config.CORSOrigins,
-		Codec:       codec,
-		CodecOpen:   p.config.Dev(),
-		Logger:      p.log,
-		Version:     version(),
-		Closing:     ctx,
+		Ready:                map[string]func(context.Context) error{"postgres": p.db.Ping, "temporal": p.askTemporal},
+		Helpful:              reading.helpful,
+		CORSOrigins:          p.config.CORSOrigins,
+		MaxStreamsPerAddress: p.config.StreamsPerAddress, MaxStreamsPerAccount: p.config.StreamsPerAccount,
+		TrustedProxies: p.config.Proxies,
+		Codec:          codec,
+		CodecOpen:      p.config.Dev(),
+		Logger:         p.log,
+		Version:        version(),
+		Closing:        ctx,
 	}, nil
 }
 

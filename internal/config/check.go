@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -55,12 +56,33 @@ func (c *Config) checkAddresses(problems *Problems) {
 			problems.add("CORS_ORIGINS", "has an entry that is not an origin. Write https://host, without a path.")
 		}
 	}
+	c.readProxies(problems)
 	if strings.HasSuffix(c.PublicURL, "/") {
 		problems.add("PUBLIC_URL", "ends in a slash. Leave it out.")
 	}
 	// The sandbox is never production, whatever the rest is.
 	if u, err := url.Parse(c.SandboxStripeWebhookURL); err != nil || u.Host == "" {
 		problems.add("SANDBOX_STRIPE_WEBHOOK_URL", "is not a URL. Write http://host:8080/v1/webhooks/stripe.")
+	}
+}
+
+// readProxies takes an address alone for a network of one. All addresses are no
+// network of proxies: then everybody would be believed.
+func (c *Config) readProxies(problems *Problems) {
+	for _, text := range c.TrustedProxies {
+		text = strings.TrimSpace(text)
+		network, err := netip.ParsePrefix(text)
+		if address, single := netip.ParseAddr(text); single == nil {
+			network, err = netip.PrefixFrom(address.Unmap(), address.Unmap().BitLen()), nil
+		}
+		switch {
+		case err != nil || network.Addr().Is4In6():
+			problems.add("TRUSTED_PROXIES", "has an entry that is no address and no network. Write for example 10.0.0.5 or 10.0.0.0/8.")
+		case network.Bits() == 0:
+			problems.add("TRUSTED_PROXIES", "trusts everybody. Name the networks of your proxies.")
+		default:
+			c.Proxies = append(c.Proxies, network.Masked())
+		}
 	}
 }
 
@@ -138,9 +160,14 @@ func (c *Config) checkRules(problems *Problems) {
 	if !(c.MessagesPerSecond >= 0) {
 		problems.add("MESSAGES_PER_SECOND", "is not a number of messages. 0 is no limit.")
 	}
-	if c.MaxHolds < 1 || c.MaxHolds > 100 {
-		problems.add("MAX_HOLDS", "is %d. Choose between 1 and 100.", c.MaxHolds)
+	count := func(variable string, value, most int) {
+		if value < 1 || value > most {
+			problems.add(variable, "is %d. Choose between 1 and %d.", value, most)
+		}
 	}
+	count("MAX_HOLDS", c.MaxHolds, 100)
+	count("STREAMS_PER_ADDRESS", c.StreamsPerAddress, 10_000)
+	count("STREAMS_PER_ACCOUNT", c.StreamsPerAccount, 10_000)
 	if c.LatePayments != LateRebook && c.LatePayments != LateRefund {
 		problems.add("LATE_PAYMENTS", "is neither rebook nor refund.")
 	}

@@ -7,6 +7,7 @@ package config
 import (
 	"crypto/ed25519"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -63,6 +64,9 @@ type Config struct {
 	PublicURL            string   `env:"PUBLIC_URL" dev:"http://127.0.0.1:8080" need:"api,worker" doc:"The address by which customers reach us, without a slash at the end."`
 	CORSOrigins          []string `env:"CORS_ORIGINS" dev:"http://127.0.0.1:8233,http://localhost:8233" doc:"Other web origins whose pages may call the API, by comma: the Temporal UI, for one."`
 	MetricsAddr          string   `env:"METRICS_ADDR" doc:"Where this process serves /metrics to Prometheus, for example 127.0.0.1:9090. A port of its own for each process on a machine, and not for the public. Empty: not at all."`
+	TrustedProxies       []string `env:"TRUSTED_PROXIES" doc:"Addresses and networks (CIDR) of the proxies in front, by comma: their X-Forwarded-For says who a client is. Without them a client is who connects."`
+	StreamsPerAddress    int      `env:"STREAMS_PER_ADDRESS" envDefault:"200" doc:"How many event streams may be open from one address at each process; behind one address can be a whole campus."`
+	StreamsPerAccount    int      `env:"STREAMS_PER_ACCOUNT" envDefault:"20" doc:"The same of one account."`
 	JWTSigningKeyFile    string   `env:"JWT_SIGNING_KEY_FILE" need:"api" doc:"PEM file with Ed25519 keys (PKCS #8) for access tokens. The first signs, all verify. In dev a throwaway key when empty."`
 	TicketSigningKeyFile string   `env:"TICKET_SIGNING_KEY_FILE" need:"api,worker" doc:"The same for the QR codes of tickets."`
 
@@ -99,6 +103,8 @@ type Config struct {
 	// JWTKeys and TicketKeys are what the key files hold. The first signs.
 	JWTKeys    []ed25519.PrivateKey `env:"-"`
 	TicketKeys []ed25519.PrivateKey `env:"-"`
+	// Proxies is TrustedProxies, read.
+	Proxies []netip.Prefix `env:"-"`
 	// Warnings are for the log: what works but should be known.
 	Warnings []string `env:"-"`
 }

@@ -1,0 +1,197 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// loopback is where the tests connect from.
+var loopback = netip.MustParsePrefix("127.0.0.0/8")
+
+// open opens a stream as a client that a proxy tells of, and gives what closes it.
+func (w *world) open(t *testing.T, token, path, forwarded string) (status *http.Response, leave func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	headers := map[string]string{}
+	if forwarded != "" {
+		headers["X-Forwarded-For"] = forwarded
+	}
+	request := w.request(t, call{token: token, method: "GET", path: path, headers: headers}).WithContext(ctx)
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	leave = sync.OnceFunc(func() {
+		cancel()
+		response.Body.Close()
+	})
+	t.Cleanup(leave)
+	return response, leave
+}
+
+func TestOneClientDoesNotTakeAllStreams(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *Options) {
+		o.MaxStreamsPerAddress, o.TrustedProxies = 3, []netip.Prefix{loopback}
+	})
+	path := "/v1/shows/" + w.show + "/seats/stream"
+	status := func(forwarded string) int {
+		response, _ := w.open(t, "", path, forwarded)
+		return response.StatusCode
+	}
+	first, leave := w.open(t, "", path, "203.0.113.7")
+	assert.Equal(t, `"streams-per-address";q=3;qu="concurrent-requests"`, first.Header.Get("RateLimit-Policy"))
+	assert.Equal(t, `"streams-per-address";r=2`, first.Header.Get("RateLimit"))
+	require.Equal(t, http.StatusOK, status("203.0.113.7"))
+	require.Equal(t, http.StatusOK, status("::ffff:203.0.113.7"), "the same address in other words")
+
+	got := w.do(t, call{method: "GET", path: path, status: http.StatusTooManyRequests, code: "too_many_streams",
+		headers: map[string]string{"X-Forwarded-For": "203.0.113.7"}})
+	assert.Equal(t, "30", got.header.Get("Retry-After"))
+	assert.Equal(t, `"streams-per-address";r=0`, got.header.Get("RateLimit"))
+	for _, forged := range []string{"198.51.100.1, 203.0.113.7", "127.0.0.1, 203.0.113.7", "nonsense, 203.0.113.7", "203.0.113.7:4711"} {
+		assert.Equal(t, http.StatusTooManyRequests, status(forged), forged)
+	}
+	assert.Equal(t, http.StatusOK, status("203.0.113.8"), "a neighbor")
+	assert.Equal(t, http.StatusOK, status("198.51.100.1"))
+
+	// A stream that ends frees its place; one that never opened takes none.
+	for range 5 {
+		w.do(t, call{method: "GET", path: "/v1/shows/" + w.customerID + "/seats/stream", status: http.StatusNotFound, code: "not_found",
+			headers: map[string]string{"X-Forwarded-For": "203.0.113.9"}})
+	}
+	assert.Equal(t, http.StatusOK, status("203.0.113.9"))
+	leave()
+	require.Eventually(t, func() bool { return status("203.0.113.7") == http.StatusOK }, soon, often)
+}
+
+// Nobody is trusted who is not named: what a client writes changes nothing.
+func TestFault59_ForgedForwardedForDoesNotHelp(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	w := newWorld(t, func(o *Options) {
+		o.MaxStreamsPerAddress = 2
+		o.Logger = slog.New(slog.NewTextHandler(&lockedWriter{to: &log}, nil))
+	})
+	path := "/v1/shows/" + w.show + "/seats/stream"
+	var answers []int
+	for i := range 4 {
+		response, _ := w.open(t, "", path, fmt.Sprintf("203.0.113.%d", i))
+		answers = append(answers, response.StatusCode)
+	}
+	assert.Equal(t, []int{200, 200, 429, 429}, answers)
+	assert.Equal(t, 1, strings.Count(log.String(), "TRUSTED_PROXIES"), "said once")
+}
+
+func TestAnAccountDoesNotTakeAllStreams(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *Options) {
+		o.MaxStreamsPerAccount, o.TrustedProxies = 2, []netip.Prefix{loopback}
+	})
+	mine, theirs := w.book(t, w.customer, "mine", "A01"), w.book(t, w.other, "theirs", "B01")
+	path := "/v1/bookings/" + mine.ID + "/stream"
+	for i := range 2 {
+		response, _ := w.open(t, w.customer, path, fmt.Sprintf("203.0.113.%d", i))
+		require.Equal(t, http.StatusOK, response.StatusCode)
+		assert.Len(t, response.Header.Values("RateLimit"), 2)
+	}
+	w.do(t, call{token: w.customer, method: "GET", path: path, status: http.StatusTooManyRequests, code: "too_many_streams",
+		headers: map[string]string{"X-Forwarded-For": "203.0.113.77"}, holds: []string{"Your account"}})
+	response, _ := w.open(t, w.other, "/v1/bookings/"+theirs.ID+"/stream", "203.0.113.0")
+	assert.Equal(t, http.StatusOK, response.StatusCode, "another account, the same address")
+	response, _ = w.open(t, "", "/v1/shows/"+w.show+"/seats/stream", "203.0.113.0")
+	assert.Equal(t, http.StatusOK, response.StatusCode, "without an account")
+}
+
+// lockedWriter lets many write to one log.
+type lockedWriter struct {
+	mu sync.Mutex
+	to *strings.Builder
+}
+
+func (l *lockedWriter) Write(text []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to.Write(text)
+}
+
+func TestClientAddress(t *testing.T) {
+	t.Parallel()
+	a := &api{Options: Options{Logger: slog.New(slog.DiscardHandler), TrustedProxies: []netip.Prefix{
+		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48"),
+	}}}
+	for name, test := range map[string]struct {
+		peer      string
+		forwarded []string
+		want      string
+	}{
+		"nobody between":              {"203.0.113.7:1", nil, "203.0.113.7"},
+		"forged without a proxy":      {"203.0.113.7:1", []string{"198.51.100.1"}, "203.0.113.7"},
+		"one proxy":                   {"10.0.0.1:1", []string{"203.0.113.7"}, "203.0.113.7"},
+		"two proxies":                 {"10.0.0.1:1", []string{"203.0.113.7, 10.9.9.9"}, "203.0.113.7"},
+		"forged before the proxies":   {"10.0.0.1:1", []string{"198.51.100.1, 203.0.113.7, 10.9.9.9"}, "203.0.113.7"},
+		"a header for each hop":       {"10.0.0.1:1", []string{"198.51.100.1", "203.0.113.7", "10.9.9.9"}, "203.0.113.7"},
+		"our own address as a client": {"10.0.0.1:1", []string{"10.1.2.3"}, "10.1.2.3"},
+		"a proxy that says nothing":   {"10.0.0.1:1", nil, "10.0.0.1"},
+		"one that says nonsense":      {"10.0.0.1:1", []string{"203.0.113.7, unknown"}, "10.0.0.1"},
+		"nonsense behind a proxy":     {"10.0.0.1:1", []string{"unknown, 10.9.9.9"}, "10.9.9.9"},
+		"with a port":                 {"10.0.0.1:1", []string{"203.0.113.7:4711"}, "203.0.113.7"},
+		"IPv6":                        {"[2001:db8:ffff::1]:1", []string{"2001:db8:1:2::7"}, "2001:db8:1:2::7"},
+		"IPv6 with a port":            {"[2001:db8:ffff::1]:1", []string{"[2001:db8:1:2::7]:4711"}, "2001:db8:1:2::7"},
+		"IPv4 as IPv6":                {"[::ffff:10.0.0.1]:1", []string{"::ffff:203.0.113.7"}, "203.0.113.7"},
+		"with a zone":                 {"[fe80::1%eth0]:1", nil, "fe80::1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &http.Request{RemoteAddr: test.peer, Header: http.Header{"X-Forwarded-For": test.forwarded}}
+			assert.Equal(t, netip.MustParseAddr(test.want), a.clientAddress(r))
+		})
+	}
+	assert.Equal(t, netip.Addr{}, a.clientAddress(&http.Request{RemoteAddr: "@"}), "a socket has no address")
+}
+
+func TestPlacesOfStreams(t *testing.T) {
+	t.Parallel()
+	places := newStreamPlaces(5, 2, 1)
+	take := func(address, account string) (func(), booking.Code) {
+		leave, err := places.take(http.Header{}, netip.MustParseAddr(address), account)
+		if err != nil {
+			return nil, booking.CodeOf(err)
+		}
+		return leave, ""
+	}
+	for _, step := range []struct {
+		address, account string
+		want             booking.Code
+	}{
+		{"2001:db8::1", "", ""}, {"2001:db8::2", "", ""}, {"2001:db8::3", "", codeTooManyStreams}, // one network of 64 bits
+		{"2001:db8:0:1::1", "", ""}, {"203.0.113.1", "a", ""}, {"203.0.113.2", "a", codeTooManyStreams}, {"203.0.113.1", "", ""},
+		{"203.0.113.1", "", codeTooManyStreams}, {"203.0.113.3", "", booking.CodeUnavailable}, // all five are taken
+	} {
+		_, got := take(step.address, step.account)
+		require.Equal(t, step.want, got, "%+v", step)
+	}
+	places = newStreamPlaces(5, 2, 1)
+	var leaves []func()
+	for range 2 {
+		leave, _ := take("203.0.113.1", "")
+		leaves = append(leaves, leave)
+	}
+	leaves[0]()
+	leaves[0]() // counts once
+	_, got := take("203.0.113.1", "")
+	require.Empty(t, got)
+	_, got = take("203.0.113.1", "")
+	require.Equal(t, codeTooManyStreams, got)
+	leaves[1]()
+	assert.Len(t, places.by, 1)
+	assert.Equal(t, 1, places.open)
+}
