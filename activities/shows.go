@@ -123,7 +123,7 @@ func (s *Shows) ReachBookings(ctx context.Context, req ReachRequest) (Reached, e
 		}
 		activity.RecordHeartbeat(ctx, reached.Told+reached.Asked)
 	}
-	together(ctx, max(req.AtOnce, 1), tasks, func(task booking.ChangeTask) {
+	atATime(ctx, max(req.AtOnce, 1), tasks, func(task booking.ChangeTask) {
 		running, err := s.reach(ctx, req, task)
 		done(task, running, err)
 	})
@@ -165,20 +165,20 @@ func (s *Shows) TasksDone(ctx context.Context, req TasksRequest) error {
 	return nil
 }
 
-// together runs do for each task, some at a time, until the context ends.
-func together(ctx context.Context, atOnce int, tasks []booking.ChangeTask, do func(booking.ChangeTask)) {
+// atATime runs do for each thing, some at a time, until the context ends.
+func atATime[T any](ctx context.Context, atOnce int, things []T, do func(T)) {
 	var (
 		wait sync.WaitGroup
 		next atomic.Int64
 	)
-	for range min(atOnce, len(tasks)) {
+	for range min(atOnce, len(things)) {
 		wait.Go(func() {
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
-				if i >= len(tasks) {
+				if i >= len(things) {
 					return
 				}
-				do(tasks[i])
+				do(things[i])
 			}
 		})
 	}

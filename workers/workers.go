@@ -26,6 +26,7 @@ type Activities struct {
 	Payments      *activities.Payments
 	Notifications *activities.Notifications
 	Shows         *activities.Shows
+	Sweep         *activities.Sweep
 }
 
 // Options says what a worker process serves.
@@ -160,7 +161,12 @@ func Register(w worker.Registry, queue string, a Activities) {
 	if queue == workflows.QueueOperations {
 		w.RegisterWorkflowWithOptions(workflows.CancelShow, workflow.RegisterOptions{Name: workflows.CancelShowWorkflow})
 		w.RegisterWorkflowWithOptions(workflows.MoveShow, workflow.RegisterOptions{Name: workflows.MoveShowWorkflow})
+		w.RegisterWorkflowWithOptions(workflows.SweepBookings, workflow.RegisterOptions{Name: workflows.SweepBookingsWorkflow})
+		w.RegisterWorkflowWithOptions(workflows.DeleteOld, workflow.RegisterOptions{Name: workflows.DeleteOldWorkflow})
 		w.RegisterActivity(a.Shows)
+	}
+	if queue == workflows.QueueBookings || queue == workflows.QueueOperations {
+		w.RegisterActivity(a.Sweep)
 	}
 	if queue == workflows.QueueBookings || queue == workflows.QueuePayments {
 		w.RegisterActivity(a.Payments)

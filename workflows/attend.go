@@ -16,7 +16,9 @@ const deliverWithin = 12 * time.Hour
 // cancellations, staff, and news of the show. It ends when the show starts or the
 // booking is cancelled.
 func (s *saga) attend(ctx workflow.Context) {
-	s.tellOfEarlierMove(ctx)
+	if !s.in.TakeUp {
+		s.tellOfEarlierMove(ctx)
+	}
 	reminded := false
 	timer, stop := s.nextDate(ctx, &reminded)
 	for s.state.Status == booking.StatusConfirmed {

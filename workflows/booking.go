@@ -18,6 +18,9 @@ func Booking(ctx workflow.Context, in BookingInput) (BookingState, error) {
 	// not tear a step in half.
 	ctx, done := workflow.NewDisconnectedContext(ctx)
 	defer done()
+	if in.TakeUp {
+		return s.takeUp(ctx)
+	}
 	if err := s.hold(ctx); err != nil {
 		return s.reject(ctx, err)
 	}
@@ -27,6 +30,11 @@ func Booking(ctx workflow.Context, in BookingInput) (BookingState, error) {
 	if end := s.awaitPayment(ctx); end != nil {
 		return s.giveUp(ctx, *end)
 	}
+	return s.sell(ctx)
+}
+
+// sell goes from money that is authorized to the show.
+func (s *saga) sell(ctx workflow.Context) (BookingState, error) {
 	if err := s.confirm(ctx); err != nil {
 		return s.giveUp(ctx, notSold(err))
 	}

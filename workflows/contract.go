@@ -27,6 +27,10 @@ const (
 	// SettleBookingWorkflow acts for a booking of a changed show whose own workflow
 	// is gone.
 	SettleBookingWorkflow = "SettleBooking"
+	// SweepBookingsWorkflow finds bookings whose workflow is gone, and DeleteOldWorkflow
+	// deletes what is kept for a time only. Schedules start them.
+	SweepBookingsWorkflow = "SweepBookings"
+	DeleteOldWorkflow     = "DeleteOld"
 )
 
 // The booking workflow's updates, signals and queries.
@@ -102,6 +106,9 @@ type BookingInput struct {
 	// Adopt makes the booking use money that is already authorized, instead of
 	// opening a payment. Nobody waits for the answer of such a booking.
 	Adopt *booking.PaymentState `json:"adopt,omitempty"`
+	// TakeUp goes on with a booking whose workflow is gone. The database says where it
+	// stands; seats, show and provider are read from there.
+	TakeUp bool `json:"take_up,omitempty"`
 }
 
 // HoldAnswer is what the hold update answers.

@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/boxoffice/boxoffice/internal/alerts"
 	"github.com/boxoffice/boxoffice/internal/metrics"
+	"github.com/boxoffice/boxoffice/internal/retention"
 )
 
 const (
@@ -29,7 +31,7 @@ func (p *platform) serveMetrics() error {
 	if p.config.MetricsAddr == "" {
 		return nil
 	}
-	handler, err := metrics.Handler(alerts.Metrics(p.db.Pool)...)
+	handler, err := metrics.Handler(slices.Concat(alerts.Metrics(p.db.Pool), retention.Metrics())...)
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/boxoffice/boxoffice/activities"
@@ -15,6 +17,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/notify/twilio"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/internal/retention"
 	"github.com/boxoffice/boxoffice/internal/seats"
 	"github.com/boxoffice/boxoffice/internal/temporal"
 	"github.com/boxoffice/boxoffice/internal/vendors"
@@ -26,9 +29,9 @@ const (
 	// prepareWithin is how long a worker waits for a Temporal that starts up
 	// beside it.
 	prepareWithin = time.Minute
-	// retention is how long a booking that is over can be read in the Temporal
+	// historiesKept is how long a booking that is over can be read in the Temporal
 	// UI. What it says is in the database for ever.
-	retention = 30 * 24 * time.Hour
+	historiesKept = 30 * 24 * time.Hour
 )
 
 type workerCommand struct {
@@ -56,6 +59,11 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err := p.serveMetrics(); err != nil {
 		return err
 	}
+	if len(c.Queues) == 0 || slices.Contains(c.Queues, workflows.QueueOperations) {
+		if err := p.schedules().Ensure(ctx, p.temporal); err != nil {
+			return err
+		}
+	}
 	return workers.Run(ctx, workers.Options{
 		Client: p.temporal, Queues: c.Queues, Activities: effects, Alerts: effects.Seats.Inventory, Logger: p.log, Deployment: deployment,
 		PaymentsPerSecond: p.config.PaymentsPerSecond, MessagesPerSecond: p.config.MessagesPerSecond,
@@ -79,11 +87,21 @@ func deploymentOf(cfg config.Config, commit string) (workers.Deployment, error) 
 func (p *platform) prepareTemporal(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, prepareWithin)
 	defer cancel()
-	if err := temporal.Prepare(ctx, p.temporal, p.config.TemporalNamespace, retention,
+	if err := temporal.Prepare(ctx, p.temporal, p.config.TemporalNamespace, historiesKept,
 		workflows.SearchAttributes()...); err != nil {
 		return fmt.Errorf("prepare Temporal at %s: %w", p.config.TemporalAddress, err)
 	}
 	return nil
+}
+
+// schedules are what is done regularly.
+func (p *platform) schedules() workers.Schedules {
+	kept := p.config.Kept()
+	s := workers.Schedules{SweepEvery: p.config.SweepEvery, Sweep: workflows.SweepInput{Policy: p.config.Policy()}}
+	for _, kind := range slices.Sorted(maps.Keys(kept)) {
+		s.DeleteOld.Kept = append(s.DeleteOld.Kept, workflows.KeptFor{Kind: kind, For: kept[kind]})
+	}
+	return s
 }
 
 func (p *platform) activities() (workers.Activities, error) {
@@ -111,6 +129,7 @@ func (p *platform) activities() (workers.Activities, error) {
 			Books:     books,
 		},
 		Shows: &activities.Shows{Changes: inventory, Sagas: workers.Sagas(p.temporal)},
+		Sweep: &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool), Sagas: workers.Sagas(p.temporal)},
 		Notifications: &activities.Notifications{
 			Messages: messages,
 			Vendors: map[booking.Channel]activities.Vendor{

@@ -53,8 +53,10 @@ func (s *Service) Login(ctx context.Context, email, plain string) (TokenPair, er
 	if !matches {
 		return TokenPair{}, booking.E(booking.CodeUnauthenticated, "The e-mail address or the password is wrong.")
 	}
+	// A revoked token stays: it says that its family is revoked, also of one that was
+	// handed out in that very moment. Package retention deletes it with its family.
 	if _, err := s.db.NewDelete().Model((*schema.Session)(nil)).
-		Where("account_id = ? AND expires_at < now()", account.ID).Exec(ctx); err != nil {
+		Where("account_id = ? AND expires_at < now() AND revoked_at IS NULL", account.ID).Exec(ctx); err != nil {
 		return TokenPair{}, fmt.Errorf("clear old sessions: %w", err)
 	}
 	return s.hand(ctx, s.db, view(account), uuid.New())

@@ -152,6 +152,15 @@ func (c *Config) checkRules(problems *Problems) {
 	between("REMIND_BEFORE", c.RemindBefore, 0, 7*24*time.Hour)
 	between("SPREAD_OVER", c.SpreadOver, 0, time.Hour)
 	between("FAST_PATH", c.FastPath, 0, 30*time.Second)
+	between("SWEEP_EVERY", c.SweepEvery, 10*time.Second, 24*time.Hour)
+	for variable, kept := range map[string]struct{ value, least time.Duration }{
+		"IDEMPOTENCY_KEYS_KEPT": {c.IdempotencyKeysKept, time.Hour}, "WEBHOOKS_KEPT": {c.WebhooksKept, 72 * time.Hour},
+		"SESSIONS_KEPT": {c.SessionsKept, time.Minute},
+	} {
+		if kept.value != 0 && kept.value < kept.least {
+			problems.add(variable, "is %s. Choose at least %s, or 0 to keep it for ever.", kept.value, kept.least)
+		}
+	}
 	between("OPEN_WITHIN", c.OpenWithin, time.Second, time.Minute)
 	// Written so that NaN, which compares as false, does not pass.
 	if !(c.PaymentsPerSecond >= 0) {

@@ -96,6 +96,11 @@ type Config struct {
 	OpenWithin   time.Duration `env:"OPEN_WITHIN" envDefault:"10s" doc:"How long opening a payment may take before the customer is told that the provider is away."`
 	LatePayments string        `env:"LATE_PAYMENTS" envDefault:"rebook" doc:"A payment authorized after its booking ended: rebook the same seats if they are free, or refund."`
 
+	SweepEvery          time.Duration `env:"SWEEP_EVERY" envDefault:"5m" doc:"How often bookings without a workflow are looked for, to be taken up again."`
+	IdempotencyKeysKept time.Duration `env:"IDEMPOTENCY_KEYS_KEPT" envDefault:"48h" doc:"How long the answer to a request is kept for a repeat under the same Idempotency-Key. A later repeat reaches the same booking, and is answered with it as it is then. 0 keeps it for ever."`
+	WebhooksKept        time.Duration `env:"WEBHOOKS_KEPT" envDefault:"720h" doc:"How long it is remembered which webhooks were handled. Providers deliver again for days: at least 72h. 0 keeps it for ever."`
+	SessionsKept        time.Duration `env:"SESSIONS_KEPT" envDefault:"24h" doc:"How long a refresh token is kept after it has expired. 0 keeps it for ever."`
+
 	SandboxAddr             string `env:"SANDBOX_ADDR" envDefault:"127.0.0.1:8090" doc:"Where the sandbox vendors listen."`
 	SandboxDataFile         string `env:"SANDBOX_DATA_FILE" envDefault:".boxoffice/sandbox.db" doc:"The file in which the sandbox vendors keep their books."`
 	SandboxStripeWebhookURL string `env:"SANDBOX_STRIPE_WEBHOOK_URL" envDefault:"http://127.0.0.1:8080/v1/webhooks/stripe" doc:"Where the sandbox's Stripe sends webhooks."`
@@ -111,6 +116,13 @@ type Config struct {
 
 // Dev tells whether this is a developer's machine.
 func (c Config) Dev() bool { return c.Environment == EnvDev }
+
+// Kept is how long records are kept that are not kept for ever.
+func (c Config) Kept() map[booking.OldRecords]time.Duration {
+	return map[booking.OldRecords]time.Duration{
+		booking.OldIdempotencyKeys: c.IdempotencyKeysKept, booking.OldWebhooks: c.WebhooksKept, booking.OldSessions: c.SessionsKept,
+	}
+}
 
 // Policy is what new bookings live by.
 func (c Config) Policy() booking.Policy {

@@ -94,6 +94,7 @@ func (w *World) Activities() workers.Activities {
 			Books:     (*books)(w),
 		},
 		Notifications: &activities.Notifications{Messages: (*messages)(w)},
+		Sweep:         &activities.Sweep{Standings: (*standings)(w)},
 	}
 }
 

@@ -1,0 +1,45 @@
+package booking
+
+import "time"
+
+// Standing is where a booking stands by the database: what a workflow has to know
+// that takes it up again.
+type Standing struct {
+	Status Status `json:"status"`
+	// Held is the hold, or what was sold; ExpiresIn is negative when the hold ran out.
+	Held      Held      `json:"held"`
+	CreatedAt time.Time `json:"created_at"`
+	// Payment is the latest one, without a reference when there is none.
+	Payment PaymentState `json:"payment"`
+	// RefundDue is what is to be back in the end. Minor units, in the booking's
+	// currency.
+	RefundDue Money `json:"refund_due"`
+	// Told is how many messages of a kind there are.
+	Told map[Notice]int `json:"told,omitempty"`
+	// Moves are the moves of its show that the booking was told of, the oldest first.
+	Moves []ShowChange `json:"moves,omitempty"`
+}
+
+// LostBooking is a booking that has no running workflow and should have one.
+type LostBooking struct {
+	BookingID   string   `json:"booking_id"`
+	CustomerID  string   `json:"customer_id"`
+	ShowID      string   `json:"show_id"`
+	TheaterID   string   `json:"theater_id"`
+	Seats       []string `json:"seats"`
+	Status      Status   `json:"status"`
+	RequestHash string   `json:"request_hash"`
+	// Place is where it comes in the order in which bookings are looked through.
+	Place string `json:"place"`
+}
+
+// OldRecords names what is deleted when its time is over. None of it is what an
+// acknowledged booking consists of: those stay for ever.
+type OldRecords string
+
+// The kinds of records.
+const (
+	OldIdempotencyKeys OldRecords = "idempotency_keys"
+	OldWebhooks        OldRecords = "webhooks"
+	OldSessions        OldRecords = "sessions"
+)

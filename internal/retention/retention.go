@@ -1,0 +1,69 @@
+// Package retention deletes records whose time is over, a batch at a time.
+//
+// What does not live here: how long each kind is kept (package config), when it is
+// done (package workflows), and what an acknowledged booking consists of: bookings,
+// tickets, payments, the ledger and timelines are never deleted.
+package retention
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// Store deletes old records.
+type Store struct{ pool *pgxpool.Pool }
+
+// New makes a Store over the database.
+func New(pool *pgxpool.Pool) *Store { return &Store{pool} }
+
+// over says which rows are over: $1 is how long they are kept. Rows that somebody
+// has locked are left to the next time.
+var over = map[booking.OldRecords]struct{ table, where string }{
+	// A request that is repeated later reaches the same booking: its id is made from
+	// the customer and the key.
+	booking.OldIdempotencyKeys: {"idempotency_keys", `t.created_at < clock_timestamp() - $1::interval ORDER BY t.created_at`},
+	// What was never handed on stays: somebody may ask why.
+	booking.OldWebhooks: {"webhook_inbox",
+		`t.received_at < clock_timestamp() - $1::interval AND t.processed_at IS NOT NULL ORDER BY t.received_at`},
+	// A revoked token says that its family is: it stays for as long as one of the
+	// family could still be used, which may have been handed out in that very moment.
+	booking.OldSessions: {"sessions", `t.expires_at < clock_timestamp() - $1::interval AND (t.revoked_at IS NULL
+		OR NOT EXISTS (SELECT FROM sessions f WHERE f.family = t.family AND f.expires_at >= clock_timestamp() - $1::interval))
+		ORDER BY t.expires_at`},
+}
+
+// DeleteOld deletes up to limit records of a kind that are kept for this long, in
+// one statement, and says how many. Fewer than limit means that there are no more
+// just now. Errors are the database's.
+func (s *Store) DeleteOld(ctx context.Context, kind booking.OldRecords, kept time.Duration, limit int) (int, error) {
+	rule, known := over[kind]
+	if !known {
+		return 0, booking.E(booking.CodeValidation, "There are no records of kind %q.", kind)
+	}
+	done, err := s.pool.Exec(ctx, fmt.Sprintf(`DELETE FROM %[1]s WHERE ctid = ANY (ARRAY(
+		SELECT t.ctid FROM %[1]s t WHERE %[2]s LIMIT $2 FOR UPDATE SKIP LOCKED))`, rule.table, rule.where), kept, limit)
+	if err != nil {
+		return 0, fmt.Errorf("delete old %s: %w", kind, err)
+	}
+	deleted.WithLabelValues(string(kind)).Add(float64(done.RowsAffected()))
+	return int(done.RowsAffected()), nil
+}
+
+var deleted = prometheus.NewCounterVec(prometheus.CounterOpts{
+	Name: "boxoffice_old_records_deleted_total",
+	Help: "Records that this process deleted because their time was over, by kind.",
+}, []string{"kind"})
+
+// Metrics are what a process tells about deletions.
+func Metrics() []prometheus.Collector {
+	for kind := range over {
+		deleted.WithLabelValues(string(kind))
+	}
+	return []prometheus.Collector{deleted}
+}

@@ -1,0 +1,113 @@
+package retention_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/database"
+	"github.com/boxoffice/boxoffice/internal/database/databasetest"
+	"github.com/boxoffice/boxoffice/internal/retention"
+)
+
+var _ activities.Records = (*retention.Store)(nil)
+
+func TestMain(m *testing.M) { databasetest.Main(m) }
+
+func exec(t *testing.T, db *database.DB, statement string, args ...any) {
+	t.Helper()
+	_, err := db.Pool.Exec(t.Context(), statement, args...)
+	require.NoError(t, err)
+}
+
+func number(t *testing.T, db *database.DB, query string) (n int) {
+	t.Helper()
+	require.NoError(t, db.Pool.QueryRow(t.Context(), query).Scan(&n))
+	return n
+}
+
+const day = 24 * time.Hour
+
+func TestOldRecordsGoInBatches(t *testing.T) {
+	t.Parallel()
+	db := databasetest.New(t)
+	store := retention.New(db.Pool)
+	exec(t, db, `INSERT INTO idempotency_keys (customer_id, key, request_hash, status, body, created_at)
+		SELECT gen_random_uuid(), n::text, '', 201, '', now() - n * interval '1 hour' FROM generate_series(1, 100) n`)
+	exec(t, db, `INSERT INTO webhook_inbox (provider, event_id, type, received_at, processed_at)
+		SELECT 'stripe', n::text, 'x', now() - n * interval '1 day', CASE WHEN n % 2 = 0 THEN now() END FROM generate_series(1, 60) n`)
+
+	var batches []int
+	for {
+		n, err := store.DeleteOld(t.Context(), booking.OldIdempotencyKeys, 2*day, 20)
+		require.NoError(t, err)
+		batches = append(batches, n)
+		if n < 20 {
+			break
+		}
+	}
+	assert.Equal(t, []int{20, 20, 13}, batches)
+	assert.Equal(t, 47, number(t, db, `SELECT count(*) FROM idempotency_keys`))
+	assert.Zero(t, number(t, db, `SELECT count(*) FROM idempotency_keys WHERE created_at < now() - interval '48 hours'`))
+
+	n, err := store.DeleteOld(t.Context(), booking.OldWebhooks, 30*day, 1000)
+	require.NoError(t, err)
+	assert.Equal(t, 16, n)
+	assert.Equal(t, 30, number(t, db, `SELECT count(*) FROM webhook_inbox WHERE processed_at IS NULL`), "what was never handed on stays")
+
+	_, err = store.DeleteOld(t.Context(), "bookings", day, 1)
+	assert.Equal(t, booking.CodeValidation, booking.CodeOf(err))
+}
+
+// Somebody has a row in hand: it waits for the next time, and nobody waits for it.
+func TestLockedRecordsAreLeft(t *testing.T) {
+	t.Parallel()
+	db := databasetest.New(t)
+	exec(t, db, `INSERT INTO idempotency_keys (customer_id, key, request_hash, status, body, created_at)
+		SELECT gen_random_uuid(), n::text, '', 201, '', now() - interval '3 days' FROM generate_series(1, 5) n`)
+	require.NoError(t, pgx.BeginFunc(t.Context(), db.Pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), `SELECT FROM idempotency_keys WHERE key = '3' FOR UPDATE`); err != nil {
+			return err
+		}
+		n, err := retention.New(db.Pool).DeleteOld(t.Context(), booking.OldIdempotencyKeys, day, 10)
+		assert.Equal(t, 4, n)
+		return err
+	}))
+	assert.Equal(t, 1, number(t, db, `SELECT count(*) FROM idempotency_keys WHERE key = '3'`))
+}
+
+// A token that was handed out while its family was revoked knows that from the
+// others alone: they stay while it could be used.
+func TestRevokedSessionsStayWithTheirFamily(t *testing.T) {
+	t.Parallel()
+	db := databasetest.New(t)
+	account := uuid.New()
+	exec(t, db, `INSERT INTO accounts (id, email, password_hash, name) VALUES ($1, 'a@example.com', 'x', 'A')`, account)
+	add := func(family uuid.UUID, expired time.Duration, revoked bool) {
+		t.Helper()
+		exec(t, db, `INSERT INTO sessions (id, family, account_id, refresh_hash, expires_at, revoked_at)
+			VALUES ($1::uuid, $2, $3, decode(replace($1::text, '-', ''), 'hex'), now() - $4::interval, CASE WHEN $5 THEN now() END)`,
+			uuid.New(), family, account, expired, revoked)
+	}
+	alive, revoked, leaked := uuid.New(), uuid.New(), uuid.New()
+	add(alive, -5*day, false)
+	add(alive, 5*day, false) // rotated long ago
+	add(alive, time.Hour, false)
+	add(revoked, 5*day, true)
+	add(revoked, 3*day, true)
+	add(leaked, 5*day, true)
+	add(leaked, -5*day, false)
+
+	n, err := retention.New(db.Pool).DeleteOld(t.Context(), booking.OldSessions, day, 100)
+	require.NoError(t, err)
+	assert.Equal(t, 3, n)
+	assert.Equal(t, 2, number(t, db, `SELECT count(*) FROM sessions WHERE family = '`+alive.String()+`'`))
+	assert.Zero(t, number(t, db, `SELECT count(*) FROM sessions WHERE family = '`+revoked.String()+`'`))
+	assert.Equal(t, 1, number(t, db, `SELECT count(*) FROM sessions WHERE revoked_at IS NOT NULL AND family = '`+leaked.String()+`'`))
+}

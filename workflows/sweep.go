@@ -1,0 +1,175 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+var sweep *activities.Sweep
+
+const (
+	// lateBy is for how long a hold may have run out before its workflow is missed.
+	lateBy = 30 * time.Second
+	// lostPage is how many bookings are looked at by one activity, and describesAtOnce
+	// how many workflows are asked for side by side.
+	lostPage        = 500
+	describesAtOnce = 8
+	// pagesPerRun bounds one run for each status. Held bookings past their time are
+	// few; confirmed ones are many, and the next run goes on where this one stopped.
+	pagesPerRun = 8
+
+	deleteBatch       = 1000
+	deleteBatches     = 20
+	deletionsPerSweep = 10
+)
+
+// SweepInput starts a look for bookings without a workflow.
+type SweepInput struct {
+	// Policy is what bookings live by that are taken up again.
+	Policy booking.Policy `json:"policy"`
+}
+
+// SweepResult is what came of it. The next run goes on from it.
+type SweepResult struct {
+	Held      int `json:"held"`      // bookings looked at whose hold had run out
+	Confirmed int `json:"confirmed"` // bookings looked at whose show is to come
+	TakenUp   int `json:"taken_up"`  // bookings that had no workflow and have one again
+	// After is the place of the last confirmed booking that was looked at; empty when
+	// all were.
+	After string `json:"after,omitempty"`
+}
+
+// SweepBookings finds bookings whose workflow was terminated, and starts each again
+// where the database says that it stands. A schedule starts it every few minutes.
+func SweepBookings(ctx workflow.Context, in SweepInput) (SweepResult, error) {
+	var last, result SweepResult
+	if workflow.HasLastCompletionResult(ctx) {
+		if err := workflow.GetLastCompletionResult(ctx, &last); err != nil {
+			workflow.GetLogger(ctx).Warn("cannot read where the last run stopped: from the beginning", "error", err)
+		}
+	}
+	checked, _, err := takeUpLost(ctx, in, booking.StatusHeld, "", &result)
+	if result.Held = checked; err != nil {
+		return result, err
+	}
+	checked, result.After, err = takeUpLost(ctx, in, booking.StatusConfirmed, last.After, &result)
+	if result.Confirmed = checked; err != nil {
+		return result, err
+	}
+	workflow.GetLogger(ctx).Info("looked for bookings without a workflow",
+		"held", result.Held, "confirmed", result.Confirmed, "taken_up", result.TakenUp)
+	return result, nil
+}
+
+// takeUpLost goes through the bookings of one status, and says where it stopped.
+func takeUpLost(ctx workflow.Context, in SweepInput, status booking.Status, after string, result *SweepResult) (checked int, next string, err error) {
+	for range pagesPerRun {
+		var found activities.FoundLost
+		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+			TaskQueue: QueueOperations, StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: 15 * time.Second,
+			RetryPolicy: patient(), Summary: "Which bookings are " + string(status) + " without a workflow?",
+		}), sweep.FindLost, activities.FindLostRequest{
+			Status: status, After: after, Late: lateBy, Limit: lostPage, AtOnce: describesAtOnce,
+		}).Get(ctx, &found)
+		if err != nil {
+			return checked, after, err
+		}
+		checked += found.Checked
+		if err := takeUp(ctx, in, found.Lost); err != nil {
+			return checked, after, err
+		}
+		result.TakenUp += len(found.Lost)
+		if after = found.Next; after == "" {
+			return checked, "", nil
+		}
+	}
+	return checked, after, nil
+}
+
+// takeUp starts a workflow for each booking, with the id of the one that is gone:
+// whoever asks the booking for something reaches it. One that was started meanwhile
+// by somebody else is left alone.
+func takeUp(ctx workflow.Context, in SweepInput, lost []booking.LostBooking) error {
+	var started []workflow.ChildWorkflowFuture
+	for _, b := range lost {
+		workflow.GetLogger(ctx).Warn("a booking has no workflow; it is taken up again", "booking_id", b.BookingID, "status", b.Status)
+		child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+			WorkflowID:            BookingWorkflowID(b.BookingID),
+			TaskQueue:             QueueBookings,
+			ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
+			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+			StaticSummary:         "Taken up again: booking " + b.BookingID + " had no workflow",
+			TypedSearchAttributes: temporal.NewSearchAttributes(
+				AttrBookingStatus.ValueSet(string(b.Status)),
+				AttrShowID.ValueSet(b.ShowID),
+				AttrTheaterID.ValueSet(b.TheaterID),
+				AttrCustomerID.ValueSet(b.CustomerID)),
+		})
+		started = append(started, workflow.ExecuteChildWorkflow(child, BookingWorkflow, BookingInput{
+			BookingID: b.BookingID, CustomerID: b.CustomerID, ShowID: b.ShowID, Seats: b.Seats,
+			RequestHash: b.RequestHash, Policy: in.Policy, TakeUp: true,
+		}))
+	}
+	for _, future := range started {
+		err := future.GetChildWorkflowExecution().Get(ctx, nil)
+		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteOldInput says what is kept for how long. Zero keeps it for ever.
+type DeleteOldInput struct {
+	Kept []KeptFor `json:"kept"`
+}
+
+// KeptFor is how long one kind of records is kept.
+type KeptFor struct {
+	Kind booking.OldRecords `json:"kind"`
+	For  time.Duration      `json:"for"`
+}
+
+// DeleteOldResult is how many records were deleted, by kind.
+type DeleteOldResult struct {
+	Deleted map[booking.OldRecords]int `json:"deleted"`
+	// More are the kinds of which there is more than one run deletes.
+	More []booking.OldRecords `json:"more,omitempty"`
+}
+
+// DeleteOld deletes records whose time is over. A schedule starts it every hour;
+// what is more than one run deletes waits for the next.
+func DeleteOld(ctx workflow.Context, in DeleteOldInput) (DeleteOldResult, error) {
+	result := DeleteOldResult{Deleted: map[booking.OldRecords]int{}}
+	for _, kept := range in.Kept {
+		if kept.For <= 0 {
+			continue
+		}
+		more := true
+		for n := 0; more && n < deletionsPerSweep; n++ {
+			var done activities.DeletedOld
+			err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+				TaskQueue: QueueOperations, StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: time.Minute,
+				RetryPolicy: patient(), Summary: "Delete old " + string(kept.Kind),
+			}), sweep.DeleteOld, activities.DeleteOldRequest{
+				Kind: kept.Kind, Kept: kept.For, Batch: deleteBatch, Batches: deleteBatches,
+			}).Get(ctx, &done)
+			if err != nil {
+				return result, err
+			}
+			result.Deleted[kept.Kind] += done.Deleted
+			more = done.More
+		}
+		if more {
+			result.More = append(result.More, kept.Kind)
+		}
+	}
+	workflow.GetLogger(ctx).Info("deleted what was kept for its time", "deleted", result.Deleted, "more", result.More)
+	return result, nil
+}
