@@ -228,6 +228,14 @@ func (f *fakeSaga) Payment(ctx context.Context, id string, state booking.Payment
 	return overTheWire(f.settle(ctx, b))
 }
 
+func (f *fakeSaga) TakeUp(ctx context.Context, b booking.Booking, _ booking.Policy, state booking.PaymentState) error {
+	if err := f.answers(); err != nil {
+		return err
+	}
+	f.run(b.ID).ended.Store(false)
+	return f.Payment(ctx, b.ID, state)
+}
+
 func (f *fakeSaga) LatePayment(ctx context.Context, in workflows.LatePaymentInput) error {
 	if err := f.answers(); err != nil {
 		return err

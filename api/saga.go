@@ -31,6 +31,9 @@ type Saga interface {
 	Update(ctx context.Context, bookingID, update string, args ...any) error
 	// Payment tells the booking what its payment is like now.
 	Payment(ctx context.Context, bookingID string, state booking.PaymentState) error
+	// TakeUp starts the workflow of a booking again that has none, and tells it what its
+	// payment is like now.
+	TakeUp(ctx context.Context, b booking.Booking, policy booking.Policy, state booking.PaymentState) error
 	// LatePayment settles a payment whose booking has ended.
 	LatePayment(ctx context.Context, in workflows.LatePaymentInput) error
 }

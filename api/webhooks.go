@@ -22,6 +22,7 @@ type Provider interface {
 // What became of an event; the inbox remembers it and the provider is told.
 const (
 	outcomeSignalled = "signalled"
+	outcomeTakenUp   = "taken_up" // the booking had no workflow, and has one again
 	outcomeLate      = "late_payment"
 	outcomeSettled   = "already_settled"
 	outcomeIgnored   = "ignored"
@@ -124,6 +125,14 @@ func (a *api) handOn(ctx context.Context, provider Provider, event booking.Payme
 	}
 	if !owesMoney(state) || settledBy(b, state) {
 		return outcomeSettled, nil
+	}
+	// Was it over before the event was heard of? A booking that is held, still, has lost
+	// its workflow: the money is for its seats.
+	if b, err = a.Seats.Booking(ctx, b.ID); err != nil {
+		return "", err
+	}
+	if b.Status == booking.StatusHeld {
+		return outcomeTakenUp, a.Saga.TakeUp(ctx, b, a.Policy, state)
 	}
 	return outcomeLate, a.Saga.LatePayment(ctx, workflows.LatePaymentInput{
 		Payment: state, Rebook: a.RebookLatePayments, Policy: a.Policy,

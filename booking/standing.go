@@ -9,6 +9,8 @@ type Standing struct {
 	// Held is the hold, or what was sold; ExpiresIn is negative when the hold ran out.
 	Held      Held      `json:"held"`
 	CreatedAt time.Time `json:"created_at"`
+	// RequestHash is that of the request that made the booking.
+	RequestHash string `json:"request_hash"`
 	// Payment is the latest one, without a reference when there is none.
 	Payment PaymentState `json:"payment"`
 	// RefundDue is what is to be back in the end. Minor units, in the booking's
@@ -28,7 +30,6 @@ type LostBooking struct {
 	TheaterID   string   `json:"theater_id"`
 	Seats       []string `json:"seats"`
 	Status      Status   `json:"status"`
-	RequestHash string   `json:"request_hash"`
 	// Place is where it comes in the order in which bookings are looked through.
 	Place string `json:"place"`
 }

@@ -113,7 +113,7 @@ func takeUp(ctx workflow.Context, in SweepInput, lost []booking.LostBooking) err
 		})
 		started = append(started, workflow.ExecuteChildWorkflow(child, BookingWorkflow, BookingInput{
 			BookingID: b.BookingID, CustomerID: b.CustomerID, ShowID: b.ShowID, Seats: b.Seats,
-			RequestHash: b.RequestHash, Policy: in.Policy, TakeUp: true,
+			Policy: in.Policy, TakeUp: true,
 		}))
 	}
 	for _, future := range started {

@@ -40,7 +40,7 @@ func (s *saga) takeUp(ctx workflow.Context) (BookingState, error) {
 // remember makes the saga know what its predecessor knew.
 func (s *saga) remember(at booking.Standing) {
 	s.held, s.payment, s.attempt = at.Held, at.Payment, at.Payment.Attempt
-	s.in.ShowID, s.in.Seats, s.in.Provider = at.Held.Show.ID, at.Held.Seats, at.Payment.Provider
+	s.in.ShowID, s.in.Seats, s.in.Provider, s.in.RequestHash = at.Held.Show.ID, at.Held.Seats, at.Payment.Provider, at.RequestHash
 	s.state.Status, s.state.HoldExpiresAt = at.Status, at.Held.ExpiresAt
 	s.state.Provider, s.state.PaymentReference, s.state.PaymentStatus = at.Payment.Provider, at.Payment.Reference, at.Payment.Status
 	if at.Payment.Reference == "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/history/v1"
@@ -16,6 +17,7 @@ import (
 type saga struct {
 	ID, Type string
 	Status   enums.WorkflowExecutionStatus
+	Started  time.Time
 	// Broken says that its code could not run or did not replay.
 	Broken string
 }
@@ -24,13 +26,15 @@ type saga struct {
 const historiesRead = 60
 
 // sagasOf lists the workflows of some shows, and those that settle late payments,
-// which belong to no show.
+// which belong to no show. Of a workflow that was terminated and started again, it
+// is the latest run that counts.
 func (w *World) sagasOf(ctx context.Context, shows []string) ([]saga, error) {
 	query := "WorkflowType IN ('" + workflows.BookingWorkflow + "', '" + workflows.LatePaymentWorkflow + "')"
 	if len(shows) > 0 {
 		query = fmt.Sprintf("WorkflowType = '%s' AND ShowID IN ('%s')", workflows.BookingWorkflow, strings.Join(shows, "', '"))
 	}
 	var all []saga
+	place := map[string]int{}
 	var page []byte
 	for {
 		list, err := w.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
@@ -40,7 +44,16 @@ func (w *World) sagasOf(ctx context.Context, shows []string) ([]saga, error) {
 			return nil, fmt.Errorf("list workflows: %w", err)
 		}
 		for _, info := range list.GetExecutions() {
-			one := saga{ID: info.GetExecution().GetWorkflowId(), Type: info.GetType().GetName(), Status: info.GetStatus()}
+			one := saga{ID: info.GetExecution().GetWorkflowId(), Type: info.GetType().GetName(), Status: info.GetStatus(),
+				Started: info.GetStartTime().AsTime()}
+			if at, seen := place[one.ID]; seen {
+				if one.Started.After(all[at].Started) {
+					one.Broken = all[at].Broken // which is of the latest run
+					all[at] = one
+				}
+				continue
+			}
+			place[one.ID] = len(all)
 			if len(all) < historiesRead {
 				if one.Broken, err = w.broken(ctx, one.ID); err != nil {
 					return nil, err

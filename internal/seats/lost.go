@@ -49,14 +49,14 @@ func (s *Store) Suspects(ctx context.Context, status booking.Status, after strin
 			}
 		}
 	}
-	rows, err := s.pool.Query(ctx, `SELECT b.id::text, b.customer_id::text, b.show_id::text, s.theater_id::text, b.seats, b.status,
-		b.request_hash FROM bookings b JOIN shows s ON s.id = b.show_id `+suspects[status], args...)
+	rows, err := s.pool.Query(ctx, `SELECT b.id::text, b.customer_id::text, b.show_id::text, s.theater_id::text, b.seats, b.status
+		FROM bookings b JOIN shows s ON s.id = b.show_id `+suspects[status], args...)
 	if err != nil {
 		return nil, translate("find bookings that may be lost", err)
 	}
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (booking.LostBooking, error) {
 		var l booking.LostBooking
-		err := row.Scan(&l.BookingID, &l.CustomerID, &l.ShowID, &l.TheaterID, &l.Seats, &l.Status, &l.RequestHash)
+		err := row.Scan(&l.BookingID, &l.CustomerID, &l.ShowID, &l.TheaterID, &l.Seats, &l.Status)
 		l.Place = l.BookingID
 		if status == booking.StatusConfirmed {
 			l.Place = l.ShowID + " " + l.BookingID
@@ -81,8 +81,8 @@ func (s *Store) Standing(ctx context.Context, bookingID string) (booking.Standin
 	}
 	var left float64
 	var hasPhone bool
-	err = s.pool.QueryRow(ctx, `SELECT extract(epoch FROM b.hold_expires_at - clock_timestamp())::float8, a.phone <> ''
-		FROM bookings b JOIN accounts a ON a.id = b.customer_id WHERE b.id = $1`, b.ID).Scan(&left, &hasPhone)
+	err = s.pool.QueryRow(ctx, `SELECT extract(epoch FROM b.hold_expires_at - clock_timestamp())::float8, a.phone <> '', b.request_hash
+		FROM bookings b JOIN accounts a ON a.id = b.customer_id WHERE b.id = $1`, b.ID).Scan(&left, &hasPhone, &standing.RequestHash)
 	if err != nil {
 		return standing, translate("standing", err)
 	}

@@ -69,6 +69,7 @@ func TestStandingIsWhatAWorkflowHasToKnow(t *testing.T) {
 	at, err := h.store.Standing(t.Context(), held.BookingID)
 	require.NoError(t, err)
 	assert.Equal(t, booking.StatusHeld, at.Status)
+	assert.Equal(t, "hash", at.RequestHash, "a repeat of the request is known")
 	assert.Equal(t, held.Quote, at.Held.Quote)
 	assert.Equal(t, held.Show, at.Held.Show)
 	assert.Equal(t, held.Channels, at.Held.Channels)

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS sessions_expiry ON sessions (expires_at);
