@@ -16,6 +16,9 @@ type Standing struct {
 	// RefundDue is what is to be back in the end. Minor units, in the booking's
 	// currency.
 	RefundDue Money `json:"refund_due"`
+	// Refunds are the terms of cancellation that the booking was made under; nil when
+	// they were not kept.
+	Refunds CancellationPolicy `json:"refunds,omitempty"`
 	// Told is how many messages of a kind there are.
 	Told map[Notice]int `json:"told,omitempty"`
 	// Moves are the moves of its show that the booking was told of, the oldest first.
@@ -24,12 +27,12 @@ type Standing struct {
 
 // LostBooking is a booking that has no running workflow and should have one.
 type LostBooking struct {
-	BookingID   string   `json:"booking_id"`
-	CustomerID  string   `json:"customer_id"`
-	ShowID      string   `json:"show_id"`
-	TheaterID   string   `json:"theater_id"`
-	Seats       []string `json:"seats"`
-	Status      Status   `json:"status"`
+	BookingID  string   `json:"booking_id"`
+	CustomerID string   `json:"customer_id"`
+	ShowID     string   `json:"show_id"`
+	TheaterID  string   `json:"theater_id"`
+	Seats      []string `json:"seats"`
+	Status     Status   `json:"status"`
 	// Place is where it comes in the order in which bookings are looked through.
 	Place string `json:"place"`
 }

@@ -46,6 +46,9 @@ func (s *saga) remember(at booking.Standing) {
 	if at.Payment.Reference == "" {
 		s.state.PaymentStatus = booking.PaymentNone
 	}
+	if at.Refunds != nil {
+		s.in.Policy.Refunds = at.Refunds
+	}
 	if at.Told != nil {
 		s.sequence = at.Told
 	}

@@ -73,7 +73,7 @@ func (s *Store) Standing(ctx context.Context, bookingID string) (booking.Standin
 		return booking.Standing{}, err
 	}
 	standing := booking.Standing{
-		Status: b.Status, CreatedAt: b.CreatedAt, RefundDue: booking.Money{Currency: b.Quote.Total.Currency},
+		Status: b.Status, CreatedAt: b.CreatedAt, Refunds: b.Refunds, RefundDue: booking.Money{Currency: b.Quote.Total.Currency},
 		Held: booking.Held{BookingID: b.ID, Show: b.Show, Seats: b.Seats, Quote: b.Quote, ExpiresAt: b.HoldExpiresAt},
 	}
 	if b.Refund != nil {
