@@ -24,7 +24,14 @@ type Options struct {
 	Address   string // host:port of the frontend
 	Namespace string
 	Keys      Keys // payload encryption; none leaves payloads readable
-	Logger    *slog.Logger
+	// Worker is for the client of a worker: what its keys cannot read is left to be
+	// done later, by a process that can. Other clients get an UnreadableError.
+	Worker bool
+	// Unreadable is told of every payload that the keys cannot read. It must not block.
+	Unreadable func(*UnreadableError)
+	// MayWrite, if set, refuses to encrypt by giving an error.
+	MayWrite func() error
+	Logger   *slog.Logger
 }
 
 // Dial connects. It does not wait for the server: calls fail until it is there,
@@ -40,7 +47,11 @@ func Dial(opts Options) (client.Client, error) {
 		if err != nil {
 			return nil, err
 		}
+		codec.unreadable, codec.mayWrite = opts.Unreadable, opts.MayWrite
 		dataConverter = converter.NewCodecDataConverter(dataConverter, codec)
+		if opts.Worker {
+			dataConverter = leaver{dataConverter}
+		}
 	}
 	c, err := client.NewLazyClient(client.Options{
 		HostPort:      opts.Address,

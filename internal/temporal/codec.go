@@ -21,6 +21,19 @@ type Key struct {
 // decrypt: that is how keys rotate.
 type Keys []Key
 
+// UnreadableError says that a payload cannot be read, or must not be written, with
+// the keys of this process. The keys of another process may be right, so what met it
+// is to be done later.
+type UnreadableError struct {
+	KeyID string // that the payload is encrypted with
+	Cause string
+}
+
+// Error implements error.
+func (e *UnreadableError) Error() string {
+	return fmt.Sprintf("temporal: payload key %q: %s", e.KeyID, e.Cause)
+}
+
 const (
 	encoding    = "binary/encrypted"
 	metadataKey = "encryption-key-id"
@@ -31,6 +44,10 @@ const (
 type Codec struct {
 	first string
 	seals map[string]cipher.AEAD
+	// unreadable is told of every payload that cannot be read; nil tells nobody.
+	unreadable func(*UnreadableError)
+	// mayWrite refuses to encrypt, if it gives an error; nil never does.
+	mayWrite func() error
 }
 
 // NewCodec makes a codec that encrypts with the first key and decrypts with all.
@@ -55,6 +72,11 @@ func NewCodec(keys Keys) (*Codec, error) {
 
 // Encode implements converter.PayloadCodec.
 func (c *Codec) Encode(payloads []*common.Payload) ([]*common.Payload, error) {
+	if c.mayWrite != nil {
+		if err := c.mayWrite(); err != nil {
+			return nil, &UnreadableError{KeyID: c.first, Cause: "this process must not write with it: " + err.Error()}
+		}
+	}
 	sealed := make([]*common.Payload, len(payloads))
 	for i, payload := range payloads {
 		plain, err := proto.Marshal(payload)
@@ -71,6 +93,7 @@ func (c *Codec) Encode(payloads []*common.Payload) ([]*common.Payload, error) {
 }
 
 // Decode implements converter.PayloadCodec. What is not encrypted passes through.
+// The error is an UnreadableError.
 func (c *Codec) Decode(payloads []*common.Payload) ([]*common.Payload, error) {
 	opened := make([]*common.Payload, len(payloads))
 	for i, payload := range payloads {
@@ -78,21 +101,62 @@ func (c *Codec) Decode(payloads []*common.Payload) ([]*common.Payload, error) {
 			opened[i] = payload
 			continue
 		}
-		id := string(payload.GetMetadata()[metadataKey])
-		seal, ok := c.seals[id]
-		if !ok {
-			return nil, fmt.Errorf("temporal: no payload key %q", id)
-		}
-		plain, err := seal.Open(nil, nil, payload.GetData(), []byte(id))
+		plain, err := c.open(string(payload.GetMetadata()[metadataKey]), payload.GetData())
 		if err != nil {
-			return nil, fmt.Errorf("temporal: decrypt payload: %w", err)
+			if c.unreadable != nil {
+				c.unreadable(err)
+			}
+			return nil, err
 		}
-		opened[i] = &common.Payload{}
-		if err := proto.Unmarshal(plain, opened[i]); err != nil {
-			return nil, fmt.Errorf("temporal: decode payload: %w", err)
-		}
+		opened[i] = plain
 	}
 	return opened, nil
+}
+
+func (c *Codec) open(id string, sealed []byte) (*common.Payload, *UnreadableError) {
+	seal, ok := c.seals[id]
+	if !ok {
+		return nil, &UnreadableError{KeyID: id, Cause: "this process does not have it"}
+	}
+	plain, err := seal.Open(nil, nil, sealed, []byte(id))
+	if err != nil {
+		return nil, &UnreadableError{KeyID: id, Cause: "this process has another secret under this name, or the payload was changed"}
+	}
+	payload := &common.Payload{}
+	if err := proto.Unmarshal(plain, payload); err != nil {
+		return nil, &UnreadableError{KeyID: id, Cause: "what it encrypts is not a payload"}
+	}
+	return payload, nil
+}
+
+// Proof is a text encrypted with a key. Who can Read it has the same key.
+func (k Key) Proof() ([]byte, error) {
+	codec, err := NewCodec(Keys{k})
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := codec.Encode([]*common.Payload{{Data: []byte(proofText)}})
+	if err != nil {
+		return nil, err
+	}
+	return proto.Marshal(sealed[0])
+}
+
+const proofText = "boxoffice"
+
+// Read reads the proof of a key. The error is an UnreadableError if these keys do
+// not hold that key.
+func (k Keys) Read(proof []byte) error {
+	codec, err := NewCodec(k)
+	if err != nil {
+		return err
+	}
+	var sealed common.Payload
+	if err := proto.Unmarshal(proof, &sealed); err != nil {
+		return fmt.Errorf("temporal: proof of a payload key: %w", err)
+	}
+	_, err = codec.Decode([]*common.Payload{&sealed})
+	return err
 }
 
 // CodecHandler lets the Temporal UI read payloads. Whoever serves it decides who
