@@ -59,6 +59,7 @@ var mayImport = []struct {
 	{"internal/outbound", nil},
 	{"internal/vendors", []string{"booking"}},
 	{"internal/temporal", nil},
+	{"internal/keyring", []string{"internal/temporal"}},
 	{"internal/database", []string{"schema/migrations", "schema/functions"}},
 	{"internal/database/pglocal", nil},
 	{"internal/database/databasetest", []string{"schema/migrations", "schema/functions", "internal/database", "internal/database/pglocal"}},
@@ -87,13 +88,13 @@ var homes = []struct {
 	{"github.com/alexedwards/argon2id", []string{"internal/password"}},
 	{"github.com/caarlos0/env/", []string{"internal/config"}},
 	{"github.com/alecthomas/kong", []string{"cmd/boxoffice"}},
-	{"github.com/prometheus/", append([]string{"internal/metrics", "internal/alerts", "internal/retention", "cmd/boxoffice"}, services...)},
+	{"github.com/prometheus/", append([]string{"internal/metrics", "internal/alerts", "internal/keyring", "internal/retention", "cmd/boxoffice"}, services...)},
 	{"github.com/gorilla/mux", []string{"api", "sandbox"}},
 	{"code.dny.dev/ssrf", []string{"internal/outbound"}},
 	{"go.etcd.io/bbolt", []string{"sandbox"}},
 	// The database is for the services and what they stand on.
 	{"github.com/uptrace/bun", append([]string{"schema", "internal/database", "internal/audit"}, services...)},
-	{"github.com/jackc/pgx/", append([]string{"schema", "internal/database/...", "internal/audit", "internal/alerts", "internal/retention", "bench"}, services...)},
+	{"github.com/jackc/pgx/", append([]string{"schema", "internal/database/...", "internal/audit", "internal/alerts", "internal/keyring", "internal/retention", "bench"}, services...)},
 	{"database/sql", append([]string{"internal/database"}, services...)},
 }
 

@@ -109,6 +109,13 @@ func held(answer workflows.HoldAnswer, err error) (workflows.HoldAnswer, error) 
 	return answer, sagaError(err)
 }
 
+// unreadable is for an answer that this process cannot read, for want of the key that
+// it is encrypted with. Another process can.
+func unreadable(err error) error {
+	return booking.E(booking.CodeUnavailable,
+		"The booking's answer cannot be read right now. Nothing is lost; try again shortly.").Wrap(err)
+}
+
 // storedHold asks an ended workflow what its hold update had answered.
 func (s temporalSaga) storedHold(ctx context.Context, bookingID string) (workflows.HoldAnswer, error) {
 	ctx, cancel := context.WithTimeout(ctx, outcomeWithin)
@@ -257,7 +264,10 @@ func refusal(refused *temporal.ApplicationError) error {
 	}
 	e := booking.E(code, "%s", refused.Message())
 	var details booking.Refusal
-	if refused.HasDetails() && refused.Details(&details) == nil {
+	if refused.HasDetails() {
+		if err := refused.Details(&details); err != nil {
+			return unreadable(err)
+		}
 		e.Fields, e.Seats = details.Fields, details.Seats
 	}
 	return e.Wrap(refused)

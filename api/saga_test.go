@@ -182,6 +182,26 @@ func TestSagaOnAServer(t *testing.T) {
 }
 
 // assertEnded waits for the workflow's end, which follows its last answer.
+// An API process with another payload key must not take an answer for what it is not.
+func TestAnswersThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	dial := func(key plumbing.Key) client.Client {
+		c, err := plumbing.Dial(plumbing.Options{
+			Address: os.Getenv("TEMPORAL_ADDRESS"), Namespace: "api-keys", Keys: plumbing.Keys{key}, Logger: slog.New(slog.DiscardHandler)})
+		require.NoError(t, err)
+		t.Cleanup(c.Close)
+		return c
+	}
+	ours := onServerBy(t, "api-keys", plumbing.Keys{{ID: "ours", Secret: []byte("01234567890123456789012345678901")}})
+	theirs := NewSaga(dial(plumbing.Key{ID: "theirs", Secret: []byte("abcdefghijabcdefghijabcdefghijab")}))
+	in := holdInput("C7")
+	_, err := NewSaga(ours).Hold(t.Context(), in, labelled)
+	require.NoError(t, err)
+	_, err = theirs.Hold(t.Context(), in, labelled)
+	require.Equal(t, booking.CodeUnavailable, booking.CodeOf(err))
+	assert.False(t, isFinal(err), "nothing is stored under the key")
+}
+
 func assertEnded(t *testing.T, saga Saga, in workflows.BookingInput) {
 	t.Helper()
 	require.EventuallyWithT(t, func(t *assert.CollectT) {
@@ -190,14 +210,16 @@ func assertEnded(t *testing.T, saga Saga, in workflows.BookingInput) {
 	assert.ErrorIs(t, saga.Update(t.Context(), in.BookingID, workflows.UpdateCheck), ErrEnded)
 }
 
-func onServer(t *testing.T) client.Client {
+func onServer(t *testing.T) client.Client { return onServerBy(t, "api-saga", nil) }
+
+// onServerBy is a client, and a worker, with payload keys and a namespace of their own.
+func onServerBy(t *testing.T, namespace string, keys plumbing.Keys) client.Client {
 	t.Helper()
 	address := os.Getenv("TEMPORAL_ADDRESS")
 	if address == "" {
 		t.Skip("TEMPORAL_ADDRESS is not set: no Temporal server to ask (make test starts one)")
 	}
-	const namespace = "api-saga"
-	c, err := plumbing.Dial(plumbing.Options{Address: address, Namespace: namespace, Logger: slog.New(slog.DiscardHandler)})
+	c, err := plumbing.Dial(plumbing.Options{Address: address, Namespace: namespace, Keys: keys, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -28,7 +28,7 @@ var models = []any{
 	schema.Account{}, schema.Session{},
 	schema.Booking{}, schema.SeatClaim{}, schema.BookingEvent{}, schema.Ticket{}, schema.IdempotencyKey{}, schema.Alert{},
 	schema.Payment{}, schema.LedgerEntry{}, schema.WebhookEvent{}, schema.PaymentKeys{},
-	schema.Notification{},
+	schema.Notification{}, schema.CodecKey{}, schema.CodecKeyHolder{},
 	schema.Review{}, schema.MovieRating{},
 	schema.TheaterManager{}, schema.PriceCard{}, schema.AuditEntry{}, schema.Import{},
 	schema.ShowChange{}, schema.ShowChangeBooking{},

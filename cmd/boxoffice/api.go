@@ -86,7 +86,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		StripePublishableKey: p.config.StripePublishableKey,
 		// Without Redis everything works, only later: it is no reason to send
 		// customers elsewhere.
-		Ready:                map[string]func(context.Context) error{"postgres": p.db.Ping, "temporal": p.askTemporal},
+		Ready:                map[string]func(context.Context) error{"postgres": p.db.Ping, "temporal": p.askTemporal, "payload_keys": p.askKeys},
 		Helpful:              reading.helpful,
 		CORSOrigins:          p.config.CORSOrigins,
 		MaxStreamsPerAddress: p.config.StreamsPerAddress, MaxStreamsPerAccount: p.config.StreamsPerAccount,
@@ -120,3 +120,5 @@ func (p *platform) askTemporal(ctx context.Context) error {
 	_, err := p.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
 	return err
 }
+
+func (p *platform) askKeys(context.Context) error { return p.ring.Fits() }

@@ -20,6 +20,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
+	"github.com/boxoffice/boxoffice/internal/temporal"
 	"github.com/boxoffice/boxoffice/workers"
 )
 
@@ -273,4 +274,86 @@ func TestBuildOfADeployment(t *testing.T) {
 			require.NoError(t, err, name)
 		}
 	}
+}
+
+// A process that lacks a payload key would take work that it cannot read.
+func TestProcessWithoutAPayloadKeyInUse(t *testing.T) {
+	environment(t)
+	const (
+		ours   = "ours:b25seS1mb3ItZGV2ZWxvcG1lbnQtMzItYnl0ZXMtISE="
+		theirs = "theirs:YW5vdGhlci1kZXZlbG9wbWVudC1rZXktMzItYnl0ZXM="
+	)
+	t.Setenv("TEMPORAL_CODEC_KEYS", ours)
+	require.NoError(t, run(t.Context(), "migrate"))
+	address := freeAddress(t)
+	t.Setenv("API_ADDR", address)
+	stop := start(t, "api")
+	assert.Contains(t, awaitReady(t, address, `"payload_keys":"ok"`), `"temporal":"down"`)
+
+	t.Setenv("TEMPORAL_CODEC_KEYS", theirs)
+	for _, process := range []string{"api", "worker"} {
+		require.ErrorContains(t, run(t.Context(), process), `TEMPORAL_CODEC_KEYS: key "ours" is in use since`, process)
+	}
+	t.Setenv("TEMPORAL_CODEC_KEYS", theirs+","+ours)
+	require.ErrorContains(t, run(t.Context(), "worker"), `key "theirs" is in front, but api `)
+
+	// The rule is broken by hand: the running API says so and goes on with what it can.
+	proof, err := temporal.Key{ID: "theirs", Secret: []byte("another-development-key-32-bytes")}.Proof()
+	require.NoError(t, err)
+	db, err := database.Open(t.Context(), os.Getenv("DATABASE_URL"))
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.Pool.Exec(t.Context(), `INSERT INTO codec_keys (id, proof) VALUES ('theirs', $1)`, proof)
+	require.NoError(t, err)
+	awaitReady(t, address, `"payload_keys":"down"`)
+	require.NoError(t, stop())
+
+	var left int
+	require.NoError(t, db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM codec_key_holders`).Scan(&left))
+	assert.Zero(t, left, "who ends says so")
+}
+
+// TestWorkerStopsWhenItLacksAKey breaks the rule by hand, under a worker that runs.
+func TestWorkerStopsWhenItLacksAKey(t *testing.T) {
+	server := os.Getenv("TEMPORAL_ADDRESS")
+	if server == "" {
+		t.Skip("TEMPORAL_ADDRESS is not set: no Temporal server (make test starts one)")
+	}
+	environment(t)
+	t.Setenv("TEMPORAL_ADDRESS", server)
+	t.Setenv("TEMPORAL_NAMESPACE", "worker-keys")
+	require.NoError(t, run(t.Context(), "migrate"))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, "worker") }()
+
+	db, err := database.Open(ctx, os.Getenv("DATABASE_URL"))
+	require.NoError(t, err)
+	defer db.Close()
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		var running int
+		require.NoError(t, db.Pool.QueryRow(ctx, `SELECT count(*) FROM codec_key_holders`).Scan(&running))
+		require.Equal(t, 1, running)
+	}, 30*time.Second, 100*time.Millisecond)
+	proof, err := temporal.Key{ID: "theirs", Secret: []byte("another-development-key-32-bytes")}.Proof()
+	require.NoError(t, err)
+	_, err = db.Pool.Exec(ctx, `INSERT INTO codec_keys (id, proof) VALUES ('theirs', $1)`, proof)
+	require.NoError(t, err)
+	require.ErrorContains(t, <-ended, `TEMPORAL_CODEC_KEYS: key "theirs" is in use`)
+}
+
+// awaitReady asks /readyz until it says something.
+func awaitReady(t *testing.T, address, want string) (body string) {
+	t.Helper()
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		answer, err := http.Get("http://" + address + "/readyz")
+		require.NoError(t, err)
+		defer answer.Body.Close()
+		content, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		body = string(content)
+		require.Contains(t, body, want)
+	}, 40*time.Second, 100*time.Millisecond)
+	return body
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"go.temporal.io/sdk/client"
 
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/database"
+	"github.com/boxoffice/boxoffice/internal/keyring"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/internal/temporal"
 )
@@ -21,6 +23,8 @@ type platform struct {
 	db       *database.DB
 	bus      cache.Bus
 	temporal client.Client
+	ring     *keyring.Ring
+	misfit   chan error // that this process lacks a payload key
 	stripe   *stripe.Provider
 	closers  []func()
 }
@@ -50,8 +54,12 @@ func (p *platform) open(ctx context.Context, process config.Process) (err error)
 	if err := p.openBus(); err != nil {
 		return err
 	}
+	if err := p.joinRing(ctx, process); err != nil {
+		return err
+	}
 	if p.temporal, err = temporal.Dial(temporal.Options{
 		Address: cfg.TemporalAddress, Namespace: cfg.TemporalNamespace, Keys: codecKeys(cfg), Logger: p.log,
+		Worker: process == config.Worker, Unreadable: p.ring.Unreadable, MayWrite: p.ring.Fits,
 	}); err != nil {
 		return err
 	}
@@ -62,6 +70,41 @@ func (p *platform) open(ctx context.Context, process config.Process) (err error)
 	})
 	return err
 }
+
+// joinRing proves that this process can read what the others encrypt, and looks from
+// then on. misfit is told when it no longer can.
+func (p *platform) joinRing(ctx context.Context, process config.Process) (err error) {
+	if p.ring, err = keyring.Join(ctx, keyring.Options{
+		Pool: p.db.Pool, Keys: codecKeys(p.config), Process: string(process), Logger: p.log,
+	}); err != nil {
+		return err
+	}
+	watching, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	p.misfit = make(chan error, 1)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		p.ring.Watch(watching, func(err error) {
+			select {
+			case p.misfit <- err:
+			default: // the first reason is enough
+			}
+		})
+	}()
+	p.closers = append(p.closers, func() {
+		cancel()
+		<-ended
+		leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
+		defer cancel()
+		if err := p.ring.Leave(leaving); err != nil {
+			p.log.Warn("leave the payload keys", "error", err)
+		}
+	})
+	return nil
+}
+
+// leaveWithin bounds the goodbye to a database that may be away.
+const leaveWithin = 2 * time.Second
 
 func (p *platform) openBus() error {
 	if p.config.RedisURL == "" {

@@ -12,6 +12,7 @@ import (
 	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/config"
+	"github.com/boxoffice/boxoffice/internal/keyring"
 	"github.com/boxoffice/boxoffice/internal/notify"
 	"github.com/boxoffice/boxoffice/internal/notify/sendgrid"
 	"github.com/boxoffice/boxoffice/internal/notify/twilio"
@@ -64,10 +65,26 @@ func (c *workerCommand) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return workers.Run(ctx, workers.Options{
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		select {
+		case err := <-p.misfit:
+			stop(err)
+		case <-ctx.Done():
+		}
+	}()
+	err = workers.Run(ctx, workers.Options{
 		Client: p.temporal, Queues: c.Queues, Activities: effects, Alerts: effects.Seats.Inventory, Logger: p.log, Deployment: deployment,
 		PaymentsPerSecond: p.config.PaymentsPerSecond, MessagesPerSecond: p.config.MessagesPerSecond,
 	})
+	// A worker that cannot read must not take work from those that can. It does not
+	// start again either, until it has the key.
+	var misfit *keyring.MisfitError
+	if errors.As(context.Cause(ctx), &misfit) {
+		return errors.Join(misfit, err)
+	}
+	return err
 }
 
 // deploymentOf is the worker deployment that the settings name. A build that nobody

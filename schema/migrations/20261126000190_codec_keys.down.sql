@@ -1,0 +1,2 @@
+DROP TABLE codec_key_holders;
+DROP TABLE codec_keys;
