@@ -29,13 +29,13 @@ var (
 
 // TestWorkerThatCannotReadLeavesItForLater runs only a worker with another payload key
 // while bookings are in every kind of step. It may fail none of them for good: all go
-// on when the right worker is back.
+// on with a worker that has both keys, the other one in front, as after a rotation.
 func TestWorkerThatCannotReadLeavesItForLater(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	var unread sync.Map
-	right := serverFor(t, "payload-keys", plumbing.Options{Keys: plumbing.Keys{ourKey}, Worker: true})
+	right := serverFor(t, "payload-keys", plumbing.Options{Keys: plumbing.Keys{ourKey, theirKey}, Worker: true})
 	wrong := serverFor(t, "payload-keys", plumbing.Options{
 		Keys: plumbing.Keys{theirKey}, Worker: true,
 		Unreadable: func(err *plumbing.UnreadableError) { unread.Store(err.KeyID, true) },
@@ -75,7 +75,8 @@ func TestWorkerThatCannotReadLeavesItForLater(t *testing.T) {
 	}
 	stopWrong()
 
-	runWorkers(t, workers.Options{Client: right, Activities: world.Activities()})
+	rotated := serverFor(t, "payload-keys", plumbing.Options{Keys: plumbing.Keys{theirKey, ourKey}, Worker: true})
+	runWorkers(t, workers.Options{Client: rotated, Activities: world.Activities()})
 	assert.NoError(t, <-answers)
 	assert.NoError(t, <-answers)
 	for _, id := range []string{capturing, paying} {

@@ -2,6 +2,7 @@ package temporal
 
 import (
 	"bytes"
+	"errors"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -55,6 +56,33 @@ func TestKeysRotate(t *testing.T) {
 	sealed[0].Data[3] ^= 1
 	_, err = after.Decode(sealed)
 	require.ErrorContains(t, err, "another secret", "a changed payload must be refused")
+}
+
+// Inside a workflow task a worker must panic, everywhere else it must give an error.
+func TestWorkerLeavesWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	theirs, err := NewCodec(Keys{newKey})
+	require.NoError(t, err)
+	sealed, err := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), theirs).ToPayload("C7")
+	require.NoError(t, err)
+	ours, err := NewCodec(Keys{oldKey})
+	require.NoError(t, err)
+	var told []string
+	ours.unreadable = func(err *UnreadableError) { told = append(told, err.KeyID) }
+	data := leaver{converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), ours)}
+
+	var seat string
+	require.Panics(t, func() { _ = data.FromPayload(sealed, &seat) })
+	require.Panics(t, func() { _ = data.FromPayloads(&common.Payloads{Payloads: []*common.Payload{sealed}}, &seat) })
+	var unreadable *UnreadableError
+	require.ErrorAs(t, data.WithContext(t.Context()).FromPayload(sealed, &seat), &unreadable)
+	require.Equal(t, []string{"new", "new", "new"}, told)
+
+	ours.mayWrite = func() error { return errors.New("a key is missing") }
+	require.Panics(t, func() { _, _ = data.ToPayload("C7") })
+	require.Panics(t, func() { _, _ = data.ToPayloads("C7") })
+	_, err = data.WithContext(t.Context()).ToPayload("C7")
+	require.ErrorAs(t, err, &unreadable)
 }
 
 func TestUnencryptedPayloadsPass(t *testing.T) {
