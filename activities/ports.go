@@ -19,9 +19,12 @@ type Inventory interface {
 	// KeepHold makes a hold last until its payment's outcome is known. Codes:
 	// conflict, hold_lost.
 	KeepHold(ctx context.Context, bookingID string) error
-	// Confirm sells the seats and issues the ticket. Codes: hold_lost,
-	// show_not_on_sale.
-	Confirm(ctx context.Context, bookingID string) (booking.Confirmed, error)
+	// Confirm sells the seats for a payment and issues the ticket. Codes: hold_lost,
+	// also for a payment that is to go back; show_not_on_sale.
+	Confirm(ctx context.Context, bookingID string, paid booking.PaymentState) (booking.Confirmed, error)
+	// DecideLate says what becomes of a payment that came after its booking had ended.
+	// Code: unavailable while the booking has not ended.
+	DecideLate(ctx context.Context, late booking.PaymentState, rebook bool) (booking.LateDecision, error)
 	// End frees the seats of a booking that was never confirmed.
 	End(ctx context.Context, end booking.Ending) error
 	// Cancel undoes a confirmation. Code: not_cancellable.

@@ -65,7 +65,7 @@ func (s *Seats) Confirm(ctx context.Context, req ConfirmRequest) (booking.Confir
 	if err := s.Books.Record(ctx, req.Payment); err != nil {
 		return booking.Confirmed{}, toTemporal(ctx, err)
 	}
-	confirmed, err := s.Inventory.Confirm(ctx, req.BookingID)
+	confirmed, err := s.Inventory.Confirm(ctx, req.BookingID, req.Payment)
 	return confirmed, toTemporal(ctx, err)
 }
 
@@ -129,6 +129,20 @@ type Rebooking struct {
 	// Refunds are the terms of cancellation that the customer knows, those of the
 	// booking that ran out. Nil when it kept none.
 	Refunds booking.CancellationPolicy `json:"refunds"`
+}
+
+// LateRequest asks what becomes of money that came after its booking had ended.
+type LateRequest struct {
+	Payment booking.PaymentState `json:"payment"`
+	// Rebook wants the same seats again, if the booking ran out.
+	Rebook bool `json:"rebook"`
+}
+
+// DecideLate says what becomes of late money. The database decides, and writes it
+// down: whoever asked for this workflow read the booking earlier.
+func (s *Seats) DecideLate(ctx context.Context, req LateRequest) (booking.LateDecision, error) {
+	decision, err := s.Inventory.DecideLate(ctx, req.Payment, req.Rebook)
+	return decision, toTemporal(ctx, err)
 }
 
 // PlanRebooking says which booking would stand in for one that ran out before

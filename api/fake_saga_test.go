@@ -180,7 +180,7 @@ func (f *fakeSaga) settle(ctx context.Context, b booking.Booking) error {
 	if b.Status != booking.StatusHeld || state.Status != booking.PaymentAuthorized {
 		return nil
 	}
-	if _, err := f.seats.Confirm(ctx, b.ID); err != nil {
+	if _, err := f.seats.Confirm(ctx, b.ID, booking.PaymentState{}); err != nil {
 		return err
 	}
 	state, err = f.provider.Capture(ctx, booking.MoneyStep{

@@ -62,7 +62,11 @@ func (instant) ExtendHold(context.Context, string, time.Time, time.Duration) (bo
 	return booking.Held{}, nil
 }
 func (instant) KeepHold(context.Context, string) error { return nil }
-func (instant) Confirm(context.Context, string) (booking.Confirmed, error) {
+func (instant) DecideLate(context.Context, booking.PaymentState, bool) (booking.LateDecision, error) {
+	return booking.LateReturn, nil
+}
+
+func (instant) Confirm(context.Context, string, booking.PaymentState) (booking.Confirmed, error) {
 	return booking.Confirmed{TicketSerial: "BX-BENCH"}, nil
 }
 func (instant) Choose(context.Context, booking.Choice) (booking.Chosen, error) {

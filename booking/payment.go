@@ -77,6 +77,16 @@ func (s PaymentState) Pays(total Money) bool {
 		s.Authorized+s.Captured == total.Amount && s.Refunded == 0
 }
 
+// LateDecision is what becomes of money that came after its booking had ended.
+type LateDecision string
+
+// The decisions. Settled means that the booking was sold for this very payment.
+const (
+	LateSettled LateDecision = "settled"
+	LateRebook  LateDecision = "rebook"
+	LateReturn  LateDecision = "return"
+)
+
 // MoneyStep asks a provider to capture, void or refund.
 type MoneyStep struct {
 	BookingID string `json:"booking_id"`

@@ -249,7 +249,17 @@ type LatePaymentInput struct {
 
 // LatePaymentResult says where the money went.
 type LatePaymentResult struct {
-	// Outcome is rebooked, given_back or nothing_to_do.
-	Outcome      string `json:"outcome"`
-	NewBookingID string `json:"new_booking_id,omitempty"`
+	Outcome      LateOutcome `json:"outcome"`
+	NewBookingID string      `json:"new_booking_id,omitempty"`
 }
+
+// LateOutcome is how a late payment ended.
+type LateOutcome string
+
+// The outcomes. Nothing is to do when the booking was sold for this very payment.
+const (
+	LateRebooked     LateOutcome = "rebooked"
+	LateGivenBack    LateOutcome = "given_back"
+	LateNotGivenBack LateOutcome = "not_given_back" // the provider refuses; staff have an alert
+	LateNothingToDo  LateOutcome = "nothing_to_do"
+)

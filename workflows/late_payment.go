@@ -12,6 +12,8 @@ import (
 // LatePayment settles money that arrived after its booking had ended: the same
 // seats in a new booking if they are still to be had, the money back otherwise,
 // never both. A status that has ended does not move back, so it is a new booking.
+// What it is, the database decides: the webhook that started this read the booking
+// earlier, and may have been wrong.
 func LatePayment(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, error) {
 	s := newSaga(ctx, BookingInput{BookingID: in.Payment.BookingID, Policy: in.Policy})
 	s.payment = in.Payment
@@ -20,15 +22,57 @@ func LatePayment(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, 
 	// Our books may never have heard of it: a new booking can only adopt what they
 	// know.
 	s.record(ctx, in.Payment)
+	if workflow.GetVersion(ctx, lateDecided, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return s.settleUndecided(ctx, in)
+	}
+	decision, err := s.decideLate(ctx, in.Payment, in.Rebook)
+	if err != nil {
+		return LatePaymentResult{}, err
+	}
+	if decision == booking.LateRebook {
+		if started, id := s.rebook(ctx, in); started {
+			return LatePaymentResult{Outcome: LateRebooked, NewBookingID: id}, nil
+		}
+		if decision, err = s.decideLate(ctx, in.Payment, false); err != nil {
+			return LatePaymentResult{}, err
+		}
+	}
+	if decision == booking.LateSettled {
+		return LatePaymentResult{Outcome: LateNothingToDo}, nil
+	}
+	s.returnPayment(ctx, in.Payment)
+	s.background.Wait(ctx)
+	if s.refused {
+		// Staff have the alert. The customer hears from them.
+		return LatePaymentResult{Outcome: LateNotGivenBack}, nil
+	}
+	s.tellOfReturn(ctx, in.Payment)
+	s.background.Wait(ctx)
+	return LatePaymentResult{Outcome: LateGivenBack}, nil
+}
+
+// lateDecided guards the step that asks the database what becomes of late money.
+// Workflows of before went by what the webhook had read.
+const lateDecided = "late-payment-decided-by-database"
+
+// settleUndecided is the way of workflows that began before the database decided.
+func (s *saga) settleUndecided(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, error) {
 	if in.Rebook {
 		if started, id := s.rebook(ctx, in); started {
-			return LatePaymentResult{Outcome: "rebooked", NewBookingID: id}, nil
+			return LatePaymentResult{Outcome: LateRebooked, NewBookingID: id}, nil
 		}
 	}
 	s.returnPayment(ctx, in.Payment)
 	s.tellOfReturn(ctx, in.Payment)
 	s.background.Wait(ctx)
-	return LatePaymentResult{Outcome: "given_back"}, nil
+	return LatePaymentResult{Outcome: LateGivenBack}, nil
+}
+
+// decideLate waits until the booking has ended: it may be just about to.
+func (s *saga) decideLate(ctx workflow.Context, late booking.PaymentState, rebook bool) (decision booking.LateDecision, err error) {
+	err = s.database(ctx, "What becomes of the money?", seats.DecideLate,
+		activities.LateRequest{Payment: late, Rebook: rebook}, &decision)
+	return decision, err
 }
 
 // rebook starts a booking that uses the late money. From then on the money is

@@ -34,6 +34,7 @@ type saga struct {
 	// declined are the customer's tries that failed, by the provider's id of them.
 	declined map[string]bool
 	freed    bool // the database has been asked to end the booking
+	refused  bool // a payment could not be given back
 
 	change    ShowRescheduled // the latest move of the show
 	heardOf   map[string]bool // changes of the show

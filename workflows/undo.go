@@ -132,6 +132,7 @@ func (s *saga) returnPayment(ctx workflow.Context, p booking.PaymentState) {
 
 func (s *saga) returned(ctx workflow.Context, before, after booking.PaymentState, err error) {
 	if err != nil {
+		s.refused = true
 		s.logger.Error("cannot give the money back", "reference", before.Reference, "error", err)
 		s.alert(ctx, booking.AlertMoneyNotGivenBack, before.Provider+" "+before.Reference+": "+message(err))
 		return

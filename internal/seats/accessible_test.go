@@ -164,7 +164,7 @@ func TestAHoldOfCompanionSeatsIsRepeatable(t *testing.T) {
 	again, err := h.store.Hold(t.Context(), req)
 	require.NoError(t, err)
 	assert.Equal(t, first.ExpiresAt, again.ExpiresAt)
-	_, err = h.store.Confirm(t.Context(), req.BookingID)
+	_, err = h.confirm(t.Context(), req.BookingID)
 	require.NoError(t, err)
 }
 

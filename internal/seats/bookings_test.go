@@ -50,7 +50,7 @@ func TestBookingDocument(t *testing.T) {
 	assert.Equal(t, time.UTC, b.Timeline[0].At.Location())
 	assert.WithinDuration(t, b.CreatedAt, b.Timeline[0].At, time.Minute)
 
-	confirmed, err := h.store.Confirm(t.Context(), held.BookingID)
+	confirmed, err := h.confirm(t.Context(), held.BookingID)
 	require.NoError(t, err)
 	h.pay(b.ID, 1, "pi_1", "captured", 1000, 0)
 	b, err = h.store.Booking(t.Context(), b.ID)
@@ -187,7 +187,7 @@ func TestBookingsAreListedNewestFirst(t *testing.T) {
 	}
 	assert.Equal(t, ids, seen)
 
-	_, err = h.store.Confirm(t.Context(), ids[2])
+	_, err = h.confirm(t.Context(), ids[2])
 	require.NoError(t, err)
 	items, next, err := h.store.CustomerBookings(t.Context(), customer, booking.StatusConfirmed, 3, "")
 	require.NoError(t, err)

@@ -37,7 +37,7 @@ func TestKeptSeatMapIsNewAfterAHint(t *testing.T) {
 	empty := seatMapOf(t, feed, show)
 	held := h.held(show, "A1")
 	assert.Equal(t, []string{"A1"}, seatMapOf(t, feed, show).Held, "at once, not after a while")
-	_, err := h.store.Confirm(t.Context(), held.BookingID)
+	_, err := h.confirm(t.Context(), held.BookingID)
 	require.NoError(t, err)
 	sold := seatMapOf(t, feed, show)
 	assert.Equal(t, []string{"A1"}, sold.Sold)

@@ -100,7 +100,7 @@ func TestCancelShow(t *testing.T) {
 	// Nothing is for sale any more, also not to who holds seats.
 	_, err := h.store.Hold(t.Context(), request(show, h.customer(), "B1"))
 	code(t, booking.CodeShowNotOnSale, err)
-	_, err = h.store.Confirm(t.Context(), held.BookingID)
+	_, err = h.confirm(t.Context(), held.BookingID)
 	code(t, booking.CodeShowNotOnSale, err)
 
 	again, err := h.store.ChangeShow(t.Context(), req)

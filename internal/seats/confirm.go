@@ -11,9 +11,10 @@ import (
 // which is a one in 10⁵ event with ten million tickets out.
 const serialTries = 3
 
-// Confirm sells the seats if they are still this booking's, and issues the
-// ticket. A repeat answers with the ticket that there is.
-func (s *Store) Confirm(ctx context.Context, bookingID string) (booking.Confirmed, error) {
+// Confirm sells the seats for a payment if they are still this booking's, and
+// issues the ticket. A repeat answers with the ticket that there is. Codes:
+// hold_lost, also for a payment that is to go back; show_not_on_sale.
+func (s *Store) Confirm(ctx context.Context, bookingID string, paid booking.PaymentState) (booking.Confirmed, error) {
 	id, err := parseID("booking", bookingID)
 	if err != nil {
 		return booking.Confirmed{}, err
@@ -21,8 +22,8 @@ func (s *Store) Confirm(ctx context.Context, bookingID string) (booking.Confirme
 	var confirmed booking.Confirmed
 	var showID string
 	for range serialTries {
-		err = s.pool.QueryRow(ctx, `SELECT serial, issued_at, of_show::text FROM confirm_booking($1, $2)`,
-			id, newSerial()).Scan(&confirmed.TicketSerial, (*utc)(&confirmed.At), &showID)
+		err = s.pool.QueryRow(ctx, `SELECT serial, issued_at, of_show::text FROM confirm_booking($1, $2, $3, $4)`,
+			id, newSerial(), paid.Provider, paid.Reference).Scan(&confirmed.TicketSerial, (*utc)(&confirmed.At), &showID)
 		if !hasState(err, stateUnique) {
 			break
 		}
@@ -32,6 +33,21 @@ func (s *Store) Confirm(ctx context.Context, bookingID string) (booking.Confirme
 	}
 	s.changed(ctx, showID, bookingID)
 	return confirmed, nil
+}
+
+// DecideLate says what becomes of a payment whose booking's workflow has ended, once
+// and for all. Code: unavailable while the booking has not ended.
+func (s *Store) DecideLate(ctx context.Context, late booking.PaymentState, rebook bool) (booking.LateDecision, error) {
+	id, err := parseID("booking", late.BookingID)
+	if err != nil {
+		return "", err
+	}
+	var decision booking.LateDecision
+	err = s.pool.QueryRow(ctx, `SELECT decide_late_payment($1, $2, $3, $4)`, late.Provider, late.Reference, id, rebook).Scan(&decision)
+	if hasState(err, stateNotEnded) {
+		return "", booking.E(booking.CodeUnavailable, "The booking has not ended yet.").Wrap(err)
+	}
+	return decision, translate("decide late payment", err)
 }
 
 // End frees the seats of a booking that was never confirmed. A booking that never

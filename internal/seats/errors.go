@@ -20,6 +20,7 @@ const (
 	stateConflict         = "BX005"
 	stateHoldLost         = "BX006"
 	stateNotCancellable   = "BX007"
+	stateNotEnded         = "BX009"
 	stateNoChange         = "BX021"
 	stateChoiceClosed     = "BX022"
 	stateChosen           = "BX023"

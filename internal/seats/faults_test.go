@@ -94,7 +94,7 @@ func crossing(ctx context.Context, h *house, random *rand.Rand, req booking.Hold
 	case 0:
 		err = expire(ctx, h.pool, req.BookingID)
 	case 1:
-		if _, err = h.store.Confirm(ctx, req.BookingID); err == nil {
+		if _, err = h.confirm(ctx, req.BookingID); err == nil {
 			err = h.store.Cancel(ctx, booking.Cancellation{BookingID: req.BookingID})
 		}
 	default:
@@ -210,7 +210,7 @@ func TestFault07_ConfirmRacesExpiry(t *testing.T) {
 		second := request(show, customer, "A2", "A3")
 		var confirmed, ended, overtaken error
 		var all errgroup.Group
-		all.Go(func() error { _, confirmed = h.store.Confirm(t.Context(), first); return nil })
+		all.Go(func() error { _, confirmed = h.confirm(t.Context(), first); return nil })
 		all.Go(func() error {
 			ended = h.store.End(t.Context(), booking.Ending{BookingID: first, Status: booking.StatusExpired})
 			return nil
@@ -287,7 +287,7 @@ func TestFault09_ShowCancelledWhileSeatsAreHeld(t *testing.T) {
 	show := h.show()
 	held := h.held(show, "A1")
 	h.exec(`UPDATE shows SET status = 'cancelled' WHERE id = $1`, show)
-	_, err := h.store.Confirm(t.Context(), held.BookingID)
+	_, err := h.confirm(t.Context(), held.BookingID)
 	code(t, booking.CodeShowNotOnSale, err)
 	require.NoError(t, h.store.End(t.Context(), booking.Ending{BookingID: held.BookingID, Status: booking.StatusExpired}))
 	assert.Empty(t, h.claims(show))
@@ -304,7 +304,7 @@ func TestFault10_LayoutEditedWhileSeatsAreHeld(t *testing.T) {
 
 	_, err := h.store.Hold(t.Context(), request(show, h.customer(), "C8"))
 	code(t, booking.CodeValidation, err)
-	_, err = h.store.Confirm(t.Context(), held.BookingID)
+	_, err = h.confirm(t.Context(), held.BookingID)
 	require.NoError(t, err)
 	b, err := h.store.Booking(t.Context(), held.BookingID)
 	require.NoError(t, err)

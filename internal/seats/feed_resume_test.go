@@ -253,7 +253,7 @@ func TestPagesThatHopBetweenReplicasEndWithTheTruth(t *testing.T) {
 				}
 			case "sell":
 				if len(bookings) > 0 {
-					_, _ = h.store.Confirm(t.Context(), rapid.SampledFrom(bookings).Draw(r, "booking"))
+					_, _ = h.confirm(t.Context(), rapid.SampledFrom(bookings).Draw(r, "booking"))
 				}
 			case "free":
 				if len(bookings) > 0 {

@@ -124,7 +124,7 @@ func TestFeedTellsEveryChangeOfSeats(t *testing.T) {
 	assert.Equal(t, Delta{Version: delta.Version, Held: []string{"A1", "A2"}, Sold: []string{}, Released: []string{}}, delta)
 	assert.Greater(t, delta.Version, first.Version)
 
-	_, err := h.store.Confirm(t.Context(), held.BookingID)
+	_, err := h.confirm(t.Context(), held.BookingID)
 	require.NoError(t, err)
 	sold := nextDelta(t, watcher)
 	assert.Equal(t, Delta{Version: sold.Version, Held: []string{}, Sold: []string{"A1", "A2"}, Released: []string{}}, sold)
@@ -163,7 +163,7 @@ func TestFeedPollsWhenHintsAreLost(t *testing.T) {
 
 	h.expire(held.BookingID) // a hold that runs out gives no hint anyway
 	assert.Equal(t, []string{"A1"}, nextDelta(t, watcher).Released)
-	_, err := h.store.Confirm(t.Context(), held.BookingID)
+	_, err := h.confirm(t.Context(), held.BookingID)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"A1"}, nextDelta(t, watcher).Sold)
 	assert.EqualValues(t, 2, next(t, versions))
@@ -294,7 +294,7 @@ func TestFeedOfABooking(t *testing.T) {
 	other := feed.WatchBooking(t.Context(), held.BookingID)
 	assert.EqualValues(t, 1, next(t, versions))
 	assert.EqualValues(t, 1, next(t, other))
-	_, err := h.store.Confirm(t.Context(), held.BookingID)
+	_, err := h.confirm(t.Context(), held.BookingID)
 	require.NoError(t, err)
 	assert.EqualValues(t, 2, next(t, versions))
 

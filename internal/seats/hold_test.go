@@ -107,7 +107,7 @@ func TestHoldIsCappedPerCustomer(t *testing.T) {
 	_, err = hold("A3")
 	code(t, booking.CodeTooManyHolds, err)
 
-	_, err = h.store.Confirm(t.Context(), first)
+	_, err = h.confirm(t.Context(), first)
 	require.NoError(t, err)
 	_, err = hold("A3")
 	require.NoError(t, err, "a sold booking is no hold")
@@ -155,7 +155,7 @@ func TestKeepHold(t *testing.T) {
 	_, err := h.store.ExtendHold(t.Context(), held.BookingID, time.Time{}, time.Minute)
 	require.NoError(t, err)
 	assert.EqualValues(t, 2, endless(), "an extension does not put an end to an endless hold")
-	_, err = h.store.Confirm(t.Context(), held.BookingID)
+	_, err = h.confirm(t.Context(), held.BookingID)
 	require.NoError(t, err)
 	code(t, booking.CodeConflict, h.store.KeepHold(t.Context(), held.BookingID))
 
@@ -173,11 +173,11 @@ func TestConfirmSellsOnceAndIssuesATicket(t *testing.T) {
 	show := h.show()
 	held := h.held(show, "A1", "A2")
 	h.topics()
-	confirmed, err := h.store.Confirm(t.Context(), held.BookingID)
+	confirmed, err := h.confirm(t.Context(), held.BookingID)
 	require.NoError(t, err)
 	assert.Regexp(t, regexp.MustCompile(`^BX-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$`), confirmed.TicketSerial)
 	assert.Equal(t, []string{"show:" + show, "booking:" + held.BookingID}, h.topics())
-	again, err := h.store.Confirm(t.Context(), held.BookingID)
+	again, err := h.confirm(t.Context(), held.BookingID)
 	require.NoError(t, err)
 	assert.Equal(t, confirmed, again)
 
@@ -185,7 +185,7 @@ func TestConfirmSellsOnceAndIssuesATicket(t *testing.T) {
 	code(t, booking.CodeSeatsUnavailable, err)
 	code(t, booking.CodeConflict,
 		h.store.End(t.Context(), booking.Ending{BookingID: held.BookingID, Status: booking.StatusExpired}))
-	_, err = h.store.Confirm(t.Context(), uuid.NewString())
+	_, err = h.confirm(t.Context(), uuid.NewString())
 	code(t, booking.CodeHoldLost, err)
 	h.checkInvariants(show)
 }
@@ -197,14 +197,14 @@ func TestConfirmIsFencedAgainstAnOvertakenHold(t *testing.T) {
 	late := h.held(show, "A1", "A2")
 	h.expire(late.BookingID)
 	quick := h.held(show, "A2", "A3")
-	_, err := h.store.Confirm(t.Context(), late.BookingID)
+	_, err := h.confirm(t.Context(), late.BookingID)
 	code(t, booking.CodeHoldLost, err)
-	_, err = h.store.Confirm(t.Context(), quick.BookingID)
+	_, err = h.confirm(t.Context(), quick.BookingID)
 	require.NoError(t, err)
 
 	unhurried := h.held(show, "B1")
 	h.expire(unhurried.BookingID)
-	_, err = h.store.Confirm(t.Context(), unhurried.BookingID)
+	_, err = h.confirm(t.Context(), unhurried.BookingID)
 	require.NoError(t, err, "expired but not overtaken: nobody is harmed, somebody has paid")
 	h.checkInvariants(show)
 }
@@ -263,7 +263,7 @@ func TestAlertIsRaisedOnce(t *testing.T) {
 func TestStepsOnWhatIsNoID(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	_, err := h.store.Confirm(t.Context(), "1; DROP TABLE shows")
+	_, err := h.confirm(t.Context(), "1; DROP TABLE shows")
 	code(t, booking.CodeNotFound, err)
 	code(t, booking.CodeNotFound, h.store.KeepHold(t.Context(), ""))
 }

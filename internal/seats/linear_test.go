@@ -123,7 +123,7 @@ func perform(ctx context.Context, h *house, show, customer string, c call) (answ
 	case doRenew:
 		err = h.store.KeepHold(ctx, c.booking)
 	case doConfirm:
-		_, err = h.store.Confirm(ctx, c.booking)
+		_, err = h.confirm(ctx, c.booking)
 	case doEnd:
 		err = h.store.End(ctx, booking.Ending{BookingID: c.booking, Status: booking.StatusExpired})
 	case doCancel:

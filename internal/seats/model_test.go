@@ -179,7 +179,7 @@ func TestInventoryFollowsTheModel(t *testing.T) {
 			},
 			"confirm": func(r *rapid.T) {
 				id := someone(r)
-				_, err := h.store.Confirm(t.Context(), id)
+				_, err := h.confirm(t.Context(), id)
 				agree(m.confirm(id), err)
 			},
 			"end": func(r *rapid.T) {

@@ -155,19 +155,27 @@ BEGIN
 END $$;
 
 -- confirm_booking sells the seats if they are still this booking's: the fence
--- against a hold that expired and was overtaken while the money was on its way.
-CREATE OR REPLACE FUNCTION confirm_booking(p_booking uuid, p_serial text)
+-- against a hold that expired and was overtaken while the money was on its way. A
+-- payment that was decided to go back buys nothing (decide_late_payment).
+DROP FUNCTION IF EXISTS confirm_booking(uuid, text);
+CREATE OR REPLACE FUNCTION confirm_booking(p_booking uuid, p_serial text, p_provider text DEFAULT '', p_reference text DEFAULT '')
 RETURNS TABLE (serial text, issued_at timestamptz, of_show uuid)
 LANGUAGE plpgsql AS $$
 DECLARE
     b       bookings%ROWTYPE;
     claimed integer;
 BEGIN
+    PERFORM lock_payment(p_provider, p_reference) WHERE p_reference <> '';
     SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
     IF NOT FOUND OR b.status NOT IN ('held', 'confirmed') THEN
         RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
     END IF;
     IF b.status = 'held' THEN
+        PERFORM 1 FROM late_payments l
+        WHERE l.provider = p_provider AND l.reference = p_reference AND l.decision = 'return';
+        IF FOUND THEN
+            RAISE EXCEPTION 'the payment goes back' USING ERRCODE = 'BX006';
+        END IF;
         -- The lock makes a cancellation of the show wait, and then find this booking.
         PERFORM 1 FROM shows WHERE id = b.show_id AND status = 'scheduled' FOR SHARE;
         IF NOT FOUND THEN
@@ -181,7 +189,9 @@ BEGIN
         IF claimed < cardinality(b.seats) THEN
             RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
         END IF;
-        UPDATE bookings SET status = 'confirmed' WHERE id = p_booking;
+        UPDATE bookings SET status = 'confirmed',
+            paid_with = CASE WHEN p_reference = '' THEN '' ELSE p_provider || '/' || p_reference END
+        WHERE id = p_booking;
         INSERT INTO tickets (booking_id, serial) VALUES (p_booking, p_serial);
         PERFORM add_booking_event(p_booking, 'confirmed', 'Ticket ' || p_serial, '');
     END IF;

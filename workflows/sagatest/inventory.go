@@ -63,7 +63,7 @@ func (i *inventory) KeepHold(ctx context.Context, _ string) error {
 	return i.call(ctx, "keep", func(*World) error { return nil })
 }
 
-func (i *inventory) Confirm(ctx context.Context, id string) (confirmed booking.Confirmed, err error) {
+func (i *inventory) Confirm(ctx context.Context, id string, paid booking.PaymentState) (confirmed booking.Confirmed, err error) {
 	err = i.call(ctx, "confirm", func(w *World) error {
 		b := w.bookings[id]
 		if b.Status.Terminal() {
@@ -78,10 +78,29 @@ func (i *inventory) Confirm(ctx context.Context, id string) (confirmed booking.C
 			}
 		}
 		b.Status = booking.StatusConfirmed
+		w.paidWith[id] = paid.Reference
 		confirmed = booking.Confirmed{TicketSerial: "BX-TEST", At: w.now()}
 		return nil
 	})
 	return confirmed, err
+}
+
+func (i *inventory) DecideLate(ctx context.Context, late booking.PaymentState, rebook bool) (decision booking.LateDecision, err error) {
+	err = i.call(ctx, "decide_late", func(w *World) error {
+		b := w.bookings[late.BookingID]
+		switch {
+		case w.paidWith[b.ID] == late.Reference:
+			decision = booking.LateSettled
+		case b.Status == booking.StatusHeld:
+			return booking.E(booking.CodeUnavailable, "The booking has not ended yet.")
+		case rebook && b.Status == booking.StatusExpired:
+			decision = booking.LateRebook
+		default:
+			decision = booking.LateReturn
+		}
+		return nil
+	})
+	return decision, err
 }
 
 func (i *inventory) End(ctx context.Context, end booking.Ending) error {
@@ -170,7 +189,7 @@ func (w *World) Refunds(id string) booking.CancellationPolicy {
 // SellBehindItsBack confirms the booking as a workflow task does whose results were
 // lost: the database knows, the workflow does not.
 func (w *World) SellBehindItsBack() {
-	if _, err := (*inventory)(w).Confirm(context.Background(), BookingID); err != nil {
+	if _, err := (*inventory)(w).Confirm(context.Background(), BookingID, booking.PaymentState{}); err != nil {
 		panic(err)
 	}
 }

@@ -115,6 +115,11 @@ func lateScenarios() []Scenario {
 			w.Authorize("pi_late")
 		}
 	}
+	taken := func(w *World) {
+		w.pay("pi_late", func(p *booking.PaymentState) {
+			p.Status, p.Authorized, p.Captured = booking.PaymentCaptured, 0, Price
+		})
+	}
 	back := func(status booking.Status) End {
 		return End{Status: status, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: returned(2)}
 	}
@@ -136,6 +141,28 @@ func lateScenarios() []Scenario {
 			End: End{
 				Status: booking.StatusExpired, Moves: map[string]int{"authorize": 1, "void": 1},
 				Messages: returned(2),
+			},
+		},
+		{
+			// The webhook read the booking before it was sold for this very payment.
+			Name: "late_for_what_was_sold", Late: late(true),
+			Setup: func(w *World) {
+				paidLate(booking.StatusConfirmed)(w)
+				taken(w)
+				w.PaidWith(BookingID, "pi_late")
+			},
+			End: End{Status: booking.StatusConfirmed, Captured: Price, Moves: map[string]int{"authorize": 1}},
+		},
+		{
+			Name: "late_not_given_back", Late: late(false),
+			Setup: func(w *World) {
+				paidLate(booking.StatusExpired)(w)
+				taken(w)
+				w.Fail("refund", refused)
+			},
+			End: End{
+				Status: booking.StatusExpired, Captured: Price, Moves: map[string]int{"authorize": 1},
+				Alerts: []string{"money_not_given_back"},
 			},
 		},
 		{Name: "late_after_cancel", Late: late(true), Setup: paidLate(booking.StatusCancelled), End: back(booking.StatusCancelled)},

@@ -62,7 +62,6 @@ func (w *World) LeaveSold(ctx context.Context, in booking.HoldRequest) error {
 	if err := w.Leave(ctx, in); err != nil {
 		return err
 	}
-	w.Authorize("pi_1")
-	_, err := (*inventory)(w).Confirm(ctx, in.BookingID)
+	_, err := (*inventory)(w).Confirm(ctx, in.BookingID, w.Authorize("pi_1"))
 	return err
 }

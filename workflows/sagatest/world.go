@@ -38,6 +38,7 @@ type World struct {
 	bookings map[string]*booking.Booking
 	channels []booking.Channel
 	payments map[string]*booking.PaymentState
+	paidWith map[string]string // booking → reference
 	byKey    map[string]string // idempotency key → reference
 	moves    map[string]int    // movements done at the provider, by kind
 	messages []booking.Notification
@@ -65,6 +66,7 @@ func NewWorld(now func() time.Time, startsIn time.Duration) *World {
 		bookings: map[string]*booking.Booking{},
 		channels: []booking.Channel{booking.ChannelEmail, booking.ChannelSMS},
 		payments: map[string]*booking.PaymentState{},
+		paidWith: map[string]string{},
 		byKey:    map[string]string{},
 		moves:    map[string]int{},
 		faults:   map[string][]Fault{},
@@ -113,6 +115,13 @@ func (w *World) Take(seat string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.claims[seat] = "somebody else"
+}
+
+// PaidWith says which payment a booking was sold for.
+func (w *World) PaidWith(bookingID, reference string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.paidWith[bookingID] = reference
 }
 
 // CancelShow ends the show's sale.
