@@ -67,9 +67,6 @@ const (
 	DisputeWon     DisputeStatus = "won"
 )
 
-// TakesMoney tells whether the bank has the money while the dispute stands so.
-func (s DisputeStatus) TakesMoney() bool { return s == DisputeOpen || s == DisputeLost }
-
 // Pays tells whether the payment is for exactly this, and all of it is reserved
 // or taken.
 func (s PaymentState) Pays(total Money) bool {

@@ -152,12 +152,12 @@ func (h *house) sold(show string, seats ...string) booking.Held {
 	return held
 }
 
-// expire makes a hold run out now.
 // confirm sells seats; what was paid with does not matter.
 func (h *house) confirm(ctx context.Context, bookingID string) (booking.Confirmed, error) {
 	return h.store.Confirm(ctx, bookingID, booking.PaymentState{})
 }
 
+// expire makes a hold run out now, and its grace with it.
 func (h *house) expire(bookingID string) {
 	h.t.Helper()
 	require.NoError(h.t, expire(h.t.Context(), h.pool, bookingID))

@@ -118,6 +118,50 @@ func TestHoldIsCappedPerCustomer(t *testing.T) {
 	require.NoError(t, err, "an ended booking is no hold")
 }
 
+// The customer's time is over, and the saga asks the provider whether they have
+// paid: nobody else gets the seats meanwhile, and nobody sees them as free.
+func TestHoldGrace(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.show()
+	brief := func(seat string) booking.Held {
+		req := request(show, h.customer(), seat)
+		req.HoldFor = time.Millisecond
+		held, err := h.store.Hold(t.Context(), req)
+		require.NoError(t, err)
+		require.Eventually(t, func() bool {
+			return h.number(`SELECT count(*) FROM bookings WHERE id = $1 AND hold_expires_at < clock_timestamp()`, held.BookingID) == 1
+		}, patience, glance)
+		return held
+	}
+	rival := func(seat string) error {
+		_, err := h.store.Hold(t.Context(), request(show, h.customer(), seat))
+		return err
+	}
+
+	ended, sold, abandoned := brief("A1"), brief("A2"), brief("A3")
+	for _, seat := range []string{"A1", "A2", "A3"} {
+		code(t, booking.CodeSeatsUnavailable, rival(seat))
+		_, err := h.store.Precheck(t.Context(), PrecheckRequest{
+			CustomerID: h.customer(), Key: "k", BookingID: uuid.NewString(), ShowID: show, Seats: []string{seat},
+		})
+		code(t, booking.CodeSeatsUnavailable, err)
+	}
+	seen, err := h.store.SeatMap(t.Context(), show)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"A1", "A2", "A3"}, seen.Held)
+	assert.LessOrEqual(t, h.number(`SELECT max(extract(epoch FROM c.held_until - b.hold_expires_at))::bigint
+		FROM seat_claims c JOIN bookings b ON b.id = c.booking_id`), int64(30), "the grace has an end")
+
+	require.NoError(t, h.store.End(t.Context(), booking.Ending{BookingID: ended.BookingID, Status: booking.StatusExpired}))
+	require.NoError(t, rival("A1"), "the saga has ended the hold: the seat is free at once")
+	_, err = h.confirm(t.Context(), sold.BookingID)
+	require.NoError(t, err, "the saga found out that it is paid")
+	h.expire(abandoned.BookingID)
+	require.NoError(t, rival("A3"), "nobody ended it within the grace")
+	h.checkInvariants(show)
+}
+
 func TestExtendHold(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -129,6 +173,8 @@ func TestExtendHold(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, longer.ExpiresAt, repeat.ExpiresAt, "a repeat whose answer was lost adds nothing")
 	assert.Equal(t, held.ExpiresAt.Add(5*time.Minute), longer.ExpiresAt)
+	assert.EqualValues(t, 2, h.number(`SELECT count(*) FROM seat_claims c JOIN bookings b ON b.id = c.booking_id
+		WHERE c.held_until = b.hold_expires_at + interval '30 seconds'`), "the grace is as long as before")
 	assert.Equal(t, held.Quote, longer.Quote)
 	assert.Equal(t, held.Show, longer.Show)
 	assert.Equal(t, held.Channels, longer.Channels)
