@@ -46,7 +46,7 @@ var mayImport = []struct {
 	{"sandbox", nil}, // a vendor knows nothing of us
 	{"cmd/boxoffice/book", []string{"booking"}},
 	{"cmd/boxoffice", anything},
-	{"bench", []string{"booking", "activities", "workers", "workflows", "api", "internal/temporal", "internal/accounts", "internal/cache", "internal/catalog", "internal/seats", "internal/search/...", "internal/database/..."}},
+	{"bench", []string{"booking", "activities", "workers", "workflows", "api", "internal/temporal", "internal/accounts", "internal/cache", "internal/catalog", "internal/seats", "internal/search/...", "internal/database/...", "internal/vendors"}},
 
 	{"internal/config", []string{"booking"}},
 	{"internal/cache", nil},

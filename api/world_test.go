@@ -89,7 +89,7 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 	w.plant()
 	w.openStripe()
 	bus := cache.NewLocalBus()
-	inventory := seats.New(w.db.Pool, bus.Publish)
+	inventory := seats.New(w.db.Pool, bus.Publish, seats.WithCharging(stripe.Limits))
 	books := payments.New(w.db.Pool, bus.Publish)
 	feed := seats.NewFeed(inventory, bus)
 	t.Cleanup(feed.Close)
@@ -99,7 +99,7 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 		Catalog:   catalog.New(w.db),
 		Reviews:   catalog.NewReviews(w.db),
 		Search:    search.NewEngine(slog.New(slog.DiscardHandler)),
-		Staff:     staff.New(w.db, staff.WithResolver(someHosts)),
+		Staff:     staff.New(w.db, staff.WithResolver(someHosts), staff.WithCharging(stripe.Limits)),
 		Alerts:    alerts.New(w.db.Pool),
 		Seats:     inventory,
 		Feed:      feed,

@@ -66,7 +66,7 @@ type CancellationQuote struct {
 }
 
 // Quote says what a cancellation at a time gives back. The share is rounded
-// down to a minor unit.
+// down to what the provider can give back.
 func (p CancellationPolicy) Quote(paid Quote, starts, at time.Time) CancellationQuote {
 	for _, tier := range p {
 		deadline := starts.Add(-tier.Until)
@@ -74,7 +74,7 @@ func (p CancellationPolicy) Quote(paid Quote, starts, at time.Time) Cancellation
 			continue
 		}
 		refundable := paid.Total.Amount - paid.Fees.Amount
-		return split(paid.Total, refundable*tier.Percent/100, tier.Percent, deadline)
+		return split(paid.Total, paid.roundDown(refundable*tier.Percent/100), tier.Percent, deadline)
 	}
 	return split(paid.Total, 0, 0, time.Time{})
 }

@@ -16,6 +16,9 @@ type Quote struct {
 	Fees  Money       `json:"fees"`
 	Taxes Money       `json:"taxes"`
 	Total Money       `json:"total"`
+	// Unit is the smallest step of what can be charged and given back, in minor
+	// units; 0 stands for 1.
+	Unit int64 `json:"unit,omitempty"`
 }
 
 // SeatPrice is the price of one seat before fees and taxes.
@@ -27,7 +30,8 @@ type SeatPrice struct {
 
 // NewQuote prices seats by a show's terms. It refuses, with every problem
 // named, seats the layout does not have, repeats, more than MaxSeats, and half a
-// sofa.
+// sofa; and a total that the payment provider does not charge. Codes:
+// validation_failed, show_not_on_sale.
 func NewQuote(terms Terms, seats []string) (Quote, error) {
 	if problems := checkSeats(terms.Layout, seats); len(problems) > 0 {
 		return Quote{}, Invalid(problems...)
@@ -44,8 +48,15 @@ func NewQuote(terms Terms, seats []string) (Quote, error) {
 		quote.Seats = append(quote.Seats, SeatPrice{seat, category, Money{price, terms.Currency}})
 	}
 	quote.Fees = Money{terms.FeePerSeat * int64(len(seats)), terms.Currency}
-	quote.Taxes = Money{perTenThousand(sum, terms.TaxBasisPoints), terms.Currency}
+	unit := terms.Limits.unit()
+	quote.Taxes = Money{terms.Limits.Tax(sum, terms.TaxBasisPoints), terms.Currency}
 	quote.Total = Money{sum, terms.Currency}.Add(quote.Fees).Add(quote.Taxes)
+	if unit > 1 {
+		quote.Unit = unit
+	}
+	if err := terms.Limits.refuse(quote.Total); err != nil {
+		return Quote{}, err
+	}
 	return quote, nil
 }
 
@@ -103,10 +114,12 @@ func checkSofas(layout Layout, chosen map[string]bool) []FieldError {
 	return problems
 }
 
-// perTenThousand rounds half up.
-func perTenThousand(amount, basisPoints int64) int64 {
-	return (amount*basisPoints + 5_000) / 10_000
+// Share is a part of the total in percent, rounded down to what can be given back.
+func (q Quote) Share(percent int64) Money {
+	return Money{q.roundDown(q.Total.Amount * min(max(percent, 0), 100) / 100), q.Total.Currency}
 }
+
+func (q Quote) roundDown(amount int64) int64 { return amount - amount%max(q.Unit, 1) }
 
 func clip(s string) string {
 	if len(s) > 20 {

@@ -93,4 +93,5 @@ type Terms struct {
 	// those who need them. The theater says how long before the show that is.
 	AccessibleUntil time.Time
 	Layout          Layout
+	Limits          Limits // of the payment providers, in Currency
 }

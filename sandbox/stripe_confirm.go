@@ -171,6 +171,9 @@ func runCaptureIntent(a *stripeAPI, t *tx, c *call) (any, error) {
 		e.PaymentIntent = mustJSON(pi)
 		return nil, e
 	}
+	if refusal := refuseStep("amount_to_capture", amount, pi.Currency); refusal != nil {
+		return nil, refusal
+	}
 	if pi.Metadata, refusal = c.form.mergeMetadata(pi.Metadata); refusal != nil {
 		return nil, refusal
 	}

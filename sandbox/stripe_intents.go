@@ -126,13 +126,13 @@ func applyAmount(pi *paymentIntent, f *form) *stripeError {
 		return nil
 	case amount < 1:
 		return invalidRequest("parameter_invalid_integer", "amount", "This value must be greater than or equal to 1.")
-	case amount < minimumAmount(pi.Currency):
-		return invalidRequest("amount_too_small", "amount", "Amount must be at least "+formatMoney(minimumAmount(pi.Currency), pi.Currency))
-	case amount > maximumAmount:
-		return invalidRequest("amount_too_large", "amount", "Amount must be no more than "+formatMoney(maximumAmount, pi.Currency))
+	case amount < minimums[pi.Currency]:
+		return invalidRequest("amount_too_small", "amount", "Amount must be at least "+formatMoney(minimums[pi.Currency], pi.Currency))
+	case amount > maximumAmount(pi.Currency):
+		return invalidRequest("amount_too_large", "amount", "Amount must be no more than "+formatMoney(maximumAmount(pi.Currency), pi.Currency))
 	}
 	pi.Amount = amount
-	return nil
+	return refuseStep("amount", amount, pi.Currency)
 }
 
 // applyMethodTypes reads the two ways to say how the customer may pay. The

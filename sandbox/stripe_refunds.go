@@ -108,7 +108,7 @@ func refundAmount(c *call, ch *charge) (int64, *stripeError) {
 		return 0, invalidRequest("amount_too_large", "amount", "Refund amount ("+formatMoney(amount, ch.Currency)+
 			") is greater than unrefunded amount on charge ("+formatMoney(left, ch.Currency)+")")
 	}
-	return amount, nil
+	return amount, refuseStep("amount", amount, ch.Currency)
 }
 
 func saveRefund(t *tx, re *refund) error {

@@ -380,3 +380,60 @@ func TestDispute(t *testing.T) {
 	assert.Equal(t, stripe.ErrorCodeChargeDisputed, stripeErr(t, err).Code)
 	assert.True(t, b.readBooks().Stripe.Payments[0].Disputed)
 }
+
+// Amounts as Stripe counts them. https://docs.stripe.com/currencies
+func TestAmountsThatStripeRefuses(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	tests := []struct {
+		currency string
+		amount   int64
+		code     stripe.ErrorCode
+		message  string
+	}{
+		{"usd", 49, stripe.ErrorCodeAmountTooSmall, "Amount must be at least $0.50 USD"},
+		{"huf", 17_499, stripe.ErrorCodeAmountTooSmall, "Amount must be at least 175.00 HUF"},
+		{"usd", 100_000_000, stripe.ErrorCodeAmountTooLarge, "Amount must be no more than $999,999.99 USD"},
+		{"jpy", 100_000_000, stripe.ErrorCodeAmountTooLarge, "Amount must be no more than ¥99,999,999 JPY"},
+		{"kwd", 4_575, stripe.ErrorCodeParameterInvalidInteger, "Invalid amount: in KWD an amount has to be divisible by 10."},
+		{"isk", 2_490, stripe.ErrorCodeParameterInvalidInteger, "Invalid amount: in ISK an amount has to be divisible by 100."},
+		{"ugx", 20_050, stripe.ErrorCodeParameterInvalidInteger, "Invalid amount: in UGX an amount has to be divisible by 100."},
+		{"usd", 0, stripe.ErrorCodeParameterInvalidInteger, "This value must be greater than or equal to 1."},
+		{"idr", 999_999_999_999, "", ""},
+		{"inr", 999_999_999, "", ""},
+		{"mga", 15_000, "", ""},
+		{"isk", 249_000, "", ""},
+		{"kwd", 4_570, "", ""},
+	}
+	for _, test := range tests {
+		_, err := b.intents.New(&stripe.PaymentIntentParams{Amount: &test.amount, Currency: &test.currency})
+		if test.code == "" {
+			require.NoError(t, err, test.currency)
+			continue
+		}
+		e := stripeErr(t, err)
+		assert.Equal(t, http.StatusBadRequest, e.HTTPStatusCode)
+		assert.Equal(t, stripe.ErrorTypeInvalidRequest, e.Type)
+		assert.Equal(t, test.code, e.Code, test.currency)
+		assert.Equal(t, "amount", e.Param)
+		assert.Equal(t, test.message, e.Msg)
+	}
+}
+
+func TestPartsInStepsOfTheCurrency(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	pi, err := b.intents.New(&stripe.PaymentIntentParams{
+		Amount: stripe.Int64(9_000), Currency: stripe.String("kwd"), PaymentMethod: stripe.String("pm_card_visa"),
+		Confirm: stripe.Bool(true), CaptureMethod: stripe.String("manual"),
+	})
+	require.NoError(t, err)
+	_, err = b.intents.Capture(pi.ID, &stripe.PaymentIntentCaptureParams{AmountToCapture: stripe.Int64(8_005)})
+	assert.Equal(t, "amount_to_capture", stripeErr(t, err).Param)
+	_, err = b.intents.Capture(pi.ID, nil)
+	require.NoError(t, err)
+	_, err = b.refunds.New(&stripe.RefundParams{PaymentIntent: &pi.ID, Amount: stripe.Int64(4_505)})
+	assert.Equal(t, stripe.ErrorCodeParameterInvalidInteger, stripeErr(t, err).Code)
+	_, err = b.refunds.New(&stripe.RefundParams{PaymentIntent: &pi.ID, Amount: stripe.Int64(4_500)})
+	require.NoError(t, err)
+}

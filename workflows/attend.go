@@ -111,10 +111,7 @@ func (s *saga) obeyAfterSale(ctx workflow.Context, cmd command) error {
 	case ChangeDecision:
 		return s.choose(ctx, request)
 	case RefundRequest:
-		share := booking.Money{
-			Amount:   s.held.Quote.Total.Amount * min(max(request.Percent, 0), 100) / 100,
-			Currency: s.held.Quote.Total.Currency,
-		}
+		share := s.held.Quote.Share(request.Percent)
 		s.logger.Info("staff cancels and refunds", "staff", request.Staff, "percent", request.Percent)
 		return s.cancel(ctx, cancellation{
 			refund: share, reason: reasonOr(request.Reason, "Cancelled by the theater."), evenScanned: true,

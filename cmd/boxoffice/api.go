@@ -63,7 +63,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	if err != nil {
 		return api.Options{}, err
 	}
-	store := seats.New(p.db.Pool, p.bus.Publish)
+	store := seats.New(p.db.Pool, p.bus.Publish, seats.WithCharging(charging))
 	feed := seats.NewFeed(store, p.bus)
 	p.closers = append(p.closers, feed.Close)
 	return api.Options{
@@ -72,7 +72,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		Documents:            reading.documents,
 		Versions:             reading.watch,
 		Reviews:              catalog.NewReviews(p.db),
-		Staff:                staff.New(p.db),
+		Staff:                staff.New(p.db, staff.WithCharging(charging)),
 		Alerts:               alerts.New(p.db.Pool),
 		Seats:                store,
 		Feed:                 feed,

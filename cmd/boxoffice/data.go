@@ -62,6 +62,10 @@ func (c *seedCommand) Run(ctx context.Context) error {
 	if c.Days < 1 || c.Days > 60 {
 		return fmt.Errorf("--days is %d: choose between 1 and 60", c.Days)
 	}
+	now := time.Now()
+	if err := catalog.CheckCharges(now, c.Days, charging); err != nil {
+		return fmt.Errorf("the demo world's prices: %w", err)
+	}
 	db, err := database.Open(ctx, cfg.DatabaseURL, database.WithName("boxoffice seed"))
 	if err != nil {
 		return err
@@ -70,7 +74,7 @@ func (c *seedCommand) Run(ctx context.Context) error {
 	if err := database.CheckMigrated(ctx, db); err != nil {
 		return err
 	}
-	return catalog.SeedFor(ctx, db, time.Now(), c.Days, printStep)
+	return catalog.SeedFor(ctx, db, now, c.Days, printStep)
 }
 
 func printLogins() error {

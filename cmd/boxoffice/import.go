@@ -62,7 +62,7 @@ func (c *importCommand) Run(ctx context.Context) (err error) {
 	began := time.Now()
 	sum, err := importer.Run(ctx, db, file, importer.Options{
 		Kind: importer.Kind(c.Kind), Format: c.format(), Name: filepath.Base(name),
-		DryRun: c.DryRun, Strict: c.Strict, Restart: c.Restart, BatchLines: c.Batch,
+		DryRun: c.DryRun, Strict: c.Strict, Restart: c.Restart, BatchLines: c.Batch, Charging: charging,
 		Report: report.problem, Progress: report.progress,
 	})
 	report.endProgress()

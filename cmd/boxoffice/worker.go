@@ -123,7 +123,7 @@ func (p *platform) schedules() workers.Schedules {
 
 func (p *platform) activities() (workers.Activities, error) {
 	cfg := p.config
-	inventory := seats.New(p.db.Pool, p.bus.Publish)
+	inventory := seats.New(p.db.Pool, p.bus.Publish, seats.WithCharging(charging))
 	books := payments.New(p.db.Pool, p.bus.Publish)
 	sms, err := twilio.New(twilio.Options{
 		AccountSID: cfg.TwilioAccountSID, AuthToken: cfg.TwilioAuthToken, URL: cfg.TwilioAPIURL, From: cfg.SMSFrom,

@@ -3,6 +3,7 @@ package catalog
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -161,6 +162,22 @@ func upsert(ctx context.Context, tx bun.Tx, rows any, alias string, stamped bool
 		return fmt.Errorf("write %T: %w", rows, err)
 	}
 	return nil
+}
+
+// CheckCharges refuses a demo world whose prices the payment providers do not
+// charge.
+func CheckCharges(now time.Time, days int, charging booking.Charging) error {
+	var wrong []error
+	for _, s := range demo.Program(now, days) {
+		report := rules.Report(func(field, format string, args ...any) {
+			wrong = append(wrong, fmt.Errorf("show %s, %s: %s", s.ID, field, fmt.Sprintf(format, args...)))
+		})
+		extra := chargesIn[s.Currency]
+		report.Chargeable(charging, rules.Charges{
+			Currency: s.Currency, Prices: s.Prices, FeePerSeat: extra.feePerSeat, TaxBasisPoints: extra.taxBasisPoints,
+		}, "", "")
+	}
+	return errors.Join(wrong...)
 }
 
 // seedShows adds the shows that are missing. One that was moved or cancelled

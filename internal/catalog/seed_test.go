@@ -10,11 +10,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/demo"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
 	"github.com/boxoffice/boxoffice/internal/password"
+	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -188,4 +190,12 @@ func TestSeededLoginsWork(t *testing.T) {
 		require.NoError(t, err)
 		assert.True(t, matches)
 	}
+}
+
+func TestDemoPricesCanBeCharged(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, catalog.CheckCharges(time.Now(), catalog.SeedDays, stripe.Limits))
+	coarse := func(currency string) (booking.Limits, bool) { return booking.Limits{Unit: 7}, currency != "EUR" }
+	err := catalog.CheckCharges(time.Now(), 1, coarse)
+	assert.ErrorContains(t, err, "Must be a multiple of 7")
 }

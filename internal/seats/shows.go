@@ -94,8 +94,9 @@ func newSeating(layout booking.Layout) *seating {
 // showCache keeps shows in the process. It may be stale, and whoever finds it so
 // says drop.
 type showCache struct {
-	pool  *pgxpool.Pool
-	shows *lru.Cache[string, *show]
+	pool     *pgxpool.Pool
+	charging booking.Charging // nil when prices are not checked
+	shows    *lru.Cache[string, *show]
 	// layouts never change once stored, and a screen's shows share one.
 	layouts *lru.Cache[string, *seating]
 	loading singleflight.Group
@@ -198,6 +199,10 @@ func (c *showCache) load(ctx context.Context, showID string) (*show, error) {
 		return nil, err
 	}
 	terms.Layout = loaded.seating.layout
+	if c.charging != nil {
+		// A currency that no provider charges has no limits here: its payment fails.
+		terms.Limits, _ = c.charging(terms.Currency)
+	}
 	c.shows.Add(showID, loaded)
 	return loaded, nil
 }

@@ -17,18 +17,30 @@ type Store struct {
 	gate    *gate
 }
 
+// Option changes how New builds a Store.
+type Option func(*Store)
+
+// WithCharging prices bookings so that the payment providers can charge them.
+func WithCharging(charging booking.Charging) Option {
+	return func(s *Store) { s.shows.charging = charging }
+}
+
 // New makes a store. publish is told "show:<id>" and "booking:<id>" after each
 // change; nil tells nobody.
-func New(pool *pgxpool.Pool, publish func(context.Context, string)) *Store {
+func New(pool *pgxpool.Pool, publish func(context.Context, string), options ...Option) *Store {
 	if publish == nil {
 		publish = func(context.Context, string) {}
 	}
-	return &Store{
+	s := &Store{
 		pool:    pool,
 		publish: publish,
 		shows:   newShowCache(pool),
 		gate:    newGate(pool),
 	}
+	for _, option := range options {
+		option(s)
+	}
+	return s
 }
 
 func showTopic(showID string) string       { return "show:" + showID }

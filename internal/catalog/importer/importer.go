@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/database"
 )
 
@@ -52,6 +53,9 @@ type Options struct {
 	Restart bool
 	// BatchLines is how many lines are one transaction; 0 means BatchLines.
 	BatchLines int
+	// Charging refuses prices and currencies that the payment providers do not
+	// charge; nil checks none.
+	Charging booking.Charging
 	// Report hears of every problem, in the order of lines, batch by batch.
 	Report func(Problem)
 	// Progress hears of every batch after it was written.
@@ -111,9 +115,9 @@ func kindOf(o Options) (kind, error) {
 	case Movies:
 		return newMovies(), nil
 	case Theaters:
-		return newTheaters(o.Format), nil
+		return newTheaters(o.Format, o.Charging), nil
 	case Shows:
-		return newShows(), nil
+		return newShows(o.Charging), nil
 	}
 	return nil, fmt.Errorf("there is no kind %q of files", o.Kind)
 }

@@ -184,7 +184,8 @@ func showValues(s schema.Show) []any {
 type shows struct {
 	pending []showLine
 	// earlier are the lines about each screen and start.
-	earlier map[slot]int
+	earlier  map[slot]int
+	charging booking.Charging
 }
 
 // slot is what a show is known by.
@@ -193,7 +194,9 @@ type slot struct {
 	starts int64 // Unix time
 }
 
-func newShows() *shows { return &shows{earlier: map[slot]int{}} }
+func newShows(charging booking.Charging) *shows {
+	return &shows{earlier: map[slot]int{}, charging: charging}
+}
 
 func (*shows) fields() spec { return specOf[showLine]() }
 

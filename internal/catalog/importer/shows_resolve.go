@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -84,8 +85,20 @@ func (s *shows) resolve(ctx context.Context, tx pgx.Tx) ([]showWrite, error) {
 	}
 	for i := range lines {
 		s.plan(p, &lines[i], starts[i], &writes[i])
+		s.checkCharges(lines[i], writes[i])
 	}
 	return writes, nil
+}
+
+// checkCharges looks at a show's charges when the line is about them.
+func (s *shows) checkCharges(line showLine, w showWrite) {
+	said := line.Prices != nil || line.FeePerSeat != nil || line.TaxBasisPoints != nil
+	if !said || w.leave || w.row.ID == uuid.Nil || line.f.refused() {
+		return
+	}
+	line.f.check().Chargeable(s.charging, rules.Charges{
+		Currency: w.row.Currency, Prices: w.row.Prices, FeePerSeat: w.row.FeePerSeat, TaxBasisPoints: w.row.TaxBasisPoints,
+	}, "", "")
 }
 
 func (s *shows) plan(p *program, line *showLine, starts *time.Time, w *showWrite) {

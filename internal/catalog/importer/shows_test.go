@@ -13,6 +13,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/catalog/importer"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
+	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -297,4 +298,48 @@ func TestResumeOfShowsRemembersSlots(t *testing.T) {
 	r := load(t, db, content, o)
 	assert.Equal(t, []string{"2: starts: Line 1 is about this screen and time already."}, r.problems)
 	assert.Equal(t, importer.Summary{Added: 1, Refused: 1, ResumedAfter: 1, Written: true}, r.Summary)
+}
+
+func TestPricesThatNoProviderCharges(t *testing.T) {
+	t.Parallel()
+	db := city(t)
+	o := showsJSON
+	o.Charging = stripe.Limits
+	dinar := func(prices, more string) string {
+		return `{"movie":"ran","theater":"harbor-lights","screen":"Sala 1","starts":"TOMORROWT18:30","format":"2D","language":"ja","prices":` + prices + more + `}`
+	}
+	require.NoError(t, exec(t, db, `UPDATE theaters SET currency = 'KWD'`))
+	for line, problem := range map[string]string{
+		dinar(`{"silver":4575,"gold":4570}`, ``):                    "prices.silver: Must be a multiple of 10: the payment provider charges in steps of KWD 0.010.",
+		dinar(`{"silver":4570,"gold":4570}`, `,"fee_per_seat":255`): "fee_per_seat: Must be a multiple of 10: the payment provider charges in steps of KWD 0.010.",
+		dinar(`{"silver":4570,"gold":100000000}`, ``):               "prices.gold: A seat costs KWD 100000.000 with fee and tax. The payment provider charges at most KWD 99999.990.",
+	} {
+		r := load(t, db, dated(line), o)
+		require.Len(t, r.problems, 1, line)
+		assert.Contains(t, r.problems[0], problem)
+		assert.EqualValues(t, 1, r.Refused)
+	}
+	assert.Empty(t, load(t, db, dated(dinar(`{"silver":4570,"gold":5120}`, ``)), o).problems)
+	// A line that says nothing of prices leaves old ones alone.
+	require.NoError(t, exec(t, db, `UPDATE shows SET prices = '{"silver":4575,"gold":5120}'`))
+	assert.Empty(t, load(t, db, dated(`{"movie":"ran","theater":"harbor-lights","screen":"Sala 1","starts":"TOMORROWT18:30","captions":true}`), o).problems)
+}
+
+func TestTheatersInACurrencyThatNoProviderCharges(t *testing.T) {
+	t.Parallel()
+	db := databasetest.New(t)
+	o := theatersJSON
+	o.Charging = stripe.Limits
+	first, _, _ := strings.Cut(testdata(t, "theaters.jsonl"), "\n")
+	content := strings.ReplaceAll(first, `"EUR"`, `"IQD"`)
+	require.NotEqual(t, first, content)
+	r := load(t, db, content+"\n", o)
+	require.Len(t, r.problems, 1)
+	assert.Contains(t, r.problems[0], "No payment provider of this platform charges IQD. Choose another currency.")
+}
+
+func exec(t *testing.T, db *database.DB, sql string) error {
+	t.Helper()
+	_, err := db.Pool.Exec(t.Context(), sql)
+	return err
 }

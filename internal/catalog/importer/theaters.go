@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
@@ -28,9 +29,10 @@ const cleaningMinutes = 15
 
 // theaters imports houses with their screens and layouts.
 type theaters struct {
-	format  Format
-	at      paths
-	pending []theaterLine
+	format   Format
+	at       paths
+	pending  []theaterLine
+	charging booking.Charging
 
 	// earlier is what the file said of each house so far, by slug; screens are
 	// those it named, with the line.
@@ -41,8 +43,8 @@ type theaters struct {
 	zones map[string]bool
 }
 
-func newTheaters(format Format) *theaters {
-	return &theaters{format: format, at: pathsOf(format), earlier: map[string]theaterLine{}, screens: map[[2]string]int{}, zones: map[string]bool{}}
+func newTheaters(format Format, charging booking.Charging) *theaters {
+	return &theaters{format: format, charging: charging, at: pathsOf(format), earlier: map[string]theaterLine{}, screens: map[[2]string]int{}, zones: map[string]bool{}}
 }
 
 func (t *theaters) fields() spec {
@@ -77,6 +79,10 @@ func (t *theaters) take(rec record, f *findings) {
 		line = decode[theaterLine](rec, f)
 	}
 	line.check(f, t.at)
+	f.check().ChargedIn(t.charging, "currency", line.Currency)
+	if line.City != nil && line.Currency == nil {
+		f.check().ChargedIn(t.charging, t.at.city("currency"), line.City.Currency)
+	}
 	if !f.refused() {
 		t.checkZones(line, f)
 	}

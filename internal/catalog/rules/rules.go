@@ -14,9 +14,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/bojanz/currency"
 	"github.com/google/uuid"
 	"github.com/gosimple/slug"
-	"golang.org/x/text/currency"
 	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 )
@@ -143,11 +143,14 @@ func (f Report) Currency(field string, text *string) *string {
 	if text == nil {
 		return nil
 	}
-	if unit, err := currency.ParseISO(*text); err != nil || unit.String() != *text {
+	if !currencyKnown(*text) {
 		f(field, "Write a currency of ISO 4217, for example INR.")
 	}
 	return text
 }
+
+// currencyKnown leaves out the empty code, which the library takes for "none".
+func currencyKnown(code string) bool { return code != "" && currency.IsValid(code) }
 
 // Country checks a code of ISO 3166-1.
 func (f Report) Country(field string, text *string) {

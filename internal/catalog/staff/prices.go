@@ -75,7 +75,7 @@ func (s *Store) CreatePriceCard(ctx context.Context, actor audit.Actor, in NewPr
 		card := schema.PriceCard{ID: uuid.New(), TheaterID: theater.ID}
 		required(&p, "name", in.Name)
 		required(&p, "prices", in.Prices)
-		p.changeCard(&card, in.Name, in.Charges, theater.Currency)
+		p.changeCard(&card, in.Name, in.Charges, theater.Currency, s.charging)
 		if err := p.err(); err != nil {
 			return err
 		}
@@ -88,11 +88,11 @@ func (s *Store) CreatePriceCard(ctx context.Context, actor audit.Actor, in NewPr
 	return view, err
 }
 
-func (p *problems) changeCard(card *schema.PriceCard, name *string, charges Charges, currency string) {
+func (p *problems) changeCard(card *schema.PriceCard, name *string, charges Charges, currency string, charging booking.Charging) {
 	const longest = 60
 	set(&card.Name, p.check().Line("name", name, 1, longest))
 	now := chargedBy(*card)
-	charges.onto(p, "", &now, currency)
+	charges.onto(p, "", &now, currency, charging)
 	card.Prices, card.FeePerSeat, card.TaxBasisPoints = now.prices, now.feePerSeat, now.taxBasisPoints
 }
 
@@ -161,7 +161,7 @@ func (s *Store) ChangePriceCard(ctx context.Context, actor audit.Actor, id strin
 		}
 		var p problems
 		was, currency := card, before.FeePerSeat.Currency
-		p.changeCard(&card, change.Name, change.Charges, currency)
+		p.changeCard(&card, change.Name, change.Charges, currency, s.charging)
 		if err := p.err(); err != nil {
 			return err
 		}

@@ -102,6 +102,7 @@ func (s *Store) PlanProgram(ctx context.Context, actor audit.Actor, screenID str
 		if err != nil {
 			return err
 		}
+		hall.charging = s.charging
 		slots, err := in.slots(ctx, tx, hall)
 		if err != nil {
 			return err

@@ -95,6 +95,9 @@ type house struct {
 	LayoutID        uuid.UUID
 	LayoutVersion   int
 	Layout          booking.Layout `bun:"type:jsonb"`
+
+	// charging is that of the payment providers.
+	charging booking.Charging
 }
 
 // findHouse reads a screen with its newest layout, or the version asked for. A

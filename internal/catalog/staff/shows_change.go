@@ -46,7 +46,7 @@ func (s *Store) ChangeShow(ctx context.Context, actor audit.Actor, id string, ch
 			return err
 		}
 		show = before.Show
-		if err := change.onto(ctx, tx, actor, before, &show); err != nil {
+		if err := change.onto(ctx, tx, actor, s.charging, before, &show); err != nil {
 			return err
 		}
 		if view = before.view(); reflect.DeepEqual(show, before.Show) {
@@ -109,7 +109,7 @@ func unclaimed(ctx context.Context, tx bun.Tx, show uuid.UUID) error {
 
 // onto checks the change and writes it over the show. Code: validation_failed,
 // conflict.
-func (c ShowChange) onto(ctx context.Context, tx bun.Tx, actor audit.Actor, before showRow, show *schema.Show) error {
+func (c ShowChange) onto(ctx context.Context, tx bun.Tx, actor audit.Actor, charging booking.Charging, before showRow, show *schema.Show) error {
 	now, err := clockOf(ctx, tx)
 	if err != nil {
 		return err
@@ -125,6 +125,7 @@ func (c ShowChange) onto(ctx context.Context, tx bun.Tx, actor audit.Actor, befo
 	if err != nil {
 		return err
 	}
+	hall.charging = charging
 	c.Presentation.onto(&p, "", show)
 	if err := c.move(ctx, tx, &p, before, now, show); err != nil {
 		return err
@@ -194,7 +195,7 @@ func (c ShowChange) price(ctx context.Context, tx bun.Tx, p *problems, hall hous
 			return err
 		}
 	default:
-		c.Charges.onto(p, "", &terms, show.Currency)
+		c.Charges.onto(p, "", &terms, show.Currency, hall.charging)
 		p.cover("prices", terms.prices, hall.Layout)
 	}
 	terms.onto(show)

@@ -34,8 +34,10 @@ type charged struct {
 	taxBasisPoints int64
 }
 
-// onto writes what is given over what there is. at is the path of the object.
-func (c Charges) onto(p *problems, at string, into *charged, currency string) {
+// onto writes what is given over what there is, and checks that the payment
+// providers charge what comes of it. at is the path of the object.
+func (c Charges) onto(p *problems, at string, into *charged, currency string, charging booking.Charging) {
+	before := len(*p)
 	if c.Prices != nil {
 		into.prices = p.prices(at+"prices", *c.Prices, currency)
 	}
@@ -43,6 +45,15 @@ func (c Charges) onto(p *problems, at string, into *charged, currency string) {
 		into.feePerSeat = p.money(at+"fee_per_seat", *c.FeePerSeat, 0, currency)
 	}
 	set(&into.taxBasisPoints, rules.Between(p.add, at+"tax_basis_points", c.TaxBasisPoints, 0, largestTax))
+	if c.given() && currency != "" && len(*p) == before {
+		p.chargeable(at, *into, currency, charging)
+	}
+}
+
+func (p *problems) chargeable(at string, c charged, currency string, charging booking.Charging) {
+	p.check().Chargeable(charging, rules.Charges{
+		Currency: currency, Prices: c.prices, FeePerSeat: c.feePerSeat, TaxBasisPoints: c.taxBasisPoints,
+	}, at, ".amount")
 }
 
 func (c Charges) given() bool {
@@ -134,6 +145,12 @@ func (p *problems) card(ctx context.Context, tx bun.Tx, field, id string, hall h
 		delete(into.prices, category)
 	}
 	p.cover(field, into.prices, hall.Layout)
+	// The card may be older than the provider's limits.
+	var ofCard problems
+	ofCard.chargeable("", *into, hall.Currency, hall.charging)
+	for _, wrong := range ofCard {
+		p.add(field, "Change the card first. Its %s: %s", wrong.Field, wrong.Message)
+	}
 	return nil
 }
 

@@ -74,7 +74,7 @@ func (s *Store) CreateShow(ctx context.Context, actor audit.Actor, in NewShow) (
 	var view Show
 	planned := schema.Show{ID: uuid.New(), Status: booking.ShowScheduled}
 	err := s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := plan(ctx, tx, actor, in, &planned); err != nil {
+		if err := plan(ctx, tx, actor, s.charging, in, &planned); err != nil {
 			return err
 		}
 		if _, err := tx.NewInsert().Model(&planned).Exec(ctx); err != nil {
@@ -91,7 +91,7 @@ func (s *Store) CreateShow(ctx context.Context, actor audit.Actor, in NewShow) (
 }
 
 // plan fills in a show from what was asked.
-func plan(ctx context.Context, tx bun.Tx, actor audit.Actor, in NewShow, show *schema.Show) error {
+func plan(ctx context.Context, tx bun.Tx, actor audit.Actor, charging booking.Charging, in NewShow, show *schema.Show) error {
 	var p problems
 	movie, err := p.movie(ctx, tx, "movie_id", in.MovieID)
 	if err != nil {
@@ -101,6 +101,7 @@ func plan(ctx context.Context, tx bun.Tx, actor audit.Actor, in NewShow, show *s
 	if err != nil {
 		return err
 	}
+	hall.charging = charging
 	now, err := clockOf(ctx, tx)
 	if err != nil {
 		return err
@@ -142,7 +143,7 @@ func (p *problems) price(ctx context.Context, tx bun.Tx, at string, charges Char
 	case charges.Prices == nil:
 		p.add(at+"prices", "Is required, unless price_card_id is given.")
 	default:
-		charges.onto(p, at, into, hall.Currency)
+		charges.onto(p, at, into, hall.Currency, hall.charging)
 		p.cover(at+"prices", into.prices, hall.Layout)
 	}
 	return nil

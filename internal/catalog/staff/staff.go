@@ -26,6 +26,7 @@ import (
 type Store struct {
 	db        *bun.DB
 	addresses *outbound.Guard
+	charging  booking.Charging // nil when prices are not checked
 }
 
 // Option changes how New makes a Store.
@@ -35,6 +36,12 @@ type Option func(*Store)
 // than this machine's.
 func WithResolver(resolver outbound.Resolver) Option {
 	return func(s *Store) { s.addresses = outbound.New(resolver) }
+}
+
+// WithCharging refuses prices and currencies that the payment providers do not
+// charge.
+func WithCharging(charging booking.Charging) Option {
+	return func(s *Store) { s.charging = charging }
 }
 
 // New makes a Store over the database.

@@ -56,6 +56,11 @@ func (s *Store) checkTheater(ctx context.Context, f *TheaterFields, creating boo
 		return nil, err
 	}
 	p.check().Currency("currency", f.Currency)
+	charged := f.Currency
+	if creating && charged == nil && city != nil {
+		charged = &city.Currency
+	}
+	p.check().ChargedIn(s.charging, "currency", charged)
 	f.Amenities = p.check().Codes("amenities", f.Amenities, maxAmenities)
 	f.Accessibility = p.check().Codes("accessibility", f.Accessibility, maxAmenities)
 	rules.Between(p.add, "accessible_release_minutes", f.AccessibleReleaseMinutes, 0, rules.MaxAccessibleRelease)

@@ -29,6 +29,8 @@ type Setup struct {
 	// New starts a vendor with empty books and a provider that talks to it; what
 	// they need is closed by the test's cleanup.
 	New func(t *testing.T) Harness
+	// Charging is what the provider says that it charges.
+	Charging booking.Charging
 	// StoresFailures: the vendor keeps an answer under its idempotency key even
 	// when the answer is a failure.
 	StoresFailures bool
@@ -55,6 +57,9 @@ type Harness struct {
 	DecideDispute func(t *testing.T, reference string, won bool)
 	// FailRefund sends the newest refund of a payment back to us.
 	FailRefund func(t *testing.T, reference string)
+
+	// Shows is a payment's amount as the cardholder reads it, in major units.
+	Shows func(t *testing.T, reference string) string
 
 	// Fault makes the vendor's next such operation go wrong.
 	Fault func(t *testing.T, f Fault)

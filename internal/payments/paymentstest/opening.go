@@ -64,20 +64,6 @@ func (s *suite) openWhileUnderWay() {
 	assert.Len(s, references, 1)
 }
 
-func (s *suite) zeroDecimalCurrency() {
-	req := s.request()
-	req.Amount = booking.Money{Amount: 1800, Currency: "JPY"}
-	state, err := s.Provider.Open(s.ctx(), req)
-	require.NoError(s, err)
-	s.Authorize(s.T, state.Reference)
-	step := s.step(state.Reference, 0)
-	step.Amount = req.Amount
-	state, err = s.Provider.Capture(s.ctx(), step)
-	require.NoError(s, err)
-	assert.Equal(s, req.Amount, booking.Money{Amount: state.Captured, Currency: state.Currency})
-	assert.Equal(s, Totals{Captured: 1800}, s.Books(s.T)["JPY"])
-}
-
 func (s *suite) declinedThenPaid() {
 	reference := s.opened()
 	for range 2 {

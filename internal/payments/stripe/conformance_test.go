@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +40,7 @@ const (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	paymentstest.Run(t, paymentstest.Setup{New: newHarness, StoresFailures: true, SignsTime: true})
+	paymentstest.Run(t, paymentstest.Setup{New: newHarness, Charging: stripe.Limits, StoresFailures: true, SignsTime: true})
 }
 
 // vendor is a sandbox of the test's own.
@@ -110,6 +112,7 @@ func newHarness(t *testing.T) paymentstest.Harness {
 			require.True(t, list.Next(), "%v", list.Err())
 			v.pull(t, "/sandbox/stripe/refunds/"+list.Refund().ID+"/fail", map[string]any{"reason": "lost_or_stolen_card"})
 		},
+		Shows: v.shows,
 		Fault: v.fault,
 		Books: v.books,
 		Sign:  sign,
@@ -130,6 +133,28 @@ func (v vendor) pull(t *testing.T, path string, body map[string]any) {
 	require.NoError(t, err)
 	defer answer.Body.Close()
 	require.Less(t, answer.StatusCode, 300, path)
+}
+
+// shows reads the vendor's own page, on which the customer pays.
+func (v vendor) shows(t *testing.T, reference string) string {
+	t.Helper()
+	intent, err := v.intents.Get(reference, nil)
+	require.NoError(t, err)
+	answer, err := http.Get(v.url + "/checkout/" + reference + "?client_secret=" + intent.ClientSecret)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	currency := strings.ToUpper(string(intent.Currency))
+	found := regexp.MustCompile(`([\d,.]+) ` + currency).FindSubmatch(page)
+	require.NotNil(t, found, "no amount in %s on the page", currency)
+	shown := strings.ReplaceAll(string(found[1]), ",", "")
+	if currency == "ISK" || currency == "UGX" { // written with two decimals, which the currencies do not have
+		whole, none := strings.CutSuffix(shown, ".00")
+		require.True(t, none, shown)
+		return whole
+	}
+	return shown
 }
 
 func (v vendor) fault(t *testing.T, f paymentstest.Fault) {

@@ -2,6 +2,7 @@ package stripe
 
 import (
 	"context"
+	"strings"
 
 	"github.com/stripe/stripe-go/v76"
 
@@ -27,7 +28,8 @@ func (p *Provider) addDisputes(ctx context.Context, intent *stripe.PaymentIntent
 	for list.Next() {
 		dispute := list.Dispute()
 		s.Disputes = append(s.Disputes, booking.Dispute{
-			Reference: dispute.ID, Status: disputeStatus(dispute.Status), Amount: dispute.Amount, Reason: string(dispute.Reason),
+			Reference: dispute.ID, Status: disputeStatus(dispute.Status), Reason: string(dispute.Reason),
+			Amount: fromStripe(dispute.Amount, strings.ToUpper(string(dispute.Currency))),
 		})
 	}
 	if err := list.Err(); err != nil {

@@ -88,6 +88,8 @@ func classify(e *stripe.Error) *booking.Error {
 		return booking.E(booking.CodeProviderError, "The payment provider did not let us in.")
 	case e.Code == stripe.ErrorCodeResourceMissing:
 		return booking.E(booking.CodeNotFound, "Stripe has no such payment.")
+	case e.Code == stripe.ErrorCodeAmountTooSmall, e.Code == stripe.ErrorCodeAmountTooLarge:
+		return booking.E(booking.CodePaymentRefused, "The payment provider does not take an amount of this size.")
 	case e.Type == stripe.ErrorTypeCard && e.Msg != "":
 		// Stripe words card errors for the cardholder.
 		return booking.E(booking.CodePaymentRefused, "%s", e.Msg)

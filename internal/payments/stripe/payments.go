@@ -15,8 +15,12 @@ import (
 // that takes no money before Capture. Stripe lets no intent expire by the hold's
 // end: the saga cancels it.
 func (p *Provider) Open(ctx context.Context, req booking.PaymentRequest) (booking.PaymentState, error) {
+	amount, err := toStripe(req.Amount)
+	if err != nil {
+		return booking.PaymentState{}, err
+	}
 	params := &stripe.PaymentIntentParams{
-		Amount:        stripe.Int64(req.Amount.Amount),
+		Amount:        stripe.Int64(amount),
 		Currency:      stripe.String(strings.ToLower(req.Amount.Currency)),
 		CaptureMethod: stripe.String(string(stripe.PaymentIntentCaptureMethodManual)),
 		AutomaticPaymentMethods: &stripe.PaymentIntentAutomaticPaymentMethodsParams{
@@ -61,7 +65,11 @@ func (p *Provider) Capture(ctx context.Context, step booking.MoneyStep) (booking
 	if !isReference(step.Reference) {
 		return booking.PaymentState{}, booking.E(booking.CodeNotFound, "Stripe has no such payment.")
 	}
-	params := &stripe.PaymentIntentCaptureParams{AmountToCapture: stripe.Int64(step.Amount.Amount)}
+	amount, err := toStripe(step.Amount)
+	if err != nil {
+		return booking.PaymentState{}, err
+	}
+	params := &stripe.PaymentIntentCaptureParams{AmountToCapture: stripe.Int64(amount)}
 	prepare(ctx, &params.Params, step.Key)
 	params.AddExpand(latestCharge)
 	state, stored, err := p.settled(ctx, "capture", step.Reference, func() (*stripe.PaymentIntent, error) {
@@ -121,9 +129,13 @@ func (p *Provider) Refund(ctx context.Context, step booking.MoneyStep) (booking.
 			step.Amount, booking.Money{Amount: state.Captured, Currency: state.Currency})
 	}
 
+	amount, err := toStripe(booking.Money{Amount: step.Amount.Amount - state.Refunded, Currency: state.Currency})
+	if err != nil {
+		return state, err
+	}
 	params := &stripe.RefundParams{
 		PaymentIntent: stripe.String(step.Reference),
-		Amount:        stripe.Int64(step.Amount.Amount - state.Refunded),
+		Amount:        stripe.Int64(amount),
 		Metadata:      map[string]string{metaBooking: step.BookingID},
 	}
 	key := step.Key

@@ -19,26 +19,26 @@ const (
 // latestCharge has to be expanded to know what was given back.
 const latestCharge = "latest_charge"
 
-// state reads a payment intent. Amounts need no conversion: Stripe counts in the
-// currency's minor unit too, zero-decimal currencies included.
-// https://docs.stripe.com/currencies#zero-decimal
+// state reads a payment intent.
 func (p *Provider) state(intent *stripe.PaymentIntent) booking.PaymentState {
 	// An intent of somebody else on the same account may carry anything.
 	attempt, _ := strconv.Atoi(intent.Metadata[metaAttempt])
+	currency := strings.ToUpper(string(intent.Currency))
+	ours := func(amount int64) int64 { return fromStripe(amount, currency) }
 	s := booking.PaymentState{
 		Provider:     Name,
 		Reference:    intent.ID,
 		BookingID:    intent.Metadata[metaBooking],
 		Attempt:      attempt,
 		Status:       booking.PaymentOpen,
-		Amount:       intent.Amount,
-		Authorized:   intent.AmountCapturable,
-		Captured:     intent.AmountReceived,
-		Refunded:     refunded(intent),
-		Currency:     strings.ToUpper(string(intent.Currency)),
+		Amount:       ours(intent.Amount),
+		Authorized:   ours(intent.AmountCapturable),
+		Captured:     ours(intent.AmountReceived),
+		Refunded:     ours(refunded(intent)),
+		Currency:     currency,
 		ClientSecret: intent.ClientSecret,
 
-		RefundsFailed: failedRefunds(intent),
+		RefundsFailed: ours(failedRefunds(intent)),
 	}
 	s.CheckoutURL = p.checkoutURL(s)
 	switch intent.Status {
