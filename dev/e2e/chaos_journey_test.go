@@ -1,0 +1,190 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// journey is one customer's visit.
+type journey struct {
+	*stage
+	shows    []string
+	stay     bool // never cancels
+	customer *Customer
+	figures  *figures
+}
+
+var (
+	errSoldOut    = errors.New("sold out")
+	errWalkedAway = errors.New("walked away")
+	errTooLate    = errors.New("held, and over when the answer came")
+	errFailed     = errors.New("hold over before it was paid")
+	errGaveUp     = errors.New("gave up")
+)
+
+// run is the visit from the first look at the seats to the ticket. It answers
+// how it ended; an error that is none of ours is something that must not happen.
+func (j *journey) run() (end string, err error) {
+	ctx, cancel := context.WithTimeout(j.Context(), journeyWithin)
+	defer cancel()
+	b, err := j.hold(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := j.settle(ctx, b); err != nil {
+		return "", err
+	}
+	if b, err = j.awaitEnd(ctx, b.ID); err != nil {
+		return "", err
+	}
+	if b.Status == booking.StatusConfirmed && !j.stay && rand.IntN(10) == 0 {
+		return j.cancel(ctx, b)
+	}
+	return string(b.Status), nil
+}
+
+// hold takes one to three seats beside each other, and others when those are
+// gone, as somebody does who looks at the seat map. While seats are only held,
+// somebody may still let them go.
+func (j *journey) hold(ctx context.Context) (booking.Booking, error) {
+	for ctx.Err() == nil {
+		show, chosen, err := j.choose(ctx)
+		if err != nil {
+			return booking.Booking{}, err
+		}
+		if chosen == nil {
+			pause(ctx, time.Second)
+			continue
+		}
+		var b booking.Booking
+		key := NewKey()
+		err = Persist(ctx, func() (err error) {
+			begun := time.Now()
+			b, _, err = j.customer.Book(ctx, key, For(show, chosen...))
+			j.figures.answered(time.Since(begun), err)
+			return err
+		})
+		switch {
+		case err == nil && b.Status == booking.StatusHeld:
+			return b, nil
+		case err == nil:
+			// It took so many tries to get the answer that the hold is over.
+			return b, errTooLate
+		case StatusOf(err) == http.StatusTooManyRequests:
+			pause(ctx, time.Second)
+		case StatusOf(err) != http.StatusConflict:
+			return b, err
+		}
+	}
+	return booking.Booking{}, errGaveUp
+}
+
+// choose looks at the shows, in any order, for free seats; nil when there are none
+// just now. It fails when all seats of all shows are sold.
+func (j *journey) choose(ctx context.Context) (show string, chosen []string, err error) {
+	open := false
+	for _, i := range rand.Perm(len(j.shows)) {
+		var seats SeatMap
+		if err := Persist(ctx, func() (err error) { seats, err = Seats(ctx, j.customer.api, j.shows[i]); return err }); err != nil {
+			return "", nil, err
+		}
+		if chosen := someFree(seats); chosen != nil {
+			return j.shows[i], chosen, nil
+		}
+		open = open || len(seats.Held) > 0
+	}
+	if !open {
+		return "", nil, errSoldOut
+	}
+	return "", nil, nil
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+func someFree(seats SeatMap) []string {
+	taken := map[string]bool{}
+	for _, seat := range slices.Concat(seats.Held, seats.Sold) {
+		taken[seat] = true
+	}
+	want := 1 + rand.IntN(partyOf)
+	rows, from := seats.Layout.Rows, rand.IntN(len(seats.Layout.Rows))
+	for i := range rows {
+		row := rows[(from+i)%len(rows)].Seats
+		start := rand.IntN(len(row))
+		var run []string
+		for k := range row {
+			seat := row[(start+k)%len(row)].ID
+			if taken[seat] {
+				run = nil
+				continue
+			}
+			if run = append(run, seat); len(run) == want {
+				return run
+			}
+		}
+		if len(run) > 0 {
+			return run
+		}
+	}
+	return nil
+}
+
+// settle pays. One in ten has a card that is refused; half of those have another.
+func (j *journey) settle(ctx context.Context, b booking.Booking) error {
+	pay := func(card string) error {
+		return Persist(ctx, func() error {
+			_, err := world.Sandbox.Pay(ctx, b.Payment, card)
+			if StatusOf(err) == http.StatusBadRequest && strings.Contains(err.Error(), "canceled") {
+				return errFailed // the hold ran out in the meantime
+			}
+			return err
+		})
+	}
+	if rand.IntN(10) == 0 {
+		if err := pay(Declined); StatusOf(err) != http.StatusPaymentRequired {
+			return err
+		}
+		if rand.IntN(2) == 0 {
+			j.figures.left(b.ID)
+			return errWalkedAway
+		}
+	}
+	return pay(Visa)
+}
+
+// awaitEnd waits as the page does that a customer lands on after the checkout.
+func (j *journey) awaitEnd(ctx context.Context, id string) (b booking.Booking, err error) {
+	if !poll(ctx, journeyWithin, func() bool {
+		b, err = j.customer.Booking(ctx, id)
+		return err == nil && b.Status != booking.StatusHeld
+	}) {
+		return b, fmt.Errorf("booking %s is paid and does not end: %w\n%s", id, err, j.story(j.customer, id))
+	}
+	return b, nil
+}
+
+func (j *journey) cancel(ctx context.Context, b booking.Booking) (string, error) {
+	err := Persist(ctx, func() error {
+		_, err := j.customer.Cancel(ctx, b.ID)
+		return err
+	})
+	// A repeat after a lost answer finds it cancelled already.
+	if err != nil && CodeOf(err) != booking.CodeNotCancellable {
+		return "", fmt.Errorf("cancel booking %s: %w\n%s", b.ID, err, j.story(j.customer, b.ID))
+	}
+	b, err = j.customer.Booking(ctx, b.ID)
+	return string(b.Status), err
+}
