@@ -41,6 +41,9 @@ type Booking struct {
 	// Refunds are the terms of cancellation it was made under; null for a booking from
 	// before they were kept.
 	Refunds *booking.CancellationPolicy `bun:"refunds,type:jsonb"`
+	// PaidWith is what it was sold for, "provider/reference"; empty when it was not, or
+	// before that was kept.
+	PaidWith string `bun:"paid_with"`
 	// Version rises with every entry of the timeline.
 	Version int64 `bun:"version"`
 	// CreatedAt is when the seats were held.

@@ -106,3 +106,16 @@ type PaymentKeys struct {
 	// the row is of no use.
 	UpdatedAt time.Time `bun:"updated_at,nullzero,default:now()"`
 }
+
+// LatePayment is what was decided about money that came after its booking had ended.
+type LatePayment struct {
+	bun.BaseModel `bun:"table:late_payments,alias:lp"`
+
+	// Provider and Reference name the payment.
+	Provider  string `bun:"provider,pk"`
+	Reference string `bun:"reference,pk"`
+	// Decision is rebook or return.
+	Decision booking.LateDecision `bun:"decision"`
+	// DecidedAt is when it was decided last.
+	DecidedAt time.Time `bun:"decided_at,nullzero,default:clock_timestamp()"`
+}
