@@ -111,8 +111,9 @@ type PaymentKeys struct {
 type LatePayment struct {
 	bun.BaseModel `bun:"table:late_payments,alias:lp"`
 
-	// Provider and Reference name the payment.
-	Provider  string `bun:"provider,pk"`
+	// Provider is the vendor of the payment.
+	Provider string `bun:"provider,pk"`
+	// Reference is the provider's id of the payment.
 	Reference string `bun:"reference,pk"`
 	// Decision is rebook or return.
 	Decision booking.LateDecision `bun:"decision"`
