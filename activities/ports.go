@@ -29,6 +29,9 @@ type Inventory interface {
 	End(ctx context.Context, end booking.Ending) error
 	// Cancel undoes a confirmation. Code: not_cancellable.
 	Cancel(ctx context.Context, c booking.Cancellation) error
+	// OweRefund promises a share of what was paid for a booking that was sold. Code:
+	// not_cancellable when it was not.
+	OweRefund(ctx context.Context, bookingID string, percent int64, reason string) (booking.OwedRefund, error)
 	// Choose writes down what the customer of a moved show wants, once, and moves
 	// the booking if that is it. Codes: not_found, choice_closed, not_cancellable,
 	// validation_failed, show_not_on_sale, seats_unavailable.

@@ -106,6 +106,20 @@ func (s *Seats) CancelBooking(ctx context.Context, c booking.Cancellation) (book
 	return after.Refund.Amount, nil
 }
 
+// OweRefundRequest promises a share of what was paid, in all.
+type OweRefundRequest struct {
+	BookingID string `json:"booking_id"`
+	Percent   int64  `json:"percent"`
+	Reason    string `json:"reason"`
+}
+
+// OweRefund writes down that a share of what was paid is to be back in the end. A
+// share below what was promised before changes nothing.
+func (s *Seats) OweRefund(ctx context.Context, req OweRefundRequest) (booking.OwedRefund, error) {
+	owed, err := s.Inventory.OweRefund(ctx, req.BookingID, req.Percent, req.Reason)
+	return owed, toTemporal(ctx, err)
+}
+
 // Choose writes down what the customer of a moved show wants, and moves the booking
 // if that is it.
 func (s *Seats) Choose(ctx context.Context, c booking.Choice) (booking.Chosen, error) {

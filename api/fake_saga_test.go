@@ -256,3 +256,38 @@ func (f *fakeSaga) heard() (signals []booking.PaymentState, late []workflows.Lat
 	defer f.mu.Unlock()
 	return append(signals, f.signals...), append(late, f.late...)
 }
+
+// MovedBack does what aftercare does with the provider's word: the books take it in.
+func (f *fakeSaga) MovedBack(ctx context.Context, _ booking.Booking, state booking.PaymentState, _ booking.Policy) error {
+	if err := f.answers(); err != nil {
+		return err
+	}
+	return f.books.Record(ctx, state)
+}
+
+func (f *fakeSaga) GiveBack(ctx context.Context, b booking.Booking, request workflows.RefundRequest, _ booking.Policy) error {
+	if err := f.answers(); err != nil {
+		return err
+	}
+	owed, err := f.seats.OweRefund(ctx, b.ID, request.Percent, request.Reason)
+	if err != nil {
+		return overTheWire(err)
+	}
+	after, err := f.provider.Refund(ctx, booking.MoneyStep{
+		BookingID: b.ID, Provider: owed.Provider, Reference: owed.Reference, Amount: owed.Amount,
+	})
+	if err != nil {
+		return err
+	}
+	return f.books.Record(ctx, after)
+}
+
+func (f *fakeSaga) RefundShow(ctx context.Context, in workflows.RefundShowInput, _ booking.ShowSummary) error {
+	sold, err := f.seats.SoldBookings(ctx, in.ShowID, "", 100)
+	for _, id := range sold {
+		if err == nil {
+			err = f.GiveBack(ctx, booking.Booking{ID: id}, in.Request, in.Policy)
+		}
+	}
+	return err
+}

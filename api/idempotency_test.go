@@ -145,13 +145,14 @@ func TestTemporalAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.bought(t, w.customer, "k", "A01")
+	held := w.book(t, w.customer, "k1", "A05")
 	w.saga.away.Store(true)
 	path := "/v1/bookings/" + b.ID
 	before := w.rows()
 	for _, c := range []call{
 		keyed(w, w.customer, "k2", bookBody(w.show, "A02")),
 		{token: w.customer, method: "POST", path: path + "/cancel"},
-		{token: w.customer, method: "POST", path: path + "/payment/check"},
+		{token: w.customer, method: "POST", path: "/v1/bookings/" + held.ID + "/payment/check"},
 		{token: w.support, method: "POST", path: "/v1/admin/bookings/" + b.ID + "/resend"},
 	} {
 		c.status, c.code = 503, "unavailable"

@@ -171,6 +171,8 @@ var who = map[string]access{
 	"DELETE /v1/admin/shows/{id}":              {who: houseManagers},
 	"POST /v1/admin/shows/{id}/cancel":         {who: houseManagers, body: `{}`},
 	"POST /v1/admin/shows/{id}/reschedule":     {who: houseManagers, body: `{}`},
+	"POST /v1/admin/shows/{id}/refund":         {who: houseManagers, body: `{}`},
+	"GET /v1/admin/shows/{id}/refund":          {who: houseReaders},
 	"GET /v1/admin/shows/{id}/changes":         {who: houseReaders},
 	"GET /v1/admin/show-changes/{id}":          {who: houseReaders},
 	"POST /v1/admin/show-changes/{id}/pause":   {who: houseManagers},

@@ -21,6 +21,7 @@ import (
 // booking.Code, or are ErrEnded.
 type Saga interface {
 	ShowChanges
+	Aftercare
 	// Hold starts the booking's workflow, or reaches the one that runs, and waits
 	// until the seats are held and the payment is open.
 	Hold(ctx context.Context, in workflows.BookingInput, show booking.ShowSummary) (workflows.HoldAnswer, error)

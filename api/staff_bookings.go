@@ -102,31 +102,73 @@ func (a *api) extendHold(w http.ResponseWriter, r *http.Request) {
 		asked{"extend-hold", request}, workflows.UpdateExtend, workflows.ExtendRequest{By: time.Duration(request.Minutes) * time.Minute})
 }
 
-// refund cancels a booking and gives back a share of its total.
-func (a *api) refund(w http.ResponseWriter, r *http.Request) {
-	var request struct {
-		Percent *int64 `json:"percent"`
-		Reason  string `json:"reason"`
-	}
-	if err := decode(w, r, &request); err != nil {
-		a.fail(w, r, err)
-		return
-	}
+// refundBody is what a refund asks for.
+type refundBody struct {
+	Percent *int64 `json:"percent"`
+	Reason  string `json:"reason"`
+}
+
+func (request refundBody) check(least int64) error {
 	var problems []booking.FieldError
-	if request.Percent == nil || *request.Percent < 0 || *request.Percent > 100 {
-		problems = append(problems, booking.FieldError{Field: "percent", Message: "Must be from 0 to 100."})
+	if request.Percent == nil || *request.Percent < least || *request.Percent > 100 {
+		problems = append(problems, booking.FieldError{Field: "percent", Message: fmt.Sprintf("Must be from %d to 100.", least)})
 	}
 	if strings.TrimSpace(request.Reason) == "" || len(request.Reason) > maxReason {
 		problems = append(problems, booking.FieldError{
 			Field: "reason", Message: fmt.Sprintf("Say why, in at most %d bytes.", maxReason)})
 	}
 	if len(problems) > 0 {
-		a.fail(w, r, booking.Invalid(problems...))
+		return booking.Invalid(problems...)
+	}
+	return nil
+}
+
+func (request refundBody) by(r *http.Request) workflows.RefundRequest {
+	return workflows.RefundRequest{Percent: *request.Percent, Reason: request.Reason, Staff: principalOf(r).AccountID}
+}
+
+// refund gives back a share of a booking's total. Before the show begins it cancels the
+// booking; of one that is over, the money goes back and the booking stays.
+func (a *api) refund(w http.ResponseWriter, r *http.Request) {
+	var request refundBody
+	if err := decode(w, r, &request); err != nil {
+		a.fail(w, r, err)
 		return
 	}
-	a.command(w, r, notCancellable(), asked{"refund", request}, workflows.UpdateRefund, workflows.RefundRequest{
-		Percent: *request.Percent, Reason: request.Reason, Staff: principalOf(r).AccountID,
-	})
+	if err := request.check(0); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	b, err := a.anyBooking(r)
+	if err == nil {
+		err = a.noteCommand(r, b, asked{"refund", request})
+	}
+	if err == nil {
+		err = a.giveBack(r, b, request.by(r))
+	}
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.staffGetBooking(w, r)
+}
+
+// giveBack asks the booking's workflow or, when that is over, its aftercare.
+func (a *api) giveBack(r *http.Request, b booking.Booking, request workflows.RefundRequest) error {
+	err := ErrEnded
+	if !b.Status.Terminal() {
+		err = a.Saga.Update(r.Context(), b.ID, workflows.UpdateRefund, request)
+	}
+	if !isOver(err) {
+		return err
+	}
+	switch back := b.Refund; {
+	case b.Ticket == nil:
+		return notCancellable() // it was never sold
+	case back != nil && back.Status == booking.MovementDone && back.Amount.Amount >= b.Quote.Share(request.Percent).Amount:
+		return nil // as much is back already
+	}
+	return a.Saga.GiveBack(r.Context(), b, request, a.Policy)
 }
 
 // asked is a command as the audit log tells it.

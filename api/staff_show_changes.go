@@ -30,6 +30,8 @@ func (a *api) mountStaffChanges() {
 	}
 	a.post("/v1/admin/shows/{id}/cancel", change(a.cancelShow))
 	a.post("/v1/admin/shows/{id}/reschedule", change(a.rescheduleShow))
+	a.post("/v1/admin/shows/{id}/refund", change(a.refundShow))
+	a.get("/v1/admin/shows/{id}/refund", watch(a.showRefundProgress))
 	a.get("/v1/admin/shows/{id}/changes", watch(a.listShowChanges))
 	a.get("/v1/admin/show-changes/{id}", watch(a.getShowChange))
 	a.post("/v1/admin/show-changes/{id}/pause", change(a.pauseShowChange))

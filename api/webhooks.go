@@ -24,6 +24,7 @@ const (
 	outcomeSignalled = "signalled"
 	outcomeTakenUp   = "taken_up" // the booking had no workflow, and has one again
 	outcomeLate      = "late_payment"
+	outcomeAftercare = "aftercare" // money of a booking that is over moved back
 	outcomeSettled   = "already_settled"
 	outcomeIgnored   = "ignored"
 	outcomeDuplicate = "duplicate"
@@ -116,12 +117,19 @@ func (a *api) handOn(ctx context.Context, provider Provider, event booking.Payme
 		return "", err
 	}
 	state.BookingID = b.ID
-	if noNews(b, state) {
+	reversed, err := a.Payments.Reversed(ctx, state)
+	if err != nil {
+		return "", err
+	}
+	if !reversed && noNews(b, state) {
 		return outcomeSettled, nil
 	}
 	err = a.Saga.Payment(ctx, b.ID, state)
 	if !errors.Is(err, ErrEnded) {
 		return outcomeSignalled, err
+	}
+	if reversed && b.Status != booking.StatusHeld {
+		return outcomeAftercare, a.Saga.MovedBack(ctx, b, state, a.Policy)
 	}
 	if !owesMoney(state) || settledBy(b, state) {
 		return outcomeSettled, nil

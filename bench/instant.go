@@ -62,6 +62,10 @@ func (instant) ExtendHold(context.Context, string, time.Time, time.Duration) (bo
 	return booking.Held{}, nil
 }
 func (instant) KeepHold(context.Context, string) error { return nil }
+func (instant) OweRefund(context.Context, string, int64, string) (booking.OwedRefund, error) {
+	return booking.OwedRefund{}, nil
+}
+
 func (instant) DecideLate(context.Context, booking.PaymentState, bool) (booking.LateDecision, error) {
 	return booking.LateReturn, nil
 }

@@ -28,6 +28,18 @@ const (
 	AlertRefundRefused AlertKind = "refund_refused"
 	// AlertRefundedOutside is a refund made at the provider's own dashboard.
 	AlertRefundedOutside AlertKind = "refunded_outside"
+	// AlertRefundFailed is a refund that came back to us after it was made.
+	AlertRefundFailed AlertKind = "refund_failed"
+	// AlertDisputeInquiry is a customer's bank that asks about a payment; no money has
+	// moved.
+	AlertDisputeInquiry AlertKind = "dispute_inquiry"
+	// AlertDisputeOpened is a customer's bank that took a payment back. It has a
+	// deadline for our answer.
+	AlertDisputeOpened AlertKind = "dispute_opened"
+	// AlertDisputeLost is a dispute that the bank decided for its customer.
+	AlertDisputeLost AlertKind = "dispute_lost"
+	// AlertDisputeWon is a dispute that the bank decided for us. The ticket is void.
+	AlertDisputeWon AlertKind = "dispute_won"
 	// AlertSeatsNotFreed is an undoing that found the booking in a state that it did
 	// not expect.
 	AlertSeatsNotFreed AlertKind = "seats_not_freed"
@@ -55,6 +67,7 @@ const (
 func AlertKinds() []AlertKind {
 	return []AlertKind{
 		AlertPaymentMismatch, AlertPaidTwice, AlertMoneyNotGivenBack, AlertRefundRefused, AlertRefundedOutside,
+		AlertRefundFailed, AlertDisputeInquiry, AlertDisputeOpened, AlertDisputeLost, AlertDisputeWon,
 		AlertSeatsNotFreed, AlertShowCancelledNotRefunded, AlertShowChangeNotSettled, AlertMessageVendorDenied,
 		AlertMessageUnconfirmed, AlertStepStuck, AlertStepFailing, AlertWorkflowMissing,
 	}

@@ -55,6 +55,26 @@ const (
 	MovementDone    MovementStatus = "done"
 )
 
+// OwedRefund is what staff promised a customer after the booking's workflow has ended.
+type OwedRefund struct {
+	// Amount is what is to be back in the end, what went back before included.
+	Amount Money `json:"amount"`
+	// Provider and Reference name the payment that the booking was sold for.
+	Provider  string `json:"provider"`
+	Reference string `json:"reference"`
+	// Refunded is what of it is back already. Minor units.
+	Refunded int64 `json:"refunded"`
+	// Promise counts the promises to this customer, from 1.
+	Promise int `json:"promise"`
+}
+
+// RefundProgress is how far the refund of a show has come.
+type RefundProgress struct {
+	Bookings int `json:"bookings"` // that were sold and not cancelled
+	Promised int `json:"promised"` // of them, with money to go back
+	Refunded int `json:"refunded"` // of them, whose money is back
+}
+
 // TimelineEntry is one thing that happened to a booking.
 type TimelineEntry struct {
 	At     time.Time `json:"at"`

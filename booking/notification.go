@@ -23,6 +23,8 @@ const (
 	NoticeRescheduled     Notice = "rescheduled"
 	NoticeMoved           Notice = "moved"
 	NoticePaymentReturned Notice = "payment_returned"
+	NoticeDisputed        Notice = "disputed"
+	NoticeRefunded        Notice = "refunded"
 )
 
 // Notification asks for one message to the customer of a booking. It carries no

@@ -1,6 +1,9 @@
 package booking
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // PaymentRequest asks a provider to open a payment that is authorized by the
 // customer and captured by us.
@@ -66,6 +69,19 @@ const (
 	DisputeLost    DisputeStatus = "lost"
 	DisputeWon     DisputeStatus = "won"
 )
+
+// Rank orders the statuses; it is 0 for none. In SQL it is dispute_rank.
+func (s DisputeStatus) Rank() int {
+	return slices.Index([]DisputeStatus{"", DisputeInquiry, DisputeClosed, DisputeOpen, DisputeLost, DisputeWon}, s)
+}
+
+// TakesMoney tells whether the bank has the money while the dispute stands so.
+func (s DisputeStatus) TakesMoney() bool { return s == DisputeOpen || s == DisputeLost }
+
+// TakenBack tells whether a bank has the money of this payment, or a part.
+func (s PaymentState) TakenBack() bool {
+	return slices.ContainsFunc(s.Disputes, func(d Dispute) bool { return d.Status.TakesMoney() })
+}
 
 // Pays tells whether the payment is for exactly this, and all of it is reserved
 // or taken.

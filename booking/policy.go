@@ -23,9 +23,21 @@ type Policy struct {
 	// OpenWithin is how long opening the payment may take before the customer is
 	// told that the provider is away.
 	OpenWithin time.Duration `json:"open_within"`
+	// Disputes says what becomes of the ticket when the customer's bank takes the money
+	// back before the show. Empty is DisputesVoid.
+	Disputes DisputePolicy `json:"disputes,omitempty"`
 	// Refunds says how much comes back on a customer's cancellation.
 	Refunds CancellationPolicy `json:"refunds"`
 }
+
+// DisputePolicy is what becomes of a ticket whose payment is disputed.
+type DisputePolicy string
+
+// The policies. Void frees the seats for others; keep leaves it to staff.
+const (
+	DisputesVoid DisputePolicy = "void"
+	DisputesKeep DisputePolicy = "keep"
+)
 
 // CancellationPolicy is a list of tiers, the earliest deadline first. Fees are
 // not refunded unless the theater cancels.

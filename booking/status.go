@@ -51,6 +51,12 @@ const (
 	MoveCapture   Movement = "capture"
 	MoveVoid      Movement = "void"
 	MoveRefund    Movement = "refund"
+	// MoveRefundFailed is a refund that came back to us.
+	MoveRefundFailed Movement = "refund_failed"
+	// MoveChargeback is money that the customer's bank took back;
+	// MoveChargebackReversed is what of it we got again.
+	MoveChargeback         Movement = "chargeback"
+	MoveChargebackReversed Movement = "chargeback_reversed"
 )
 
 // Event names an entry of the customer-visible timeline.
@@ -76,4 +82,9 @@ const (
 	EventRescheduled    Event = "rescheduled"
 	EventChosen         Event = "chosen"
 	EventMoved          Event = "moved"
+	EventRefundOwed     Event = "refund_owed"
+	EventRefundFailed   Event = "refund_failed"
+	EventDisputed       Event = "disputed"
+	EventDisputeWon     Event = "dispute_won"
+	EventDisputeLost    Event = "dispute_lost"
 )

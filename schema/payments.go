@@ -34,6 +34,9 @@ type Payment struct {
 	Captured int64 `bun:"captured"`
 	// Refunded is the running total given back.
 	Refunded int64 `bun:"refunded"`
+	// RefundsFailed is the running total of refunds that came back to us; Refunded does
+	// not count them.
+	RefundsFailed int64 `bun:"refunds_failed"`
 	// ClientSecret lets the customer's browser pay it, and nothing else.
 	ClientSecret string `bun:"client_secret"`
 	// CheckoutURL is the page where it is paid; empty when there is none.
@@ -58,7 +61,7 @@ type LedgerEntry struct {
 	Provider string `bun:"provider"`
 	// Reference is the provider's id of the payment.
 	Reference string `bun:"reference"`
-	// Movement is the direction: authorize, capture, void or refund.
+	// Movement is the direction, see booking.Movement.
 	Movement booking.Movement `bun:"movement"`
 	// Amount is what moved, in minor units.
 	Amount int64 `bun:"amount"`
@@ -119,4 +122,28 @@ type LatePayment struct {
 	Decision booking.LateDecision `bun:"decision"`
 	// DecidedAt is when it was decided last.
 	DecidedAt time.Time `bun:"decided_at,nullzero,default:clock_timestamp()"`
+}
+
+// Dispute is a bank that asks for the money of a payment back.
+type Dispute struct {
+	bun.BaseModel `bun:"table:disputes,alias:dp"`
+
+	// Provider is the vendor of the payment.
+	Provider string `bun:"provider,pk"`
+	// Dispute is the provider's id of it.
+	Dispute string `bun:"dispute,pk"`
+	// Reference is the provider's id of the payment.
+	Reference string `bun:"reference"`
+	// Status is how far it has come; it only moves forward.
+	Status booking.DisputeStatus `bun:"status"`
+	// Amount is what it is about, in minor units.
+	Amount int64 `bun:"amount"`
+	// Currency is the amount's, ISO 4217.
+	Currency string `bun:"currency"`
+	// Reason is the bank's, by the provider's name for it.
+	Reason string `bun:"reason"`
+	// OpenedAt is when we first knew of it.
+	OpenedAt time.Time `bun:"opened_at,nullzero,default:clock_timestamp()"`
+	// UpdatedAt is when its status last changed.
+	UpdatedAt time.Time `bun:"updated_at,nullzero,default:clock_timestamp()"`
 }

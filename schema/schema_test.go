@@ -27,7 +27,7 @@ var models = []any{
 	schema.City{}, schema.Movie{}, schema.Theater{}, schema.Screen{}, schema.Layout{}, schema.Show{}, schema.CatalogVersion{},
 	schema.Account{}, schema.Session{},
 	schema.Booking{}, schema.SeatClaim{}, schema.BookingEvent{}, schema.Ticket{}, schema.IdempotencyKey{}, schema.Alert{},
-	schema.Payment{}, schema.LedgerEntry{}, schema.WebhookEvent{}, schema.PaymentKeys{}, schema.LatePayment{},
+	schema.Payment{}, schema.LedgerEntry{}, schema.WebhookEvent{}, schema.PaymentKeys{}, schema.LatePayment{}, schema.Dispute{},
 	schema.Notification{}, schema.CodecKey{}, schema.CodecKeyHolder{},
 	schema.Review{}, schema.MovieRating{},
 	schema.TheaterManager{}, schema.PriceCard{}, schema.AuditEntry{}, schema.Import{},

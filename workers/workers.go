@@ -26,6 +26,7 @@ type Activities struct {
 	Payments      *activities.Payments
 	Notifications *activities.Notifications
 	Shows         *activities.Shows
+	Refunds       *activities.Refunds
 	Sweep         *activities.Sweep
 }
 
@@ -155,6 +156,7 @@ func Register(w worker.Registry, queue string, a Activities) {
 	if queue == workflows.QueueBookings {
 		w.RegisterWorkflowWithOptions(workflows.Booking, workflow.RegisterOptions{Name: workflows.BookingWorkflow})
 		w.RegisterWorkflowWithOptions(workflows.LatePayment, workflow.RegisterOptions{Name: workflows.LatePaymentWorkflow})
+		w.RegisterWorkflowWithOptions(workflows.Aftercare, workflow.RegisterOptions{Name: workflows.AftercareWorkflow})
 		w.RegisterWorkflowWithOptions(workflows.SettleBooking, workflow.RegisterOptions{Name: workflows.SettleBookingWorkflow})
 		w.RegisterActivity(a.Seats)
 	}
@@ -163,7 +165,9 @@ func Register(w worker.Registry, queue string, a Activities) {
 		w.RegisterWorkflowWithOptions(workflows.MoveShow, workflow.RegisterOptions{Name: workflows.MoveShowWorkflow})
 		w.RegisterWorkflowWithOptions(workflows.SweepBookings, workflow.RegisterOptions{Name: workflows.SweepBookingsWorkflow})
 		w.RegisterWorkflowWithOptions(workflows.DeleteOld, workflow.RegisterOptions{Name: workflows.DeleteOldWorkflow})
+		w.RegisterWorkflowWithOptions(workflows.RefundShow, workflow.RegisterOptions{Name: workflows.RefundShowWorkflow})
 		w.RegisterActivity(a.Shows)
+		w.RegisterActivity(a.Refunds)
 	}
 	if queue == workflows.QueueBookings || queue == workflows.QueueOperations {
 		w.RegisterActivity(a.Sweep)

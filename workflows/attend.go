@@ -85,6 +85,12 @@ func (s *saga) heardAfterSale(ctx workflow.Context, news booking.PaymentState) {
 	switch {
 	case news.Reference != s.payment.Reference:
 		s.heardOfAnother(ctx, news)
+	case len(news.Disputes) > 0, news.RefundsFailed > 0:
+		s.record(ctx, news)
+		s.payment = keepSecrets(news, s.payment)
+		if news.TakenBack() && s.in.Policy.Disputes != booking.DisputesKeep {
+			s.voidForDispute(ctx)
+		}
 	case news.Refunded > max(s.payment.Refunded, s.givenBack):
 		// Somebody refunded at the provider's own desk. The ticket stays, the books
 		// and a person must know.
@@ -140,6 +146,7 @@ type cancellation struct {
 	evenScanned bool
 	notice      booking.Notice
 	changeID    string // of the show, when that is why
+	bankHasIt   bool   // the customer's bank took the money: there is nothing to refund
 }
 
 func (s *saga) refundInFull(ctx workflow.Context, why cancellation) {
@@ -165,7 +172,7 @@ func (s *saga) cancel(ctx workflow.Context, how cancellation) error {
 	}
 	s.state.Status, s.state.Reason = booking.StatusCancelled, how.reason
 	s.note(ctx, booking.EventCancelled, how.reason)
-	if owed.Amount > s.givenBack {
+	if owed.Amount > s.givenBack && !how.bankHasIt {
 		s.refund(ctx, owed)
 	}
 	s.tellOfChange(ctx, how.notice, how.changeID)

@@ -22,6 +22,8 @@ const (
 const (
 	BookingWorkflow     = "Booking"
 	LatePaymentWorkflow = "LatePayment"
+	AftercareWorkflow   = "Aftercare"
+	RefundShowWorkflow  = "RefundShow"
 	CancelShowWorkflow  = "CancelShow"
 	MoveShowWorkflow    = "MoveShow"
 	// SettleBookingWorkflow acts for a booking of a changed show whose own workflow
@@ -44,6 +46,8 @@ const (
 	UpdateRefund  = "refund"      // RefundRequest; staff
 	UpdateChoose  = "choose"      // ChangeDecision: what the customer of a moved show wants
 	SignalPayment = "payment"     // booking.PaymentState, fetched by the webhook
+
+	SignalRefund = "refund" // RefundRequest: one of the bookings of a show after its start
 
 	SignalShowCancelled   = "show_cancelled"   // ShowCancelled
 	SignalShowRescheduled = "show_rescheduled" // ShowRescheduled
@@ -82,6 +86,10 @@ func BookingWorkflowID(bookingID string) string { return "booking-" + bookingID 
 func LatePaymentWorkflowID(provider, reference string) string {
 	return "late-payment-" + provider + "-" + reference
 }
+
+// AftercareWorkflowID names the one workflow that acts for a booking whose own has
+// ended.
+func AftercareWorkflowID(bookingID string) string { return "aftercare-" + bookingID }
 
 // ShowChangeWorkflowID names the one workflow of a change: a show is cancelled
 // once, and moved as often as somebody asks.
@@ -152,8 +160,9 @@ type ExtendRequest struct {
 	By time.Duration `json:"by"`
 }
 
-// RefundRequest is staff undoing a booking. Percent of the total, 100 when the
-// theater is at fault.
+// RefundRequest is staff giving money back: a share of what was paid, in all, 100
+// percent when the theater is at fault. Before the show it cancels the booking; after
+// the start the booking stays.
 type RefundRequest struct {
 	Percent int64  `json:"percent"`
 	Reason  string `json:"reason"`
@@ -236,6 +245,13 @@ type ChangeProgress struct {
 	Paused   bool               `json:"paused"`
 	Done     bool               `json:"done"`
 	Doing    string             `json:"doing"`
+}
+
+// AftercareInput starts the workflow that acts for a booking whose own has ended. It
+// is started with an update or a signal that says what has happened.
+type AftercareInput struct {
+	BookingID string         `json:"booking_id"`
+	Policy    booking.Policy `json:"policy"`
 }
 
 // LatePaymentInput is a payment that was authorized or captured after its

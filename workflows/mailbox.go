@@ -55,6 +55,13 @@ func (s *saga) next(ctx workflow.Context, timer workflow.Future) any {
 		c.Receive(ctx, &news)
 		event = news
 	})
+	if s.refunds != nil {
+		selector.AddReceive(s.refunds, func(c workflow.ReceiveChannel, _ bool) {
+			var request RefundRequest
+			c.Receive(ctx, &request)
+			event = request
+		})
+	}
 	// Of a payment and the end of the hold that arrive in one task, the payment
 	// counts. Commands come last: however many there are, the hold ends in time.
 	if timer != nil {

@@ -54,6 +54,7 @@ type saga struct {
 	settleAnswer workflow.Settable
 	answered     bool
 	commands     workflow.Channel
+	refunds      workflow.ReceiveChannel // staff's refunds for all bookings of a show; nil before the show
 	asked        map[string]*asking      // what was asked for so far, by update
 	cancelled    workflow.ReceiveChannel // closed when the workflow is cancelled; nil once heard
 	closing      bool

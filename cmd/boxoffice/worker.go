@@ -145,8 +145,9 @@ func (p *platform) activities() (workers.Activities, error) {
 			Vendors:   map[string]activities.Vendor{stripe.Name: p.guard(stripe.Name, cfg.PaymentsPerSecond)},
 			Books:     books,
 		},
-		Shows: &activities.Shows{Changes: inventory, Sagas: workers.Sagas(p.temporal)},
-		Sweep: &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool), Sagas: workers.Sagas(p.temporal)},
+		Shows:   &activities.Shows{Changes: inventory, Sagas: workers.Sagas(p.temporal)},
+		Refunds: &activities.Refunds{Sold: inventory, Aftercare: workers.Aftercare(p.temporal)},
+		Sweep:   &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool), Sagas: workers.Sagas(p.temporal)},
 		Notifications: &activities.Notifications{
 			Messages: messages,
 			Vendors: map[booking.Channel]activities.Vendor{

@@ -26,13 +26,15 @@ type Books struct {
 
 // Payment is one payment in Stripe's books. Currencies are in lower case there.
 type Payment struct {
-	ID       string            `json:"id"`
-	Status   string            `json:"status"`
-	Amount   int64             `json:"amount"`
-	Currency string            `json:"currency"`
-	Captured int64             `json:"captured"`
-	Refunded int64             `json:"refunded"`
-	Metadata map[string]string `json:"metadata"`
+	ID       string `json:"id"`
+	Status   string `json:"status"`
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+	Captured int64  `json:"captured"`
+	Refunded int64  `json:"refunded"`
+	// ChargedBack is what the customer's bank took back and kept.
+	ChargedBack int64             `json:"charged_back"`
+	Metadata    map[string]string `json:"metadata"`
 }
 
 // Mail is one mail that SendGrid took.

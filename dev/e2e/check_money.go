@@ -13,6 +13,7 @@ import (
 type account struct {
 	Reference, Currency, BookingID, BookingStatus string
 	Captured, Refunded                            int64
+	ChargedBack                                   int64 // what banks took and kept
 	Total, Keeps                                  int64 // what the booking cost; what we may keep of it now
 }
 
@@ -23,6 +24,8 @@ type account struct {
 func (e *evidence) accounts(ctx context.Context) (map[string]account, error) {
 	found, err := e.db.Query(ctx, `
 		SELECT p.reference, p.currency, b.id::text AS booking_id, b.status AS booking_status, p.captured, p.refunded, b.total,
+			coalesce((SELECT sum(CASE l.movement WHEN 'chargeback' THEN l.amount WHEN 'chargeback_reversed' THEN -l.amount END)
+				FROM ledger l WHERE l.provider = p.provider AND l.reference = p.reference), 0)::bigint AS charged_back,
 			CASE WHEN b.status = 'confirmed' THEN b.total - b.refund_due
 				WHEN b.status = 'cancelled' AND paid.whole THEN b.total - b.refund_due ELSE 0 END AS keeps
 		FROM payments p JOIN bookings b ON b.id = p.booking_id
@@ -48,7 +51,8 @@ func moneyMatches(ctx context.Context, e *evidence) ([]string, error) {
 		return nil, err
 	}
 	cases, err := e.rows(ctx, `
-		WITH net AS (SELECT booking_id, currency, sum(CASE movement WHEN 'capture' THEN amount WHEN 'refund' THEN -amount ELSE 0 END) AS amount
+		WITH net AS (SELECT booking_id, currency, sum(CASE movement WHEN 'capture' THEN amount WHEN 'refund' THEN -amount
+			WHEN 'refund_failed' THEN amount ELSE 0 END) AS amount
 			FROM ledger GROUP BY booking_id, currency),
 		due AS (SELECT b.id, b.currency, b.status, CASE WHEN b.status = 'confirmed' THEN b.total - b.refund_due
 				WHEN b.status = 'cancelled' AND EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id AND p.captured = b.total)
@@ -61,12 +65,12 @@ func moneyMatches(ctx context.Context, e *evidence) ([]string, error) {
 		UNION ALL
 		SELECT format('payment %s: captured %s and refunded %s, the ledger has %s and %s', p.reference, p.captured, p.refunded,
 			coalesce(sum(l.amount) FILTER (WHERE l.movement = 'capture'), 0),
-			coalesce(sum(l.amount) FILTER (WHERE l.movement = 'refund'), 0))
+			coalesce(sum(CASE l.movement WHEN 'refund' THEN l.amount WHEN 'refund_failed' THEN -l.amount END), 0))
 		FROM payments p JOIN bookings b ON b.id = p.booking_id LEFT JOIN ledger l USING (provider, reference)
 		WHERE $1::uuid[] IS NULL OR b.show_id = ANY ($1)
 		GROUP BY p.id
 		HAVING p.captured <> coalesce(sum(l.amount) FILTER (WHERE l.movement = 'capture'), 0)
-			OR p.refunded <> coalesce(sum(l.amount) FILTER (WHERE l.movement = 'refund'), 0)`)
+			OR p.refunded <> coalesce(sum(CASE l.movement WHEN 'refund' THEN l.amount WHEN 'refund_failed' THEN -l.amount END), 0)`)
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +93,10 @@ func compareBooks(ours map[string]account, theirs []Payment) (cases []string) {
 		if a.Captured != p.Captured || a.Refunded != p.Refunded {
 			cases = append(cases, fmt.Sprintf("payment %s of booking %s: we say captured %d, refunded %d; the provider says %d, %d",
 				p.ID, a.BookingID, a.Captured, a.Refunded, p.Captured, p.Refunded))
+		}
+		if a.ChargedBack != p.ChargedBack {
+			cases = append(cases, fmt.Sprintf("payment %s of booking %s: we say banks took %d back; the provider says %d",
+				p.ID, a.BookingID, a.ChargedBack, p.ChargedBack))
 		}
 	}
 	for currency, difference := range net {

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/boxoffice/boxoffice/booking"
 )
 
 var (
@@ -179,5 +181,8 @@ func (c *Config) checkRules(problems *Problems) {
 	count("STREAMS_PER_ACCOUNT", c.StreamsPerAccount, 10_000)
 	if c.LatePayments != LateRebook && c.LatePayments != LateRefund {
 		problems.add("LATE_PAYMENTS", "is neither rebook nor refund.")
+	}
+	if c.Disputes != string(booking.DisputesVoid) && c.Disputes != string(booking.DisputesKeep) {
+		problems.add("DISPUTES", "is neither void nor keep.")
 	}
 }

@@ -95,6 +95,7 @@ type Config struct {
 	FastPath     time.Duration `env:"FAST_PATH" envDefault:"2s" doc:"How long a vendor may take before a step leaves the fast path. 0 turns the fast path off."`
 	OpenWithin   time.Duration `env:"OPEN_WITHIN" envDefault:"10s" doc:"How long opening a payment may take before the customer is told that the provider is away."`
 	LatePayments string        `env:"LATE_PAYMENTS" envDefault:"rebook" doc:"A payment authorized after its booking ended: rebook the same seats if they are free, or refund."`
+	Disputes     string        `env:"DISPUTES" envDefault:"void" doc:"What becomes of a ticket when the customer's bank takes the payment back before the show: void frees the seats, keep leaves it to staff."`
 
 	SweepEvery          time.Duration `env:"SWEEP_EVERY" envDefault:"5m" doc:"How often bookings without a workflow are looked for, to be taken up again."`
 	IdempotencyKeysKept time.Duration `env:"IDEMPOTENCY_KEYS_KEPT" envDefault:"48h" doc:"How long the answer to a request is kept for a repeat under the same Idempotency-Key. A later repeat reaches the same booking, and is answered with it as it is then. 0 keeps it for ever."`
@@ -133,5 +134,6 @@ func (c Config) Policy() booking.Policy {
 	policy.SpreadOver = c.SpreadOver
 	policy.FastPath = c.FastPath
 	policy.OpenWithin = c.OpenWithin
+	policy.Disputes = booking.DisputePolicy(c.Disputes)
 	return policy
 }

@@ -33,6 +33,8 @@ var rows = map[booking.Notice][]string{
 	booking.NoticeRescheduled:     {"when", "before", "where", "screen", "seats", "ticket", "decide"},
 	booking.NoticeMoved:           {"when", "where", "screen", "seats", "ticket", "total", "refund"},
 	booking.NoticePaymentReturned: {"when", "where", "seats", "returned"},
+	booking.NoticeDisputed:        {"when", "where", "seats", "total"},
+	booking.NoticeRefunded:        {"when", "where", "seats", "total", "refund"},
 }
 
 // facts are what sentences may speak of. All are plain text; empty means that

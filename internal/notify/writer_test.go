@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 var allNotices = []booking.Notice{
 	booking.NoticeConfirmed, booking.NoticeReminder, booking.NoticeExpired, booking.NoticePaymentFailed,
 	booking.NoticeCancelled, booking.NoticeShowCancelled, booking.NoticeRescheduled, booking.NoticeMoved,
-	booking.NoticePaymentReturned,
+	booking.NoticePaymentReturned, booking.NoticeDisputed, booking.NoticeRefunded,
 }
 
 var testWriter = writer{publicURL: "https://boxoffice.example", brand: "Boxoffice"}
@@ -56,8 +56,10 @@ func sample(channel booking.Channel, notice booking.Notice) *dispatch {
 			from: d.show.StartsAt.Add(-26 * time.Hour), to: d.show.StartsAt, decideBy: d.show.StartsAt.Add(-4 * time.Hour),
 			byDefault: booking.ChoiceKeep,
 		}
-	case booking.NoticeMoved:
+	case booking.NoticeMoved, booking.NoticeRefunded:
 		d.refund.Amount = 18000
+	case booking.NoticeDisputed:
+		d.bookingStatus = booking.StatusCancelled
 	case booking.NoticeCancelled, booking.NoticeShowCancelled:
 		d.bookingStatus, d.refund.Amount = booking.StatusCancelled, 135000
 	case booking.NoticeExpired, booking.NoticePaymentReturned:

@@ -23,6 +23,12 @@ func details(state booking.PaymentState) map[string]string {
 	if reserved == 0 {
 		reserved = state.Amount
 	}
+	var disputed int64
+	for _, d := range state.Disputes {
+		if d.Status != booking.DisputeInquiry && d.Status != booking.DisputeClosed {
+			disputed += d.Amount
+		}
+	}
 	return map[string]string{
 		string(booking.EventPaymentOpened): "Waiting for the payment of " + money(state.Amount) + ".",
 		string(booking.EventDeclined):      declined,
@@ -30,6 +36,10 @@ func details(state booking.PaymentState) map[string]string {
 		string(booking.EventCaptured):      money(state.Captured) + " was paid.",
 		string(booking.EventVoided):        "The reserved " + money(reserved) + " was released. Nothing was taken.",
 		string(booking.EventRefunded):      money(state.Refunded) + " of " + money(state.Captured) + " was given back.",
+		string(booking.EventRefundFailed):  money(state.RefundsFailed) + " came back to us: the refund did not arrive.",
+		string(booking.EventDisputed):      "The bank of the customer asks for " + money(disputed) + " back, and has taken it.",
+		string(booking.EventDisputeLost):   "The bank keeps " + money(disputed) + ".",
+		string(booking.EventDisputeWon):    "The bank decided for us.",
 		detailClosed:                       "The payment was closed. Nothing was taken.",
 	}
 }

@@ -171,3 +171,17 @@ func (s said) captured(refunded int64) booking.PaymentState {
 	}
 	return state
 }
+
+// reversed is captured money of which refunds came to us again, in all.
+func (s said) reversed(refunded, failed int64) booking.PaymentState {
+	state := s.captured(refunded)
+	state.RefundsFailed = failed
+	return state
+}
+
+// disputed is captured money that a bank asks for.
+func (s said) disputed(status booking.DisputeStatus) booking.PaymentState {
+	state := s.captured(0)
+	state.Disputes = []booking.Dispute{{Reference: "dp_" + s.reference, Status: status, Amount: 1000, Reason: "fraudulent"}}
+	return state
+}

@@ -65,6 +65,15 @@ func TestAnyOrderSameEnd(t *testing.T) {
 		func(s said) []booking.PaymentState {
 			return []booking.PaymentState{s.open(), s.failed("No."), s.authorized(), s.voided()}
 		},
+		func(s said) []booking.PaymentState {
+			return []booking.PaymentState{s.captured(0), s.captured(300), s.reversed(0, 300), s.reversed(1000, 300), s.reversed(300, 1000)}
+		},
+		func(s said) []booking.PaymentState {
+			return []booking.PaymentState{s.captured(0), s.disputed(booking.DisputeInquiry), s.disputed(booking.DisputeOpen), s.disputed(booking.DisputeWon)}
+		},
+		func(s said) []booking.PaymentState {
+			return []booking.PaymentState{s.captured(0), s.disputed(booking.DisputeOpen), s.disputed(booking.DisputeLost)}
+		},
 	}
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {

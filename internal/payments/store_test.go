@@ -68,6 +68,29 @@ func TestRecord(t *testing.T) {
 			row{Status: booking.PaymentRefunded, Captured: 1000, Refunded: 1000},
 			money{"authorize": 1000, "capture": 1000, "refund": 1000},
 			[]string{"payment_opened", "authorized", "captured", "refunded", "refunded"}},
+		{"a refund that came to us again, and was made again", func(s said) states {
+			return states{s.captured(0), s.captured(1000), s.reversed(0, 1000), s.captured(1000), s.reversed(400, 1000)}
+		},
+			row{Status: booking.PaymentCaptured, Captured: 1000, Refunded: 400},
+			money{"authorize": 1000, "capture": 1000, "refund": 1400, "refund_failed": 1000},
+			[]string{"payment_opened", "authorized", "captured", "refunded", "refund_failed", "refunded"}},
+		{"an inquiry moves no money", func(s said) states {
+			return states{s.captured(0), s.disputed(booking.DisputeInquiry), s.disputed(booking.DisputeClosed)}
+		},
+			row{Status: booking.PaymentCaptured, Captured: 1000}, money{"authorize": 1000, "capture": 1000},
+			[]string{"payment_opened", "authorized", "captured"}},
+		{"a dispute that was lost, told of twice", func(s said) states {
+			return states{s.captured(0), s.disputed(booking.DisputeOpen), s.disputed(booking.DisputeLost), s.disputed(booking.DisputeOpen)}
+		},
+			row{Status: booking.PaymentCaptured, Captured: 1000},
+			money{"authorize": 1000, "capture": 1000, "chargeback": 1000},
+			[]string{"payment_opened", "authorized", "captured", "disputed", "dispute_lost"}},
+		{"a dispute that was won", func(s said) states {
+			return states{s.captured(0), s.disputed(booking.DisputeWon), s.disputed(booking.DisputeOpen)}
+		},
+			row{Status: booking.PaymentCaptured, Captured: 1000},
+			money{"authorize": 1000, "capture": 1000, "chargeback": 1000, "chargeback_reversed": 1000},
+			[]string{"payment_opened", "authorized", "captured", "disputed", "dispute_won"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -38,7 +38,7 @@ const readBookings = `SELECT b.id::text, b.customer_id::text, b.status, b.seats,
 		LIMIT 1) p ON true
 	LEFT JOIN LATERAL (SELECT l.at FROM ledger l
 		WHERE b.refund_due > 0 AND l.booking_id = b.id AND l.provider = p.provider AND l.reference = p.reference
-		  AND (l.movement = 'void' OR l.movement = 'refund' AND l.total >= b.refund_due)
+		  AND (l.movement = 'void' OR l.movement = 'refund' AND p.refunded >= b.refund_due AND l.total >= b.refund_due)
 		ORDER BY l.at LIMIT 1) r ON true
 	CROSS JOIN LATERAL (SELECT coalesce(json_agg(json_build_object('at', e.at, 'event', e.event, 'detail', e.detail)
 		ORDER BY e.seq), '[]') AS timeline FROM booking_events e WHERE e.booking_id = b.id) e

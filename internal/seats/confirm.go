@@ -3,6 +3,8 @@ package seats
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/alerts"
 )
@@ -60,6 +62,57 @@ func (s *Store) End(ctx context.Context, end booking.Ending) error {
 func (s *Store) Cancel(ctx context.Context, c booking.Cancellation) error {
 	return s.step(ctx, "cancel", c.BookingID, `SELECT cancel_booking($1, $2, $3, $4)::text`,
 		c.Refund.Amount, c.Detail, c.EvenScanned)
+}
+
+// OweRefund promises a share of what was paid for a booking that was sold, rounded
+// down to what its provider can give back. It does not undo the sale. Code:
+// not_cancellable when there was none.
+func (s *Store) OweRefund(ctx context.Context, bookingID string, percent int64, reason string) (booking.OwedRefund, error) {
+	b, err := s.Booking(ctx, bookingID)
+	if err != nil {
+		return booking.OwedRefund{}, err
+	}
+	owed := booking.OwedRefund{Amount: booking.Money{Currency: b.Quote.Total.Currency}}
+	var showID string
+	err = s.pool.QueryRow(ctx, `SELECT due, provider, reference, refunded, promise, of_show::text FROM owe_refund($1, $2, $3, $4)`,
+		b.ID, min(max(percent, 0), 100), max(b.Quote.Unit, 1), reason).
+		Scan(&owed.Amount.Amount, &owed.Provider, &owed.Reference, &owed.Refunded, &owed.Promise, &showID)
+	if err != nil {
+		return booking.OwedRefund{}, translate("owe refund", err)
+	}
+	s.changed(ctx, showID, bookingID)
+	return owed, nil
+}
+
+// SoldBookings gives a page of the confirmed bookings of a show, in the order of their
+// ids.
+func (s *Store) SoldBookings(ctx context.Context, showID, after string, limit int) ([]string, error) {
+	show, err := parseID("show", showID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.pool.Query(ctx, `SELECT id::text FROM bookings
+		WHERE show_id = $1 AND status = 'confirmed' AND id > coalesce(nullif($2, '')::uuid, '00000000-0000-0000-0000-000000000000')
+		ORDER BY id LIMIT $3`, show, after, limit)
+	if err != nil {
+		return nil, translate("bookings of a show", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return ids, translate("bookings of a show", err)
+}
+
+// RefundProgress counts the confirmed bookings of a show, those that were promised
+// money back, and those whose money is back.
+func (s *Store) RefundProgress(ctx context.Context, showID string) (p booking.RefundProgress, err error) {
+	show, err := parseID("show", showID)
+	if err != nil {
+		return p, err
+	}
+	err = s.pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE b.refund_due > 0),
+			count(*) FILTER (WHERE b.refund_due > 0 AND back.refunded >= b.refund_due)
+		FROM bookings b CROSS JOIN LATERAL (SELECT coalesce(sum(p.refunded), 0) AS refunded FROM payments p WHERE p.booking_id = b.id) back
+		WHERE b.show_id = $1 AND b.status = 'confirmed'`, show).Scan(&p.Bookings, &p.Promised, &p.Refunded)
+	return p, translate("refunds of a show", err)
 }
 
 // Alert tells staff about something a person has to look at, once.

@@ -47,10 +47,17 @@ $$;
 --
 -- Words may arrive in any order, so the ledger is built from totals, and what a
 -- later word implies (captured implies authorized) is written with it.
+--
+-- Refunds may fail after they were made. p_refunded is what is back and has stayed so,
+-- p_refunds_failed the running total of what came to us again: their sum only grows,
+-- and so an old answer changes nothing. p_disputes are all disputes of the payment
+-- (record_disputes).
+DROP FUNCTION IF EXISTS record_payment(uuid, integer, text, text, text, bigint, bigint, bigint, bigint, text, text, text, text, jsonb);
 CREATE OR REPLACE FUNCTION record_payment(
     p_booking uuid, p_attempt integer, p_provider text, p_reference text, p_status text,
     p_amount bigint, p_authorized bigint, p_captured bigint, p_refunded bigint, p_currency text,
-    p_client_secret text, p_checkout_url text, p_failure text, p_details jsonb)
+    p_client_secret text, p_checkout_url text, p_failure text, p_details jsonb,
+    p_refunds_failed bigint DEFAULT 0, p_disputes jsonb DEFAULT '[]')
 RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
     old      payments%ROWTYPE;
@@ -58,6 +65,8 @@ DECLARE
     seen     bigint;
     now_at   bigint;
     reserved bigint; -- what was authorized, null when nothing was
+    given    bigint; -- every refund that was made, also those that failed later
+    given_before bigint;
     declined boolean;
 BEGIN
     PERFORM lock_payment(p_provider, p_reference);
@@ -76,7 +85,14 @@ BEGIN
     new.attempt := greatest(old.attempt, p_attempt);
     new.amount := p_amount;
     new.captured := greatest(old.captured, p_captured);
-    new.refunded := greatest(old.refunded, p_refunded);
+    given_before := coalesce(old.refunded + old.refunds_failed, 0);
+    given := greatest(given_before, p_refunded + p_refunds_failed);
+    new.refunds_failed := greatest(old.refunds_failed, p_refunds_failed);
+    new.refunded := given - new.refunds_failed;
+    IF new.status IN ('captured', 'refunded') THEN
+        -- A refund that failed makes the payment one that we keep again.
+        new.status := CASE WHEN new.captured > 0 AND new.refunded >= new.captured THEN 'refunded' ELSE 'captured' END;
+    END IF;
     new.client_secret := coalesce(nullif(p_client_secret, ''), old.client_secret, '');
     new.checkout_url := coalesce(nullif(p_checkout_url, ''), old.checkout_url, '');
     new.failure := CASE WHEN new.status <> 'failed' THEN '' WHEN p_status = 'failed' THEN p_failure ELSE old.failure END;
@@ -85,13 +101,13 @@ BEGIN
 
     IF old.id IS NULL THEN
         INSERT INTO payments (booking_id, attempt, provider, reference, status, amount, currency,
-                              captured, refunded, client_secret, checkout_url, failure)
+                              captured, refunded, refunds_failed, client_secret, checkout_url, failure)
         VALUES (new.booking_id, new.attempt, p_provider, p_reference, new.status, new.amount, p_currency,
-                new.captured, new.refunded, new.client_secret, new.checkout_url, new.failure);
+                new.captured, new.refunded, new.refunds_failed, new.client_secret, new.checkout_url, new.failure);
         PERFORM add_booking_event(new.booking_id, 'payment_opened', p_details ->> 'payment_opened', p_reference);
     ELSIF new IS DISTINCT FROM old THEN
         UPDATE payments SET status = new.status, attempt = new.attempt, amount = new.amount,
-            captured = new.captured, refunded = new.refunded, client_secret = new.client_secret,
+            captured = new.captured, refunded = new.refunded, refunds_failed = new.refunds_failed, client_secret = new.client_secret,
             checkout_url = new.checkout_url, failure = new.failure, updated_at = now()
         WHERE id = old.id;
     END IF;
@@ -122,19 +138,73 @@ BEGIN
         PERFORM add_booking_event(new.booking_id, 'voided',
             p_details ->> CASE WHEN reserved IS NULL THEN 'closed' ELSE 'voided' END, p_reference);
     END IF;
-    IF new.refunded > coalesce(old.refunded, 0) THEN
+    IF given > given_before THEN
         INSERT INTO ledger (booking_id, provider, reference, movement, amount, total, currency)
-        VALUES (new.booking_id, p_provider, p_reference, 'refund',
-                new.refunded - coalesce(old.refunded, 0), new.refunded, p_currency);
-        PERFORM add_booking_event(new.booking_id, 'refunded', p_details ->> 'refunded',
-            p_reference || ':' || new.refunded);
+        VALUES (new.booking_id, p_provider, p_reference, 'refund', given - given_before, given, p_currency);
+        PERFORM add_booking_event(new.booking_id, 'refunded', p_details ->> 'refunded', p_reference || ':' || given);
     END IF;
+    IF new.refunds_failed > coalesce(old.refunds_failed, 0) THEN
+        INSERT INTO ledger (booking_id, provider, reference, movement, amount, total, currency)
+        VALUES (new.booking_id, p_provider, p_reference, 'refund_failed',
+                new.refunds_failed - coalesce(old.refunds_failed, 0), new.refunds_failed, p_currency);
+        PERFORM add_booking_event(new.booking_id, 'refund_failed', p_details ->> 'refund_failed',
+            p_reference || ':' || new.refunds_failed);
+    END IF;
+    PERFORM record_disputes(new.booking_id, p_provider, p_reference, p_currency, p_disputes, p_details)
+    WHERE jsonb_array_length(p_disputes) > 0;
+    -- Somebody gave back more than was owed, at the provider's own dashboard: the
+    -- booking costs the customer that much less.
+    UPDATE bookings SET refund_due = new.refunded
+    WHERE id = new.booking_id AND refund_due < new.refunded AND paid_for(id, p_provider, p_reference);
 
     IF new IS DISTINCT FROM old THEN
         PERFORM touch_booking(new.booking_id, seen);
     END IF;
     SELECT version INTO now_at FROM bookings WHERE id = new.booking_id;
     RETURN CASE WHEN now_at > seen THEN new.booking_id END;
+END $$;
+
+-- dispute_rank is how far a dispute has come.
+CREATE OR REPLACE FUNCTION dispute_rank(p_status text) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE p_status WHEN 'inquiry' THEN 1 WHEN 'closed' THEN 2 WHEN 'open' THEN 3 WHEN 'lost' THEN 4 ELSE 5 END;
+$$;
+
+-- record_disputes stores the disputes of a payment, which only move forward, and the
+-- money that a bank took (chargeback) and brought again (chargeback_reversed). The
+-- caller has the payment's lock and the booking's.
+CREATE OR REPLACE FUNCTION record_disputes(
+    p_booking uuid, p_provider text, p_reference text, p_currency text, p_disputes jsonb, p_details jsonb)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    d      record;
+    before text;
+    taken  bigint;
+    again  bigint;
+BEGIN
+    FOR d IN SELECT * FROM jsonb_to_recordset(p_disputes) AS x (reference text, status text, amount bigint, reason text) LOOP
+        SELECT status INTO before FROM disputes WHERE provider = p_provider AND dispute = d.reference;
+        CONTINUE WHEN before IS NOT NULL AND dispute_rank(d.status) <= dispute_rank(before);
+        INSERT INTO disputes AS o (provider, dispute, reference, status, amount, currency, reason)
+        VALUES (p_provider, d.reference, p_reference, d.status, d.amount, p_currency, coalesce(d.reason, ''))
+        ON CONFLICT (provider, dispute) DO UPDATE
+            SET status = excluded.status, amount = excluded.amount, reason = excluded.reason, updated_at = clock_timestamp();
+        IF d.status IN ('open', 'lost', 'won') AND coalesce(before, '') NOT IN ('open', 'lost', 'won') THEN
+            PERFORM add_booking_event(p_booking, 'disputed', p_details ->> 'disputed', d.reference);
+        END IF;
+        IF d.status IN ('lost', 'won') THEN
+            PERFORM add_booking_event(p_booking, 'dispute_' || d.status, p_details ->> ('dispute_' || d.status), d.reference);
+        END IF;
+    END LOOP;
+
+    SELECT coalesce(sum(amount) FILTER (WHERE status IN ('open', 'lost', 'won')), 0),
+           coalesce(sum(amount) FILTER (WHERE status = 'won'), 0)
+    INTO taken, again FROM disputes WHERE provider = p_provider AND reference = p_reference;
+    INSERT INTO ledger (booking_id, provider, reference, movement, amount, total, currency)
+    SELECT p_booking, p_provider, p_reference, m.movement, m.total - m.before, m.total, p_currency
+    FROM (SELECT v.movement, v.total, coalesce((SELECT max(l.total) FROM ledger l
+              WHERE l.provider = p_provider AND l.reference = p_reference AND l.movement = v.movement), 0) AS before
+          FROM (VALUES ('chargeback', taken), ('chargeback_reversed', again)) AS v (movement, total)) m
+    WHERE m.total > m.before;
 END $$;
 
 -- mark_payment_in_doubt says that the provider has not answered. A payment whose
@@ -200,8 +270,8 @@ END $$;
 -- not promised back; one that never was keeps nothing.
 CREATE OR REPLACE FUNCTION booking_owes_nothing(p_booking uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT NOT EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id AND p.status IN ('authorized', 'in_doubt'))
-        AND coalesce((SELECT sum(CASE l.movement WHEN 'capture' THEN l.amount ELSE -l.amount END)
-                FROM ledger l WHERE l.booking_id = b.id AND l.movement IN ('capture', 'refund')), 0)
+        AND coalesce((SELECT sum(CASE WHEN l.movement IN ('capture', 'refund_failed') THEN l.amount ELSE -l.amount END)
+                FROM ledger l WHERE l.booking_id = b.id AND l.movement IN ('capture', 'refund', 'refund_failed')), 0)
             <= CASE WHEN EXISTS (SELECT FROM tickets k WHERE k.booking_id = b.id) THEN b.total - b.refund_due ELSE 0 END
     FROM bookings b WHERE b.id = p_booking;
 $$;

@@ -85,6 +85,25 @@ func (i *inventory) Confirm(ctx context.Context, id string, paid booking.Payment
 	return confirmed, err
 }
 
+func (i *inventory) OweRefund(ctx context.Context, id string, percent int64, _ string) (owed booking.OwedRefund, err error) {
+	err = i.call(ctx, "owe_refund", func(w *World) error {
+		reference := w.paidWith[id]
+		p := w.payments[reference]
+		if p == nil {
+			return booking.E(booking.CodeNotCancellable, "It was never sold.")
+		}
+		if due := Price * percent / 100; due > w.promised {
+			w.promised, w.promises = due, w.promises+1
+		}
+		owed = booking.OwedRefund{
+			Amount: booking.Money{Amount: w.promised, Currency: p.Currency}, Provider: Provider, Reference: reference,
+			Refunded: p.Refunded, Promise: w.promises,
+		}
+		return nil
+	})
+	return owed, err
+}
+
 func (i *inventory) DecideLate(ctx context.Context, late booking.PaymentState, rebook bool) (decision booking.LateDecision, err error) {
 	err = i.call(ctx, "decide_late", func(w *World) error {
 		b := w.bookings[late.BookingID]

@@ -18,7 +18,32 @@ func attendScenarios() []Scenario {
 	cancelAt := func(at time.Duration) Action {
 		return update(at, workflows.UpdateCancel, workflows.CancelRequest{Reason: "Ill."})
 	}
+	// tells is the webhook about captured money that moves back on its own.
+	tells := func(change func(p *booking.PaymentState)) Action {
+		return Action{time.Second, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.pay("pi_1", change)) }}
+	}
+	disputes := tells(func(p *booking.PaymentState) {
+		p.Disputes = []booking.Dispute{{Reference: "dp_1", Status: booking.DisputeOpen, Amount: Price, Reason: "fraudulent"}}
+	})
 	return []Scenario{
+		{
+			Name: "disputed", Script: []Action{pays(soon), disputes, disputes}, Updates: ok,
+			Status: booking.StatusCancelled, Payment: booking.PaymentCaptured,
+			End: End{
+				Status: booking.StatusCancelled, Captured: Price, Moves: map[string]int{"authorize": 1, "capture": 1},
+				Messages: told("confirmed", "disputed"),
+			},
+		},
+		{
+			Name: "disputed_and_kept", Script: []Action{pays(soon), disputes}, Updates: ok,
+			Input:  func(in *workflows.BookingInput) { in.Policy.Disputes = booking.DisputesKeep },
+			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
+		},
+		{
+			Name: "refund_failed_later", Updates: ok,
+			Script: []Action{pays(soon), tells(func(p *booking.PaymentState) { p.RefundsFailed = 1_000 })},
+			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
+		},
 		{
 			Name: "cancelled_early", Script: []Action{pays(soon), cancelAt(time.Second)}, Updates: okok,
 			Status: booking.StatusCancelled, Payment: booking.PaymentRefunded, End: undone(Price-5_000, "cancelled", "confirmed"),

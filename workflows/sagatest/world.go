@@ -52,6 +52,9 @@ type World struct {
 	chosen    booking.ChangeChoice
 	givenBack int64
 	tries     int // declined payments
+	// What staff promised after the end, and how often.
+	promised int64
+	promises int
 }
 
 // NewWorld makes a world whose show starts after a while.
@@ -115,6 +118,14 @@ func (w *World) Take(seat string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.claims[seat] = "somebody else"
+}
+
+// Sell makes the world's booking one that was sold and paid with pi_1.
+func (w *World) Sell() {
+	w.AddBooking(BookingID, booking.StatusConfirmed, []string{"C7", "C8"})
+	w.AddPayment("pi_1", BookingID)
+	w.pay("pi_1", func(p *booking.PaymentState) { p.Status, p.Captured = booking.PaymentCaptured, Price })
+	w.PaidWith(BookingID, "pi_1")
 }
 
 // PaidWith says which payment a booking was sold for.

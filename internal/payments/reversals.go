@@ -1,0 +1,118 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/alerts"
+)
+
+// Reversed tells whether a state says of money that moved back what our books do not
+// have: a dispute that came further, a refund that failed, or one that somebody made
+// at the provider's own dashboard.
+func (s *Store) Reversed(ctx context.Context, state booking.PaymentState) (bool, error) {
+	found, err := s.reversals(ctx, state)
+	return len(found) > 0, err
+}
+
+// alertReversals alerts staff to what Record is about to write down. Before, not
+// after: a repeat of the record would find nothing that is new.
+func (s *Store) alertReversals(ctx context.Context, state booking.PaymentState) error {
+	found, err := s.reversals(ctx, state)
+	if err != nil {
+		return err
+	}
+	for _, alert := range found {
+		if err := alerts.Raise(ctx, s.pool, alert); err != nil {
+			return wrap(err, "alert staff to payment %s", state.Reference)
+		}
+	}
+	return nil
+}
+
+// reversals are alerts for what is new. Most states say nothing of the kind, and cost
+// nothing.
+func (s *Store) reversals(ctx context.Context, state booking.PaymentState) (found []booking.Alert, err error) {
+	if len(state.Disputes) == 0 && state.RefundsFailed == 0 && state.Refunded == 0 {
+		return nil, nil
+	}
+	known, err := s.knownOf(ctx, state)
+	if err != nil {
+		return nil, err
+	}
+	money := func(amount int64) string { return booking.Money{Amount: amount, Currency: state.Currency}.String() }
+	add := func(kind booking.AlertKind, detail string) {
+		found = append(found, booking.Alert{BookingID: known.booking, Kind: kind, Detail: state.Provider + " " + detail})
+	}
+	for _, d := range state.Disputes {
+		if kind, news := known.newsOf(d); news {
+			add(kind, fmt.Sprintf("%s of %s: %s, %s", d.Reference, state.Reference, money(d.Amount), d.Reason))
+		}
+	}
+	if state.RefundsFailed > known.refundsFailed {
+		add(booking.AlertRefundFailed, fmt.Sprintf("%s: %s came back", state.Reference, money(state.RefundsFailed)))
+	}
+	if known.bought && state.Refunded > max(known.refunded, known.due) {
+		add(booking.AlertRefundedOutside, state.Reference)
+	}
+	return found, nil
+}
+
+// known is what our books have of a payment.
+type known struct {
+	booking                      string
+	refunded, refundsFailed, due int64
+	bought                       bool // the booking was sold for it, all of it
+	disputes                     map[string]booking.DisputeStatus
+}
+
+func (s *Store) knownOf(ctx context.Context, state booking.PaymentState) (known, error) {
+	k := known{booking: state.BookingID, disputes: map[string]booking.DisputeStatus{}}
+	named, _ := uuid.Parse(state.BookingID)
+	err := s.pool.QueryRow(ctx, `
+		SELECT b.id::text, coalesce(p.refunded, 0), coalesce(p.refunds_failed, 0), b.refund_due,
+			$4 >= b.total AND coalesce(paid_for(b.id, $1, $2), false)
+		FROM (SELECT 1) one LEFT JOIN payments p ON p.provider = $1 AND p.reference = $2
+		JOIN bookings b ON b.id = coalesce(p.booking_id, $3)`,
+		state.Provider, state.Reference, named, state.Captured).Scan(&k.booking, &k.refunded, &k.refundsFailed, &k.due, &k.bought)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return k, wrap(err, "what is known of payment %s", state.Reference)
+	}
+	rows, err := s.pool.Query(ctx, `SELECT dispute, status FROM disputes WHERE provider = $1 AND reference = $2`,
+		state.Provider, state.Reference)
+	if err != nil {
+		return k, wrap(err, "disputes of payment %s", state.Reference)
+	}
+	var dispute string
+	var status booking.DisputeStatus
+	_, err = pgx.ForEachRow(rows, []any{&dispute, &status}, func() error {
+		k.disputes[dispute] = status
+		return nil
+	})
+	if err != nil {
+		return k, wrap(err, "disputes of payment %s", state.Reference)
+	}
+	return k, nil
+}
+
+// newsOf tells whether a dispute came further than we know, and what that is to staff.
+func (k known) newsOf(d booking.Dispute) (kind booking.AlertKind, news bool) {
+	if d.Status.Rank() <= k.disputes[d.Reference].Rank() {
+		return "", false
+	}
+	switch d.Status {
+	case booking.DisputeInquiry, booking.DisputeClosed:
+		return booking.AlertDisputeInquiry, d.Status == booking.DisputeInquiry
+	case booking.DisputeLost:
+		return booking.AlertDisputeLost, true
+	case booking.DisputeWon:
+		return booking.AlertDisputeWon, true
+	default:
+		return booking.AlertDisputeOpened, true
+	}
+}

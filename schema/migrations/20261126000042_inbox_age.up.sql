@@ -1,1 +1,0 @@
-CREATE INDEX IF NOT EXISTS webhook_inbox_age ON webhook_inbox (received_at);

@@ -1,0 +1,33 @@
+package workers
+
+import (
+	"context"
+	"fmt"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// Aftercare reaches the workflows of bookings that are over through Temporal.
+func Aftercare(c client.Client) activities.Aftercare { return aftercare{c} }
+
+type aftercare struct{ client client.Client }
+
+// GiveBack starts the booking's aftercare with what it is to do, or tells the one that
+// runs.
+func (a aftercare) GiveBack(ctx context.Context, bookingID string, refund any, policy booking.Policy) error {
+	id := workflows.AftercareWorkflowID(bookingID)
+	_, err := a.client.SignalWithStartWorkflow(ctx, id, workflows.SignalRefund, refund, client.StartWorkflowOptions{
+		ID: id, TaskQueue: workflows.QueueBookings,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:         "After its end: booking " + bookingID,
+	}, workflows.AftercareWorkflow, workflows.AftercareInput{BookingID: bookingID, Policy: policy})
+	if err != nil {
+		return fmt.Errorf("give money of booking %s back: %w", bookingID, err)
+	}
+	return nil
+}
