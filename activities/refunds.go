@@ -19,7 +19,14 @@ type SoldBookings interface {
 type Aftercare interface {
 	// GiveBack asks a booking to give a share of its money back. A repeat changes
 	// nothing.
-	GiveBack(ctx context.Context, bookingID string, refund any, policy booking.Policy) error
+	GiveBack(ctx context.Context, wish GiveBackRequest) error
+}
+
+// GiveBackRequest is one booking that is to give a share of its money back.
+type GiveBackRequest struct {
+	BookingID string
+	Refund    any            // passed on as it is
+	Policy    booking.Policy // for an aftercare that has to be started
 }
 
 // Refunds are the activities of a show whose customers get money back after its start.
@@ -53,7 +60,7 @@ func (r *Refunds) RefundPage(ctx context.Context, req RefundPageRequest) (Refund
 	}
 	var page RefundedPage
 	for _, bookingID := range sold {
-		if err := r.Aftercare.GiveBack(ctx, bookingID, req.Refund, req.Policy); err != nil {
+		if err := r.Aftercare.GiveBack(ctx, GiveBackRequest{bookingID, req.Refund, req.Policy}); err != nil {
 			return page, toTemporal(ctx, err)
 		}
 		page.Asked++

@@ -8,7 +8,6 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/boxoffice/boxoffice/activities"
-	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -19,15 +18,15 @@ type aftercare struct{ client client.Client }
 
 // GiveBack starts the booking's aftercare with what it is to do, or tells the one that
 // runs.
-func (a aftercare) GiveBack(ctx context.Context, bookingID string, refund any, policy booking.Policy) error {
-	id := workflows.AftercareWorkflowID(bookingID)
-	_, err := a.client.SignalWithStartWorkflow(ctx, id, workflows.SignalRefund, refund, client.StartWorkflowOptions{
+func (a aftercare) GiveBack(ctx context.Context, wish activities.GiveBackRequest) error {
+	id := workflows.AftercareWorkflowID(wish.BookingID)
+	_, err := a.client.SignalWithStartWorkflow(ctx, id, workflows.SignalRefund, wish.Refund, client.StartWorkflowOptions{
 		ID: id, TaskQueue: workflows.QueueBookings,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		StaticSummary:         "After its end: booking " + bookingID,
-	}, workflows.AftercareWorkflow, workflows.AftercareInput{BookingID: bookingID, Policy: policy})
+		StaticSummary:         "After its end: booking " + wish.BookingID,
+	}, workflows.AftercareWorkflow, workflows.AftercareInput{BookingID: wish.BookingID, Policy: wish.Policy})
 	if err != nil {
-		return fmt.Errorf("give money of booking %s back: %w", bookingID, err)
+		return fmt.Errorf("give money of booking %s back: %w", wish.BookingID, err)
 	}
 	return nil
 }
