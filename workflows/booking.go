@@ -41,8 +41,10 @@ func (s *saga) sell(ctx workflow.Context) (BookingState, error) {
 	if err := s.capture(ctx); err != nil {
 		return s.giveUp(ctx, ending{status: booking.StatusCancelled, reason: err, notice: booking.NoticePaymentFailed})
 	}
-	s.tell(ctx, booking.NoticeConfirmed)
-	s.attend(ctx)
+	if s.state.Status == booking.StatusConfirmed { // it may have been cancelled while the provider was away
+		s.tell(ctx, booking.NoticeConfirmed)
+		s.attend(ctx)
+	}
 	return s.finish(ctx)
 }
 
@@ -114,9 +116,8 @@ func (s *saga) capture(ctx workflow.Context) error {
 	s.doing("taking the money")
 	s.state.PaymentStatus = booking.PaymentAuthorized
 	if s.payment.Captured == 0 {
-		var taken booking.PaymentState
-		if err := s.vendor(ctx, QueuePayments, "Take "+s.held.Quote.Total.String(),
-			payments.CapturePayment, s.moneyStep(s.held.Quote.Total), &taken); err != nil {
+		taken, err := s.take(ctx)
+		if err != nil || s.state.Status == booking.StatusCancelled {
 			return err
 		}
 		s.payment = keepSecrets(taken, s.payment)

@@ -11,6 +11,9 @@ import (
 // cancellation is answered all the same.
 func (s *saga) refund(ctx workflow.Context, amount booking.Money) {
 	s.owed = amount
+	if s.capturing {
+		return // there is nothing to give back yet: see settleCancelled
+	}
 	if s.refunding {
 		// Two refunds at once could each give back the whole: the one under way goes on
 		// to this one.

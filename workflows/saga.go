@@ -35,6 +35,8 @@ type saga struct {
 	declined map[string]bool
 	freed    bool // the database has been asked to end the booking
 	refused  bool // a payment could not be given back
+	// capturing is true while the provider does not answer to the capture.
+	capturing bool
 
 	change    ShowRescheduled // the latest move of the show
 	heardOf   map[string]bool // changes of the show
@@ -165,13 +167,17 @@ func (s *saga) fastPath(ctx workflow.Context, queue, summary string, step, in, o
 }
 
 func (s *saga) slowPath(ctx workflow.Context, within time.Duration, queue, summary string, step, in, out any) error {
+	return s.startSlowPath(ctx, within, queue, summary, step, in).Get(ctx, out)
+}
+
+func (s *saga) startSlowPath(ctx workflow.Context, within time.Duration, queue, summary string, step, in any) workflow.Future {
 	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              queue,
 		StartToCloseTimeout:    30 * time.Second,
 		ScheduleToCloseTimeout: within,
 		RetryPolicy:            patient(),
 		Summary:                summary,
-	}), step, in).Get(ctx, out)
+	}), step, in)
 }
 
 // panicType is the error type of an activity that panicked. A bug does not go

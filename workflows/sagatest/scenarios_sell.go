@@ -74,10 +74,39 @@ func sellScenarios() []Scenario {
 			StartsIn: 8 * time.Second,
 			Script:   []Action{pays(soon), update(600*time.Millisecond, workflows.UpdateCancel, workflows.CancelRequest{Reason: "Changed my mind."})},
 			Updates:  okok, Status: booking.StatusCancelled, Payment: booking.PaymentRefunded,
+			// The customer does not wait for the provider, and is told of the end alone.
 			End: End{
 				Status: booking.StatusCancelled, Captured: Price, Refunded: Price - 5_000,
 				Moves:    map[string]int{"authorize": 1, "capture": 1, "refund": 1},
-				Messages: told("cancelled", "confirmed"),
+				Messages: told("cancelled"),
+			},
+		},
+		{
+			Name: "cancelled_and_never_captured",
+			Setup: func(w *World) {
+				w.Fail("capture", append(Repeat(3, away), refused)...)
+			},
+			StartsIn: 8 * time.Second,
+			Script:   []Action{pays(soon), update(600*time.Millisecond, workflows.UpdateCancel, workflows.CancelRequest{Reason: "Changed my mind."})},
+			Updates:  okok, Status: booking.StatusCancelled, Payment: booking.PaymentVoided,
+			End: End{
+				Status: booking.StatusCancelled, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: told("cancelled"),
+			},
+		},
+		{
+			Name: "show_cancelled_while_capturing",
+			Setup: func(w *World) {
+				w.Fail("capture", Repeat(3, away)...)
+			},
+			StartsIn: 8 * time.Second,
+			Script: []Action{pays(soon), {600 * time.Millisecond, func(_ *World, d Driver) {
+				d.Signal(workflows.SignalShowCancelled, workflows.ShowCancelled{Reason: "A flood."})
+			}}},
+			Updates: ok, Status: booking.StatusCancelled, Payment: booking.PaymentRefunded,
+			End: End{
+				Status: booking.StatusCancelled, Captured: Price, Refunded: Price,
+				Moves:    map[string]int{"authorize": 1, "capture": 1, "refund": 1},
+				Messages: told("show_cancelled"),
 			},
 		},
 		{

@@ -1,0 +1,73 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// captureAnswers guards what a booking does while its provider does not answer to the
+// capture. Workflows of before did nothing else, so that a cancellation had to wait.
+const captureAnswers = "capture-answers"
+
+// take takes the money. While the provider is away it goes on trying, and the booking
+// answers all the same: a customer who cancels does not wait for the provider.
+func (s *saga) take(ctx workflow.Context) (taken booking.PaymentState, err error) {
+	summary, step := "Take "+s.held.Quote.Total.String(), s.moneyStep(s.held.Quote.Total)
+	done, err := s.fastPath(ctx, QueuePayments, summary, payments.CapturePayment, step, &taken)
+	if done {
+		return taken, err
+	}
+	if workflow.GetVersion(ctx, captureAnswers, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		err = s.slowPath(ctx, 0, QueuePayments, summary, payments.CapturePayment, step, &taken)
+		return taken, err
+	}
+	s.capturing = true
+	capture := s.startSlowPath(ctx, 0, QueuePayments, summary, payments.CapturePayment, step)
+	for !capture.IsReady() {
+		s.answerMeanwhile(ctx, s.next(ctx, capture))
+	}
+	s.capturing = false
+	if err = capture.Get(ctx, &taken); s.state.Status != booking.StatusCancelled {
+		return taken, err
+	}
+	return taken, s.settleCancelled(ctx, taken, err)
+}
+
+// answerMeanwhile does one thing that happens to a booking that is sold and whose money
+// is not taken yet.
+func (s *saga) answerMeanwhile(ctx workflow.Context, event any) {
+	switch event := event.(type) {
+	case booking.PaymentState:
+		if event.Reference != s.payment.Reference {
+			s.heardOfAnother(ctx, event)
+		}
+	case command:
+		event.reply.Set(nil, s.obeyAfterSale(ctx, event))
+	case ShowRescheduled:
+		if s.heeds(event.ChangeID, event.ShowID) {
+			s.takeIn(event) // told when the confirmation is
+		}
+	case ShowCancelled:
+		s.showCancelled(ctx, event)
+	case canceled:
+		s.refundInFull(ctx, cancellation{reason: "Cancelled by the theater.", notice: booking.NoticeCancelled})
+	}
+}
+
+// settleCancelled gives back what is owed of a booking that was cancelled before its
+// money was taken. Money that cannot be taken any more is let go.
+func (s *saga) settleCancelled(ctx workflow.Context, taken booking.PaymentState, refused error) error {
+	if refused != nil {
+		s.logger.Warn("the money of a cancelled booking was not taken", "error", refused)
+		s.returnPayment(ctx, s.payment)
+		return nil
+	}
+	s.payment, s.state.PaymentStatus = keepSecrets(taken, s.payment), booking.PaymentCaptured
+	s.note(ctx, booking.EventCaptured, s.held.Quote.Total.String())
+	if s.owed.Amount > 0 {
+		s.refund(ctx, s.owed)
+	}
+	s.publish(ctx)
+	return nil
+}
