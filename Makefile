@@ -75,7 +75,8 @@ close-release: ## Close a release's recorded histories: make close-release RELEA
 	@cd workflows/testdata && test -d next || { echo "Nothing was recorded since the last release: nothing to close."; exit 1; }
 	@cd workflows/testdata && mv next "$(RELEASE)" && \
 		find "$(RELEASE)" -name '*.json' | LC_ALL=C sort | xargs $(SHA256SUM) >> released.sha256
-	@echo "Commit workflows/testdata."
+	@git rev-parse HEAD > dev/deployment/former-release.txt
+	@echo "Commit workflows/testdata and dev/deployment/former-release.txt."
 
 build: dev ## Build everything that runs, without running it
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/boxoffice ./cmd/boxoffice

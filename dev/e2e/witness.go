@@ -27,7 +27,11 @@ type Sighting struct {
 
 func newWitness() *witness { return &witness{seen: map[string]*Sighting{}} }
 
+// saw notes what a customer was shown. No witness notes nothing.
 func (w *witness) saw(c *Customer, b booking.Booking) {
+	if w == nil {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	known, ok := w.seen[b.ID]
