@@ -19,7 +19,7 @@ func (s *saga) open(ctx workflow.Context, provider string) error {
 		ExpiresAt:   s.held.ExpiresAt,
 	}
 	var opened booking.PaymentState
-	err := s.vendorWithin(ctx, s.in.Policy.OpenWithin, QueuePayments,
+	err := s.vendor(ctx, s.in.Policy.OpenWithin, QueuePayments,
 		"Open a payment of "+s.held.Quote.Total.String()+" with "+provider, payments.OpenPayment, req, &opened)
 	if err != nil {
 		if final(err) {
@@ -167,7 +167,7 @@ func (s *saga) heardOfAnother(ctx workflow.Context, news booking.PaymentState) {
 func (s *saga) check(ctx workflow.Context) (*ending, error) {
 	s.doing("asking the payment provider")
 	var now booking.PaymentState
-	err := s.vendorWithin(ctx, s.in.Policy.OpenWithin, QueuePayments, "Ask where the payment stands",
+	err := s.vendor(ctx, s.in.Policy.OpenWithin, QueuePayments, "Ask where the payment stands",
 		payments.CheckPayment, s.moneyStep(s.held.Quote.Total), &now)
 	if err != nil {
 		return nil, refusal(booking.CodeProviderUnavailable, "The payment provider does not answer. We keep asking.")

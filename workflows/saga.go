@@ -132,13 +132,9 @@ func (s *saga) databaseDurably(ctx workflow.Context, within time.Duration, summa
 
 // vendor runs one step that calls a vendor. The fast path is a local activity
 // with a short deadline and one try; if that does not work the same step, with
-// the same idempotency keys, waits its turn on the vendor's queue.
-func (s *saga) vendor(ctx workflow.Context, queue, summary string, step, in, out any) error {
-	return s.vendorWithin(ctx, 0, queue, summary, step, in, out)
-}
-
-// vendorWithin is vendor with an end to its patience; zero is none.
-func (s *saga) vendorWithin(ctx workflow.Context, within time.Duration, queue, summary string, step, in, out any) error {
+// the same idempotency keys, waits its turn on the vendor's queue. within ends its
+// patience; zero is no end.
+func (s *saga) vendor(ctx workflow.Context, within time.Duration, queue, summary string, step, in, out any) error {
 	if done, err := s.fastPath(ctx, queue, summary, step, in, out); done {
 		return err
 	}
