@@ -92,17 +92,18 @@ func TestRefundIsPendingUntilTheMoneyHasMoved(t *testing.T) {
 	show := h.show()
 	for _, test := range []struct {
 		name, seat, movement string
-		total                int64
+		total, refunded      int64
 		status               booking.MovementStatus
 	}{
-		{"nothing yet", "A1", "", 0, booking.MovementPending},
-		{"part of it", "A2", "refund", 499, booking.MovementPending},
-		{"refunded", "A3", "refund", 500, booking.MovementDone},
-		{"never taken and let go", "A4", "void", 1000, booking.MovementDone},
+		{"nothing yet", "A1", "", 0, 0, booking.MovementPending},
+		{"part of it", "A2", "refund", 499, 499, booking.MovementPending},
+		{"refunded", "A3", "refund", 500, 500, booking.MovementDone},
+		{"refunded, and the bank sent it back", "A4", "refund", 500, 0, booking.MovementPending},
+		{"never taken and let go", "A5", "void", 1000, 0, booking.MovementDone},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := h.sold(show, test.seat).BookingID
-			h.pay(b, 1, test.name, "captured", 1000, 0)
+			h.pay(b, 1, test.name, "captured", 1000, test.refunded)
 			h.pay(b, 2, test.name+" twice", "voided", 0, 0)
 			h.move(b, test.name+" twice", "void", 1000) // not the money that is owed
 			require.NoError(t, h.store.Cancel(t.Context(), booking.Cancellation{
