@@ -77,10 +77,10 @@ func TestOneClientDoesNotTakeAllStreams(t *testing.T) {
 // Nobody is trusted who is not named: what a client writes changes nothing.
 func TestFault59_ForgedForwardedForDoesNotHelp(t *testing.T) {
 	t.Parallel()
-	var log strings.Builder
+	var log lockedText
 	w := newWorld(t, func(o *Options) {
 		o.MaxStreamsPerAddress = 2
-		o.Logger = slog.New(slog.NewTextHandler(&lockedWriter{to: &log}, nil))
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	})
 	path := "/v1/shows/" + w.show + "/seats/stream"
 	var answers []int
@@ -112,16 +112,22 @@ func TestAnAccountDoesNotTakeAllStreams(t *testing.T) {
 	assert.Equal(t, http.StatusOK, response.StatusCode, "without an account")
 }
 
-// lockedWriter lets many write to one log.
-type lockedWriter struct {
-	mu sync.Mutex
-	to *strings.Builder
+// lockedText is a log that many write to and read.
+type lockedText struct {
+	mu   sync.Mutex
+	text strings.Builder
 }
 
-func (l *lockedWriter) Write(text []byte) (int, error) {
+func (l *lockedText) Write(text []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.to.Write(text)
+	return l.text.Write(text)
+}
+
+func (l *lockedText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func TestClientAddress(t *testing.T) {

@@ -55,6 +55,7 @@ func DefaultPolicy() Policy {
 		HoldFor:      8 * time.Minute,
 		MaxHolds:     4,
 		PaymentTries: 3,
+		Disputes:     DisputesVoid,
 		RemindBefore: 2 * time.Hour,
 		SpreadOver:   10 * time.Minute,
 		FastPath:     2 * time.Second,

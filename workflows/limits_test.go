@@ -46,7 +46,7 @@ func TestUpdatesHaveLimits(t *testing.T) {
 			then: workflows.UpdateCancel, with: workflows.CancelRequest{},
 		},
 		"checks while the provider is silent": {
-			setup: func(w *sagatest.World) { w.Fail("get", sagatest.Repeat(3, silent)...) },
+			setup: func(w *sagatest.World) { w.Fail("get", sagatest.Repeat(2, silent)...) },
 			every: time.Millisecond, times: 20, update: workflows.UpdateCheck,
 			want: map[booking.Code]int{none: 1, booking.CodeBusy: 19},
 			then: workflows.UpdateCancel, with: workflows.CancelRequest{},

@@ -39,9 +39,10 @@ func newDocuments(t *testing.T, shared *Shared) *Documents {
 	return d
 }
 
-func newShared(t *testing.T, address string, tag ...string) *Shared {
+// openShared is patient: a machine that tests many things at once may be slow.
+func openShared(t *testing.T, address string, tag ...string) *Shared {
 	t.Helper()
-	s, err := NewShared("redis://"+address, slog.New(slog.DiscardHandler), tag...)
+	s, err := newShared("redis://"+address, 5*time.Second, slog.New(slog.DiscardHandler), tag...)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, s.Close()) })
 	return s
@@ -162,10 +163,10 @@ func TestDocumentsAreBoundedByBytes(t *testing.T) {
 func TestDocumentsAreSharedThroughRedis(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
-	one := newDocuments(t, newShared(t, server.Addr(), "build 1", "db"))
-	other := newDocuments(t, newShared(t, server.Addr(), "build 1", "db"))
-	newer := newDocuments(t, newShared(t, server.Addr(), "build 2", "db"))
-	elsewhere := newDocuments(t, newShared(t, server.Addr(), "build 1", "db 2"))
+	one := newDocuments(t, openShared(t, server.Addr(), "build 1", "db"))
+	other := newDocuments(t, openShared(t, server.Addr(), "build 1", "db"))
+	newer := newDocuments(t, openShared(t, server.Addr(), "build 2", "db"))
+	elsewhere := newDocuments(t, openShared(t, server.Addr(), "build 1", "db 2"))
 	var m making
 	assert.Equal(t, long, get(t, one, "k", m.of(long)))
 	assert.Equal(t, long, get(t, other, "k", m.of("never made")))
@@ -186,7 +187,7 @@ func TestDocumentsAreSharedThroughRedis(t *testing.T) {
 func TestDocumentsFromRedisKeepTheirAge(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
-	one, other := newDocuments(t, newShared(t, server.Addr())), newDocuments(t, newShared(t, server.Addr()))
+	one, other := newDocuments(t, openShared(t, server.Addr())), newDocuments(t, openShared(t, server.Addr()))
 	var m making
 	get(t, one, "k", m.of("old"))
 	server.FastForward(50 * time.Second)
@@ -199,7 +200,7 @@ func TestDocumentsFromRedisKeepTheirAge(t *testing.T) {
 func TestWhatIsNoDocumentIsNotServed(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
-	shared := newShared(t, server.Addr())
+	shared := openShared(t, server.Addr())
 	whole := NewDocument("text/plain", []byte(long)).encode("k")
 	_, err := decodeDocument("k", whole)
 	require.NoError(t, err)
@@ -223,7 +224,7 @@ func TestWhatIsNoDocumentIsNotServed(t *testing.T) {
 func TestFault49_DocumentsWithoutRedis(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
-	d := newDocuments(t, newShared(t, server.Addr()))
+	d := newDocuments(t, openShared(t, server.Addr()))
 	var m making
 	get(t, d, "before", m.of("before"))
 	server.Close()
@@ -267,7 +268,7 @@ func TestFault49_RedisThatHangs(t *testing.T) {
 			}()
 		}
 	}()
-	shared := newShared(t, silent.Addr().String())
+	shared := openShared(t, silent.Addr().String())
 	d := newDocuments(t, shared)
 	var m making
 	for i := range 200 {

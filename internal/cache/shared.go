@@ -30,21 +30,26 @@ type Shared struct {
 	client  *redis.Client
 	prefix  string
 	breaker *gobreaker.CircuitBreaker[any]
+	within  time.Duration // of one exchange
 }
 
 // NewShared uses the Redis at a redis:// or rediss:// URL. Only processes with
 // equal tags share: a tag names the build that rendered an answer and the
 // database that it came from.
 func NewShared(url string, log *slog.Logger, tag ...string) (*Shared, error) {
+	return newShared(url, exchangeWithin, log, tag...)
+}
+
+func newShared(url string, within time.Duration, log *slog.Logger, tag ...string) (*Shared, error) {
 	options, err := clientOptions(url)
 	if err != nil {
 		return nil, err
 	}
-	options.ReadTimeout = exchangeWithin
-	options.WriteTimeout = exchangeWithin
-	options.PoolTimeout = exchangeWithin
+	options.ReadTimeout = within
+	options.WriteTimeout = within
+	options.PoolTimeout = within
 	options.MinIdleConns = 1 // connecting may take longer than an exchange
-	s := &Shared{client: redis.NewClient(options), prefix: documentPrefix}
+	s := &Shared{client: redis.NewClient(options), prefix: documentPrefix, within: within}
 	for _, part := range tag {
 		s.prefix += digest(part) + ":"
 	}
@@ -108,7 +113,7 @@ func (s *Shared) set(ctx context.Context, key string, document *Document, ttl ti
 // exchange tells whether Redis answered.
 func (s *Shared) exchange(ctx context.Context, do func(context.Context) error) bool {
 	_, err := s.breaker.Execute(func() (any, error) {
-		ctx, cancel := context.WithTimeout(ctx, exchangeWithin)
+		ctx, cancel := context.WithTimeout(ctx, s.within)
 		defer cancel()
 		if err := do(ctx); err != nil && !errors.Is(err, redis.Nil) {
 			return nil, err
