@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -123,22 +122,16 @@ func add(t *testing.T, c client.Client, id string, n int) (total int) {
 	return total
 }
 
-func TestUpdateWithStartIsFast(t *testing.T) {
+// How fast it is, is for bench to say: this one says that each is answered, once.
+func TestUpdateWithStart(t *testing.T) {
 	running := start(t, Options{StateDir: stateDir(t), Durable: true, Services: infrastructure})
 	c := dial(t, running)
 	startWorker(t, c)
-	add(t, c, "warm-up", 1)
-
-	times := make([]time.Duration, 100)
-	for i := range times {
-		begun := time.Now()
-		require.Equal(t, 1, add(t, c, fmt.Sprintf("counter-%d", i), 1))
-		times[i] = time.Since(begun)
+	for i := range 10 {
+		id := fmt.Sprintf("counter-%d", i)
+		require.Equal(t, 1, add(t, c, id, 1))
+		require.Equal(t, 3, add(t, c, id, 2))
 	}
-	slices.Sort(times)
-	t.Logf("update with start: p50 %s, p90 %s", times[50], times[90])
-	// An idle machine takes a fifth of this; a busy one must not fail the test.
-	assert.Less(t, times[50], 150*time.Millisecond)
 }
 
 func TestEverythingKilledGoesOn(t *testing.T) {
