@@ -220,7 +220,7 @@ func keep(t *testing.T, c client.Client, scenario sagatest.Scenario, name, id st
 }
 
 // requireBudget holds a history to its scenario's number of events, and every
-// happy one to 28 events by the time it waits for the reminder.
+// happy one to 22 events by the time it waits for the reminder.
 func requireBudget(t *testing.T, scenario sagatest.Scenario, recorded *history.History) {
 	t.Helper()
 	if scenario.MaxEvents > 0 {
@@ -231,7 +231,7 @@ func requireBudget(t *testing.T, scenario sagatest.Scenario, recorded *history.H
 	}
 	for _, event := range recorded.GetEvents() {
 		if strings.Contains(string(event.GetUserMetadata().GetSummary().GetData()), "Time to remind") {
-			assert.LessOrEqual(t, event.GetEventId(), int64(28), "events until the wait for the reminder")
+			assert.LessOrEqual(t, event.GetEventId(), int64(22), "events until the wait for the reminder")
 			return
 		}
 	}

@@ -39,6 +39,7 @@ func TestHappyBooking(t *testing.T) {
 
 	history, err := world.History(t.Context(), workflows.BookingWorkflowID(done.ID))
 	require.NoError(t, err)
+	t.Logf("%d events of a booking that waits for its reminder", len(history))
 	assert.LessOrEqual(t, len(history), 28, "events of a booking that waits for its reminder")
 	var mine struct{ Items []booking.Booking }
 	_, err = c.Get(t.Context(), "/v1/bookings?status=confirmed", &mine)
