@@ -153,7 +153,7 @@ type LateRequest struct {
 }
 
 // DecideLate says what becomes of late money. The database decides, and writes it
-// down: whoever asked for this workflow read the booking earlier.
+// down: the one who asked for this workflow read the booking earlier.
 func (s *Seats) DecideLate(ctx context.Context, req LateRequest) (booking.LateDecision, error) {
 	decision, err := s.Inventory.DecideLate(ctx, req.Payment, req.Rebook)
 	return decision, toTemporal(ctx, err)

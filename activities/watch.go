@@ -22,12 +22,12 @@ type Alerts interface {
 }
 
 // Watch looks after steps that fail again and again. They are tried for as long as
-// it takes, so nothing is lost; but somebody has to hear of one that will not get
+// it takes, so nothing is lost; but somebody has to be told of one that will not get
 // done by itself.
 type Watch struct{ Alerts Alerts }
 
 const (
-	// stuckAfter is the attempt from which on staff hear of a step that trying again
+	// stuckAfter is the attempt from which on staff are told of a step that trying again
 	// cannot fix; failingAfter of one that fails for another reason. With the workflows'
 	// retries they come after about 3 seconds and 5 minutes.
 	stuckAfter   = 3

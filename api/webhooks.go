@@ -134,7 +134,7 @@ func (a *api) handOn(ctx context.Context, provider Provider, event booking.Payme
 	if !owesMoney(state) || settledBy(b, state) {
 		return outcomeSettled, nil
 	}
-	// Was it over before the event was heard of? A booking that is held, still, has lost
+	// Was it over before the event arrived? A booking that is held, still, has lost
 	// its workflow: the money is for its seats.
 	if b, err = a.Seats.Booking(ctx, b.ID); err != nil {
 		return "", err

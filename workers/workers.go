@@ -35,7 +35,7 @@ type Options struct {
 	Client     client.Client
 	Queues     []string // of Queues(); empty is all
 	Activities Activities
-	// Alerts hears of steps that fail again and again. Nil for nobody.
+	// Alerts are told of steps that fail again and again. Nil: no one is told.
 	Alerts activities.Alerts
 	Logger *slog.Logger
 	// PaymentsPerSecond and MessagesPerSecond are the vendors' limits, over all

@@ -177,7 +177,7 @@ func (s *saga) listenForUpdates(ctx workflow.Context) error {
 		})
 	return errors.Join(err,
 		obey[CancelRequest](ctx, s, UpdateCancel, "The customer cancels. Refund by the cancellation policy."),
-		obey[ReopenRequest](ctx, s, UpdateReopen, "Opens the payment anew, with the provider named."),
+		obey[ReopenRequest](ctx, s, UpdateReopen, "Opens the payment again, with the provider named."),
 		obey[ChangeDecision](ctx, s, UpdateChoose,
 			"The customer of a moved show keeps the new time, moves to another show, or has the money back."),
 		obey[ResendRequest](ctx, s, UpdateResend, "Staff: sends the confirmation again, over one channel or all."),

@@ -93,7 +93,7 @@ func takeUpLost(ctx workflow.Context, in SweepInput, status booking.Status, afte
 }
 
 // takeUp starts a workflow for each booking, with the id of the one that is gone:
-// whoever asks the booking for something reaches it. One that was started meanwhile
+// a request for the booking reaches it. One that was started meanwhile
 // by somebody else is left alone.
 func takeUp(ctx workflow.Context, in SweepInput, lost []booking.LostBooking) error {
 	var started []workflow.ChildWorkflowFuture

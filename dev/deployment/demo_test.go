@@ -2,7 +2,6 @@ package deployment
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -130,15 +129,7 @@ func (c *containers) health(t *testing.T, name string) error {
 
 func (c *containers) awaitHealthy(t *testing.T, name string) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for {
-		err := c.health(t, name)
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			require.NoError(t, fmt.Errorf("%s does not get well: %w\n%s", name, err, c.log(name)))
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
+	var err error
+	well := assert.Eventually(t, func() bool { err = c.health(t, name); return err == nil }, time.Minute, 100*time.Millisecond)
+	require.True(t, well, "%s does not get well: %v\n%s", name, err, c.log(name))
 }

@@ -70,7 +70,7 @@ func TestManyCancellationsAtOnce(t *testing.T) {
 }
 
 // A function of the database is missing, as after a deployment that forgot its
-// migration. The sale waits, staff hear of it once, and it goes through when the
+// migration. The sale waits, staff are told once, and it goes through when the
 // function is back.
 func TestAFunctionOfTheDatabaseIsMissing(t *testing.T) {
 	s := newStage(t)
@@ -102,7 +102,7 @@ func TestAFunctionOfTheDatabaseIsMissing(t *testing.T) {
 		assert.NotContains(t, shown, "confirm_booking")
 		return true
 	}), "the step is tried on")
-	assert.Equal(t, 1, s.count(`SELECT count(*) FROM alerts WHERE booking_id = $1`, b.ID), "staff hear of it once")
+	assert.Equal(t, 1, s.count(`SELECT count(*) FROM alerts WHERE booking_id = $1`, b.ID), "staff are told once")
 	assert.Equal(t, booking.StatusHeld, s.await(c, b.ID, "the booking", soon, func(booking.Booking) bool { return true }).Status)
 
 	rename("confirm_booking_away", "confirm_booking")

@@ -119,7 +119,7 @@ func TestHoldIsCappedPerCustomer(t *testing.T) {
 }
 
 // The customer's time is over, and the saga asks the provider whether they have
-// paid: nobody else gets the seats meanwhile, and nobody sees them as free.
+// paid: no other customer gets the seats meanwhile, and nobody sees them as free.
 func TestHoldGrace(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
