@@ -4,19 +4,21 @@ import "time"
 
 // Booking is a customer's purchase of seats of one show, as the API shows it.
 type Booking struct {
-	ID            string          `json:"id"`
-	CustomerID    string          `json:"-"`
-	Status        Status          `json:"status"`
-	Show          ShowSummary     `json:"show"`
-	Seats         []string        `json:"seats"`
-	Quote         Quote           `json:"quote"`
-	HoldExpiresAt time.Time       `json:"hold_expires_at"`
-	Payment       *PaymentView    `json:"payment"`
-	Ticket        *Ticket         `json:"ticket,omitempty"`
-	Refund        *Refund         `json:"refund,omitempty"`
-	Timeline      []TimelineEntry `json:"timeline"`
-	CreatedAt     time.Time       `json:"created_at"`
-	Version       int64           `json:"version"`
+	ID            string      `json:"id"`
+	CustomerID    string      `json:"-"`
+	Status        Status      `json:"status"`
+	Show          ShowSummary `json:"show"`
+	Seats         []string    `json:"seats"`
+	Quote         Quote       `json:"quote"`
+	HoldExpiresAt time.Time   `json:"hold_expires_at"`
+	// Unfetched tells that nobody has fetched the answer of this hold yet.
+	Unfetched bool            `json:"-"`
+	Payment   *PaymentView    `json:"payment"`
+	Ticket    *Ticket         `json:"ticket,omitempty"`
+	Refund    *Refund         `json:"refund,omitempty"`
+	Timeline  []TimelineEntry `json:"timeline"`
+	CreatedAt time.Time       `json:"created_at"`
+	Version   int64           `json:"version"`
 	// Refunds are the terms of cancellation that it was made under. Nil for a booking
 	// from before they were kept.
 	Refunds CancellationPolicy `json:"-"`
@@ -101,6 +103,12 @@ type HoldRequest struct {
 	// Accessible is what the customer says about wheelchair spaces among the seats:
 	// true, they are needed; false, nobody needs them; nil, nothing.
 	Accessible *bool `json:"accessible,omitempty"`
+	// FetchWithin is how long the seats wait for somebody to fetch the answer; zero
+	// is as long as the hold.
+	FetchWithin time.Duration `json:"fetch_within,omitempty"`
+	// TooLate says that nobody waits for a new hold any more. One that is there
+	// already is answered all the same.
+	TooLate bool `json:"too_late,omitempty"`
 }
 
 // Held is the answer to a hold: seats that are the customer's until ExpiresAt.

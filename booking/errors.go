@@ -36,6 +36,7 @@ const (
 	CodeBusy                Code = "booking_busy"
 	CodeTooManyRequests     Code = "too_many_requests"
 	CodeUnavailable         Code = "unavailable"
+	CodeStartedLate         Code = "started_late" // between workflows and API only
 	CodeInternal            Code = "internal"
 )
 

@@ -7,6 +7,10 @@ import "time"
 type Policy struct {
 	// HoldFor is how long seats wait for the payment.
 	HoldFor time.Duration `json:"hold_for"`
+	// FetchWithin is how long a hold waits for its answer to be fetched: by the
+	// request that asked for it, a repeat of that, or a look at the booking. After
+	// that its seats are free again. Zero waits as long as HoldFor.
+	FetchWithin time.Duration `json:"fetch_within,omitempty"`
 	// MaxHolds is how many holds one customer may have at a time.
 	MaxHolds int `json:"max_holds"`
 	// PaymentTries is how many declined payments end a booking.
@@ -53,6 +57,7 @@ type RefundTier struct {
 func DefaultPolicy() Policy {
 	return Policy{
 		HoldFor:      8 * time.Minute,
+		FetchWithin:  30 * time.Second,
 		MaxHolds:     4,
 		PaymentTries: 3,
 		Disputes:     DisputesVoid,

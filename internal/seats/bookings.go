@@ -28,7 +28,7 @@ const (
 // when the ledger has that payment's refund, or, for money that was never taken,
 // its void.
 const readBookings = `SELECT b.id::text, b.customer_id::text, b.status, b.seats, b.quote, b.hold_expires_at,
-		b.created_at, b.version, b.refunds, b.refund_due, b.currency, ` + summaryColumns + `,
+		b.fetch_by IS NOT NULL, b.created_at, b.version, b.refunds, b.refund_due, b.currency, ` + summaryColumns + `,
 		p.provider, p.status, p.reference, p.checkout_url, p.client_secret,
 		k.serial, k.issued_at, k.voided_at, k.scanned_at, r.at, e.timeline
 	FROM (%s) b JOIN ` + summaryTables + ` ON s.id = b.show_id
@@ -64,7 +64,13 @@ func (s *Store) CustomerBooking(ctx context.Context, customerID, bookingID strin
 	if err != nil {
 		return booking.Booking{}, err
 	}
-	return s.one(ctx, `SELECT * FROM bookings WHERE id = $1 AND customer_id = $2`, id, customer)
+	b, err := s.one(ctx, `SELECT * FROM bookings WHERE id = $1 AND customer_id = $2`, id, customer)
+	if err != nil {
+		return b, err
+	}
+	read := []booking.Booking{b}
+	err = s.seen(ctx, read...)
+	return read[0], err
 }
 
 // CustomerBookings lists a customer's bookings, newest first. An empty status
@@ -75,7 +81,11 @@ func (s *Store) CustomerBookings(
 	if customerID == "" { // which AdminBookings would take for everybody
 		return nil, "", booking.E(booking.CodeNotFound, "There is no such account.")
 	}
-	return s.AdminBookings(ctx, BookingFilter{CustomerID: customerID, Status: status}, limit, cursor)
+	items, next, err = s.AdminBookings(ctx, BookingFilter{CustomerID: customerID, Status: status}, limit, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	return items, next, s.seen(ctx, items...)
 }
 
 // BookingFilter narrows a list of bookings; an empty field does not.
@@ -194,7 +204,7 @@ func scanBooking(row pgx.CollectableRow) (booking.Booking, error) {
 	ticket := booking.Ticket{}
 
 	fields := []any{&b.ID, &b.CustomerID, &b.Status, &b.Seats, &quote, (*utc)(&b.HoldExpiresAt),
-		(*utc)(&b.CreatedAt), &b.Version, &refunds, &refundDue, &currency}
+		&b.Unfetched, (*utc)(&b.CreatedAt), &b.Version, &refunds, &refundDue, &currency}
 	fields = append(fields, summaryFields(&b.Show)...)
 	fields = append(fields, &payment.provider, &payment.status, &payment.reference, &payment.checkoutURL,
 		&payment.clientSecret, &serial, maybeUTC{&issued}, maybeUTC{&ticket.VoidedAt}, maybeUTC{&ticket.ScannedAt},

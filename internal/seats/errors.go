@@ -20,6 +20,7 @@ const (
 	stateConflict         = "BX005"
 	stateHoldLost         = "BX006"
 	stateNotCancellable   = "BX007"
+	stateNobodyWaits      = "BX008"
 	stateNotEnded         = "BX009"
 	stateNoChange         = "BX021"
 	stateChoiceClosed     = "BX022"
@@ -67,6 +68,8 @@ func translate(step string, err error) error {
 		return booking.E(booking.CodeHoldLost, "The seats are no longer reserved for this booking.").Wrap(err)
 	case stateNotCancellable:
 		return booking.E(booking.CodeNotCancellable, "This booking can no longer be cancelled.").Wrap(err)
+	case stateNobodyWaits:
+		return booking.E(booking.CodeStartedLate, "It took too long to begin. Nothing was held.").Wrap(err)
 	case stateNoChange:
 		return booking.E(booking.CodeNotFound, "This booking's show was not changed.").Wrap(err)
 	case stateChoiceClosed:

@@ -91,21 +91,39 @@ func (s *Store) refuse(ctx context.Context, showID string, req PrecheckRequest, 
 
 // SaveAnswer stores the answer to a request with an Idempotency-Key, and gives
 // the one that is stored: the first writer wins, and everybody answers alike.
-func (s *Store) SaveAnswer(
-	ctx context.Context, customerID, key, hash string, status int, body []byte,
-) (Answer, error) {
+func (s *Store) SaveAnswer(ctx context.Context, customerID, key string, answer Answer) (Answer, error) {
+	return s.saveAnswer(ctx, customerID, key, answer, `INSERT INTO idempotency_keys (customer_id, key, request_hash, status, body)
+		VALUES ($1, $2, $3, $4, $5) ON CONFLICT (customer_id, key) DO NOTHING`)
+}
+
+// SaveFetched is SaveAnswer for an answer that tells of a booking: with it a hold
+// counts as fetched, so its seats wait until the hold ends. Code: hold_lost, and
+// nothing is stored, when the hold waited too long and somebody else has taken
+// seats of it.
+func (s *Store) SaveFetched(ctx context.Context, customerID, key, bookingID string, answer Answer) (Answer, error) {
+	id, err := parseID("booking", bookingID)
+	if err != nil {
+		return Answer{}, err
+	}
+	return s.saveAnswer(ctx, customerID, key, answer, `WITH fetched AS MATERIALIZED (SELECT fetch_hold($6))
+		INSERT INTO idempotency_keys (customer_id, key, request_hash, status, body)
+		SELECT $1, $2, $3, $4, $5 FROM fetched ON CONFLICT (customer_id, key) DO NOTHING`, id)
+}
+
+func (s *Store) saveAnswer(
+	ctx context.Context, customerID, key string, answer Answer, statement string, more ...any,
+) (stored Answer, err error) {
 	customer, err := parseID("account", customerID)
 	if err != nil {
 		return Answer{}, err
 	}
-	stored := Answer{RequestHash: hash, Status: status, Body: body}
-	inserted, err := s.pool.Exec(ctx, `INSERT INTO idempotency_keys (customer_id, key, request_hash, status, body)
-		VALUES ($1, $2, $3, $4, $5) ON CONFLICT (customer_id, key) DO NOTHING`, customer, key, hash, status, body)
+	args := append([]any{customer, key, answer.RequestHash, answer.Status, answer.Body}, more...)
+	inserted, err := s.pool.Exec(ctx, statement, args...)
 	if err != nil {
 		return Answer{}, translate("save answer", err)
 	}
 	if inserted.RowsAffected() == 1 {
-		return stored, nil
+		return answer, nil
 	}
 	err = s.pool.QueryRow(ctx, `SELECT request_hash, status, body FROM idempotency_keys
 		WHERE customer_id = $1 AND key = $2`, customer, key).Scan(&stored.RequestHash, &stored.Status, &stored.Body)

@@ -80,7 +80,7 @@ func TestPrecheckGivesTheStoredAnswerFirst(t *testing.T) {
 	h := newHouse(t)
 	show := h.show()
 	req := ask(show, h.customer(), "A1")
-	stored, err := h.store.SaveAnswer(t.Context(), req.CustomerID, req.Key, "hash", 201, []byte(`{"id":1}`))
+	stored, err := h.store.SaveAnswer(t.Context(), req.CustomerID, req.Key, Answer{"hash", 201, []byte(`{"id":1}`)})
 	require.NoError(t, err)
 	h.sold(show, "A1") // somebody else's by now; the answer stays what it was
 
@@ -140,7 +140,7 @@ func TestFault04_SameKeyManyTimesAtOnce(t *testing.T) {
 				return fmt.Errorf("hold: %w", err)
 			}
 			body := fmt.Appendf(nil, "%s %s by %d", held.BookingID, held.ExpiresAt, i)
-			answer, err := h.store.SaveAnswer(t.Context(), customer, req.Key, "hash", 201, body)
+			answer, err := h.store.SaveAnswer(t.Context(), customer, req.Key, Answer{"hash", 201, body})
 			mu.Lock()
 			defer mu.Unlock()
 			answers[string(answer.Body)]++

@@ -4,6 +4,7 @@
 --   BX002 show not on sale     BX003 terms changed, price again
 --   BX004 too many holds       BX005 the status does not allow it
 --   BX006 the hold is lost     BX007 not cancellable
+--   BX008 nobody waits for this hold any more
 --   BX031 not to be sold together yet
 -- A function that touches several claims takes them in seat order, so that two of
 -- them do not wait for each other. Each answers with the booking's show, whose
@@ -18,7 +19,13 @@
 -- The customer's time ends at hold_expires_at. The claims stay p_grace longer: in
 -- that time the booking's workflow asks the provider whether the customer has paid,
 -- and ends the hold. Rivals get the seats when it has, or after the grace.
+--
+-- With p_fetch_within the claims last only that long at first, until somebody
+-- fetches the answer (abandoned.sql). With p_too_late only a hold that is there
+-- already is answered.
 DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text);
+DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text, interval);
+DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text, interval, jsonb, timestamptz);
 CREATE OR REPLACE FUNCTION hold_seats(
     p_booking uuid, p_customer uuid, p_show uuid, p_terms bigint, p_seats text[],
     p_hold interval, p_max_holds integer, p_quote jsonb, p_total bigint, p_currency text, p_hash text,
@@ -26,12 +33,17 @@ CREATE OR REPLACE FUNCTION hold_seats(
     -- the terms of cancellation to keep with the booking
     p_refunds jsonb DEFAULT NULL,
     -- before this time these seats may not be sold together; null when they may
-    p_not_before timestamptz DEFAULT NULL)
+    p_not_before timestamptz DEFAULT NULL,
+    -- how long the hold waits for somebody to fetch its answer; null is to its end
+    p_fetch_within interval DEFAULT NULL,
+    -- nobody waits for a new hold any more
+    p_too_late boolean DEFAULT false)
 RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone boolean, priced jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
     show    shows%ROWTYPE;
     expires timestamptz;
+    wait_by timestamptz;
     -- A repeat answers with the price the seats were held at, not today's.
     price   jsonb;
     stands  text;
@@ -47,7 +59,15 @@ BEGIN
         -- Its seats were freed already; a repeat must not promise them.
         RAISE EXCEPTION 'booking is %', stands USING ERRCODE = 'BX006';
     END IF;
+    IF stands = 'held' THEN
+        -- The workflow asks again when its first answer was lost: only now can the
+        -- customer's answer be on its way.
+        PERFORM wait_for_fetch(p_booking, p_fetch_within, p_grace);
+    END IF;
     IF stands IS NULL THEN
+        IF p_too_late THEN
+            RAISE EXCEPTION 'nobody waits' USING ERRCODE = 'BX008';
+        END IF;
         price := p_quote;
         SELECT * INTO show FROM shows s WHERE s.id = p_show;
         IF NOT FOUND OR show.status <> 'scheduled'
@@ -62,13 +82,16 @@ BEGIN
         END IF;
         IF (SELECT count(*) FROM bookings b
             WHERE b.customer_id = p_customer AND b.status = 'held'
-              AND b.hold_expires_at > clock_timestamp()) >= p_max_holds THEN
+              AND least(b.hold_expires_at, b.fetch_by) > clock_timestamp()) >= p_max_holds THEN
             RAISE EXCEPTION 'too many holds' USING ERRCODE = 'BX004';
         END IF;
 
         expires := clock_timestamp() + p_hold;
+        IF p_fetch_within < p_hold THEN
+            wait_by := clock_timestamp() + p_fetch_within;
+        END IF;
         INSERT INTO seat_claims AS c (show_id, seat, booking_id, state, held_until)
-        SELECT p_show, s.seat, p_booking, 'held', expires + p_grace
+        SELECT p_show, s.seat, p_booking, 'held', coalesce(wait_by, expires + p_grace)
         FROM unnest(p_seats) AS s (seat) ORDER BY s.seat COLLATE "C"
         ON CONFLICT (show_id, seat) DO UPDATE
             SET booking_id = excluded.booking_id, held_until = excluded.held_until
@@ -87,9 +110,9 @@ BEGIN
             RAISE EXCEPTION 'terms changed' USING ERRCODE = 'BX003';
         END IF;
         INSERT INTO bookings (id, customer_id, show_id, status, seats, quote, total, currency,
-                              hold_expires_at, request_hash, version, refunds)
+                              hold_expires_at, fetch_by, request_hash, version, refunds)
         VALUES (p_booking, p_customer, p_show, 'held', p_seats, p_quote, p_total, p_currency,
-                expires, p_hash, 1, p_refunds);
+                expires, wait_by, p_hash, 1, p_refunds);
         INSERT INTO booking_events (booking_id, seq, event, detail)
         VALUES (p_booking, 1, 'held', array_to_string(p_seats, ', '));
     END IF;
@@ -116,6 +139,7 @@ BEGIN
         longer := greatest(b.hold_expires_at, clock_timestamp()) + p_by - b.hold_expires_at;
         b.hold_expires_at := b.hold_expires_at + longer;
     END IF;
+    PERFORM fetch_hold(p_booking);
     PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
     -- The grace stays as long as it was, and a hold that keep_hold made endless stays so.
     UPDATE seat_claims SET held_until = held_until + longer
@@ -149,6 +173,7 @@ BEGIN
     IF claimed < cardinality(b.seats) THEN
         RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
     END IF;
+    UPDATE bookings SET fetch_by = NULL WHERE id = p_booking AND fetch_by IS NOT NULL;
     PERFORM add_booking_event(p_booking, 'payment_in_doubt',
         'The payment provider has not answered yet. The seats stay reserved.', '');
     RETURN b.show_id;
@@ -189,7 +214,7 @@ BEGIN
         IF claimed < cardinality(b.seats) THEN
             RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
         END IF;
-        UPDATE bookings SET status = 'confirmed',
+        UPDATE bookings SET status = 'confirmed', fetch_by = NULL,
             paid_with = CASE WHEN p_reference = '' THEN '' ELSE p_provider || '/' || p_reference END
         WHERE id = p_booking;
         INSERT INTO tickets (booking_id, serial) VALUES (p_booking, p_serial);
@@ -214,7 +239,7 @@ BEGIN
     END IF;
     PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
     DELETE FROM seat_claims WHERE booking_id = p_booking AND state = 'held';
-    UPDATE bookings SET status = p_status WHERE id = p_booking;
+    UPDATE bookings SET status = p_status, fetch_by = NULL WHERE id = p_booking;
     PERFORM add_booking_event(p_booking, p_status, p_detail, '');
     RETURN b.show_id;
 END $$;
