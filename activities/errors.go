@@ -25,6 +25,7 @@ var outcomes = map[booking.Code]outcome{
 	booking.CodeSeatsUnavailable:    {retry: false, benign: true},
 	booking.CodeShowNotOnSale:       {retry: false, benign: true},
 	booking.CodeTooManyHolds:        {retry: false, benign: true},
+	booking.CodeStartedLate:         {retry: false, benign: true},
 	booking.CodeNotCancellable:      {retry: false, benign: true},
 	booking.CodeNotPayable:          {retry: false, benign: true},
 	booking.CodeKeyReused:           {retry: false, benign: true},

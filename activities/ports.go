@@ -11,7 +11,7 @@ import (
 // method is one transaction, safe to repeat. Errors carry a booking.Code.
 type Inventory interface {
 	// Hold claims all the seats or none. Codes: seats_unavailable,
-	// show_not_on_sale, too_many_holds, validation_failed.
+	// show_not_on_sale, too_many_holds, validation_failed, started_late.
 	Hold(ctx context.Context, req booking.HoldRequest) (booking.Held, error)
 	// ExtendHold moves the hold's end from where the caller knows it to be; when it
 	// is elsewhere, an earlier try moved it. Codes: conflict, hold_lost.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -38,6 +39,9 @@ type Options struct {
 	// Alerts are told of steps that fail again and again. Nil: no one is told.
 	Alerts activities.Alerts
 	Logger *slog.Logger
+	// Holds are looked through for abandoned ones by processes that serve the bookings
+	// queue; nil leaves that to others.
+	Holds AbandonedHolds
 	// PaymentsPerSecond and MessagesPerSecond are the vendors' limits, over all
 	// worker processes together. Zero is no limit.
 	PaymentsPerSecond float64
@@ -98,6 +102,12 @@ func Run(ctx context.Context, opts Options) error {
 		}
 		running = append(running, w)
 		opts.Logger.Info("worker started", "queue", queue, "deployment", opts.Deployment.Name, "build", opts.Deployment.BuildID)
+	}
+	if opts.Holds != nil && slices.Contains(queues, workflows.QueueBookings) {
+		looking, stop := context.WithCancel(ctx)
+		var wait sync.WaitGroup
+		wait.Go(func() { endAbandoned(looking, opts.Holds, Sagas(opts.Client), opts.Logger) })
+		defer func() { stop(); wait.Wait() }()
 	}
 	select {
 	case <-ctx.Done():

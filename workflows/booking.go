@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"time"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -61,8 +63,10 @@ func (s *saga) hold(ctx workflow.Context) error {
 		MaxHolds:    s.in.Policy.MaxHolds,
 		RequestHash: s.in.RequestHash,
 		// Never nil, which would be no terms at all.
-		Refunds:    append(booking.CancellationPolicy{}, s.in.Policy.Refunds...),
-		Accessible: s.in.Accessible,
+		Refunds:     append(booking.CancellationPolicy{}, s.in.Policy.Refunds...),
+		Accessible:  s.in.Accessible,
+		FetchWithin: s.fetchWithin(),
+		TooLate:     s.startedLate(ctx),
 	}, &s.held)
 	if err != nil {
 		return err
@@ -71,6 +75,23 @@ func (s *saga) hold(ctx workflow.Context) error {
 	s.startHoldTimer(ctx, s.held.ExpiresIn)
 	s.note(ctx, booking.EventHeld, s.seats()+" for "+s.held.Quote.Total.String())
 	return nil
+}
+
+// fetchWithin is how long the hold waits for its answer to be fetched. Nobody waits
+// for the answer of a booking that uses money which is already there.
+func (s *saga) fetchWithin() time.Duration {
+	if s.in.Adopt != nil {
+		return 0
+	}
+	return s.in.Policy.FetchWithin
+}
+
+// startedLate tells whether nobody waits for the hold any more. The database is
+// asked all the same: an earlier try of this very task may have held the seats and
+// been lost, and the customer may know of them from there.
+func (s *saga) startedLate(ctx workflow.Context) bool {
+	within := s.in.StartWithin
+	return within != 0 && workflow.Now(ctx).Sub(workflow.GetInfo(ctx).WorkflowStartTime) > within
 }
 
 // openPayment asks the provider for a payment, unless the booking was made for

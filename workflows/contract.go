@@ -47,7 +47,8 @@ const (
 	UpdateChoose  = "choose"      // ChangeDecision: what the customer of a moved show wants
 	SignalPayment = "payment"     // booking.PaymentState, fetched by the webhook
 
-	SignalRefund = "refund" // RefundRequest: one of the bookings of a show after its start
+	SignalRefund    = "refund"    // RefundRequest: one of the bookings of a show after its start
+	SignalAbandoned = "abandoned" // nobody fetched the hold's answer; its seats are free already
 
 	SignalShowCancelled   = "show_cancelled"   // ShowCancelled
 	SignalShowRescheduled = "show_rescheduled" // ShowRescheduled
@@ -111,6 +112,10 @@ type BookingInput struct {
 	Policy      booking.Policy `json:"policy"`
 	// Accessible as in booking.HoldRequest.
 	Accessible *bool `json:"accessible,omitempty"`
+	// StartWithin is how long somebody waits for the answer. A workflow that gets to
+	// run later than that after its start holds no seats. Both times are the Temporal
+	// server's, so no other clock matters. Zero is no limit.
+	StartWithin time.Duration `json:"start_within,omitempty"`
 	// Adopt makes the booking use money that is already authorized, instead of
 	// opening a payment. Nobody waits for the answer of such a booking.
 	Adopt *booking.PaymentState `json:"adopt,omitempty"`

@@ -26,6 +26,8 @@ type (
 	timeUp struct{}
 	// canceled is what next answers, once, when the workflow was cancelled.
 	canceled struct{}
+	// abandoned is what next answers when nobody fetched the hold's answer.
+	abandoned struct{}
 )
 
 // next waits for one thing to happen: a command, a signal, the timer, or the
@@ -44,6 +46,10 @@ func (s *saga) next(ctx workflow.Context, timer workflow.Future) any {
 		var state booking.PaymentState
 		c.Receive(ctx, &state)
 		event = state
+	})
+	selector.AddReceive(workflow.GetSignalChannel(ctx, SignalAbandoned), func(c workflow.ReceiveChannel, _ bool) {
+		c.Receive(ctx, nil)
+		event = abandoned{}
 	})
 	selector.AddReceive(workflow.GetSignalChannel(ctx, SignalShowCancelled), func(c workflow.ReceiveChannel, _ bool) {
 		var news ShowCancelled
@@ -149,6 +155,7 @@ func (s *saga) listen(ctx workflow.Context) error {
 	}
 	signals := map[string]string{
 		SignalPayment:         "A payment changed at its provider. Sent by the webhook.",
+		SignalAbandoned:       "Nobody fetched the answer of the hold. Its seats are free already.",
 		SignalShowCancelled:   "The theater cancelled the show: everything comes back.",
 		SignalShowRescheduled: "The theater moved the show to a new time.",
 	}

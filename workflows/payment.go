@@ -74,6 +74,8 @@ func (s *saga) handleUnpaid(ctx workflow.Context, event any) *ending {
 		return s.heard(ctx, event)
 	case command:
 		return s.obeyUnpaid(ctx, event)
+	case abandoned:
+		return s.atAbandoned(ctx)
 	case ShowRescheduled:
 		if s.heeds(event.ChangeID, event.ShowID) {
 			s.takeIn(event)
@@ -227,6 +229,33 @@ func (s *saga) atExpiry(ctx workflow.Context) *ending {
 	}
 	return &ending{status: booking.StatusExpired, notice: booking.NoticeExpired,
 		reason: refusal(booking.CodeHoldLost, "The time to pay ran out. The seats are free again.")}
+}
+
+// abandonedCloses marks bookings whose code knows the signal. A worker of before may
+// have met it and gone on without a step; the history of such a booking must go on so.
+const abandonedCloses = "abandoned-closes-payment"
+
+// atAbandoned closes the payment of a hold whose seats are free already. Money that
+// came all the same finds its hold lost when it is confirmed, and goes back with a
+// notice.
+func (s *saga) atAbandoned(ctx workflow.Context) *ending {
+	if workflow.GetVersion(ctx, abandonedCloses, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return nil
+	}
+	s.doing("nobody fetched the answer: closing the payment")
+	var last booking.PaymentState
+	done, err := s.fastPath(ctx, QueuePayments, "Nobody fetched the answer: close the payment unless it is paid", payments.CloseUnpaid, s.moneyStep(s.held.Quote.Total), &last)
+	if !done {
+		err = s.slowPath(ctx, 0, QueuePayments, "Nobody fetched the answer: close the payment unless it is paid", payments.CloseUnpaid, s.moneyStep(s.held.Quote.Total), &last)
+	}
+	if err == nil {
+		s.current(keepSecrets(last, s.payment))
+		if s.authorized() {
+			return nil
+		}
+	}
+	return &ending{status: booking.StatusExpired,
+		reason: refusal(booking.CodeHoldLost, "Nobody fetched the answer in time. The seats are free again.")}
 }
 
 func (s *saga) stayInDoubt(ctx workflow.Context) {

@@ -49,8 +49,13 @@ func play(t *testing.T, scenario sagatest.Scenario) {
 	}
 
 	require.True(t, env.IsWorkflowCompleted())
-	require.NoError(t, env.GetWorkflowError())
-	if scenario.Late == nil {
+	if scenario.Canceled {
+		require.True(t, temporal.IsCanceledError(env.GetWorkflowError()), "%v", env.GetWorkflowError())
+		assert.Equal(t, scenario.Updates, driver.codes())
+	} else {
+		require.NoError(t, env.GetWorkflowError())
+	}
+	if scenario.Late == nil && !scenario.Canceled {
 		var state workflows.BookingState
 		require.NoError(t, env.GetWorkflowResult(&state))
 		assert.Equal(t, scenario.Status, state.Status)

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -74,7 +75,13 @@ func (s *saga) reject(ctx workflow.Context, reason error) (BookingState, error) 
 	s.state.Status, s.state.PaymentStatus = booking.StatusRejected, booking.PaymentNone
 	s.state.Reason = message(reason)
 	s.publish(ctx)
-	return s.finish(ctx)
+	state, err := s.finish(ctx)
+	if err == nil && code(reason) == booking.CodeStartedLate {
+		// Closed as canceled, not as completed: the customer's next request with the
+		// same key may start the booking again.
+		return state, temporal.NewCanceledError(message(reason))
+	}
+	return state, err
 }
 
 // freeSeats undoes the hold, or the sale if there was one: which, the database

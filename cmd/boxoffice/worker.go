@@ -76,6 +76,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	}()
 	err = workers.Run(ctx, workers.Options{
 		Client: p.temporal, Queues: c.Queues, Activities: effects, Alerts: effects.Seats.Inventory, Logger: p.log, Deployment: deployment,
+		Holds:             seats.New(p.db.Pool, p.bus.Publish),
 		PaymentsPerSecond: p.config.PaymentsPerSecond, MessagesPerSecond: p.config.MessagesPerSecond,
 	})
 	// A worker that cannot read must not take work from those that can. It does not

@@ -20,6 +20,9 @@ func (i *inventory) Hold(ctx context.Context, req booking.HoldRequest) (held boo
 		if b := w.bookings[req.BookingID]; b != nil && b.Status.Terminal() {
 			return booking.E(booking.CodeHoldLost, "The booking is %s.", b.Status)
 		}
+		if req.TooLate && w.bookings[req.BookingID] == nil {
+			return booking.E(booking.CodeStartedLate, "Nobody waits for it.")
+		}
 		var taken []string
 		for _, seat := range req.Seats {
 			if owner := w.claims[seat]; owner != "" && owner != req.BookingID {
@@ -179,6 +182,16 @@ func (w *World) free(id string) {
 		if owner == id {
 			delete(w.claims, seat)
 		}
+	}
+}
+
+// endUnfetched ends the hold as the database does when nobody fetched it.
+func (w *World) endUnfetched() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if b := w.bookings[BookingID]; b.Status == booking.StatusHeld {
+		w.free(BookingID)
+		b.Status = booking.StatusExpired
 	}
 }
 

@@ -32,6 +32,10 @@ type Scenario struct {
 	Setup  func(w *World)
 	Script []Action
 
+	// Canceled is a workflow that closes as canceled, without a result: the same id
+	// may start again.
+	Canceled bool
+
 	Status  booking.Status
 	Payment booking.PaymentStatus
 	// Updates are the codes that the script's updates answered, the hold first;
@@ -58,6 +62,7 @@ func (s Scenario) BookingInput() workflows.BookingInput {
 func policy() booking.Policy {
 	p := booking.DefaultPolicy()
 	p.HoldFor = 2 * time.Second
+	p.FetchWithin = 0 // nobody fetches anything here
 	p.RemindBefore = time.Second
 	p.SpreadOver = 0
 	p.FastPath = 300 * time.Millisecond
@@ -93,6 +98,14 @@ func paysSilently(at time.Duration) Action {
 
 func declines(at time.Duration) Action {
 	return Action{at, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.Decline("pi_1")) }}
+}
+
+// abandons is the look that found that nobody fetched the answer.
+func abandons(at time.Duration) Action {
+	return Action{at, func(w *World, d Driver) {
+		w.endUnfetched()
+		d.Signal(workflows.SignalAbandoned, nil)
+	}}
 }
 
 func update(at time.Duration, name string, args ...any) Action {

@@ -39,6 +39,34 @@ func holdScenarios() []Scenario {
 			Status:  booking.StatusRejected, Payment: booking.PaymentOpen, End: End{},
 		},
 		{
+			// It was too late before it began, which a real one is when its first task
+			// waited for a worker.
+			Name: "started_late", Input: func(in *workflows.BookingInput) { in.StartWithin = -time.Second },
+			Updates: []booking.Code{booking.CodeStartedLate}, Canceled: true, End: End{}, MaxEvents: 10,
+		},
+		{
+			// An earlier try of the first task held the seats, and its results were lost.
+			Name: "started_late_and_held_before", Input: func(in *workflows.BookingInput) { in.StartWithin = -time.Second },
+			Setup:  func(w *World) { w.AddBooking(BookingID, booking.StatusHeld, both) },
+			Script: []Action{pays(soon)}, Updates: ok,
+			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(), MaxEvents: 32,
+		},
+		{
+			Name: "abandoned", Script: []Action{abandons(soon)}, Updates: ok,
+			Status: booking.StatusExpired, Payment: booking.PaymentVoided,
+			End: End{Status: booking.StatusExpired, Moves: map[string]int{"void": 1}}, MaxEvents: 24,
+		},
+		{
+			Name: "abandoned_and_paid", Script: []Action{pays(soon), abandons(2 * soon)}, Updates: ok,
+			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
+		},
+		{
+			Name: "abandoned_while_paying", Script: []Action{paysSilently(soon), abandons(2 * soon)}, Updates: ok,
+			Status: booking.StatusExpired, Payment: booking.PaymentVoided,
+			End: End{Status: booking.StatusExpired, Moves: map[string]int{"authorize": 1, "void": 1},
+				Messages: returned(1)},
+		},
+		{
 			Name: "hold_panics", Setup: fails("hold", Repeat(200, panicking)...),
 			Updates: []booking.Code{booking.CodeUnavailable},
 			Status:  booking.StatusRejected, Payment: booking.PaymentOpen, End: End{},

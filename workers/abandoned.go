@@ -1,0 +1,58 @@
+package workers
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// abandonedEvery is how often a worker looks for holds whose answers nobody fetched.
+const abandonedEvery = 5 * time.Second
+
+// AbandonedHolds are the holds whose answers nobody fetched in time.
+type AbandonedHolds interface {
+	// EndAbandoned ends them, and gives the bookings whose workflows do not know yet.
+	EndAbandoned(ctx context.Context) (untold []string, err error)
+	// AbandonedTold notes that a booking's workflow knows, or that there is none.
+	AbandonedTold(ctx context.Context, bookingID string) error
+}
+
+// endAbandoned looks until the context ends. Several workers may do so at the same
+// time. The database alone decides what is abandoned; a workflow that is not told,
+// because Temporal is away, is told at a later look.
+func endAbandoned(ctx context.Context, holds AbandonedHolds, sagas activities.Sagas, log *slog.Logger) {
+	for {
+		// Spread: workers that start together must not all do the same work.
+		wait := abandonedEvery/2 + rand.N(abandonedEvery)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		told, err := endAbandonedOnce(ctx, holds, sagas)
+		if err != nil && ctx.Err() == nil {
+			log.Warn("abandoned holds are not all ended; the next look goes on", "error", err)
+		}
+		if told > 0 {
+			log.Info("holds ended whose answers nobody fetched", "holds", told)
+		}
+	}
+}
+
+func endAbandonedOnce(ctx context.Context, holds AbandonedHolds, sagas activities.Sagas) (told int, err error) {
+	untold, err := holds.EndAbandoned(ctx)
+	for _, id := range untold {
+		if _, failed := sagas.Signal(ctx, id, workflows.SignalAbandoned, nil); failed != nil {
+			return told, failed // Temporal is away, or slow: the others can wait, too
+		}
+		if failed := holds.AbandonedTold(ctx, id); failed != nil {
+			return told, failed
+		}
+		told++
+	}
+	return told, err
+}
