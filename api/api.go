@@ -133,6 +133,9 @@ type api struct {
 	streams   *streamPlaces
 	// foreignProxy is for the one warning about it.
 	foreignProxy sync.Once
+	// starts bound new bookings, by payment provider: one that is slow must not keep
+	// bookings with another away.
+	starts map[string]*starts
 }
 
 // New makes the API's handler.
@@ -153,7 +156,11 @@ func build(options Options) (*api, error) {
 		summaries: expirable.NewLRU[string, booking.ShowSummary](summariesKept, nil, summaryFresh),
 		shortcuts: newShortcuts(),
 		turnstile: seats.NewTurnstile(),
+		starts:    map[string]*starts{},
 		streams:   newStreamPlaces(options.MaxStreams, options.MaxStreamsPerAddress, options.MaxStreamsPerAccount),
+	}
+	for name := range options.Providers {
+		a.starts[name] = newStarts(a.Logger.With("provider", name))
 	}
 	if err := a.check(); err != nil {
 		return nil, err

@@ -47,6 +47,9 @@ type attempt struct {
 	customer, key, hash string
 	bookingID           string
 	request             bookingRequest
+	// begun tells that an earlier request with this key made the booking, and that it
+	// is not complete yet.
+	begun bool
 }
 
 // createBooking holds seats and opens the payment. The cheap read comes first, so
@@ -59,12 +62,13 @@ func (a *api) createBooking(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	leave, answered := a.takeTurn(w, r, try)
+	leave, answered := a.takeTurn(w, r, &try)
 	if answered {
 		return
 	}
 	defer leave()
-	a.begin(w, r, try)
+	answer, err := a.hold(r.Context(), try)
+	a.settle(w, r, try, answer, err)
 }
 
 // turnWithin is how long a request waits for others that want the same seats.
@@ -73,7 +77,7 @@ const turnWithin = 3 * time.Second
 // takeTurn looks whether the request has any hope, and waits while somebody else
 // tries for the same seats: most of those who wait are turned away by the next
 // look, without a workflow. Whoever has waited long enough goes on all the same.
-func (a *api) takeTurn(w http.ResponseWriter, r *http.Request, try attempt) (leave func(), answered bool) {
+func (a *api) takeTurn(w http.ResponseWriter, r *http.Request, try *attempt) (leave func(), answered bool) {
 	patience, cancel := context.WithTimeout(r.Context(), turnWithin)
 	defer cancel()
 	for {
@@ -92,8 +96,10 @@ func (a *api) takeTurn(w http.ResponseWriter, r *http.Request, try attempt) (lea
 	}
 }
 
-// precheck answers a request that is known already or has no hope.
-func (a *api) precheck(w http.ResponseWriter, r *http.Request, try attempt) (answered bool) {
+// precheck answers a request that is known already or has no hope. All of that is
+// in the database: who repeats a request whose answer was lost does not wait for
+// the workflow.
+func (a *api) precheck(w http.ResponseWriter, r *http.Request, try *attempt) (answered bool) {
 	known, err := a.Seats.Precheck(r.Context(), seats.PrecheckRequest{
 		CustomerID: try.customer, Key: try.key, BookingID: try.bookingID,
 		ShowID: try.request.ShowID, Seats: try.request.Seats, Accessible: try.request.Accessible,
@@ -106,39 +112,87 @@ func (a *api) precheck(w http.ResponseWriter, r *http.Request, try attempt) (ans
 		a.fail(w, r, keyReused())
 	case known.Answer != nil:
 		w.Header().Set("Idempotent-Replayed", "true")
-		a.tell(w, r, try, *known.Answer)
+		a.tell(w, r, *try, *known.Answer)
+	case known.Begun:
+		answer, err := a.outcome(r.Context(), *try, false)
+		if errors.Is(err, errHalfMade) {
+			try.begun = true
+			return false
+		}
+		a.settle(w, r, *try, answer, err)
 	default:
 		return false
 	}
 	return true
 }
 
-// begin has the workflow hold the seats, and stores what came of it.
-func (a *api) begin(w http.ResponseWriter, r *http.Request, try attempt) {
-	status, body, err := a.hold(r.Context(), try)
-	if err != nil {
-		a.fail(w, r, err)
-		return
+// settle stores the answer and sends what is stored. An error is an answer that is
+// not stored: the same request may end otherwise when it is repeated.
+func (a *api) settle(w http.ResponseWriter, r *http.Request, try attempt, answer seats.Answer, err error) {
+	if err == nil {
+		answer, err = a.store(r.Context(), try, answer)
 	}
-	stored, err := a.Seats.SaveAnswer(r.Context(), try.customer, try.key, try.hash, status, body)
 	switch {
 	case err != nil:
 		a.fail(w, r, err)
-	case stored.RequestHash != try.hash:
+	case answer.RequestHash != try.hash:
 		a.fail(w, r, keyReused())
 	default:
-		a.tell(w, r, try, stored)
+		a.tell(w, r, try, answer)
 	}
 }
 
-// hold gives the answer to be stored. An error is an answer that is not: the
-// same request may end otherwise when it is repeated.
-func (a *api) hold(ctx context.Context, try attempt) (status int, body []byte, err error) {
+// store keeps the answer under the key. With the answer that tells of a booking its
+// hold counts as fetched; one that was not fetched in time is lost.
+func (a *api) store(ctx context.Context, try attempt, answer seats.Answer) (seats.Answer, error) {
+	if answer.Status == http.StatusCreated {
+		stored, err := a.Seats.SaveFetched(ctx, try.customer, try.key, try.bookingID, answer)
+		if booking.CodeOf(err) != booking.CodeHoldLost {
+			return stored, err
+		}
+		if answer, err = renderRefusal(try, notFetched()); err != nil {
+			return answer, err
+		}
+	}
+	return a.Seats.SaveAnswer(ctx, try.customer, try.key, answer)
+}
+
+// hold has the workflow hold the seats and open the payment, and gives the answer
+// to be stored.
+func (a *api) hold(ctx context.Context, try attempt) (seats.Answer, error) {
 	show, err := a.showSummary(ctx, try.request.ShowID)
 	if err != nil {
-		return 0, nil, err
+		return seats.Answer{}, err
 	}
-	held, err := a.Saga.Hold(ctx, workflows.BookingInput{
+	held, err := a.askSaga(ctx, try, show)
+	// Whatever came of it, who looks at the seats next sees it here at once.
+	a.Feed.Changed(show.ID)
+	switch {
+	case errors.Is(err, ErrEnded):
+		// Temporal no longer knows. The database does, if there ever was a hold.
+	case isFinal(err) && held.RequestHash != "" && held.RequestHash != try.hash:
+		return seats.Answer{}, keyReused()
+	case isFinal(err):
+		return renderRefusal(try, err)
+	case err != nil:
+		return seats.Answer{}, err
+	case held.RequestHash != try.hash:
+		return seats.Answer{}, keyReused()
+	}
+	return a.outcome(ctx, try, true)
+}
+
+// askSaga starts the workflow or asks the one that runs. Only a new booking is
+// refused while answers take too long.
+func (a *api) askSaga(ctx context.Context, try attempt, show booking.ShowSummary) (held workflows.HoldAnswer, err error) {
+	if !try.begun {
+		done, full := a.starts[try.request.Payment.Provider].enter(ctx)
+		if full != nil {
+			return held, full
+		}
+		defer func() { done(err) }()
+	}
+	return a.Saga.Hold(ctx, workflows.BookingInput{
 		BookingID:   try.bookingID,
 		CustomerID:  try.customer,
 		ShowID:      show.ID,
@@ -147,51 +201,70 @@ func (a *api) hold(ctx context.Context, try attempt) (status int, body []byte, e
 		RequestHash: try.hash,
 		Policy:      a.Policy,
 		Accessible:  try.request.Accessible,
+		StartWithin: answerWithin,
 	}, show)
-	// Whatever came of it, who looks at the seats next sees it here at once.
-	a.Feed.Changed(show.ID)
-	switch {
-	case errors.Is(err, ErrEnded):
-		// Temporal no longer knows. The database does, if there ever was a hold.
-	case isFinal(err) && held.RequestHash != "" && held.RequestHash != try.hash:
-		return 0, nil, keyReused()
-	case isFinal(err):
-		return renderRefusal(err)
-	case err != nil:
-		return 0, nil, err
-	case held.RequestHash != try.hash:
-		return 0, nil, keyReused()
-	}
-	b, err := a.Seats.CustomerBooking(ctx, try.customer, try.bookingID)
-	if booking.CodeOf(err) == booking.CodeNotFound {
-		return renderRefusal(booking.E(booking.CodeConflict, "The first request with this key held no seats.").Wrap(err))
-	}
-	if err != nil {
-		return 0, nil, err
-	}
-	if b.Status == booking.StatusHeld && b.Payment == nil {
-		// Half made: whoever waited for the rest was cut off. The same key finds it.
-		return 0, nil, booking.E(booking.CodeUnavailable,
-			"The booking is still being worked on. Ask again with the same Idempotency-Key in a moment.")
-	}
-	a.addCheckoutSecret(b.Payment)
-	if body, err = json.Marshal(b); err != nil {
-		return 0, nil, fmt.Errorf("render booking %s: %w", b.ID, err)
-	}
-	return http.StatusCreated, body, nil
 }
 
-// renderRefusal is for an answer that is final: its workflow has ended, and the
-// key with it.
-func renderRefusal(err error) (status int, body []byte, _ error) {
+// errHalfMade is the answer while the payment of a booking is being opened: the
+// request that waited for it was cut off. The same key finds it.
+var errHalfMade = booking.E(booking.CodeUnavailable,
+	"The booking is still being worked on. Ask again with the same Idempotency-Key in a moment.")
+
+// outcome reads from the database what came of a request. Why a booking ended before
+// it had a payment its workflow can tell, if it was not asked yet.
+func (a *api) outcome(ctx context.Context, try attempt, asked bool) (seats.Answer, error) {
+	// Not read as the customer: that would count as fetched before anybody has it.
+	b, err := a.Seats.Booking(ctx, try.bookingID)
+	switch {
+	case booking.CodeOf(err) == booking.CodeNotFound, err == nil && b.CustomerID != try.customer:
+		return renderRefusal(try, booking.E(booking.CodeConflict, "The first request with this key held no seats.").Wrap(err))
+	case err != nil:
+		return seats.Answer{}, err
+	case b.Payment == nil && b.Status == booking.StatusHeld:
+		return a.halfMade(ctx, try)
+	case b.Payment == nil && !asked:
+		return seats.Answer{}, errHalfMade
+	case b.Payment == nil, b.Status == booking.StatusExpired:
+		return renderRefusal(try, booking.E(booking.CodeHoldLost, "The hold of these seats is over, and they are free again."))
+	}
+	a.addCheckoutSecret(b.Payment)
+	body, err := json.Marshal(b)
+	if err != nil {
+		return seats.Answer{}, fmt.Errorf("render booking %s: %w", b.ID, err)
+	}
+	return seats.Answer{RequestHash: try.hash, Status: http.StatusCreated, Body: body}, nil
+}
+
+// halfMade has the seats wait for a customer who keeps asking.
+func (a *api) halfMade(ctx context.Context, try attempt) (seats.Answer, error) {
+	if a.Policy.FetchWithin > 0 {
+		err := a.Seats.KeepWaiting(ctx, try.bookingID, a.Policy.FetchWithin)
+		switch {
+		case booking.CodeOf(err) == booking.CodeHoldLost:
+			return renderRefusal(try, notFetched())
+		case err != nil:
+			return seats.Answer{}, err
+		}
+	}
+	return seats.Answer{}, errHalfMade
+}
+
+func notFetched() error {
+	return booking.E(booking.CodeHoldLost,
+		"The seats were held, but the answer was not fetched in time, and they are free again.")
+}
+
+// renderRefusal is for an answer that is final, and the key with it.
+func renderRefusal(try attempt, err error) (seats.Answer, error) {
 	document, kind := problemOf(err)
-	if kind.retryAfter != "" || document.Code == booking.CodeConflict {
+	if kind.retryAfter != "" || document.Code == booking.CodeConflict || document.Code == booking.CodeHoldLost {
 		document.Detail += " Use a new Idempotency-Key to try again."
 	}
-	if body, err = json.Marshal(document); err != nil {
-		return 0, nil, fmt.Errorf("render problem %s: %w", document.Code, err)
+	body, err := json.Marshal(document)
+	if err != nil {
+		return seats.Answer{}, fmt.Errorf("render problem %s: %w", document.Code, err)
 	}
-	return kind.status, body, nil
+	return seats.Answer{RequestHash: try.hash, Status: kind.status, Body: body}, nil
 }
 
 // tell sends a stored answer.

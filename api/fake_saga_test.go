@@ -47,6 +47,7 @@ type run struct {
 	answer workflows.HoldAnswer
 	err    error
 	terms  booking.CancellationPolicy
+	in     workflows.BookingInput
 	main   sync.Mutex // the workflow's one coroutine
 	ended  atomic.Bool
 	forgot atomic.Bool // the outcome of the hold is past its retention
@@ -76,7 +77,7 @@ func (f *fakeSaga) Hold(ctx context.Context, in workflows.BookingInput, _ bookin
 	}
 	r, runs := f.runs[in.BookingID]
 	if !runs {
-		r = &run{done: make(chan struct{}), terms: in.Policy.Refunds}
+		r = &run{done: make(chan struct{}), terms: in.Policy.Refunds, in: in}
 		f.runs[in.BookingID] = r
 		f.starts.Add(1)
 	}
@@ -99,6 +100,7 @@ func (f *fakeSaga) begin(ctx context.Context, in workflows.BookingInput) (workfl
 		BookingID: in.BookingID, CustomerID: in.CustomerID, ShowID: in.ShowID, Seats: in.Seats,
 		HoldFor: in.Policy.HoldFor, MaxHolds: in.Policy.MaxHolds, RequestHash: in.RequestHash,
 		Refunds: in.Policy.Refunds, Accessible: in.Accessible,
+		FetchWithin: in.Policy.FetchWithin, TooLate: in.StartWithin < 0,
 	})
 	if err == nil {
 		err = f.open(ctx, in.BookingID, held.Quote.Total, 1)

@@ -127,7 +127,10 @@ func isOutage(err error) bool {
 // request id that the customer can quote.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	document, kind := problemOf(err)
-	if kind.status >= http.StatusInternalServerError {
+	var later comeBack
+	if errors.As(err, &later) {
+		kind.retryAfter = later.after // the log knows already
+	} else if kind.status >= http.StatusInternalServerError {
 		level := slog.LevelWarn
 		if kind.status == http.StatusInternalServerError {
 			level = slog.LevelError

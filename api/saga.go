@@ -64,9 +64,11 @@ func (s temporalSaga) Hold(ctx context.Context, in workflows.BookingInput, show 
 		ID:                       workflows.BookingWorkflowID(in.BookingID),
 		TaskQueue:                workflows.QueueBookings,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		StaticSummary:            summaryFor(in.Seats, show),
-		StaticDetails:            detailsFor(in, show),
+		// A workflow that started too late to hold anything has closed as canceled: the
+		// same key begins again. One that completed is final.
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		StaticSummary:         summaryFor(in.Seats, show),
+		StaticDetails:         detailsFor(in, show),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			workflows.AttrBookingStatus.ValueSet(string(booking.StatusHeld)),
 			workflows.AttrPaymentStatus.ValueSet(string(booking.PaymentOpen)),
@@ -75,27 +77,41 @@ func (s temporalSaga) Hold(ctx context.Context, in workflows.BookingInput, show 
 			workflows.AttrCustomerID.ValueSet(in.CustomerID),
 		),
 	}
-	var answer workflows.HoldAnswer
-	err := whenReady(waiting, redone, func() error {
-		handle, err := s.client.UpdateWithStartWorkflow(waiting, client.UpdateWithStartWorkflowOptions{
-			// An operation is good for one use.
-			StartWorkflowOperation: s.client.NewWithStartWorkflowOperation(options, workflows.BookingWorkflow, in),
-			UpdateOptions: client.UpdateWorkflowOptions{
-				UpdateID:     workflows.UpdateHold,
-				WorkflowID:   workflows.BookingWorkflowID(in.BookingID),
-				UpdateName:   workflows.UpdateHold,
-				WaitForStage: client.WorkflowUpdateStageCompleted,
-			},
+	ask := func(updateID string) (answer workflows.HoldAnswer, err error) {
+		err = whenReady(waiting, redone, func() error {
+			handle, err := s.client.UpdateWithStartWorkflow(waiting, client.UpdateWithStartWorkflowOptions{
+				// An operation is good for one use.
+				StartWorkflowOperation: s.client.NewWithStartWorkflowOperation(options, workflows.BookingWorkflow, in),
+				UpdateOptions: client.UpdateWorkflowOptions{
+					UpdateID:     updateID,
+					WorkflowID:   workflows.BookingWorkflowID(in.BookingID),
+					UpdateName:   workflows.UpdateHold,
+					WaitForStage: client.WorkflowUpdateStageCompleted,
+				},
+			})
+			if err != nil {
+				return err
+			}
+			return handle.Get(waiting, &answer)
 		})
-		if err != nil {
-			return err
-		}
-		return handle.Get(waiting, &answer)
-	})
+		return answer, err
+	}
+	answer, err := ask(workflows.UpdateHold)
+	if startedLate(err) {
+		// That may be the answer of a run which has closed since: the server answers a
+		// known update from there. An update with another id begins again.
+		answer, err = ask(workflows.UpdateHold + " " + uuid.NewString())
+	}
 	if ended := sagaError(err); errors.Is(ended, ErrEnded) {
 		return s.storedHold(ctx, in.BookingID)
 	}
 	return held(answer, err)
+}
+
+// startedLate tells of a run that held nothing, because nobody waited any more.
+func startedLate(err error) bool {
+	var refused *temporal.ApplicationError
+	return errors.As(err, &refused) && refused.Type() == string(booking.CodeStartedLate)
 }
 
 // held is the hold's answer. A refusal says whose request it refused, too.
@@ -260,6 +276,12 @@ func refusal(refused *temporal.ApplicationError) error {
 		return ErrEnded
 	}
 	code := booking.Code(refused.Type())
+	if code == booking.CodeStartedLate {
+		// Nothing was held, and the key is as good as new: this is no final answer, so
+		// the refusal is not wrapped.
+		return booking.E(booking.CodeUnavailable,
+			"It took too long to begin, and nothing was held. Ask again with the same Idempotency-Key in a moment.")
+	}
 	if _, known := problems[code]; !known {
 		return booking.E(booking.CodeInternal, "The booking could not be worked on.").Wrap(refused)
 	}

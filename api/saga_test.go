@@ -156,6 +156,16 @@ func TestSagaOnAServer(t *testing.T) {
 			assertEnded(t, saga, in)
 		}
 	})
+	t.Run("a start that was too late, and the same key again", func(t *testing.T) {
+		in := holdInput("late")
+		_, err := saga.Hold(t.Context(), in, labelled)
+		assert.Equal(t, booking.CodeUnavailable, booking.CodeOf(err))
+		assert.False(t, isFinal(err), "the key stays good")
+		in.RequestHash = "in time"
+		answer, err := saga.Hold(t.Context(), in, labelled)
+		require.NoError(t, err, "it begins again")
+		assert.Equal(t, "in time", answer.RequestHash)
+	})
 	t.Run("no answer in time", func(t *testing.T) {
 		in := holdInput("slow")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -244,6 +254,10 @@ func standIn(ctx workflow.Context, in workflows.BookingInput) error {
 		case "taken":
 			return workflows.HoldAnswer{}, temporal.NewApplicationErrorWithOptions("Taken.", string(booking.CodeSeatsUnavailable),
 				temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{booking.Refusal{Seats: in.Seats}}})
+		case "late":
+			if in.RequestHash == "h" {
+				return workflows.HoldAnswer{}, temporal.NewNonRetryableApplicationError("Too late.", string(booking.CodeStartedLate), nil)
+			}
 		case "slow":
 			workflow.GetSignalChannel(ctx, workflows.SignalPayment).Receive(ctx, nil)
 		case "gone":
@@ -261,5 +275,9 @@ func standIn(ctx workflow.Context, in workflows.BookingInput) error {
 	if err != nil {
 		return err
 	}
-	return workflow.Await(ctx, func() bool { return cancelled || left || (answered && seats == "taken") })
+	late := seats == "late" && in.RequestHash == "h"
+	if err := workflow.Await(ctx, func() bool { return cancelled || left || answered && (late || seats == "taken") }); err != nil || !late {
+		return err
+	}
+	return temporal.NewCanceledError()
 }

@@ -21,7 +21,7 @@ func soldOnce(ctx context.Context, e *evidence) ([]string, error) {
 }
 
 // wholeHolds looks at holds that nobody may overtake: the ones whose time is not
-// up, and those that a payment in doubt keeps. Of a hold that ran out, the next
+// up, be it that of the hold or that of fetching its answer, and those that a payment in doubt keeps. Of a hold that ran out, the next
 // buyers take what they want.
 func wholeHolds(ctx context.Context, e *evidence) ([]string, error) {
 	return e.rows(ctx, `
@@ -31,7 +31,7 @@ func wholeHolds(ctx context.Context, e *evidence) ([]string, error) {
 		WHERE b.status = 'held' AND ($1::uuid[] IS NULL OR b.show_id = ANY ($1))
 		GROUP BY b.id
 		HAVING count(c.seat) <> cardinality(b.seats)
-			AND (b.hold_expires_at > clock_timestamp() OR bool_or(c.held_until = 'infinity'))`)
+			AND (least(b.hold_expires_at, b.fetch_by) > clock_timestamp() OR bool_or(c.held_until = 'infinity'))`)
 }
 
 func noOldHolds(ctx context.Context, e *evidence) ([]string, error) {

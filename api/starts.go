@@ -1,0 +1,142 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go/adaptivelimiter"
+
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+const (
+	// A process starts between startsLeast and startsMost bookings at a time. At
+	// 50 ms each, a hundred at a time are two thousand a second.
+	startsLeast, startsAtFirst, startsMost = 4, 20, 100
+	// startWaits is how long a request waits for others to be done, which smooths a
+	// burst. Nobody waits while answers are slow.
+	startWaits = 2 * time.Second
+	// slowAnswer is an answer that took too long: more starts would only be more work
+	// for customers who have left when it is done.
+	slowAnswer = 2 * time.Second
+	// quietBefore is how long nobody must have been refused until the log says that
+	// it is over.
+	quietBefore = 10 * time.Second
+)
+
+// starts bounds how many new bookings of one payment provider this process has begun
+// and not answered yet, by how long the answers take. Requests above that are refused at once, before
+// Temporal is asked.
+type starts struct {
+	limiter adaptivelimiter.AdaptiveLimiter[any]
+	log     *slog.Logger
+	now     func() time.Time
+
+	mu      sync.Mutex
+	slow    bool // the latest answer took too long
+	refused int  // since the log said that starts are refused; 0 when they are not
+	latest  time.Time
+}
+
+func newStarts(log *slog.Logger) *starts {
+	return &starts{
+		log: log,
+		now: time.Now,
+		limiter: adaptivelimiter.NewBuilder[any]().
+			WithLimits(startsLeast, startsMost, startsAtFirst).
+			// A quiet night must not shrink it: that few came says nothing of how many could.
+			WithMaxLimitFunc(func(int) float64 { return startsMost }).
+			// Few answers come when things are slow, and then it matters most.
+			WithRecentWindow(time.Second, 10*time.Second, startsAtFirst/2).
+			// Three may wait for each that is at work; twice as many are never let in.
+			WithQueueing(3, 6).
+			Build(),
+	}
+}
+
+// enter lets a new booking begin. done is called with the workflow's answer. Code:
+// unavailable, with a time to come back.
+func (s *starts) enter(ctx context.Context) (done func(error), err error) {
+	permit, ok := s.acquire(ctx)
+	if !ok {
+		if ctx.Err() == nil { // who left was not refused
+			s.noteRefused()
+		}
+		return nil, comeBack{
+			error: booking.E(booking.CodeUnavailable,
+				"Too many people are booking right now. Nothing was charged; ask again with the same Idempotency-Key in a moment."),
+			// Spread, or those who are refused together would return together.
+			after: strconv.Itoa(2 + rand.IntN(4)),
+		}
+	}
+	s.noteAccepted()
+	begun := s.now()
+	return func(err error) {
+		took := s.now().Sub(begun)
+		switch {
+		case took >= slowAnswer:
+			s.setSlow(true)
+		case err == nil || isFinal(err):
+			s.setSlow(false)
+		default:
+			// It failed at once, or the customer left: that tells nothing of the time.
+			permit.Drop()
+			return
+		}
+		permit.Record()
+	}, nil
+}
+
+func (s *starts) acquire(ctx context.Context) (adaptivelimiter.Permit, bool) {
+	if permit, ok := s.limiter.TryAcquirePermit(); ok {
+		return permit, true
+	}
+	s.mu.Lock()
+	slow := s.slow
+	s.mu.Unlock()
+	if slow {
+		return nil, false
+	}
+	permit, err := s.limiter.AcquirePermitWithMaxWait(ctx, startWaits)
+	return permit, err == nil
+}
+
+func (s *starts) setSlow(slow bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slow = slow
+}
+
+// noteRefused says so in the log when it begins, not for each.
+func (s *starts) noteRefused() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latest = s.now()
+	if s.refused++; s.refused == 1 {
+		s.log.Warn("new bookings are refused: answers take too long",
+			"at_once", s.limiter.Limit(), "waiting", s.limiter.Queued())
+	}
+}
+
+// noteAccepted says in the log when it is over.
+func (s *starts) noteAccepted() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refused == 0 || s.now().Sub(s.latest) < quietBefore {
+		return
+	}
+	s.log.Info("new bookings are accepted again", "refused", s.refused, "at_once", s.limiter.Limit())
+	s.refused = 0
+}
+
+// comeBack is an error that says itself when to ask again, in seconds.
+type comeBack struct {
+	error
+	after string
+}
+
+func (c comeBack) Unwrap() error { return c.error }
