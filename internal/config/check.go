@@ -151,6 +151,7 @@ func (c *Config) checkRules(problems *Problems) {
 	between("MIGRATE_STATEMENT_TIMEOUT", c.MigrateStatementTimeout, 0, 24*time.Hour)
 	between("MIGRATE_PATIENCE", c.MigratePatience, 0, 24*time.Hour)
 	between("HOLD_FOR", c.HoldFor, time.Second, 24*time.Hour)
+	between("FETCH_WITHIN", c.FetchWithin, 0, time.Hour)
 	between("REMIND_BEFORE", c.RemindBefore, 0, 7*24*time.Hour)
 	between("SPREAD_OVER", c.SpreadOver, 0, time.Hour)
 	between("FAST_PATH", c.FastPath, 0, 30*time.Second)

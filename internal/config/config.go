@@ -89,6 +89,7 @@ type Config struct {
 	MessagesPerSecond float64 `env:"MESSAGES_PER_SECOND" envDefault:"80" dev:"0" doc:"The same for each vendor of messages."`
 
 	HoldFor      time.Duration `env:"HOLD_FOR" envDefault:"8m" doc:"How long seats wait for their payment."`
+	FetchWithin  time.Duration `env:"FETCH_WITHIN" envDefault:"30s" doc:"How long a hold waits for its customer to fetch the answer; then its seats may be sold to others. 0 is as long as HOLD_FOR."`
 	MaxHolds     int           `env:"MAX_HOLDS" envDefault:"4" doc:"How many holds one customer may have at a time."`
 	RemindBefore time.Duration `env:"REMIND_BEFORE" envDefault:"2h" doc:"How long before the show the reminder goes out."`
 	SpreadOver   time.Duration `env:"SPREAD_OVER" envDefault:"10m" doc:"Over how long the reminders of one show are spread, earlier than REMIND_BEFORE says, and the ends of its bookings' workflows after it has begun. 0 is not at all."`
@@ -129,6 +130,7 @@ func (c Config) Kept() map[booking.OldRecords]time.Duration {
 func (c Config) Policy() booking.Policy {
 	policy := booking.DefaultPolicy()
 	policy.HoldFor = c.HoldFor
+	policy.FetchWithin = c.FetchWithin
 	policy.MaxHolds = c.MaxHolds
 	policy.RemindBefore = c.RemindBefore
 	policy.SpreadOver = c.SpreadOver

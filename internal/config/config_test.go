@@ -119,6 +119,7 @@ func TestProblemsNameVariableAndFix(t *testing.T) {
 		"MAIL_FROM":              {"nobody", "mail address"},
 		"SMS_FROM":               {"0301234", "E.164"},
 		"HOLD_FOR":               {"8 minutes", "90s, 8m or 2h"},
+		"FETCH_WITHIN":           {"-1s", "between 0s and 1h"},
 		"MAX_HOLDS":              {"four", "whole number"},
 		"FAST_PATH":              {"-1s", "between 0s and 30s"},
 		"OPEN_WITHIN":            {"2h", "between 1s and 1m"},
