@@ -3,8 +3,10 @@ package e2e
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -169,21 +171,31 @@ func (c *Customer) about(ctx context.Context, method, path string, body any) (bo
 }
 
 // Persist does what a good client does: it asks again while the answer is "try
-// again shortly", or none at all. Every call it is used with may be repeated.
+// again shortly", when that answer says (Retry-After, RFC 9110, section 10.2.3), or
+// none at all. Every call it is used with may be repeated.
 func Persist(ctx context.Context, ask func() error) error {
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
 	for {
 		err := ask()
 		if status := StatusOf(err); err == nil || status != 0 && status != http.StatusServiceUnavailable {
 			return err
 		}
 		select {
-		case <-tick.C:
+		case <-time.After(comeBackIn(err)):
 		case <-ctx.Done():
 			return err
 		}
 	}
+}
+
+// comeBackIn is when to ask again.
+func comeBackIn(err error) time.Duration {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		if seconds, err := strconv.Atoi(problem.Header.Get("Retry-After")); err == nil {
+			return time.Duration(seconds) * time.Second
+		}
+	}
+	return 200 * time.Millisecond
 }
 
 // Get reads anything else.
