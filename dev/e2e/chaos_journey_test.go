@@ -73,6 +73,8 @@ func (j *journey) hold(ctx context.Context) (booking.Booking, error) {
 			return err
 		})
 		switch {
+		case err != nil && ctx.Err() != nil:
+			return b, errGaveUp // it was told to come back until its time was over
 		case err == nil && b.Status == booking.StatusHeld:
 			return b, nil
 		case err == nil:
@@ -93,7 +95,11 @@ func (j *journey) choose(ctx context.Context) (show string, chosen []string, err
 	open := false
 	for _, i := range rand.Perm(len(j.shows)) {
 		var seats SeatMap
-		if err := Persist(ctx, func() (err error) { seats, err = Seats(ctx, j.customer.api, j.shows[i]); return err }); err != nil {
+		err := Persist(ctx, func() (err error) { seats, err = Seats(ctx, j.customer.api, j.shows[i]); return err })
+		if err != nil && ctx.Err() != nil {
+			return "", nil, errGaveUp
+		}
+		if err != nil {
 			return "", nil, err
 		}
 		if chosen := someFree(seats); chosen != nil {

@@ -119,6 +119,8 @@ func sagasEnd(ctx context.Context, e *evidence) ([]string, error) {
 		case s.Broken != "":
 			cases = append(cases, s.ID+": "+s.Broken)
 		case s.Status == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED:
+		case s.Status == enums.WORKFLOW_EXECUTION_STATUS_CANCELED && status[id] == "":
+			// It started when its customer had left, and held nothing.
 		case s.Status != enums.WORKFLOW_EXECUTION_STATUS_RUNNING:
 			cases = append(cases, fmt.Sprintf("%s is %s", s.ID, s.Status))
 		case status[id] == "held", status[id] == "confirmed" && waiting[id]:
