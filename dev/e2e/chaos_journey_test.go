@@ -33,12 +33,15 @@ var (
 // run is the visit from the first look at the seats to the ticket. It answers
 // how it ended; an error that is none of ours is something that must not happen.
 func (j *journey) run() (end string, err error) {
-	ctx, cancel := context.WithTimeout(j.Context(), journeyWithin)
-	defer cancel()
-	b, err := j.hold(ctx)
+	looking, over := context.WithTimeout(j.Context(), journeyWithin)
+	defer over()
+	b, err := j.hold(looking)
 	if err != nil {
 		return "", err
 	}
+	// With seats in hand nobody leaves because it took long to get them.
+	ctx, cancel := context.WithTimeout(j.Context(), journeyWithin)
+	defer cancel()
 	if err := j.settle(ctx, b); err != nil {
 		return "", err
 	}

@@ -14,7 +14,7 @@ import (
 const (
 	// chaosHold gives those who walk away their seats back within the test.
 	chaosHold = 40 * time.Second
-	// journeyWithin is how long one customer keeps trying.
+	// journeyWithin is how long one customer keeps trying to get seats, and then to pay.
 	journeyWithin = 3 * time.Minute
 	// hallSeats bounds a show of these tests, because every customer reads a seat map.
 	hallSeats, hallRows = 1000, 10
