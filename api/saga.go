@@ -53,9 +53,12 @@ const (
 )
 
 // NewSaga talks to the workflows through a Temporal client.
-func NewSaga(c client.Client) Saga { return temporalSaga{c} }
+func NewSaga(c client.Client) Saga { return temporalSaga{c, newLanes(updatesAtOnce)} }
 
-type temporalSaga struct{ client client.Client }
+type temporalSaga struct {
+	client  client.Client
+	updates *lanes
+}
 
 func (s temporalSaga) Hold(ctx context.Context, in workflows.BookingInput, show booking.ShowSummary) (workflows.HoldAnswer, error) {
 	waiting, cancel := context.WithTimeout(ctx, answerWithin)
@@ -148,6 +151,11 @@ func (s temporalSaga) storedHold(ctx context.Context, bookingID string) (workflo
 func (s temporalSaga) Update(ctx context.Context, bookingID, update string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
+	leave, err := s.updates.enter(ctx, bookingID)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	options := client.UpdateWorkflowOptions{
 		UpdateID:     uuid.NewString(), // the same for every try, so that it is done once
 		WorkflowID:   workflows.BookingWorkflowID(bookingID),

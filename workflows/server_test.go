@@ -179,11 +179,19 @@ func (d *serverDriver) Update(name string, args ...any) {
 	d.answers = append(d.answers, a)
 	d.mu.Unlock()
 	d.pending.Go(func() {
-		handle, err := d.client.UpdateWorkflow(d.ctx, client.UpdateWorkflowOptions{
-			WorkflowID: d.id, UpdateName: name, Args: args, WaitForStage: client.WorkflowUpdateStageCompleted,
-		})
-		if err == nil {
-			err = handle.Get(d.ctx, nil)
+		ask := func() error {
+			handle, err := d.client.UpdateWorkflow(d.ctx, client.UpdateWorkflowOptions{
+				WorkflowID: d.id, UpdateName: name, Args: args, WaitForStage: client.WorkflowUpdateStageCompleted,
+			})
+			if err != nil {
+				return err
+			}
+			return handle.Get(d.ctx, nil)
+		}
+		err := ask()
+		for codeOf(err) == booking.CodeBusy && d.ctx.Err() == nil { // one before it takes longer, on a slow machine
+			time.Sleep(100 * time.Millisecond)
+			err = ask()
 		}
 		a.err, a.done = err, true
 	})
