@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -95,6 +97,9 @@ func problemOf(err error) (problem, problemKind) {
 		kind = problems[booking.CodeInternal]
 		e = booking.E(booking.CodeInternal, "The request could not be completed. It was logged.")
 	}
+	if e.RetryAfter > 0 {
+		kind.retryAfter = strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds())))
+	}
 	return problem{
 		Type:   "urn:boxoffice:problem:" + string(e.Code),
 		Title:  kind.title,
@@ -127,10 +132,9 @@ func isOutage(err error) bool {
 // request id that the customer can quote.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	document, kind := problemOf(err)
-	var later comeBack
-	if errors.As(err, &later) {
-		kind.retryAfter = later.after // the log knows already
-	} else if kind.status >= http.StatusInternalServerError {
+	var e *booking.Error
+	refused := errors.As(err, &e) && e.RetryAfter > 0 // by a limit, which tells the log itself
+	if !refused && kind.status >= http.StatusInternalServerError {
 		level := slog.LevelWarn
 		if kind.status == http.StatusInternalServerError {
 			level = slog.LevelError

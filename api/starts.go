@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"strconv"
 	"sync"
 	"time"
 
@@ -29,12 +28,11 @@ const (
 )
 
 // starts bounds how many new bookings of one payment provider this process has begun
-// and not answered yet, by how long the answers take. Requests above that are refused at once, before
-// Temporal is asked.
+// and not answered yet, by how long the answers take. Requests above that are refused at
+// once, before Temporal is asked.
 type starts struct {
 	limiter adaptivelimiter.AdaptiveLimiter[any]
 	log     *slog.Logger
-	now     func() time.Time
 
 	mu      sync.Mutex
 	slow    bool // the latest answer took too long
@@ -45,7 +43,6 @@ type starts struct {
 func newStarts(log *slog.Logger) *starts {
 	return &starts{
 		log: log,
-		now: time.Now,
 		limiter: adaptivelimiter.NewBuilder[any]().
 			WithLimits(startsLeast, startsMost, startsAtFirst).
 			// A quiet night must not shrink it: that few came says nothing of how many could.
@@ -66,17 +63,15 @@ func (s *starts) enter(ctx context.Context) (done func(error), err error) {
 		if ctx.Err() == nil { // who left was not refused
 			s.noteRefused()
 		}
-		return nil, comeBack{
-			error: booking.E(booking.CodeUnavailable,
-				"Too many people are booking right now. Nothing was charged; ask again with the same Idempotency-Key in a moment."),
-			// Spread, or those who are refused together would return together.
-			after: strconv.Itoa(2 + rand.IntN(4)),
-		}
+		// Spread, or those who are refused together would return together.
+		return nil, booking.E(booking.CodeUnavailable,
+			"Too many people are booking right now. Nothing was charged; ask again with the same Idempotency-Key in a moment.",
+		).In(time.Duration(2+rand.IntN(4)) * time.Second)
 	}
 	s.noteAccepted()
-	begun := s.now()
+	begun := time.Now()
 	return func(err error) {
-		took := s.now().Sub(begun)
+		took := time.Since(begun)
 		switch {
 		case took >= slowAnswer:
 			s.setSlow(true)
@@ -115,7 +110,7 @@ func (s *starts) setSlow(slow bool) {
 func (s *starts) noteRefused() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.latest = s.now()
+	s.latest = time.Now()
 	if s.refused++; s.refused == 1 {
 		s.log.Warn("new bookings are refused: answers take too long",
 			"at_once", s.limiter.Limit(), "waiting", s.limiter.Queued())
@@ -126,17 +121,9 @@ func (s *starts) noteRefused() {
 func (s *starts) noteAccepted() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.refused == 0 || s.now().Sub(s.latest) < quietBefore {
+	if s.refused == 0 || time.Since(s.latest) < quietBefore {
 		return
 	}
 	s.log.Info("new bookings are accepted again", "refused", s.refused, "at_once", s.limiter.Limit())
 	s.refused = 0
 }
-
-// comeBack is an error that says itself when to ask again, in seconds.
-type comeBack struct {
-	error
-	after string
-}
-
-func (c comeBack) Unwrap() error { return c.error }

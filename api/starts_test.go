@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -56,11 +55,9 @@ func TestStartsAreRefusedWhileAnswersTakeTooLong(t *testing.T) {
 					longest = max(longest, time.Since(came))
 					mu.Unlock()
 					assert.Equal(t, booking.CodeUnavailable, booking.CodeOf(err))
-					var later comeBack
+					var later *booking.Error
 					require.ErrorAs(t, err, &later)
-					seconds, err := strconv.Atoi(later.after)
-					require.NoError(t, err)
-					assert.True(t, 2 <= seconds && seconds <= 5)
+					assert.True(t, 2*time.Second <= later.RetryAfter && later.RetryAfter <= 5*time.Second)
 					return
 				}
 				mu.Unlock()
@@ -240,6 +237,13 @@ func TestARepeatIsAnsweredFromTheDatabase(t *testing.T) {
 	assert.Zero(t, w.rows()["idempotency_keys"])
 }
 
+// unfetched makes a hold one whose answer nobody has fetched, for so long from now on.
+func (w *world) unfetched(bookingID string, left time.Duration) {
+	w.t.Helper()
+	w.exec(`UPDATE bookings SET fetch_by = now() + $2::interval WHERE id = $1`, bookingID, left)
+	w.exec(`UPDATE seat_claims SET held_until = now() + $2::interval WHERE booking_id = $1`, bookingID, left)
+}
+
 // What the customer says about wheelchair spaces reaches the hold, which decides; the
 // look before it promises nothing.
 func TestTheHoldKnowsWhatTheCustomerSaid(t *testing.T) {
@@ -289,8 +293,7 @@ func TestAHoldWaitsForACustomerWhoKeepsAsking(t *testing.T) {
 	first := w.book(t, w.customer, "k", "A01")
 	w.exec(`DELETE FROM idempotency_keys`)
 	w.exec(`DELETE FROM payments`)
-	w.exec(`UPDATE bookings SET fetch_by = now() + interval '1s' WHERE id = $1`, first.ID)
-	w.exec(`UPDATE seat_claims SET held_until = now() + interval '1s' WHERE booking_id = $1`, first.ID)
+	w.unfetched(first.ID, time.Second)
 	again := keyed(w, w.customer, "k", bookBody(w.show, "A01"))
 	again.status, again.code = 503, "unavailable"
 	w.do(t, again)
@@ -306,8 +309,7 @@ func TestAHoldThatNobodyFetchedIsLost(t *testing.T) {
 
 	// The answer was lost, the time to fetch it is over, and a rival was quicker.
 	w.exec(`DELETE FROM idempotency_keys`)
-	w.exec(`UPDATE bookings SET fetch_by = now() - interval '1s' WHERE id = $1`, first.ID)
-	w.exec(`UPDATE seat_claims SET held_until = now() - interval '1s' WHERE booking_id = $1`, first.ID)
+	w.unfetched(first.ID, -time.Second)
 	w.book(t, w.other, "rival", "A02")
 	lost := keyed(w, w.customer, "k", bookBody(w.show, "A01", "A02"))
 	lost.status, lost.code, lost.holds = 409, "hold_lost", []string{"new Idempotency-Key"}

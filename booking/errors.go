@@ -3,6 +3,7 @@ package booking
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code is the stable, machine-readable name of an error. One table maps codes
@@ -59,7 +60,9 @@ type Error struct {
 	Fields  []FieldError
 	// Seats lists the seats an inventory error is about.
 	Seats []string
-	err   error
+	// RetryAfter is when the same request may go better; zero leaves that to the code.
+	RetryAfter time.Duration
+	err        error
 }
 
 // E builds an Error with a formatted, customer-safe message.
@@ -88,6 +91,13 @@ type Refusal struct {
 	Seats  []string     `json:"seats,omitempty"`
 	// RequestHash is that of the request whose hold was refused.
 	RequestHash string `json:"request_hash,omitempty"`
+}
+
+// In says when to ask again.
+func (e *Error) In(d time.Duration) *Error {
+	clone := *e
+	clone.RetryAfter = d
+	return &clone
 }
 
 // Wrap keeps the cause for the log; the message stays the caller's.

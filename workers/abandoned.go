@@ -2,6 +2,7 @@ package workers
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -11,7 +12,11 @@ import (
 )
 
 // abandonedEvery is how often a worker looks for holds whose answers nobody fetched.
-const abandonedEvery = 5 * time.Second
+const (
+	abandonedEvery = 5 * time.Second
+	// lookWithin ends one look, and tellWithin the word to one workflow.
+	lookWithin, tellWithin = 30 * time.Second, 3 * time.Second
+)
 
 // AbandonedHolds are the holds whose answers nobody fetched in time.
 type AbandonedHolds interface {
@@ -43,16 +48,28 @@ func endAbandoned(ctx context.Context, holds AbandonedHolds, sagas activities.Sa
 	}
 }
 
+// endAbandonedOnce goes on past a workflow that cannot be told: one that is ill must not
+// keep the others from knowing. The context ends a look while Temporal is away.
 func endAbandonedOnce(ctx context.Context, holds AbandonedHolds, sagas activities.Sagas) (told int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
 	untold, err := holds.EndAbandoned(ctx)
+	failed := []error{err}
 	for _, id := range untold {
-		if _, failed := sagas.Signal(ctx, id, workflows.SignalAbandoned, nil); failed != nil {
-			return told, failed // Temporal is away, or slow: the others can wait, too
-		}
-		if failed := holds.AbandonedTold(ctx, id); failed != nil {
-			return told, failed
+		if err := tellAbandoned(ctx, holds, sagas, id); err != nil {
+			failed = append(failed, err)
+			continue
 		}
 		told++
 	}
-	return told, err
+	return told, errors.Join(failed...)
+}
+
+func tellAbandoned(ctx context.Context, holds AbandonedHolds, sagas activities.Sagas, bookingID string) error {
+	ctx, cancel := context.WithTimeout(ctx, tellWithin)
+	defer cancel()
+	if _, err := sagas.Signal(ctx, bookingID, workflows.SignalAbandoned, nil); err != nil {
+		return err
+	}
+	return holds.AbandonedTold(ctx, bookingID)
 }

@@ -3,6 +3,7 @@ package workers
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -22,10 +23,7 @@ func (l *lapsed) EndAbandoned(context.Context) ([]string, error) {
 }
 
 func (l *lapsed) AbandonedTold(_ context.Context, id string) error {
-	if l.untold[0] != id {
-		return errors.New("told " + id + " out of turn")
-	}
-	l.untold = l.untold[1:]
+	l.untold = slices.DeleteFunc(l.untold, func(one string) bool { return one == id })
 	return nil
 }
 
@@ -33,11 +31,12 @@ func (l *lapsed) AbandonedTold(_ context.Context, id string) error {
 type told struct {
 	signals []string
 	gone    map[string]bool
+	ill     map[string]bool
 	away    bool
 }
 
 func (w *told) Signal(_ context.Context, id, signal string, _ any) (bool, error) {
-	if w.away {
+	if w.away || w.ill[id] {
 		return false, errors.New("temporal is away")
 	}
 	if w.gone[id] {
@@ -67,4 +66,14 @@ func TestWorkflowsOfAbandonedHoldsAreTold(t *testing.T) {
 	assert.Equal(t, []string{workflows.SignalAbandoned + " a", workflows.SignalAbandoned + " c"}, temporal.signals,
 		"a workflow that is gone need not know")
 	assert.Empty(t, holds.untold)
+}
+
+// A workflow that takes no signal does not keep the others from knowing.
+func TestOneIllWorkflowHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	holds, temporal := &lapsed{untold: []string{"ill", "b", "c"}}, &told{ill: map[string]bool{"ill": true}}
+	n, err := endAbandonedOnce(t.Context(), holds, temporal)
+	require.Error(t, err)
+	assert.Equal(t, 2, n)
+	assert.Equal(t, []string{"ill"}, holds.untold, "it is told at a later look")
 }

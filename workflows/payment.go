@@ -213,19 +213,8 @@ func (s *saga) extend(ctx workflow.Context, request ExtendRequest) error {
 // ticket. While the provider does not answer, the seats stay.
 func (s *saga) atExpiry(ctx workflow.Context) *ending {
 	s.doing("the hold ran out: asking the payment provider")
-	step := s.moneyStep(s.held.Quote.Total)
-	const summary = "The hold ran out: close the payment unless it is paid"
-	var last booking.PaymentState
-	done, err := s.fastPath(ctx, QueuePayments, summary, payments.CloseUnpaid, step, &last)
-	if !done {
-		s.stayInDoubt(ctx)
-		err = s.slowPath(ctx, 0, QueuePayments, summary, payments.CloseUnpaid, step, &last)
-	}
-	if err == nil {
-		s.current(keepSecrets(last, s.payment))
-		if s.authorized() {
-			return nil
-		}
+	if s.closeUnlessPaid(ctx, "The hold ran out: close the payment unless it is paid", s.stayInDoubt) {
+		return nil
 	}
 	return &ending{status: booking.StatusExpired, notice: booking.NoticeExpired,
 		reason: refusal(booking.CodeHoldLost, "The time to pay ran out. The seats are free again.")}
@@ -243,19 +232,28 @@ func (s *saga) atAbandoned(ctx workflow.Context) *ending {
 		return nil
 	}
 	s.doing("nobody fetched the answer: closing the payment")
-	var last booking.PaymentState
-	done, err := s.fastPath(ctx, QueuePayments, "Nobody fetched the answer: close the payment unless it is paid", payments.CloseUnpaid, s.moneyStep(s.held.Quote.Total), &last)
-	if !done {
-		err = s.slowPath(ctx, 0, QueuePayments, "Nobody fetched the answer: close the payment unless it is paid", payments.CloseUnpaid, s.moneyStep(s.held.Quote.Total), &last)
-	}
-	if err == nil {
-		s.current(keepSecrets(last, s.payment))
-		if s.authorized() {
-			return nil
-		}
+	if s.closeUnlessPaid(ctx, "Nobody fetched the answer: close the payment unless it is paid", func(workflow.Context) {}) {
+		return nil
 	}
 	return &ending{status: booking.StatusExpired,
 		reason: refusal(booking.CodeHoldLost, "Nobody fetched the answer in time. The seats are free again.")}
+}
+
+// closeUnlessPaid tells whether the payment turned out to be paid; it is closed
+// otherwise. doubt is done while the provider does not answer.
+func (s *saga) closeUnlessPaid(ctx workflow.Context, summary string, doubt func(workflow.Context)) (paid bool) {
+	step := s.moneyStep(s.held.Quote.Total)
+	var last booking.PaymentState
+	done, err := s.fastPath(ctx, QueuePayments, summary, payments.CloseUnpaid, step, &last)
+	if !done {
+		doubt(ctx)
+		err = s.slowPath(ctx, 0, QueuePayments, summary, payments.CloseUnpaid, step, &last)
+	}
+	if err != nil {
+		return false
+	}
+	s.current(keepSecrets(last, s.payment))
+	return s.authorized()
 }
 
 func (s *saga) stayInDoubt(ctx workflow.Context) {
