@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,6 +11,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -111,21 +114,35 @@ func problemOf(err error) (problem, problemKind) {
 	}, kind
 }
 
-// isOutage tells a dependency that is away from a bug of ours: connections that
-// fail, deadlines that pass, and the SQLSTATE classes for a database that is
-// starting, stopping or full (08, 53, 57P).
+// passing lists the classes of SQLSTATE that say nothing about the request (PostgreSQL,
+// appendix A): connection lost (08), transaction rolled back (40), out of resources (53),
+// a lock that did not come (55P03), operator intervention (57), system error (58).
+var passing = []string{"08", "40", "53", "55P03", "57", "58"}
+
+// isOutage tells a dependency that is away from a bug of ours: connections that fail or
+// were closed, deadlines that pass, and a database that says so.
 func isOutage(err error) bool {
-	var network net.Error
-	if errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+	for _, known := range []error{
+		context.DeadlineExceeded, context.Canceled, io.ErrUnexpectedEOF, io.EOF,
+		driver.ErrBadConn, sql.ErrConnDone,
+	} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	var (
+		network  net.Error
+		unsent   interface{ SafeToRetry() bool } // pgconn: nothing was sent
+		database interface{ SQLState() string }
+	)
+	switch {
+	case errors.As(err, &database):
+		return slices.ContainsFunc(passing, func(class string) bool { return strings.HasPrefix(database.SQLState(), class) })
+	case errors.As(err, &unsent) && unsent.SafeToRetry():
 		return true
+	default:
+		return errors.As(err, &network)
 	}
-	var database interface{ SQLState() string }
-	if errors.As(err, &database) {
-		state := database.SQLState()
-		return strings.HasPrefix(state, "08") || strings.HasPrefix(state, "53") || strings.HasPrefix(state, "57P")
-	}
-	return false
 }
 
 // fail answers with a problem. The cause of every 5xx goes to the log, with the
