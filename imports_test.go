@@ -23,7 +23,7 @@ import (
 var anything = []string{"..."}
 
 // plumbing is what services share. It knows none of them.
-var plumbing = []string{"booking", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound"}
+var plumbing = []string{"booking", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage"}
 
 var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/seats/...", "internal/payments/...", "internal/notify/..."}
 
@@ -42,7 +42,7 @@ var mayImport = []struct {
 	{"schema", []string{"booking"}},
 	{"schema/migrations", nil},
 	{"schema/functions", nil},
-	{"api", append([]string{"booking", "workflows", "internal/alerts", "internal/audit", "internal/cache"}, services...)},
+	{"api", append([]string{"booking", "workflows", "internal/alerts", "internal/audit", "internal/cache", "internal/outage"}, services...)},
 	{"sandbox", nil}, // a vendor knows nothing of us
 	{"cmd/boxoffice/book", []string{"booking"}},
 	{"cmd/boxoffice", anything},
@@ -57,6 +57,7 @@ var mayImport = []struct {
 	{"internal/metrics", nil},
 	{"internal/retention", []string{"booking"}},
 	{"internal/outbound", nil},
+	{"internal/outage", nil},
 	{"internal/vendors", []string{"booking"}},
 	{"internal/temporal", nil},
 	{"internal/keyring", []string{"internal/temporal"}},
@@ -95,7 +96,7 @@ var homes = []struct {
 	// The database is for the services and what they stand on.
 	{"github.com/uptrace/bun", append([]string{"schema", "internal/database", "internal/audit"}, services...)},
 	{"github.com/jackc/pgx/", append([]string{"schema", "internal/database/...", "internal/audit", "internal/alerts", "internal/keyring", "internal/retention", "bench"}, services...)},
-	{"database/sql", append([]string{"internal/database"}, services...)},
+	{"database/sql", append([]string{"internal/database", "internal/outage"}, services...)},
 }
 
 // onlyThese narrows a package to a few packages of others, the standard library

@@ -1,21 +1,15 @@
 package api
 
 import (
-	"context"
-	"database/sql"
-	"database/sql/driver"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"math"
-	"net"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/outage"
 )
 
 // Codes that only HTTP knows.
@@ -90,7 +84,7 @@ func problemOf(err error) (problem, problemKind) {
 	var e *booking.Error
 	switch {
 	case errors.As(err, &e):
-	case isOutage(err):
+	case outage.Is(err):
 		e = booking.E(booking.CodeUnavailable, "A part of the platform does not answer. Try again shortly.")
 	default:
 		e = booking.E(booking.CodeInternal, "The request could not be completed. It was logged.")
@@ -112,37 +106,6 @@ func problemOf(err error) (problem, problemKind) {
 		Errors: e.Fields,
 		Seats:  e.Seats,
 	}, kind
-}
-
-// passing lists the classes of SQLSTATE that say nothing about the request (PostgreSQL,
-// appendix A): connection lost (08), transaction rolled back (40), out of resources (53),
-// a lock that did not come (55P03), operator intervention (57), system error (58).
-var passing = []string{"08", "40", "53", "55P03", "57", "58"}
-
-// isOutage tells a dependency that is away from a bug of ours: connections that fail or
-// were closed, deadlines that pass, and a database that says so.
-func isOutage(err error) bool {
-	for _, known := range []error{
-		context.DeadlineExceeded, context.Canceled, io.ErrUnexpectedEOF, io.EOF,
-		driver.ErrBadConn, sql.ErrConnDone,
-	} {
-		if errors.Is(err, known) {
-			return true
-		}
-	}
-	var (
-		network  net.Error
-		unsent   interface{ SafeToRetry() bool } // pgconn: nothing was sent
-		database interface{ SQLState() string }
-	)
-	switch {
-	case errors.As(err, &database):
-		return slices.ContainsFunc(passing, func(class string) bool { return strings.HasPrefix(database.SQLState(), class) })
-	case errors.As(err, &unsent) && unsent.SafeToRetry():
-		return true
-	default:
-		return errors.As(err, &network)
-	}
 }
 
 // fail answers with a problem. The cause of every 5xx goes to the log, with the

@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/outage"
 )
 
 // The SQLSTATEs of the inventory's functions (schema/migrations, inventory).
@@ -30,17 +30,10 @@ const (
 
 // Postgres' own SQLSTATEs that are met here.
 const (
-	stateForeignKey  = "23503"
-	stateUnique      = "23505"
-	stateExclusion   = "23P01"
-	stateLockTimeout = "55P03"
+	stateForeignKey = "23503"
+	stateUnique     = "23505"
+	stateExclusion  = "23P01"
 )
-
-// passing lists the SQLSTATE classes whose errors say nothing about the request:
-// connection lost (08), transaction rolled back (40), out of resources (53),
-// operator intervention, such as a shutdown or a time limit (57), system error
-// (58). See PostgreSQL's Appendix A.
-var passing = []string{"08", "40", "53", "57", "58"}
 
 // translate turns an error of a statement into one that crosses package
 // boundaries. step names the statement for the log.
@@ -78,13 +71,11 @@ func translate(step string, err error) error {
 		return booking.E(booking.CodeChoiceClosed, "The choice was made already: %s.", refused.Detail).Wrap(err)
 	case stateForeignKey:
 		return booking.E(booking.CodeForbidden, "This account can no longer book.").Wrap(err)
-	case stateTermsChanged, stateLockTimeout:
+	case stateTermsChanged:
 		return unavailable(err)
 	}
-	for _, class := range passing {
-		if strings.HasPrefix(refused.Code, class) {
-			return unavailable(err)
-		}
+	if outage.State(refused.Code) {
+		return unavailable(err)
 	}
 	return booking.E(booking.CodeInternal, "Something went wrong on our side.").Wrap(err)
 }
