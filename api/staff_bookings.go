@@ -3,7 +3,6 @@ package api
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -108,15 +107,12 @@ type refundBody struct {
 	Reason  string `json:"reason"`
 }
 
-func (request refundBody) check(least int64) error {
+func (request *refundBody) check(least int64) error {
 	var problems []booking.FieldError
 	if request.Percent == nil || *request.Percent < least || *request.Percent > 100 {
 		problems = append(problems, booking.FieldError{Field: "percent", Message: fmt.Sprintf("Must be from %d to 100.", least)})
 	}
-	if strings.TrimSpace(request.Reason) == "" || len(request.Reason) > maxReason {
-		problems = append(problems, booking.FieldError{
-			Field: "reason", Message: fmt.Sprintf("Say why, in at most %d bytes.", maxReason)})
-	}
+	problems = append(problems, checkReason(&request.Reason, 1, " Say why.")...)
 	if len(problems) > 0 {
 		return booking.Invalid(problems...)
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -71,7 +70,7 @@ func (a *api) cancelShow(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	if problems := reasonProblems(request.Reason); len(problems) > 0 {
+	if problems := checkReason(&request.Reason, 1, whyTheChange); len(problems) > 0 {
 		a.fail(w, r, booking.Invalid(problems...))
 		return
 	}
@@ -122,8 +121,8 @@ func (a *api) rescheduleShow(w http.ResponseWriter, r *http.Request) {
 
 // read checks what can be told without a look at the show.
 func (m moveRequest) read(house staff.Changeable) (booking.ShowChangeRequest, []booking.FieldError) {
+	problems := checkReason(&m.Reason, 1, whyTheChange)
 	change := booking.ShowChangeRequest{Kind: booking.ChangeRescheduled, Reason: m.Reason, Default: m.Default}
-	problems := reasonProblems(m.Reason)
 	moment := func(field string, text *string, into *time.Time) {
 		at, wrong := house.Moment(field, text)
 		problems = append(problems, wrong...)
@@ -158,13 +157,7 @@ func (m moveRequest) read(house staff.Changeable) (booking.ShowChangeRequest, []
 	return change, problems
 }
 
-func reasonProblems(reason string) []booking.FieldError {
-	if strings.TrimSpace(reason) == "" || len(reason) > maxReason {
-		return []booking.FieldError{{Field: "reason",
-			Message: fmt.Sprintf("Say why, in at most %d bytes. Customers read it.", maxReason)}}
-	}
-	return nil
-}
+const whyTheChange = " Say why; customers read it."
 
 // changeID names a change of a show by what makes it the same one: "cancel", or
 // "move" and a key, so that no key stands for the cancellation.

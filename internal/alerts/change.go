@@ -7,14 +7,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/text"
 )
 
 // Change is what somebody does with an alert.
@@ -100,11 +99,8 @@ func (c Change) check() error {
 	default:
 		problem("state", "Choose open, taken, resolved.")
 	}
-	switch {
-	case !utf8.ValidString(c.Note) || strings.ContainsFunc(c.Note, notText):
-		problem("note", "Has characters that are not text: controls, or marks that turn its direction around.")
-	case utf8.RuneCountInString(c.Note) > longestNote:
-		problem("note", fmt.Sprintf("Has at most %d characters.", longestNote))
+	if wrong := text.WrongParagraphs(c.Note, 0, longestNote); wrong != "" {
+		problem("note", wrong)
 	}
 	if c.From != "" {
 		if _, err := uuid.Parse(c.From); err != nil {
@@ -118,10 +114,6 @@ func (c Change) check() error {
 		return booking.Invalid(wrong...)
 	}
 	return nil
-}
-
-func notText(r rune) bool {
-	return r != '\n' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\ufeff'
 }
 
 // on says what the change does to an alert as it is now; empty when it is done

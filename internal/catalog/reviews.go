@@ -5,16 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/database"
+	words "github.com/boxoffice/boxoffice/internal/text"
 )
 
 // MaxReviewText is how many characters a review may have.
@@ -171,12 +169,14 @@ func (r *Reviews) mine(ctx context.Context, movie, account uuid.UUID) (Review, e
 // created says that there was none. Codes: not_found, validation_failed,
 // unauthenticated when the account is gone.
 func (r *Reviews) Put(ctx context.Context, movie string, account uuid.UUID, rating int, text string) (review Review, created bool, err error) {
-	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
+	text = words.Paragraphs(text)
 	var p problems
 	if rating < 1 || rating > 5 {
 		p.add("rating", "Must be a whole number from 1 to 5.")
 	}
-	p.checkReview(text)
+	if wrong := words.WrongParagraphs(text, 0, MaxReviewText); wrong != "" {
+		p.add("text", "%s", wrong)
+	}
 	if err := p.err(); err != nil {
 		return Review{}, false, err
 	}
@@ -200,17 +200,6 @@ func (r *Reviews) Put(ctx context.Context, movie string, account uuid.UUID, rati
 	}
 	review, err = r.mine(ctx, id, account)
 	return review, created, err
-}
-
-// checkReview wants plain text: what else it may contain is for browsers to show
-// as it is.
-func (p *problems) checkReview(text string) {
-	switch {
-	case utf8.RuneCountInString(text) > MaxReviewText:
-		p.add("text", "May have at most %d characters.", MaxReviewText)
-	case !storable(text) || strings.ContainsFunc(text, func(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\t' }):
-		p.add("text", "Must be plain text, without control characters.")
-	}
 }
 
 // Delete takes an account's review back; one that is not there is gone already.

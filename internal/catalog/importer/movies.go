@@ -23,8 +23,6 @@ const (
 	maxCredits  = 300
 	maxAliases  = 50
 	maxTags     = 40
-	firstFilm   = 1874 // Passage de Vénus
-	lastYear    = 2200
 	longestFilm = 60 * 24 // minutes; beyond it somebody wrote seconds
 )
 
@@ -68,7 +66,7 @@ func (m *movieLine) check(f *findings) {
 	m.Title = f.name("title", m.Title, maxTitle)
 	m.OriginalTitle = f.text("original_title", m.OriginalTitle, maxTitle)
 	m.Aliases = f.check().Lines("aliases", m.Aliases, maxAliases, maxTitle)
-	rules.Between(f.add, "year", m.Year, firstFilm, lastYear)
+	rules.Between(f.add, "year", m.Year, rules.FirstYear, rules.LastYear)
 	rules.Between(f.add, "runtime_minutes", m.RuntimeMinutes, 0, longestFilm)
 	m.Genres = f.check().Lines("genres", m.Genres, maxTags, maxWord)
 	m.Languages = f.check().Languages("languages", m.Languages, maxTags)

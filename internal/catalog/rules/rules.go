@@ -11,14 +11,13 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/bojanz/currency"
 	"github.com/google/uuid"
 	"github.com/gosimple/slug"
 	"golang.org/x/text/language"
-	"golang.org/x/text/unicode/norm"
+
+	words "github.com/boxoffice/boxoffice/internal/text"
 )
 
 // Report takes what is wrong with a field. Its methods are the checks: each gives
@@ -30,7 +29,7 @@ func (f Report) Line(field string, text *string, least, most int) *string {
 	if text == nil {
 		return nil
 	}
-	clean := norm.NFC.String(strings.TrimSpace(*text))
+	clean := words.Line(*text)
 	f.Text(field, clean, least, most)
 	return &clean
 }
@@ -40,7 +39,7 @@ func (f Report) Paragraphs(field string, text *string, most int) *string {
 	if text == nil {
 		return nil
 	}
-	clean := norm.NFC.String(strings.TrimSpace(strings.ReplaceAll(*text, "\r\n", "\n")))
+	clean := words.Paragraphs(*text)
 	f.Text(field, strings.ReplaceAll(clean, "\n", " "), 0, most)
 	return &clean
 }
@@ -93,30 +92,10 @@ func (f Report) Code(field, word string) {
 
 // Text checks text that has its stored form already.
 func (f Report) Text(field, text string, least, most int) {
-	switch {
-	case HasControls(text):
-		f(field, "Has characters that are not text: controls, or marks that turn its direction around.")
-	case strings.ContainsRune(text, utf8.RuneError):
-		f(field, "Has U+FFFD, which stands where a character was lost.")
-	case utf8.RuneCountInString(text) > most:
-		f(field, "Has at most %d characters.", most)
-	case least > 0 && text == "":
-		f(field, "Must not be empty.")
-	case text != "" && !strings.ContainsFunc(text, visible):
-		f(field, "Has nothing that can be seen.")
+	if wrong := words.WrongLine(text, least, most); wrong != "" {
+		f(field, "%s", wrong)
 	}
 }
-
-// HasControls also finds what is invisible but turns text around or ends it:
-// titles stand in mails, files and lists beside the text of others.
-func HasControls(text string) bool {
-	return !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) ||
-			r == '\u2028' || r == '\u2029' || r == '\ufeff'
-	})
-}
-
-func visible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 
 // Between checks a number, both ends included.
 func Between[N int | int64 | float64](f Report, field string, value *N, least, most N) *N {
@@ -195,14 +174,22 @@ func (f Report) Languages(field string, list *[]string, items int) *[]string {
 	return &usual
 }
 
+// FirstYear and LastYear bound every day that people write: no film is older than
+// Passage de Vénus, and a year beyond is a typing error.
+const FirstYear, LastYear = 1874, 2200
+
 // Day reads a date. Empty is none.
 func (f Report) Day(field string, text *string) *time.Time {
 	if text == nil || *text == "" {
 		return nil
 	}
 	day, err := time.Parse(time.DateOnly, *text)
-	if err != nil || day.Year() == 0 { // which Postgres has not
+	if err != nil {
 		f(field, "Write a day as YYYY-MM-DD, for example 2026-03-29.")
+		return nil
+	}
+	if day.Year() < FirstYear || day.Year() > LastYear {
+		f(field, "Must be a year from %d to %d.", FirstYear, LastYear)
 		return nil
 	}
 	return &day

@@ -1,0 +1,66 @@
+// Package text has the one set of rules for texts that people write: names, titles,
+// reviews, notes, reasons. They stand in mails, files and lists beside the text of
+// others, so none may turn around, end or hide what stands beside it.
+//
+// What does not live here: rules for addresses, numbers and codes, and what a field
+// means.
+package text
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Line gives text of one line as it is stored: composed (Unicode NFC), without space
+// around it.
+func Line(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
+
+// Paragraphs gives text that may have several lines as it is stored. They end in \n
+// alone, and a tab is a space.
+func Paragraphs(s string) string {
+	return Line(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", " ").Replace(s))
+}
+
+// WrongLine says what is wrong with text of one line, in its stored form; it is empty
+// when nothing is. least is 0 or 1 characters.
+func WrongLine(s string, least, most int) string {
+	switch {
+	case hasControls(s):
+		return "Has characters that are not text: controls, or marks that turn its direction around."
+	case strings.ContainsRune(s, utf8.RuneError):
+		return "Has U+FFFD, which stands where a character was lost."
+	case utf8.RuneCountInString(s) > most:
+		return fmt.Sprintf("Has at most %d characters.", most)
+	case least > 0 && s == "":
+		return "Must not be empty."
+	case s != "" && !strings.ContainsFunc(s, visible):
+		return "Has nothing that can be seen."
+	}
+	return ""
+}
+
+// WrongParagraphs is WrongLine for text that may have several lines.
+func WrongParagraphs(s string, least, most int) string {
+	return WrongLine(strings.ReplaceAll(s, "\n", " "), least, most)
+}
+
+// hasControls also finds what is invisible but turns text around or ends it. Joiners
+// stay: Persian, Hindi and emoji need them.
+func hasControls(s string) bool {
+	return !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) ||
+			r == '\u2028' || r == '\u2029' || r == '\ufeff'
+	})
+}
+
+// visible tells whether a character alone shows anything: no space, no mark without its
+// letter, none of those that stand for nothing (UAX #44, Default_Ignorable_Code_Point).
+func visible(r rune) bool {
+	const brailleBlank = '\u2800'
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.IsMark(r) && r != brailleBlank &&
+		!unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) && !unicode.Is(unicode.Variation_Selector, r)
+}
