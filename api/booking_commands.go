@@ -6,10 +6,22 @@ import (
 	"net/http"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/text"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-const maxReason = 500
+const maxReason = 500 // characters
+
+// checkReason gives a reason that people wrote its stored form. least is 0 or 1
+// characters; more goes on with what to write.
+func checkReason(reason *string, least int, more string) []booking.FieldError {
+	*reason = text.Paragraphs(*reason)
+	wrong := text.WrongParagraphs(*reason, least, maxReason)
+	if wrong == "" {
+		return nil
+	}
+	return []booking.FieldError{{Field: "reason", Message: wrong + more}}
+}
 
 // cancel lets a hold go or cancels a confirmed booking.
 func (a *api) cancel(w http.ResponseWriter, r *http.Request) {
@@ -23,8 +35,8 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	if len(request.Reason) > maxReason {
-		a.fail(w, r, tooLong("reason", maxReason))
+	if problems := checkReason(&request.Reason, 0, ""); len(problems) > 0 {
+		a.fail(w, r, booking.Invalid(problems...))
 		return
 	}
 	if b.Status.Terminal() || isScanned(b) {

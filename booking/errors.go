@@ -81,7 +81,7 @@ func Invalid(fields ...FieldError) *Error {
 
 // SeatsUnavailable reports seats that somebody else has.
 func SeatsUnavailable(seats []string) *Error {
-	return &Error{Code: CodeSeatsUnavailable, Message: "Some of these seats are taken. Choose others.", Seats: seats}
+	return &Error{Code: CodeSeatsUnavailable, Message: "Some of these seats are taken. Choose others.", Seats: ReadSeats(seats)}
 }
 
 // Refusal is what an Error carries besides its code and message, in the form in

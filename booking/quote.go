@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ func NewQuote(terms Terms, seats []string) (Quote, error) {
 	}
 	quote := Quote{Seats: make([]SeatPrice, 0, len(seats))}
 	var sum int64
-	for _, seat := range SortSeats(seats) {
+	for _, seat := range ReadSeats(seats) {
 		category, _ := terms.Layout.Category(seat)
 		price, ok := terms.Prices[category]
 		if !ok {
@@ -68,6 +69,42 @@ func SortSeats(seats []string) []string {
 	slices.Sort(sorted)
 	return sorted
 }
+
+// ReadSeats gives the seats in the order in which people read them: A2 before A10.
+func ReadSeats(seats []string) []string {
+	return slices.SortedFunc(slices.Values(seats), natural)
+}
+
+// natural compares runs of digits as numbers, and the rest bytewise.
+func natural(a, b string) int {
+	for a != "" && b != "" {
+		x, y := leading(a), leading(b)
+		if c := compareRuns(a[:x], b[:y]); c != 0 {
+			return c
+		}
+		a, b = a[x:], b[y:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// leading is the length of the first run, of digits or of what is none.
+func leading(s string) int {
+	end := 1
+	for end < len(s) && isDigit(s[end]) == isDigit(s[0]) {
+		end++
+	}
+	return end
+}
+
+func compareRuns(a, b string) int {
+	if !isDigit(a[0]) || !isDigit(b[0]) {
+		return cmp.Compare(a, b)
+	}
+	x, y := strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y), cmp.Compare(len(a), len(b)))
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func checkSeats(layout Layout, seats []string) []FieldError {
 	if len(seats) == 0 {

@@ -223,7 +223,7 @@ func refusal(c booking.Code, message string) error {
 	})
 }
 
-func (s *saga) seats() string { return strings.Join(booking.SortSeats(s.in.Seats), ", ") }
+func (s *saga) seats() string { return strings.Join(booking.ReadSeats(s.in.Seats), ", ") }
 
 func (s *saga) moneyStep(amount booking.Money) booking.MoneyStep {
 	return booking.MoneyStep{

@@ -104,7 +104,7 @@ func (s *Store) MovieShows(ctx context.Context, idOrSlug, city, date string) (Mo
 		Where("m.id = ?", id).Scan(ctx, &shows.Movie); err != nil {
 		return MovieShows{}, notFound(err, "movies")
 	}
-	query := s.shows().Where("s.movie_id = ?", id).OrderExpr("t.name, t.id, s.starts_at, s.id")
+	query := s.shows().Where("s.movie_id = ?", id).OrderExpr("t.name COLLATE by_name, t.id, s.starts_at, s.id")
 	if cityID != uuid.Nil {
 		query.Where("t.city_id = ?", cityID)
 	}

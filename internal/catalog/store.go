@@ -50,7 +50,7 @@ func (s *Store) Cities(ctx context.Context) ([]City, error) {
 	err := s.db.NewSelect().TableExpr("cities AS c").
 		ColumnExpr("c.id, c.slug, c.name, c.country, c.time_zone, c.currency, c.lat, c.lon").
 		Where("EXISTS (SELECT FROM theaters t WHERE t.city_id = c.id AND t.retired_at IS NULL)").
-		OrderExpr("c.name, c.id").
+		OrderExpr("c.name COLLATE by_name, c.id").
 		Scan(ctx, &cities)
 	if err != nil {
 		return nil, fmt.Errorf("list cities: %w", err)

@@ -75,7 +75,7 @@ func (s *Store) theaterPage(near *point, city uuid.UUID, after cursor, limit int
 		inner.ColumnExpr(metersFrom+" AS sort_key", near.lat, near.lon)
 		keyType = "bigint"
 	} else {
-		inner.ColumnExpr("t.name AS sort_key")
+		inner.ColumnExpr("t.name COLLATE by_name AS sort_key")
 	}
 	if city != uuid.Nil {
 		inner.Where("t.city_id = ?", city)
@@ -132,7 +132,7 @@ func (s *Store) Theater(ctx context.Context, idOrSlug string) (TheaterDetail, er
 		Join(`JOIN LATERAL (SELECT capacity, wheelchair_spaces FROM layouts l
 			WHERE l.screen_id = sc.id ORDER BY version DESC LIMIT 1) AS l ON true`).
 		ColumnExpr("sc.id, sc.name, l.capacity, l.wheelchair_spaces").
-		Where("sc.theater_id = ? AND sc.retired_at IS NULL", id).OrderExpr("sc.name, sc.id").
+		Where("sc.theater_id = ? AND sc.retired_at IS NULL", id).OrderExpr("sc.name COLLATE by_name, sc.id").
 		Scan(ctx, &theater.Screens)
 	if err != nil {
 		return TheaterDetail{}, fmt.Errorf("read the screens of a theater: %w", err)

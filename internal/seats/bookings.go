@@ -234,6 +234,7 @@ func scanBooking(row pgx.CollectableRow) (booking.Booking, error) {
 		ticket.Serial, ticket.IssuedAt = *serial, *issued
 		b.Ticket = &ticket
 	}
+	b.Seats = booking.ReadSeats(b.Seats)
 	b.Refund = refundOf(refundDue, currency, refunded)
 	return b, nil
 }

@@ -141,7 +141,7 @@ func (s *Store) Choose(ctx context.Context, c booking.Choice) (booking.Chosen, e
 	if _, err = parseID("change", c.ChangeID); err != nil {
 		return booking.Chosen{}, err
 	}
-	c.Seats = booking.SortSeats(c.Seats)
+	c.Seats = booking.ReadSeats(c.Seats)
 	left := "" // the show that was left
 	for range termsTries {
 		var to destination
@@ -215,7 +215,7 @@ func (s *Store) plan(ctx context.Context, b booking.Booking, c booking.Choice) (
 		show: target, quote: quote, rule: booking.AccessibleRule(target.terms.Layout, c.Seats, nil),
 		refund: givenBack(b).Amount + b.Quote.Total.Amount - quote.Total.Amount,
 		detail: fmt.Sprintf("To %s, %s, %s, seats %s.", target.summary.LocalStart().Format("Mon 2 Jan 15:04"),
-			target.summary.TheaterName, target.summary.ScreenName, strings.Join(c.Seats, ", ")),
+			target.summary.TheaterName, target.summary.ScreenName, strings.Join(booking.ReadSeats(c.Seats), ", ")),
 	}, nil
 }
 

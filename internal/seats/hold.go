@@ -63,7 +63,7 @@ func (s *Store) holdAt(ctx context.Context, req booking.HoldRequest, at *show) (
 	var priced []byte
 	err = s.pool.QueryRow(ctx, `SELECT expires_at, seconds_left, has_phone, priced
 		FROM hold_seats($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, nullif($15::interval, '0'), $16)`,
-		req.BookingID, req.CustomerID, req.ShowID, at.terms.Version, booking.SortSeats(req.Seats),
+		req.BookingID, req.CustomerID, req.ShowID, at.terms.Version, booking.ReadSeats(req.Seats),
 		req.HoldFor, req.MaxHolds, document, quote.Total.Amount, quote.Total.Currency, req.RequestHash,
 		booking.HoldGrace, refunds, at.notBefore(rule), req.FetchWithin, req.TooLate,
 	).Scan((*utc)(&held.ExpiresAt), &seconds, &hasPhone, &priced)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -83,7 +82,6 @@ func (s *Store) refuse(ctx context.Context, showID string, req PrecheckRequest, 
 		return notOnSale()
 	}
 	if len(found.taken) > 0 {
-		slices.Sort(found.taken)
 		return booking.SeatsUnavailable(found.taken)
 	}
 	return nil

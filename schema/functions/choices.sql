@@ -75,7 +75,7 @@ BEGIN
     -- A later change of the show that is being made: either it waits and finds the
     -- booking where it went, or its customer hears of it and chooses anew.
     PERFORM 1 FROM shows WHERE id = change.show_id FOR KEY SHARE;
-    IF told.choice = p_choice AND (p_choice <> 'move' OR b.show_id = p_show AND b.seats = p_seats) THEN
+    IF told.choice = p_choice AND (p_choice <> 'move' OR b.show_id = p_show AND b.seats <@ p_seats AND p_seats <@ b.seats) THEN
         RETURN NULL;
     END IF;
     IF told.choice <> '' THEN

@@ -82,9 +82,9 @@ func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next 
 	}
 	limit := pageSize(f.Limit)
 	var rows []schema.Movie
-	query := s.db.NewSelect().Model(&rows).OrderExpr("lower(m.title), m.id").Limit(int64(limit) + 1)
+	query := s.db.NewSelect().Model(&rows).OrderExpr("m.title COLLATE by_name, m.id").Limit(int64(limit) + 1)
 	if after.ID != uuid.Nil {
-		query.Where("(lower(m.title), m.id) > (lower(?), ?)", after.Key, after.ID)
+		query.Where("(m.title COLLATE by_name, m.id) > (?, ?)", after.Key, after.ID)
 	}
 	if f.Text != "" {
 		query.Where("strpos(lower(concat_ws(chr(10), m.title, m.original_title, array_to_string(m.aliases, chr(10)))), lower(?)) > 0", f.Text)

@@ -1,0 +1,1 @@
+DROP COLLATION IF EXISTS by_name;
