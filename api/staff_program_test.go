@@ -287,7 +287,10 @@ func TestProgramsAreChecked(t *testing.T) {
 		"what is unknown":    {fields{"template": []fields{d.entry(fields{"price": 1})}}, 400, []string{`"template[0].price"`}},
 		"all that is wrong":  {fields{"template": []fields{d.entry(nil), d.entry(fields{"weekdays": []string{"mon", "someday"}, "times": []string{"25:00"}, "movie_id": "x", "format": "5D", "language": nil, "prices": fields{"silver": rupees(1)}})}}, 422, []string{`"template[1].weekdays[1]"`, `"template[1].times[0]"`, `"template[1].movie_id"`, `"template[1].format"`, `"template[1].language"`, `"template[1].prices"`}},
 		"more than anything": {fields{"days": 31, "template": []fields{d.entry(fields{"times": slices.Repeat([]string{"10:00"}, 48)})}}, 422, []string{`"template"`, "more than 1000"}},
-		"days gone by":       {fields{"from": "2020-01-01"}, 409, []string{"This time has passed"}},
+		"days gone by":       {fields{"from": time.Now().AddDate(0, 0, -100).Format(time.DateOnly)}, 409, []string{"This time has passed"}},
+		"years gone by":      {fields{"from": "2020-01-01"}, 422, []string{`"from"`, "more than a year ago"}},
+		"the year 1":         {fields{"from": "0001-01-01"}, 422, []string{`"from"`, "from 1874 to 2200"}},
+		"copies of year 1":   {fields{"template": nil, "copy_from": "0001-01-01"}, 422, []string{`"copy_from"`, "from 1874 to 2200"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, got := d.program(t, c.status, d.week(c.change))

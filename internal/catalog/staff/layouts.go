@@ -101,6 +101,9 @@ func (s *Store) CreateLayout(ctx context.Context, actor audit.Actor, screen uuid
 		if of.RetiredAt != nil || of.TheaterRetiredAt != nil {
 			return booking.E(booking.CodeConflict, "The screen is retired.")
 		}
+		if err := hasRoom(ctx, tx, "layouts", "screen_id", screen, mostLayouts, "A screen has at most %d versions of its layout."); err != nil {
+			return err
+		}
 		if of.LayoutVersion != nil {
 			row.Version = *of.LayoutVersion + 1
 		}

@@ -20,8 +20,6 @@ const (
 	maxCredits  = 300
 	maxAliases  = 50
 	maxTags     = 40
-	firstFilm   = 1874 // Passage de Vénus
-	lastYear    = 2200
 	longestFilm = 60 * 24 // minutes; beyond it somebody wrote seconds
 )
 
@@ -60,7 +58,7 @@ func (s *Store) checkMovie(ctx context.Context, f *MovieFields, creating bool) e
 	f.Title = p.check().Line("title", f.Title, 1, maxTitle)
 	f.OriginalTitle = p.check().Line("original_title", f.OriginalTitle, 0, maxTitle)
 	f.Aliases = p.check().Lines("aliases", f.Aliases, maxAliases, maxTitle)
-	rules.Between(p.add, "year", f.Year, firstFilm, lastYear)
+	rules.Between(p.add, "year", f.Year, rules.FirstYear, rules.LastYear)
 	rules.Between(p.add, "runtime_minutes", f.RuntimeMinutes, 0, longestFilm)
 	f.Genres = p.check().Lines("genres", f.Genres, maxTags, maxWord)
 	f.Languages = p.check().Languages("languages", f.Languages, maxTags)

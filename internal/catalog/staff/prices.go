@@ -79,6 +79,9 @@ func (s *Store) CreatePriceCard(ctx context.Context, actor audit.Actor, in NewPr
 		if err := p.err(); err != nil {
 			return err
 		}
+		if err := hasRoom(ctx, tx, "price_cards", "theater_id", theater.ID, mostCards, "A theater has at most %d price cards."); err != nil {
+			return err
+		}
 		if _, err := tx.NewInsert().Model(&card).Returning("*").Exec(ctx); err != nil {
 			return cardRefused(err)
 		}
@@ -107,7 +110,7 @@ func (s *Store) PriceCards(ctx context.Context, actor audit.Actor, f PriceCardFi
 	}
 	limit := pageSize(f.Limit)
 	query := s.db.NewSelect().TableExpr("price_cards AS pc").Join("JOIN theaters AS t ON t.id = pc.theater_id").
-		ColumnExpr("pc.*").ColumnExpr("t.currency").OrderExpr("pc.name, pc.id").Limit(int64(limit + 1))
+		ColumnExpr("pc.*").ColumnExpr("t.currency").OrderExpr("pc.name COLLATE by_name, pc.id").Limit(int64(limit + 1))
 	if theater != uuid.Nil {
 		query.Where("pc.theater_id = ?", theater)
 	}
@@ -115,7 +118,7 @@ func (s *Store) PriceCards(ctx context.Context, actor audit.Actor, f PriceCardFi
 		return nil, "", err
 	}
 	if after.ID != uuid.Nil {
-		query.Where("(pc.name, pc.id) > (?, ?)", after.Key, after.ID)
+		query.Where("(pc.name COLLATE by_name, pc.id) > (?, ?)", after.Key, after.ID)
 	}
 	var rows []cardRow
 	if err := query.Scan(ctx, &rows); err != nil {

@@ -188,8 +188,11 @@ func (in ProgramRequest) slots(ctx context.Context, tx bun.Tx, hall house) ([]sl
 	calendar := calendar{hall: hall, zone: zoneOf(hall.TimeZone), days: days, now: now}
 	if first != nil {
 		calendar.first = *first
-		if first.After(now.AddDate(yearsAhead, 0, 0)) {
+		switch {
+		case first.After(now.AddDate(yearsAhead, 0, 0)):
 			p.add("from", "Is more than three years away.")
+		case first.Before(now.AddDate(-1, 0, 0)):
+			p.add("from", "Is more than a year ago.")
 		}
 	}
 	var slots []slot

@@ -111,9 +111,9 @@ func (s *Store) Screens(ctx context.Context, f ScreenFilter) (items []Screen, ne
 	}
 	limit := pageSize(f.Limit)
 	var rows []screenRow
-	query := screens(s.db, &rows).OrderExpr("lower(sc.name), sc.id").Limit(int64(limit) + 1)
+	query := screens(s.db, &rows).OrderExpr("sc.name COLLATE by_name, sc.id").Limit(int64(limit) + 1)
 	if after.ID != uuid.Nil {
-		query.Where("(lower(sc.name), sc.id) > (lower(?), ?)", after.Key, after.ID)
+		query.Where("(sc.name COLLATE by_name, sc.id) > (?, ?)", after.Key, after.ID)
 	}
 	if f.TheaterID != "" {
 		query.Where("sc.theater_id = ?", theater)
@@ -183,6 +183,9 @@ func (s *Store) CreateScreen(ctx context.Context, actor audit.Actor, fields Scre
 		}
 		if house.RetiredAt != nil {
 			return booking.E(booking.CodeConflict, "The theater is retired.")
+		}
+		if err := hasRoom(ctx, tx, "screens", "theater_id", theater, mostScreens, "A theater has at most %d screens, retired ones included."); err != nil {
+			return err
 		}
 		if _, err := tx.NewInsert().Model(&row.Screen).Returning("created_at").Exec(ctx); err != nil {
 			return takenName(err, "write a screen")

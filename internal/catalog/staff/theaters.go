@@ -76,9 +76,9 @@ func (s *Store) Theaters(ctx context.Context, actor audit.Actor, f TheaterFilter
 	}
 	limit := pageSize(f.Limit)
 	var rows []theaterRow
-	query := theaters(s.db, &rows).OrderExpr("lower(t.name), t.id").Limit(int64(limit) + 1)
+	query := theaters(s.db, &rows).OrderExpr("t.name COLLATE by_name, t.id").Limit(int64(limit) + 1)
 	if after.ID != uuid.Nil {
-		query.Where("(lower(t.name), t.id) > (lower(?), ?)", after.Key, after.ID)
+		query.Where("(t.name COLLATE by_name, t.id) > (?, ?)", after.Key, after.ID)
 	}
 	if city != nil {
 		query.Where("t.city_id = ?", city.ID)
@@ -148,7 +148,7 @@ func oneTheater(ctx context.Context, db bun.IDB, id uuid.UUID) (*theaterRow, err
 }
 
 // CreateTheater opens a house. Its clock and its money are the city's unless they
-// are given. Codes: forbidden, validation_failed.
+// are given. Codes: forbidden, validation_failed, conflict for one too many.
 func (s *Store) CreateTheater(ctx context.Context, actor audit.Actor, fields TheaterFields) (Theater, error) {
 	if err := onlyAdmin(actor); err != nil {
 		return Theater{}, err
@@ -161,6 +161,9 @@ func (s *Store) CreateTheater(ctx context.Context, actor audit.Actor, fields The
 		ID: uuid.New(), TimeZone: city.TimeZone, Currency: city.Currency, AccessibleReleaseMinutes: rules.UsualAccessibleRelease}}
 	fields.apply(row, city)
 	err = s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := hasRoom(ctx, tx, "theaters", "city_id", city.ID, mostTheaters, "A city has at most %d theaters."); err != nil {
+			return err
+		}
 		var err error
 		if row.Slug, err = freeSlug(ctx, tx, "theaters", row.ID, rules.SlugOf(row.Name), rules.SlugOf(row.Name+" "+city.Name)); err != nil {
 			return err

@@ -211,3 +211,40 @@ func TestScreenRefusals(t *testing.T) {
 	assert.Len(t, o.log("screen", one.ID), 1)
 	assert.Len(t, o.log("screen", foreign.ID), 1)
 }
+
+// A script that has lost its end does not fill the catalog.
+func TestThereIsAnEndOfTheaters(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	screen := o.screen(o.theater, "One")
+	o.exec(`INSERT INTO theaters (id, city_id, slug, name, address, lat, lon, time_zone, currency)
+		SELECT gen_random_uuid(), city_id, 'house-' || n, 'House', address, lat, lon, time_zone, currency
+		FROM theaters, generate_series(1, 998) n WHERE id = $1`, o.theater)
+	o.exec(`INSERT INTO screens (id, theater_id, name) SELECT gen_random_uuid(), $1, 'Screen ' || n FROM generate_series(1, 99) n`, o.theater)
+	o.exec(`INSERT INTO price_cards (id, theater_id, name, prices) SELECT gen_random_uuid(), $1, 'Card ' || n, '{"gold": 100}' FROM generate_series(1, 200) n`, o.theater)
+	o.exec(`INSERT INTO layouts (id, screen_id, version, capacity, layout) SELECT gen_random_uuid(), $1, n, 1, '{}' FROM generate_series(1, 1000) n`, screen.ID)
+
+	for name, create := range map[string]func() error{
+		"A city has at most 1000 theaters.": func() error {
+			_, err := o.store.CreateTheater(t.Context(), o.admin, staff.TheaterFields{City: new("pune"), Name: new("One more"), Address: new("1 Main Street"), Lat: new(18.5), Lon: new(73.8)})
+			return err
+		},
+		"A theater has at most 100 screens, retired ones included.": func() error {
+			_, err := o.store.CreateScreen(t.Context(), o.manager, staff.ScreenFields{TheaterID: new(o.theater.String()), Name: new("One more")})
+			return err
+		},
+		"A theater has at most 200 price cards.": func() error {
+			_, err := o.store.CreatePriceCard(t.Context(), o.manager, staff.NewPriceCard{TheaterID: o.theater.String(), Name: new("One more"),
+				Charges: staff.Charges{Prices: &map[string]booking.Money{"gold": {Amount: 100, Currency: "INR"}}}})
+			return err
+		},
+		"A screen has at most 1000 versions of its layout.": func() error {
+			_, err := o.store.CreateLayout(t.Context(), o.manager, screen.ID, twoRows())
+			return err
+		},
+	} {
+		err := create()
+		assert.Equal(t, booking.CodeConflict, booking.CodeOf(err), "%s: %v", name, err)
+		assert.ErrorContains(t, err, name)
+	}
+}
