@@ -23,7 +23,7 @@ import (
 var anything = []string{"..."}
 
 // plumbing is what services share. It knows none of them.
-var plumbing = []string{"booking", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage"}
+var plumbing = []string{"booking", "internal/text", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage"}
 
 var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/seats/...", "internal/payments/...", "internal/notify/..."}
 
@@ -42,7 +42,7 @@ var mayImport = []struct {
 	{"schema", []string{"booking"}},
 	{"schema/migrations", nil},
 	{"schema/functions", nil},
-	{"api", append([]string{"booking", "workflows", "internal/alerts", "internal/audit", "internal/cache", "internal/outage"}, services...)},
+	{"api", append([]string{"booking", "workflows", "internal/text", "internal/lettering", "internal/alerts", "internal/audit", "internal/cache", "internal/outage"}, services...)},
 	{"sandbox", nil}, // a vendor knows nothing of us
 	{"cmd/boxoffice/book", []string{"booking"}},
 	{"cmd/boxoffice", anything},
@@ -53,7 +53,9 @@ var mayImport = []struct {
 	{"internal/password", nil},
 	{"internal/keys", nil},
 	{"internal/audit", []string{"booking", "schema"}},
-	{"internal/alerts", []string{"booking", "internal/audit"}},
+	{"internal/alerts", []string{"booking", "internal/audit", "internal/text"}},
+	{"internal/text", nil},
+	{"internal/lettering", nil},
 	{"internal/metrics", nil},
 	{"internal/retention", []string{"booking"}},
 	{"internal/outbound", nil},

@@ -9,11 +9,10 @@ import (
 
 	"codeberg.org/go-pdf/fpdf"
 	ics "github.com/arran4/golang-ical"
-	"golang.org/x/image/font/gofont/gobold"
-	"golang.org/x/image/font/gofont/goregular"
 	"rsc.io/qr"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/lettering"
 )
 
 // qrPNG draws the ticket's code. Level M survives a scratched screen; a phone's
@@ -29,46 +28,46 @@ func qrPNG(text string) ([]byte, error) {
 const (
 	pageMargin = 18.0 // mm
 	qrSide     = 70.0
+	pointsPer  = 72 / 25.4 // mm
 )
 
-// ticketPDF is one A5 page. The typefaces travel in the binary, because the
-// PDF's own fourteen know no Greek, Cyrillic or Vietnamese letters.
-func ticketPDF(b booking.Booking, qrText string) ([]byte, error) {
+// ticketPDF is one A5 page, whatever the names on it are: what is long is set smaller,
+// then in more lines, and cut in the end.
+func ticketPDF(letters *lettering.Setter, b booking.Booking, qrText string) ([]byte, error) {
 	image, err := qrPNG(qrText)
 	if err != nil {
 		return nil, err
 	}
 	pdf := fpdf.New("P", "mm", "A5", "")
-	pdf.AddUTF8FontFromBytes("go", "", goregular.TTF)
-	pdf.AddUTF8FontFromBytes("go", "B", gobold.TTF)
 	// The same ticket gives the same bytes.
 	pdf.SetCreationDate(b.Ticket.IssuedAt.UTC())
 	pdf.SetModificationDate(b.Ticket.IssuedAt.UTC())
 	pdf.SetCatalogSort(true)
 	pdf.SetTitle("Ticket "+b.Ticket.Serial, true)
-	pdf.SetMargins(pageMargin, pageMargin, pageMargin)
+	pdf.SetAutoPageBreak(false, 0)
 	pdf.AddPage()
 
-	line := func(style string, size, height float64, text string) {
-		pdf.SetFont("go", style, size)
-		pdf.MultiCell(0, height, printable(text), "", "L", false)
+	page, _ := pdf.GetPageSize()
+	width, y := page-2*pageMargin, pageMargin
+	line := func(bold bool, lines int, text string, sizes ...float64) {
+		block := letters.Fit(text, bold, width*pointsPer, lines, sizes...)
+		block.Draw(pdf, pageMargin, y)
+		y += block.Height()
 	}
-	line("B", 20, 9, b.Show.MovieTitle)
-	line("", 11, 6, strings.Join(filled(b.Show.Format, b.Show.Language), " · "))
-	pdf.Ln(3)
-	line("B", 13, 7, b.Show.LocalStart().Format("Monday 2 January 2006, 15:04"))
-	line("", 11, 6, b.Show.TheaterName+", "+b.Show.ScreenName)
-	line("", 11, 6, b.Show.Address)
-	pdf.Ln(3)
-	line("B", 13, 7, "Seats "+strings.Join(b.Seats, ", "))
-	line("", 11, 6, "Paid "+b.Quote.Total.String())
+	line(true, 3, b.Show.MovieTitle, 20, 16, 13, 11)
+	line(false, 1, strings.Join(filled(b.Show.Format, b.Show.Language), " · "), 11)
+	y += 3
+	line(true, 1, b.Show.LocalStart().Format("Monday 2 January 2006, 15:04"), 13)
+	line(false, 2, b.Show.TheaterName+", "+b.Show.ScreenName, 11, 9)
+	line(false, 2, b.Show.Address, 11, 9)
+	y += 3
+	line(true, 2, "Seats "+strings.Join(b.Seats, ", "), 13, 11, 9)
+	line(false, 1, "Paid "+b.Quote.Total.String(), 11)
 
 	options := fpdf.ImageOptions{ImageType: "PNG"}
 	pdf.RegisterImageOptionsReader("qr", options, bytes.NewReader(image))
-	width, _ := pdf.GetPageSize()
-	pdf.ImageOptions("qr", (width-qrSide)/2, pdf.GetY()+6, qrSide, qrSide, true, options, 0, "")
-	pdf.SetFont("go", "", 10)
-	pdf.CellFormat(0, 8, printable(b.Ticket.Serial), "", 0, "C", false, 0, "")
+	pdf.ImageOptions("qr", (page-qrSide)/2, y+5, qrSide, qrSide, false, options, 0, "")
+	letters.Fit(b.Ticket.Serial, false, width*pointsPer, 1, 10).DrawCentered(pdf, pageMargin, y+5+qrSide)
 
 	var file bytes.Buffer
 	if err := pdf.Output(&file); err != nil {
@@ -87,9 +86,9 @@ func ticketICS(b booking.Booking, remindBefore time.Duration) []byte {
 	event.SetSequence(int(b.Version))
 	event.SetStartAt(b.Show.StartsAt.UTC())
 	event.SetEndAt(b.Show.EndsAt.UTC())
-	event.SetSummary(printable(b.Show.MovieTitle))
-	event.SetLocation(printable(strings.Join(filled(b.Show.TheaterName, b.Show.Address), ", ")))
-	event.SetDescription(printable(fmt.Sprintf("%s, seats %s. Ticket %s.",
+	event.SetSummary(oneLine(b.Show.MovieTitle))
+	event.SetLocation(oneLine(strings.Join(filled(b.Show.TheaterName, b.Show.Address), ", ")))
+	event.SetDescription(oneLine(fmt.Sprintf("%s, seats %s. Ticket %s.",
 		b.Show.ScreenName, strings.Join(b.Seats, ", "), b.Ticket.Serial)))
 	event.SetStatus(ics.ObjectStatusConfirmed)
 	if b.Ticket.VoidedAt != nil {
@@ -98,23 +97,18 @@ func ticketICS(b booking.Booking, remindBefore time.Duration) []byte {
 		alarm := event.AddAlarm()
 		alarm.SetAction(ics.ActionDisplay)
 		alarm.SetTrigger(fmt.Sprintf("-PT%dM", minutes))
-		alarm.SetDescription(printable(b.Show.MovieTitle))
+		alarm.SetDescription(oneLine(b.Show.MovieTitle))
 	}
 	return []byte(calendar.Serialize(ics.WithNewLineWindows)) // CRLF, whatever this machine is
 }
 
-// printable takes out what could end a line of a calendar file, and what the PDF
-// writer's tables have no place for (letters beyond the basic plane).
-func printable(s string) string {
+// oneLine takes out what could end a line of a calendar file.
+func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsControl(r):
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
 			return ' '
-		case r > 0xFFFF:
-			return '?'
-		default:
-			return r
 		}
+		return r
 	}, strings.ToValidUTF8(s, "?"))
 }
 

@@ -75,7 +75,12 @@ func (a *api) ticketPDF(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	document, err := ticketPDF(b, text)
+	letters, err := a.letters()
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	document, err := ticketPDF(letters, b, text)
 	a.file(w, r, "application/pdf", "ticket-"+b.Ticket.Serial+".pdf", document, err)
 }
 
