@@ -2,25 +2,16 @@ package accounts
 
 import (
 	"fmt"
-	"net/mail"
-	"regexp"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/text"
 )
 
 const (
 	minPassword = 10  // characters; length is what makes one strong (NIST SP 800-63B)
 	maxPassword = 128 // a bound on the work of hashing
-	maxEmail    = 254 // RFC 5321, erratum 1690
 	maxName     = 100
-)
-
-var (
-	e164     = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
-	grouping = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "")
 )
 
 type problems []booking.FieldError
@@ -40,46 +31,31 @@ func (p *problems) err() error {
 
 // check gives the registration as it is stored.
 func (r Registration) check() (Registration, error) {
-	r.Email = strings.TrimSpace(r.Email)
-	r.Name = strings.TrimSpace(r.Name)
-	r.Phone = grouping.Replace(strings.TrimSpace(r.Phone))
+	r.Name = text.Line(r.Name)
 	var p problems
-	p.add("email", wrongEmail(r.Email))
+	var wrong string
+	r.Email, wrong = mailbox(r.Email)
+	p.add("email", wrong)
 	p.add("password", wrongPassword(r.Password))
 	p.add("name", wrongName(r.Name))
-	p.add("phone", wrongPhone(r.Phone))
+	r.Phone, wrong = number(r.Phone)
+	p.add("phone", wrong)
 	return r, p.err()
 }
 
 func (c Profile) check() (Profile, error) {
 	var p problems
 	if c.Name != nil {
-		name := strings.TrimSpace(*c.Name)
+		name := text.Line(*c.Name)
 		p.add("name", wrongName(name))
 		c.Name = &name
 	}
 	if c.Phone != nil {
-		phone := grouping.Replace(strings.TrimSpace(*c.Phone))
-		p.add("phone", wrongPhone(phone))
+		phone, wrong := number(*c.Phone)
+		p.add("phone", wrong)
 		c.Phone = &phone
 	}
 	return c, p.err()
-}
-
-func wrongEmail(email string) string {
-	parsed, err := mail.ParseAddress(email)
-	// What is more than the bare address, such as a display name or a quoted
-	// local part, could smuggle text into the mail we send.
-	bare := err == nil && parsed.Address == email && !strings.ContainsAny(email, "\"(),:;<>[\\] ")
-	_, domain, _ := strings.Cut(email, "@")
-	switch {
-	case !bare || !strings.Contains(domain, ".") || hasControls(email):
-		return "Write an e-mail address, for example asha@example.com."
-	case len(email) > maxEmail:
-		return fmt.Sprintf("An e-mail address has at most %d characters.", maxEmail)
-	default:
-		return ""
-	}
 }
 
 func wrongPassword(password string) string {
@@ -90,29 +66,8 @@ func wrongPassword(password string) string {
 }
 
 func wrongName(name string) string {
-	switch {
-	case name == "":
+	if name == "" {
 		return "Write the name you want to be addressed by."
-	case utf8.RuneCountInString(name) > maxName:
-		return fmt.Sprintf("A name has at most %d characters.", maxName)
-	case hasControls(name):
-		return "A name has letters, not control characters."
-	default:
-		return ""
 	}
-}
-
-func wrongPhone(phone string) string {
-	if phone == "" || e164.MatchString(phone) {
-		return ""
-	}
-	return "Write the number with its country code, for example +919820012345."
-}
-
-// hasControls also finds what is invisible but turns text around or ends it: a
-// name is shown in mails, messages and lists.
-func hasControls(text string) bool {
-	return !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
-	})
+	return text.WrongLine(name, 1, maxName)
 }

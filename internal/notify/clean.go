@@ -26,16 +26,22 @@ func plain(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// looksLikeLink finds what mail programs and phones turn into a link.
-var looksLikeLink = regexp.MustCompile(`(?i)[/@]|https?:|www\.|[\p{L}\p{N}]\.\p{L}{2,}`)
+var (
+	// looksLikeLink finds what is written as an address. Names go on with a capital letter
+	// behind a dot. Dots have all the forms that browsers take for one (UTS #46, section 2.3).
+	looksLikeLink = regexp.MustCompile(`(?i:[@\\]|//|[a-z]{2,}:|www\.)|[\p{L}\p{N}][.\x{3002}\x{ff0e}\x{ff61}][\p{Ll}\p{N}]{2,}`)
+	// joined is a dot right before a letter or digit: mail programs and phones make links
+	// of such words, whatever they are.
+	joined = regexp.MustCompile(`[.\x{3002}\x{ff0e}\x{ff61}]([\p{L}\p{N}])`)
+)
 
-// greetable gives the name to greet by. A name that looks like a link or is far
-// too long is left out: somebody may have registered another person's address to
-// have us deliver it.
+// greetable gives the name to greet by, with a space behind each dot: A.R.Rahman is
+// A. R. Rahman, and no link. A name that reads like an address, or is far too long, is
+// left out: somebody may have registered another person's address to have us deliver it.
 func greetable(name string) string {
 	name = plain(name)
 	if looksLikeLink.MatchString(name) || len([]rune(name)) > maxName {
 		return ""
 	}
-	return name
+	return joined.ReplaceAllString(name, ". $1")
 }

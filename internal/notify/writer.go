@@ -5,7 +5,6 @@ import (
 	"embed"
 	"fmt"
 	htmltemplate "html/template"
-	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -132,7 +131,7 @@ func (w writer) timeline(d *dispatch) string {
 
 func (w writer) facts(d *dispatch, language texts) facts {
 	seats := make([]string, len(d.seats))
-	for i, seat := range slices.SortedFunc(slices.Values(d.seats), bySeat) {
+	for i, seat := range booking.ReadSeats(d.seats) {
 		seats[i] = plain(seat)
 	}
 	short := strings.Join(seats, ",")
@@ -270,16 +269,4 @@ func amount(m booking.Money) string {
 		return ""
 	}
 	return m.String()
-}
-
-// bySeat puts C2 before C10, as people read them.
-func bySeat(a, b string) int {
-	row := func(s string) string { return strings.TrimRight(s, "0123456789") }
-	if c := strings.Compare(row(a), row(b)); c != 0 {
-		return c
-	}
-	if len(a) != len(b) {
-		return len(a) - len(b)
-	}
-	return strings.Compare(a, b)
 }
