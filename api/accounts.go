@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"net/http"
 	"time"
 
@@ -19,7 +18,7 @@ func (a *api) register(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	account, err := a.Accounts.Register(r.Context(), request)
+	account, err := a.Accounts.Register(r.Context(), request, network(a.clientAddress(r)))
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -40,7 +39,7 @@ func (a *api) signIn(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	tokens, err := a.Accounts.Login(r.Context(), request.Email, request.Password)
+	tokens, err := a.Accounts.Login(r.Context(), request.Email, request.Password, network(a.clientAddress(r)))
 	a.answerTokens(w, r, http.StatusCreated, tokens, err)
 }
 
@@ -120,8 +119,4 @@ func required(namesAndValues ...string) error {
 		return nil
 	}
 	return booking.Invalid(missing...)
-}
-
-func tooLong(field string, limit int) error {
-	return booking.Invalid(booking.FieldError{Field: field, Message: fmt.Sprintf("Must have at most %d bytes.", limit)})
 }

@@ -103,7 +103,7 @@ func openReadHouse(ctx context.Context) (h *readHouse, err error) {
 		return h, err
 	}
 	options := api.Options{
-		Services: []string{api.ServiceCatalog}, Accounts: accounts.New(db, tokens), Catalog: catalog.New(db), Reviews: catalog.NewReviews(db),
+		Services: []string{api.ServiceCatalog}, Accounts: accounts.New(db, tokens, accounts.Limits{}), Catalog: catalog.New(db), Reviews: catalog.NewReviews(db),
 		Seats: store, Feed: feed, Logger: log,
 	}
 	if h.uncached, err = api.New(options); err != nil {

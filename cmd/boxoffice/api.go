@@ -67,7 +67,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	feed := seats.NewFeed(store, p.bus)
 	p.closers = append(p.closers, feed.Close)
 	return api.Options{
-		Accounts:             accounts.New(p.db, tokens),
+		Accounts:             accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries}),
 		Catalog:              catalog.New(reading.db),
 		Documents:            reading.documents,
 		Versions:             reading.watch,

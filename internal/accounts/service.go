@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,11 +47,12 @@ type Profile struct {
 type Service struct {
 	db     *bun.DB
 	tokens *Tokens
+	tries  *tries
 }
 
 // New makes a Service over the database.
-func New(db *database.DB, tokens *Tokens) *Service {
-	return &Service{db: db.Bun, tokens: tokens}
+func New(db *database.DB, tokens *Tokens, limits Limits) *Service {
+	return &Service{db: db.Bun, tokens: tokens, tries: newTries(limits)}
 }
 
 // Verify reads an access token. Code: unauthenticated.
@@ -60,15 +61,22 @@ func (s *Service) Verify(token string) (*Claims, error) { return s.tokens.Verify
 // JWKS is the public keys of access tokens, as a document (RFC 7517).
 func (s *Service) JWKS() []byte { return s.tokens.JWKS() }
 
-// Register makes a customer's account. Codes: validation_failed, conflict.
-func (s *Service) Register(ctx context.Context, r Registration) (Account, error) {
+// Register makes a customer's account, for a client of a network. Codes:
+// validation_failed, conflict, too_many_requests, unavailable.
+func (s *Service) Register(ctx context.Context, r Registration, network netip.Prefix) (Account, error) {
 	r, err := r.check()
 	if err != nil {
 		return Account{}, err
 	}
-	hash, err := password.Hash(ctx, r.Password)
+	try, err := s.tries.begin(from{network: network})
 	if err != nil {
 		return Account{}, err
+	}
+	defer try.end()
+	try.counts()
+	hash, err := password.Hash(ctx, r.Password)
+	if err != nil {
+		return Account{}, hashing(err)
 	}
 	row := &schema.Account{
 		ID: uuid.New(), Email: r.Email, PasswordHash: hash, Name: r.Name, Phone: r.Phone, Role: schema.RoleCustomer,
@@ -138,13 +146,18 @@ func (s *Service) account(ctx context.Context, db bun.IDB, where string, args ..
 	return &row, nil
 }
 
-// byEmail looks an address up as the unique index compares it.
+// byEmail looks an address up as the unique index compares it. Accounts from before
+// domains were stored in ASCII are found as they were written.
 func (s *Service) byEmail(ctx context.Context, email string) (*schema.Account, error) {
-	return s.account(ctx, s.db, "lower(email) = lower(?)", strings.TrimSpace(email))
+	row, err := s.account(ctx, s.db, "lower(email) = lower(?)", sameMailbox(email))
+	if shown := shownMailbox(sameMailbox(email)); booking.CodeOf(err) == booking.CodeNotFound && shown != sameMailbox(email) {
+		return s.account(ctx, s.db, "lower(email) = lower(?)", shown)
+	}
+	return row, err
 }
 
 func view(row *schema.Account) Account {
 	return Account{
-		ID: row.ID.String(), Email: row.Email, Name: row.Name, Phone: row.Phone, Role: row.Role, CreatedAt: row.CreatedAt.UTC(),
+		ID: row.ID.String(), Email: shownMailbox(row.Email), Name: row.Name, Phone: row.Phone, Role: row.Role, CreatedAt: row.CreatedAt.UTC(),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -22,28 +23,36 @@ func TestMain(m *testing.M) { databasetest.Main(m) }
 
 const goodPassword = "correct horse battery"
 
+// home is where the owner of an account is.
+var home = netip.MustParsePrefix("192.0.2.1/32")
+
 func newService(t *testing.T) (*accounts.Service, *database.DB) {
+	t.Helper()
+	return limitedService(t, accounts.Limits{})
+}
+
+func limitedService(t *testing.T, limits accounts.Limits) (*accounts.Service, *database.DB) {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	tokens, err := accounts.NewTokens([]ed25519.PrivateKey{key}, "https://boxoffice.example")
 	require.NoError(t, err)
 	db := databasetest.New(t)
-	return accounts.New(db, tokens), db
+	return accounts.New(db, tokens, limits), db
 }
 
 func register(t *testing.T, s *accounts.Service) accounts.Account {
 	t.Helper()
 	account, err := s.Register(t.Context(), accounts.Registration{
 		Email: "Asha@Example.com", Password: goodPassword, Name: " Asha O'Neill ", Phone: "+91 98200-12345",
-	})
+	}, home)
 	require.NoError(t, err)
 	return account
 }
 
 func login(t *testing.T, s *accounts.Service) accounts.TokenPair {
 	t.Helper()
-	pair, err := s.Login(t.Context(), "asha@example.com", goodPassword)
+	pair, err := s.Login(t.Context(), "asha@example.com", goodPassword, home)
 	require.NoError(t, err)
 	return pair
 }
@@ -105,7 +114,7 @@ func TestRegisterNamesEveryWrongField(t *testing.T) {
 			t.Parallel()
 			r := good
 			test.change(&r)
-			_, err := s.Register(t.Context(), r)
+			_, err := s.Register(t.Context(), r, home)
 			assert.Equal(t, test.fields, fieldsOf(t, err))
 		})
 	}
@@ -117,7 +126,7 @@ func TestRegisterAcceptsTheWorldsNames(t *testing.T) {
 	for i, name := range []string{"आशा रमन", "Łukasz", "O'Neill-Smith", "李", "Robert'); DROP TABLE accounts;--"} {
 		account, err := s.Register(t.Context(), accounts.Registration{
 			Email: string(rune('a'+i)) + "@example.com", Password: "пароль и ещё", Name: name,
-		})
+		}, home)
 		require.NoError(t, err)
 		assert.Equal(t, name, account.Name)
 	}
@@ -127,7 +136,7 @@ func TestRegisterTwiceIsAConflict(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)
 	register(t, s)
-	_, err := s.Register(t.Context(), accounts.Registration{Email: "ASHA@example.COM", Password: goodPassword, Name: "B"})
+	_, err := s.Register(t.Context(), accounts.Registration{Email: "ASHA@example.COM", Password: goodPassword, Name: "B"}, home)
 	assert.Equal(t, booking.CodeConflict, booking.CodeOf(err))
 	assert.Equal(t, []string{"email"}, fieldsOf(t, err))
 }
@@ -140,7 +149,7 @@ func TestLogInTellsNothing(t *testing.T) {
 	for _, try := range [][2]string{
 		{"asha@example.com", "wrong password"}, {"nobody@example.com", goodPassword}, {"", ""}, {"\x00", goodPassword}, {"\xff", goodPassword},
 	} {
-		_, err := s.Login(t.Context(), try[0], try[1])
+		_, err := s.Login(t.Context(), try[0], try[1], home)
 		require.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err), "%q", try[0])
 		answers = append(answers, err.Error())
 	}
@@ -265,4 +274,28 @@ func fieldsOf(t *testing.T, err error) []string {
 		fields = append(fields, f.Field)
 	}
 	return fields
+}
+
+// The mail vendor takes domains in ASCII alone; people see theirs as they write it.
+func TestDomainsInOtherScripts(t *testing.T) {
+	t.Parallel()
+	s, db := newService(t)
+	account, err := s.Register(t.Context(), accounts.Registration{Email: "asha@bücher.example", Password: goodPassword, Name: "Asha"}, home)
+	require.NoError(t, err)
+	assert.Equal(t, "asha@bücher.example", account.Email)
+	_, err = s.Register(t.Context(), accounts.Registration{Email: "asha@xn--bcher-kva.example", Password: goodPassword, Name: "Asha"}, home)
+	assert.Equal(t, booking.CodeConflict, booking.CodeOf(err), "one mailbox, one account")
+	stored := func() (email string) {
+		require.NoError(t, db.Bun.NewSelect().Table("accounts").Column("email").Where("id = ?", account.ID).Scan(t.Context(), &email))
+		return email
+	}
+	assert.Equal(t, "asha@xn--bcher-kva.example", stored())
+	for _, before := range []string{stored(), "Asha@bücher.example"} { // the second as it was stored once
+		_, err := db.Bun.NewUpdate().Table("accounts").Set("email = ?", before).Where("id = ?", account.ID).Exec(t.Context())
+		require.NoError(t, err)
+		for _, written := range []string{"asha@bücher.example", "ASHA@BÜCHER.example", "asha@xn--bcher-kva.example"} {
+			_, err := s.Login(t.Context(), written, goodPassword, home)
+			assert.NoError(t, err, written)
+		}
+	}
 }

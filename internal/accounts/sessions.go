@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -32,9 +33,18 @@ type TokenPair struct {
 }
 
 // Login checks an address and a password and begins a session. The answer, and
-// the time it takes, do not tell whether the address has an account. Code:
-// unauthenticated.
-func (s *Service) Login(ctx context.Context, email, plain string) (TokenPair, error) {
+// the time it takes, do not tell whether the address has an account. network is where
+// the client is. Codes: unauthenticated, too_many_requests, unavailable.
+func (s *Service) Login(ctx context.Context, email, plain string, network netip.Prefix) (TokenPair, error) {
+	email = strings.ToLower(sameMailbox(email))
+	if len(email) > maxEmail || utf8.RuneCountInString(plain) > maxPassword {
+		return TokenPair{}, wrongLogin() // nobody's: not worth a look, and their length is no secret
+	}
+	try, err := s.tries.begin(from{network, email})
+	if err != nil {
+		return TokenPair{}, err
+	}
+	defer try.end()
 	account := &schema.Account{}
 	// Postgres stores no text like that, so it belongs to nobody.
 	if utf8.ValidString(email) && !strings.ContainsRune(email, 0) {
@@ -48,11 +58,13 @@ func (s *Service) Login(ctx context.Context, email, plain string) (TokenPair, er
 	}
 	matches, err := password.Matches(ctx, plain, account.PasswordHash)
 	if err != nil {
-		return TokenPair{}, err
+		return TokenPair{}, hashing(err)
 	}
 	if !matches {
-		return TokenPair{}, booking.E(booking.CodeUnauthenticated, "The e-mail address or the password is wrong.")
+		try.counts()
+		return TokenPair{}, wrongLogin()
 	}
+	try.succeeded()
 	// A revoked token stays: it says that its family is revoked, also of one that was
 	// handed out in that very moment. Package retention deletes it with its family.
 	if _, err := s.db.NewDelete().Model((*schema.Session)(nil)).
@@ -60,6 +72,10 @@ func (s *Service) Login(ctx context.Context, email, plain string) (TokenPair, er
 		return TokenPair{}, fmt.Errorf("clear old sessions: %w", err)
 	}
 	return s.hand(ctx, s.db, view(account), uuid.New())
+}
+
+func wrongLogin() error {
+	return booking.E(booking.CodeUnauthenticated, "The e-mail address or the password is wrong.")
 }
 
 // hand stores the next refresh token of a family and issues the access token

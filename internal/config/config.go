@@ -88,7 +88,9 @@ type Config struct {
 	PaymentsPerSecond float64 `env:"PAYMENTS_PER_SECOND" envDefault:"80" dev:"0" doc:"How many requests a second the payment vendor takes from us: on the slow path from all workers together, on the fast path from each. 0 is no limit."`
 	MessagesPerSecond float64 `env:"MESSAGES_PER_SECOND" envDefault:"80" dev:"0" doc:"The same for each vendor of messages."`
 
-	HoldFor      time.Duration `env:"HOLD_FOR" envDefault:"8m" doc:"How long seats wait for their payment."`
+	HoldFor    time.Duration `env:"HOLD_FOR" envDefault:"8m" doc:"How long seats wait for their payment."`
+	LoginTries int           `env:"LOGIN_TRIES" envDefault:"20" dev:"0" doc:"How many wrong passwords and new accounts a minute come from one network, at each replica of the API. 0 is no limit."`
+
 	FetchWithin  time.Duration `env:"FETCH_WITHIN" envDefault:"30s" doc:"How long a hold waits for its customer to fetch the answer; then its seats may be sold to others. 0 is as long as HOLD_FOR."`
 	MaxHolds     int           `env:"MAX_HOLDS" envDefault:"4" doc:"How many holds one customer may have at a time."`
 	RemindBefore time.Duration `env:"REMIND_BEFORE" envDefault:"2h" doc:"How long before the show the reminder goes out."`

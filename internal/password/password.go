@@ -4,6 +4,7 @@ package password
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -15,9 +16,17 @@ import (
 // passes, one lane. A stored hash carries its own, so that these may change.
 var params = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// busy has room for one hash per processor. More at once would not be faster,
-// and each takes memory: a rush of log-ins must not take all of it.
-var busy = make(chan struct{}, runtime.NumCPU())
+var (
+	// busy has room for one hash on every second processor: the others are for sales, and
+	// each hash takes memory.
+	busy = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
+	// queue bounds who waits for that. At about 60 ms each, the last one waits for some
+	// seconds; more would only wait for nothing.
+	queue = make(chan struct{}, 64*cap(busy))
+)
+
+// ErrBusy is the answer when too many wait already.
+var ErrBusy = errors.New("password: too many wait for their turn")
 
 // Hash gives the argon2id hash of a password in its usual encoding.
 func Hash(ctx context.Context, password string) (string, error) {
@@ -59,6 +68,12 @@ var decoy = sync.OnceValues(func() (string, error) {
 })
 
 func enter(ctx context.Context) error {
+	select {
+	case queue <- struct{}{}:
+		defer func() { <-queue }()
+	default:
+		return ErrBusy
+	}
 	select {
 	case busy <- struct{}{}:
 		return nil

@@ -2,6 +2,7 @@ package password
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -43,4 +44,21 @@ func TestRushWaitsItsTurn(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = Matches(ctx, "x", "")
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// Not parallel: it takes every turn there is, and every place to wait.
+func TestTheQueueHasAnEnd(t *testing.T) {
+	for range cap(busy) {
+		require.NoError(t, enter(t.Context()))
+		t.Cleanup(leave)
+	}
+	for range cap(queue) {
+		queue <- struct{}{}
+		t.Cleanup(func() { <-queue })
+	}
+	_, err := Hash(t.Context(), "x")
+	require.ErrorIs(t, err, ErrBusy)
+	_, err = Matches(t.Context(), "x", "")
+	require.ErrorIs(t, err, ErrBusy)
+	assert.LessOrEqual(t, cap(busy), max(1, runtime.NumCPU()/2), "sales keep a share of the processor")
 }
