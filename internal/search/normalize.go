@@ -23,7 +23,27 @@ func normalizeWords(text string) []word {
 		s.step()
 	}
 	s.finish(s.at)
+	if len(s.words) == 0 {
+		return signs(text)
+	}
 	return s.words
+}
+
+// signs are the words of a text that has no others: there are films called $ and ?.
+func signs(text string) (words []word) {
+	at := 0
+	for _, r := range text {
+		switch {
+		case unicode.IsSpace(r) || unicode.IsControl(r) || unicode.IsMark(r) || unicode.Is(unicode.Cf, r):
+		case len(words) > 0 && words[len(words)-1].end == at:
+			last := &words[len(words)-1]
+			last.text, last.end = last.text+string(r), at+1
+		default:
+			words = append(words, word{string(r), at, at + 1})
+		}
+		at++
+	}
+	return words
 }
 
 // texts are the words without their places.
@@ -53,6 +73,10 @@ type scanner struct {
 
 func (s *scanner) step() {
 	r := s.runes[s.at]
+	if digit, ok := digitOf(r); ok {
+		s.add(digit)
+		return
+	}
 	kind := scriptOf(r)
 	// ゴジラ-1.0 and 怪物 have no spaces to say where a script ends.
 	if len(s.now) > 0 && kind != s.script && kind != scriptCommon && s.script != scriptCommon {
@@ -69,17 +93,30 @@ func (s *scanner) step() {
 	case scriptHangul:
 		s.add(romanizeHangul(r))
 	case scriptCyrillic, scriptGreek:
-		s.add(alphabets[unicode.ToLower(r)])
+		s.add(inLatin(unicode.ToLower(r)))
 	default:
 		s.plain(r)
 	}
+}
+
+// digitOf gives a decimal digit of another script as ours: ٣ and ๓ are 3. Each script has
+// its ten in a row (UAX #44, Numeric_Type).
+func digitOf(r rune) (string, bool) {
+	if r < utf8.RuneSelf || !unicode.IsDigit(r) {
+		return "", false
+	}
+	zero := r
+	for unicode.IsDigit(zero-1) && r-zero < 9 {
+		zero--
+	}
+	return string('0' + (r-zero)%10), true
 }
 
 // run hands a stretch of one script to its romanizer, since a letter there is
 // read by its neighbors.
 func (s *scanner) run(in func(rune) bool, romanize func([]rune) string) {
 	end := s.at
-	for end < len(s.runes) && in(s.runes[end]) {
+	for end < len(s.runes) && in(s.runes[end]) && !unicode.IsDigit(s.runes[end]) {
 		end++
 	}
 	latin := romanize(s.runes[s.at:end])

@@ -52,6 +52,9 @@ func inShort(words []string) []string {
 		switch {
 		case used > 0:
 			w, i = strconv.Itoa(n), i+used-1
+			if andAHalf(words[i+1:]) { // as 9½ is read
+				out, w, i = append(out, w, "1"), "2", i+3
+			}
 		case isRoman && (i > 0 || len(w) > 1):
 			w, used = roman, 1
 		default:
@@ -69,6 +72,10 @@ func inShort(words []string) []string {
 		return nil
 	}
 	return out
+}
+
+func andAHalf(words []string) bool {
+	return len(words) >= 3 && words[0] == "and" && words[1] == "a" && words[2] == "half"
 }
 
 // numberIn reads a number at the start of some words, and how many it takes:

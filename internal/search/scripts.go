@@ -3,6 +3,9 @@ package search
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // script is a way of writing that is read in its own manner.
@@ -46,6 +49,7 @@ var alphabets = func() map[rune]string {
 		а:a б:b в:v г:g ґ:g д:d е:e ё:e є:ye ж:zh з:z и:i і:i ї:yi й:i к:k л:l м:m
 		н:n о:o п:p р:r с:s т:t у:u ў:u ф:f х:kh ц:ts ч:ch ш:sh щ:shch ъ: ы:y ь: э:e
 		ю:yu я:ya ђ:dj ј:j љ:lj њ:nj ћ:c џ:dz
+		ә:a ғ:g җ:j қ:k ң:n ө:o ұ:u ү:u һ:h ҳ:h ҷ:j
 		α:a ά:a β:v γ:g δ:d ε:e έ:e ζ:z η:i ή:i θ:th ι:i ί:i ϊ:i ΐ:i κ:k λ:l μ:m ν:n
 		ξ:x ο:o ό:o π:p ρ:r σ:s ς:s τ:t υ:y ύ:y ϋ:y ΰ:y φ:f χ:ch ψ:ps ω:o ώ:o`) {
 		letter, latin, _ := strings.Cut(pair, ":")
@@ -53,6 +57,19 @@ var alphabets = func() map[rune]string {
 	}
 	return table
 }()
+
+// inLatin spells a letter of these alphabets. One that is missing is spelled as the letter
+// without its marks, or stays as it is: no word may fall out of a title.
+func inLatin(letter rune) string {
+	if latin, known := alphabets[letter]; known {
+		return latin
+	}
+	base, _ := utf8.DecodeRuneInString(norm.NFKD.String(string(letter)))
+	if latin, known := alphabets[base]; known {
+		return latin
+	}
+	return string(letter)
+}
 
 var (
 	hangulInitials = strings.Split("g kk n d tt r m b pp s ss  j jj ch k t p h", " ")
