@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,7 +107,7 @@ func (c *importCommand) format() importer.Format {
 	switch {
 	case c.Format != "":
 		return importer.Format(c.Format)
-	case strings.EqualFold(filepath.Ext(c.File), ".csv"):
+	case slices.Contains([]string{".csv", ".tsv"}, strings.ToLower(filepath.Ext(c.File))):
 		return importer.CSV
 	}
 	return importer.JSONLines

@@ -95,7 +95,18 @@ func TestHostileFiles(t *testing.T) {
 		"no end of line":   {good, importer.JSONLines, "", importer.Summary{Added: 1}, nil},
 		"old Mac lines":    {"{\"title\":\"a\",\"year\":1999}\r{\"title\":\"b\",\"year\":1999}", importer.JSONLines, "", importer.Summary{Refused: 1}, []string{"1:27: Is not JSON: invalid character '{' after top-level value."}},
 		"unknown column": {"title,jahr,year\na,1,1\n", importer.CSV, "header", importer.Summary{}, []string{
-			"1:2: jahr: There is no such column. Choose from aliases, cast, certificate, genres, languages, original_title, popularity, poster_url, release_date, runtime_minutes, slug, synopsis, title, trailer_url, year."}},
+			"1:2: jahr: There is no such column. Choose from aliases, cast, certificate, genres, languages, original_title, popularity, poster_url, release_date, runtime_minutes, slug, synopsis, title, trailer_url, year. The columns were split at commas; commas, semicolons and tabs are understood."}},
+		"semicolons":          {"title;year;genres\na;1999;Drama|Comedy\n", importer.CSV, "", importer.Summary{Added: 1}, nil},
+		"tabs":                {"\"title\"\t year \r\n\"a;b, c\"\t1999\r\n", importer.CSV, "", importer.Summary{Added: 1}, nil},
+		"a said separator":    {"\ufeffsep=;\r\ntitle;year\r\na;1999\r\nb;x\r\n\"c;1999", importer.CSV, "", importer.Summary{Added: 1, Refused: 2}, []string{"4:2: year: Must be a whole number.", `5: Is not CSV: extraneous or missing " in quoted-field at line 5, byte 8.`}},
+		"said, and filled up": {"\"SEP=\t\"\t\t\ntitle\tyear\t\na\t1999\t\n", importer.CSV, "", importer.Summary{Added: 1}, nil},
+		"another said":        {"sep=|\ntitle|year\n", importer.CSV, `the first line says that "|" separates the columns. Use a comma, a semicolon or a tab`, importer.Summary{}, nil},
+		"no known separator": {"title|year\na|1999\n", importer.CSV, "header", importer.Summary{}, []string{
+			"1:1: title|year: There is no such column. Choose from aliases, cast, certificate, genres, languages, original_title, popularity, poster_url, release_date, runtime_minutes, slug, synopsis, title, trailer_url, year. The columns were split at commas; commas, semicolons and tabs are understood."}},
+		"semicolons, unknown": {"title;jahr\na;1999\n", importer.CSV, "header", importer.Summary{}, []string{
+			"1:2: jahr: There is no such column. Choose from aliases, cast, certificate, genres, languages, original_title, popularity, poster_url, release_date, runtime_minutes, slug, synopsis, title, trailer_url, year. The columns were split at semicolons; commas, semicolons and tabs are understood."}},
+		"empty at the end":     {"title,year,,,\na,1999,,,\nb,1999\nc,1999,,x,\n", importer.CSV, "", importer.Summary{Added: 2, Refused: 1}, []string{"4: Has 4 cells, and the header has 2."}},
+		"no name":              {"title,,year\na,,1999\n", importer.CSV, "header", importer.Summary{}, []string{"1:2: This column has no name. Name it, or take it out."}},
 		"column twice":         {"title,year,TITLE\n", importer.CSV, "header", importer.Summary{}, []string{"1:3: title: Is there twice."}},
 		"cells":                {"title,year\na,1999,x\nb,1999\nc\n", importer.CSV, "", importer.Summary{Added: 1, Refused: 2}, []string{"2: Has 3 cells, and the header has 2.", "4: Has 1 cells, and the header has 2."}},
 		"cells that are wrong": {"title,year,popularity\na\x00,x,1e999\n\xff,1999.5,-1\n", importer.CSV, "", importer.Summary{Refused: 2}, []string{"2:2: year: Must be a whole number.", "2:3: popularity: Must be a number.", "2:1: title: Has characters that are not text: controls, or marks that turn its direction around.", "3:1: title: Is not UTF-8."}},

@@ -27,6 +27,7 @@ type csvRows struct {
 	header []string
 	types  spec
 	begins int64
+	above  int // lines that stand above the header
 }
 
 // guard stops the CSV reader when one row goes on without end, which it would
@@ -54,10 +55,18 @@ func openCSV(r io.Reader, types spec) (*csvRows, []Problem, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	separator, said, err := findSeparator(plain, types)
+	if err != nil {
+		return nil, nil, err
+	}
 	g := &guard{in: plain, left: maxLine}
 	in := csv.NewReader(g)
+	in.Comma = separator
 	in.FieldsPerRecord = -1 // counted here, so that the row can be named
-	s := &csvRows{in: in, guard: g, types: types, begins: skipped}
+	s := &csvRows{in: in, guard: g, types: types, begins: skipped + said}
+	if said > 0 {
+		s.above = 1
+	}
 	header, err := in.Read()
 	switch {
 	case errors.Is(err, io.EOF):
@@ -65,21 +74,36 @@ func openCSV(r io.Reader, types spec) (*csvRows, []Problem, error) {
 	case err != nil:
 		return nil, nil, fmt.Errorf("read the header row: %w", err)
 	}
-	f := findings{line: 1, columns: map[string]int{}}
-	for i, cell := range header {
-		name := strings.ToLower(strings.TrimSpace(cell))
-		t, known := types[name]
+	return s, s.takeHeader(header), nil
+}
+
+func (s *csvRows) takeHeader(cells []string) []Problem {
+	f := findings{line: s.above + 1, columns: map[string]int{}}
+	for i, cell := range withoutEmptyEnd(cells) {
+		name := columnName(cell)
+		t, known := s.types[name]
 		_, twice := f.columns[name]
 		f.columns[name] = i + 1
 		switch {
+		case name == "":
+			f.add("", "This column has no name. Name it, or take it out.")
 		case twice:
 			f.add(name, "Is there twice.")
 		case !known || !fitsCell(t):
-			f.add(name, "There is no such column. Choose from %s.", strings.Join(types.columns(), ", "))
+			f.add(name, "There is no such column. Choose from %s. The columns were split at %s; commas, semicolons and tabs are understood.",
+				strings.Join(s.types.columns(), ", "), separatorNames[s.in.Comma])
 		}
 		s.header = append(s.header, name)
 	}
-	return s, f.all, nil
+	return f.all
+}
+
+// withoutEmptyEnd drops the empty cells that spreadsheets leave at the end of rows.
+func withoutEmptyEnd(cells []string) []string {
+	for len(cells) > 0 && strings.TrimSpace(cells[len(cells)-1]) == "" {
+		cells = cells[:len(cells)-1]
+	}
+	return cells
 }
 
 func (s *csvRows) read() int64 { return s.begins + s.in.InputOffset() }
@@ -91,8 +115,9 @@ func (s *csvRows) next() (record, []Problem, error) {
 		var broken *csv.ParseError
 		switch {
 		case errors.As(err, &broken) && !errors.Is(err, errRowTooLong):
-			return record{line: broken.StartLine}, []Problem{{
-				Line: broken.StartLine, Message: fmt.Sprintf("Is not CSV: %s at line %d, byte %d.", broken.Err, broken.Line, broken.Column),
+			line := s.above + broken.StartLine
+			return record{line: line}, []Problem{{
+				Line: line, Message: fmt.Sprintf("Is not CSV: %s at line %d, byte %d.", broken.Err, s.above+broken.Line, broken.Column),
 			}}, nil
 		case err != nil:
 			return record{}, nil, err
@@ -101,7 +126,7 @@ func (s *csvRows) next() (record, []Problem, error) {
 			continue
 		}
 		line, _ := s.in.FieldPos(0)
-		rec, problems := s.takeApart(line, cells)
+		rec, problems := s.takeApart(s.above+line, cells)
 		return rec, problems, nil
 	}
 }
@@ -109,6 +134,9 @@ func (s *csvRows) next() (record, []Problem, error) {
 func (s *csvRows) takeApart(line int, cells []string) (record, []Problem) {
 	rec := record{line: line, members: map[string]json.RawMessage{}, columns: map[string]int{}}
 	f := findings{line: line, columns: rec.columns}
+	if full := withoutEmptyEnd(cells); len(cells) > len(s.header) {
+		cells = cells[:max(len(full), len(s.header))]
+	}
 	if len(cells) != len(s.header) {
 		f.add("", "Has %d cells, and the header has %d.", len(cells), len(s.header))
 		return rec, f.all
