@@ -22,6 +22,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
+	"github.com/boxoffice/boxoffice/internal/lettering"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/search"
 	"github.com/boxoffice/boxoffice/internal/seats"
@@ -108,6 +109,9 @@ type Options struct {
 	MaxStreams           int
 	MaxStreamsPerAddress int
 	MaxStreamsPerAccount int
+	// StreamFor is about how long one event stream goes on before its client connects
+	// again. Default an hour.
+	StreamFor time.Duration
 	// TrustedProxies are those whose X-Forwarded-For counts. Default none.
 	TrustedProxies []netip.Prefix
 	// Closing ends all streams, so that a server can shut down gracefully.
@@ -131,6 +135,8 @@ type api struct {
 	turnstile *seats.Turnstile
 	checks    singleflight.Group // payments being asked about, by booking
 	streams   *streamPlaces
+	// letters is made when the first ticket is printed.
+	letters func() (*lettering.Setter, error)
 	// foreignProxy is for the one warning about it.
 	foreignProxy sync.Once
 	// starts bound new bookings, by payment provider: one that is slow must not keep
@@ -145,18 +151,21 @@ func New(options Options) (http.Handler, error) {
 		return nil, err
 	}
 	// The order, outside in: every answer is observed; preflights need no route.
-	return a.observe(secure(a.cors(a.shortcuts.take(a.bounded(a.refuseNUL(a.router)))))), nil
+	return a.observe(secure(a.cors(a.shortcuts.take(a.bounded(a.refuseOdd(a.router)))))), nil
 }
 
 func build(options Options) (*api, error) {
 	options = withDefaults(options)
 	a := &api{
-		Options:   options,
-		router:    mux.NewRouter(),
+		Options: options,
+		// A path that is not clean is not found: the router's redirect would name the host
+		// that the request named.
+		router:    mux.NewRouter().SkipClean(true),
 		summaries: expirable.NewLRU[string, booking.ShowSummary](summariesKept, nil, summaryFresh),
 		shortcuts: newShortcuts(),
 		turnstile: seats.NewTurnstile(),
 		starts:    map[string]*starts{},
+		letters:   sync.OnceValues(func() (*lettering.Setter, error) { return lettering.New(options.Logger) }),
 		streams:   newStreamPlaces(options.MaxStreams, options.MaxStreamsPerAddress, options.MaxStreamsPerAccount),
 	}
 	for name := range options.Providers {
@@ -209,6 +218,9 @@ func withDefaults(o Options) Options {
 	}
 	if o.MaxStreamsPerAccount == 0 {
 		o.MaxStreamsPerAccount = 20
+	}
+	if o.StreamFor == 0 {
+		o.StreamFor = streamFor
 	}
 	if o.Closing == nil {
 		o.Closing = context.Background()

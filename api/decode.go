@@ -21,8 +21,9 @@ import (
 )
 
 const (
-	maxBody  = 1 << 20
 	maxDepth = 16
+	// maxNamed is how many fields a problem names; of the others it gives the number.
+	maxNamed = 20
 
 	defaultLimit = 20
 	maxLimit     = 100
@@ -60,7 +61,7 @@ func readJSON(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 
 func decodeBody(body []byte, into any) error {
 	// Postgres has no place for this character, so no field may hold it.
-	if bytes.Contains(body, []byte(`\u0000`)) {
+	if holdsNUL(body) {
 		return booking.E(booking.CodeMalformed, "The body contains the character U+0000.")
 	}
 	if tooDeep(body) {
@@ -76,20 +77,23 @@ func decodeBody(body []byte, into any) error {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return booking.E(booking.CodeMalformed, "There is something after the JSON document.")
 	}
-	if unknown := unknownFields("", body, reflect.TypeOf(into)); len(unknown) > 0 {
-		e := booking.E(booking.CodeMalformed, "The body has fields that this request does not know.")
-		e.Fields = unknown
+	var unknown unknownFields
+	unknown.find("", body, reflect.TypeOf(into))
+	if len(unknown.named) > 0 {
+		e := booking.E(booking.CodeMalformed, "The body has fields that this request does not know.%s", andMore(unknown.more))
+		e.Fields = unknown.named
 		return e
 	}
 	return nil
 }
 
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	limit := bodyLimit(exchangeOf(r.Context()).route)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, booking.E(codeBodyTooLarge, "The body may have at most %d bytes.", maxBody)
+		return nil, booking.E(codeBodyTooLarge, "The body may have at most %d bytes.", limit)
 	case err != nil:
 		return nil, booking.E(booking.CodeMalformed, "The body could not be read to its end.").Wrap(err)
 	}
@@ -153,34 +157,55 @@ func tooDeep(body []byte) bool {
 	return false
 }
 
-// unknownFields names every field of a JSON object that a struct does not have.
-// encoding/json would match names without regard to case, and stop at the first.
-func unknownFields(prefix string, data []byte, t reflect.Type) []booking.FieldError {
+// holdsNUL finds U+0000 in a JSON document: written as an escape, which a backslash that
+// is escaped itself does not begin. Raw control characters are no JSON.
+func holdsNUL(body []byte) bool {
+	for at := bytes.IndexByte(body, '\\'); at >= 0 && at+1 < len(body); {
+		if bytes.HasPrefix(body[at:], []byte(`\u0000`)) {
+			return true
+		}
+		next := bytes.IndexByte(body[at+2:], '\\')
+		if next < 0 {
+			return false
+		}
+		at += 2 + next
+	}
+	return false
+}
+
+// unknownFields are the fields of a JSON object that a struct does not have: the first
+// by name, of the others how many. encoding/json would match names without regard to
+// case, and stop at the first.
+type unknownFields struct {
+	named []booking.FieldError
+	more  int
+}
+
+func (u *unknownFields) find(prefix string, data []byte, t reflect.Type) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	if t.Kind() == reflect.Slice {
-		return unknownInList(prefix, data, t.Elem())
+		u.findInList(prefix, data, t.Elem())
+		return
 	}
 	var object map[string]json.RawMessage
 	if t.Kind() != reflect.Struct && t.Kind() != reflect.Map || json.Unmarshal(data, &object) != nil {
-		return nil
+		return
 	}
 	known := fieldsOf(t)
-	var unknown []booking.FieldError
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		value := object[name]
 		if t.Kind() == reflect.Map {
-			unknown = append(unknown, unknownFields(clip(prefix+name)+".", value, t.Elem())...)
-			continue
+			u.find(clip(prefix+name)+".", value, t.Elem())
+		} else if fieldType, ok := known[name]; ok {
+			u.find(prefix+name+".", value, fieldType)
+		} else if len(u.named) < maxNamed {
+			u.named = append(u.named, booking.FieldError{Field: clip(prefix + name), Message: "There is no such field."})
+		} else {
+			u.more++
 		}
-		if fieldType, ok := known[name]; ok {
-			unknown = append(unknown, unknownFields(prefix+name+".", value, fieldType)...)
-			continue
-		}
-		unknown = append(unknown, booking.FieldError{Field: clip(prefix + name), Message: "There is no such field."})
 	}
-	return unknown
 }
 
 // fieldsOf gives the fields of a struct by their names in JSON.
@@ -197,17 +222,34 @@ func fieldsOf(t reflect.Type) map[string]reflect.Type {
 	return fields
 }
 
-func unknownInList(prefix string, data []byte, element reflect.Type) []booking.FieldError {
+func (u *unknownFields) findInList(prefix string, data []byte, element reflect.Type) {
+	for element.Kind() == reflect.Pointer {
+		element = element.Elem()
+	}
 	var list []json.RawMessage
-	if json.Unmarshal(data, &list) != nil {
-		return nil
+	if !nests(element) || json.Unmarshal(data, &list) != nil {
+		return
 	}
-	var unknown []booking.FieldError
 	for i, item := range list {
-		at := fmt.Sprintf("%s[%d].", strings.TrimSuffix(prefix, "."), i)
-		unknown = append(unknown, unknownFields(at, item, element)...)
+		u.find(fmt.Sprintf("%s[%d].", strings.TrimSuffix(prefix, "."), i), item, element)
 	}
-	return unknown
+}
+
+// nests tells whether values of a type can hold fields at all.
+func nests(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct || t.Kind() == reflect.Map || t.Kind() == reflect.Slice
+}
+
+// andMore says how many fields were left out of a problem.
+func andMore(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return " One more is not listed."
+	default:
+		return fmt.Sprintf(" %d more are not listed.", n)
+	}
 }
 
 // clip keeps what a caller sent short enough to be told back.

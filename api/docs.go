@@ -55,7 +55,7 @@ func openapiJSON() ([]byte, error) {
 }
 
 // allowMalformed lets every operation answer 400: any address may hold what none
-// may (see refuseNUL).
+// may (see refuseOdd).
 func allowMalformed(document map[string]any) error {
 	paths, _ := document["paths"].(map[string]any)
 	for path, item := range paths {

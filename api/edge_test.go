@@ -2,8 +2,11 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 )
 
@@ -177,8 +181,8 @@ func TestSessionsRotateAndEnd(t *testing.T) {
 func TestFault32_LargeAndNestedBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	large := `{"name":"` + strings.Repeat("x", maxBody) + `"}`
-	nested := `{"name":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`
+	large := `{"name":"` + strings.Repeat("x", 1<<20) + `"}`
+	nested := `{"name":` + strings.Repeat("[", 3000) + strings.Repeat("]", 3000) + `}`
 	key := map[string]string{"Idempotency-Key": "k"}
 	for _, c := range []call{
 		{name: "large", method: "PATCH", path: "/v1/me", token: w.customer, body: large, status: 413, code: "body_too_large"},
@@ -193,4 +197,56 @@ func TestFault32_LargeAndNestedBodies(t *testing.T) {
 			assert.Equal(t, before, w.rows(), "nothing is written")
 		})
 	}
+}
+
+// A body is refused by its route's size, before anything looks into it.
+func TestBodiesAreAsLargeAsTheirRouteNeeds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	of := func(n int) string { return `{"name":"` + strings.Repeat("x", n-len(`{"name":""}`)) + `"}` }
+	admin := w.staffOf("boss", "admin")
+	for _, c := range []struct {
+		method, path, token string
+		limit               int
+	}{
+		{"POST", "/v1/accounts", "", mostBodies},
+		{"POST", "/v1/sessions", "", mostBodies},
+		{"POST", "/v1/sessions/refresh", "", mostBodies},
+		{"PATCH", "/v1/me", w.customer, mostBodies},
+		{"POST", "/v1/bookings", w.customer, mostBodies},
+		{"PUT", "/v1/movies/amelie/reviews", w.customer, 32 << 10},
+		{"POST", "/v1/webhooks/stripe", "", 256 << 10},
+		{"POST", "/v1/admin/movies", admin, staffBodies},
+	} {
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			ask := call{method: c.method, path: c.path, token: c.token, headers: map[string]string{"Idempotency-Key": "k"}}
+			ask.body = of(c.limit)
+			assert.NotEqual(t, http.StatusRequestEntityTooLarge, w.send(t, ask).status)
+			ask.body = of(c.limit + 1)
+			refused := w.send(t, ask)
+			assert.Equal(t, http.StatusRequestEntityTooLarge, refused.status)
+			assert.Contains(t, string(refused.body), strconv.Itoa(c.limit), "the limit is named")
+		})
+	}
+}
+
+// A problem names the first fields that are wrong, and says how many more there are:
+// an answer is never much longer than its request.
+func TestAProblemNamesTheFirstFields(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	body := map[string]int{}
+	for i := range 400 {
+		body[fmt.Sprintf("f%03d", i)] = i
+	}
+	text, err := json.Marshal(body)
+	require.NoError(t, err)
+	refused := w.do(t, call{method: "POST", path: "/v1/accounts", body: string(text), status: 400, code: "malformed_request",
+		holds: []string{`"f000"`, `"f019"`, "380 more are not listed."}})
+	assert.NotContains(t, string(refused.body), `"f020"`)
+
+	fields := make([]booking.FieldError, maxNamed+1)
+	document, _ := problemOf(booking.Invalid(fields...))
+	assert.Len(t, document.Errors, maxNamed)
+	assert.Contains(t, document.Detail, "One more is not listed.")
 }

@@ -97,13 +97,17 @@ func problemOf(err error) (problem, problemKind) {
 	if e.RetryAfter > 0 {
 		kind.retryAfter = strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds())))
 	}
+	fields, message := e.Fields, e.Message
+	if len(fields) > maxNamed {
+		fields, message = fields[:maxNamed], message+andMore(len(fields)-maxNamed)
+	}
 	return problem{
 		Type:   "urn:boxoffice:problem:" + string(e.Code),
 		Title:  kind.title,
 		Status: kind.status,
-		Detail: e.Message,
+		Detail: message,
 		Code:   e.Code,
-		Errors: e.Fields,
+		Errors: fields,
 		Seats:  e.Seats,
 	}, kind
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -96,7 +97,7 @@ func (a *api) mountAdmin() {
 	a.mountStaffShows()
 	a.mountStaffChanges()
 	if a.Codec != nil {
-		codec := http.StripPrefix("/codec", a.Codec).ServeHTTP
+		codec := http.HandlerFunc(a.codec)
 		if !a.CodecOpen {
 			codec = staff(codec)
 		}
@@ -135,15 +136,25 @@ func (a *api) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 	a.fail(w, r, booking.E(codeMethodNotAllowed, "This address does not know %s.", clip(r.Method)))
 }
 
-// refuseNUL turns away addresses with the one character that Postgres cannot
-// store, which would otherwise look like a fault of ours.
-func (a *api) refuseNUL(next http.Handler) http.Handler {
+// refuseOdd turns away addresses that cannot be read, and those with the one character
+// that Postgres cannot store, which would otherwise look like a fault of ours.
+func (a *api) refuseOdd(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.URL.Path, "\x00") || strings.Contains(r.URL.RawQuery, "%00") {
-			a.fail(w, r, booking.E(booking.CodeMalformed, "The address contains the character U+0000."))
-			return
+		if len(r.TransferEncoding) > 0 {
+			// The server drops a Content-Length beside it without a word. Two ways to say
+			// where a body ends may hide another request in it, so the connection ends with
+			// the answer (RFC 9112, section 6.1).
+			w.Header().Set("Connection", "close")
 		}
-		next.ServeHTTP(w, r)
+		switch _, err := url.ParseQuery(r.URL.RawQuery); {
+		case strings.Contains(r.URL.Path, "\x00") || strings.Contains(r.URL.RawQuery, "%00"):
+			a.fail(w, r, booking.E(booking.CodeMalformed, "The address contains the character U+0000."))
+		case err != nil:
+			a.fail(w, r, booking.E(booking.CodeMalformed,
+				"The part of the address after the question mark cannot be read. Write a percent sign as %%25 and a semicolon as %%3B.").Wrap(err))
+		default:
+			next.ServeHTTP(w, r)
+		}
 	})
 }
 

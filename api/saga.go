@@ -307,13 +307,13 @@ func refusal(refused *temporal.ApplicationError) error {
 // summaryFor is the booking's line in the Temporal UI's lists. Nothing here
 // says who the customer is.
 func summaryFor(seats []string, show booking.ShowSummary) string {
-	return fmt.Sprintf("%s · %s · %s · %s", strings.Join(booking.SortSeats(seats), ", "),
+	return fmt.Sprintf("%s · %s · %s · %s", strings.Join(booking.ReadSeats(seats), ", "),
 		show.MovieTitle, show.TheaterName, show.LocalStart().Format("Mon 2 Jan 15:04"))
 }
 
 func detailsFor(in workflows.BookingInput, show booking.ShowSummary) string {
 	return fmt.Sprintf("**%s** (%s, %s)\n\n- Seats: %s\n- Theater: %s, %s\n- Starts: %s (%s)\n- Payment: %s\n- Booking: `%s`\n",
-		show.MovieTitle, show.Format, show.Language, strings.Join(booking.SortSeats(in.Seats), ", "),
+		show.MovieTitle, show.Format, show.Language, strings.Join(booking.ReadSeats(in.Seats), ", "),
 		show.TheaterName, show.ScreenName, show.LocalStart().Format("Monday 2 January 2006 15:04"), show.TimeZone,
 		in.Provider, in.BookingID)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -17,6 +18,10 @@ const (
 	writeWithin    = 10 * time.Second
 	// retryAfter is what browsers wait before they reconnect.
 	retryAfter = 2 * time.Second
+	// streamFor is how long a stream goes on, about: then its client connects again. A
+	// client that has stopped reading a quiet stream would otherwise keep its place for
+	// ever, and one of a former release would never see the new one.
+	streamFor = time.Hour
 )
 
 var (
@@ -73,7 +78,8 @@ func (a *api) serveStream(ctx context.Context, s *eventStream, send sending) {
 			a.Logger.Error("panic", "request_id", s.id, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 		}
 	}()
-	ctx, cancel := context.WithCancel(ctx)
+	// Spread, so that those who came together do not all return together.
+	ctx, cancel := context.WithTimeout(ctx, a.StreamFor+rand.N(a.StreamFor/4))
 	defer cancel()
 	if s.gone != nil {
 		go func() {
@@ -89,7 +95,7 @@ func (a *api) serveStream(ctx context.Context, s *eventStream, send sending) {
 		_ = send(ctx, s) // lets go of what it has
 	}
 	if ctx.Err() != nil {
-		err = nil // the client has left, or the process stops
+		err = nil // the client has left, its time is over, or the process stops
 	}
 	a.Logger.Info("stream ended", "request_id", s.id, "bytes", s.bytes, "ms", time.Since(s.began).Milliseconds(), "error", err)
 }

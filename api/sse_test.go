@@ -377,3 +377,27 @@ func TestBestSeats(t *testing.T) {
 	w.options.Feed.Changed(w.show)
 	ask(w.show, "?count=1", call{status: 409, code: string(booking.CodeSeatsUnavailable)})
 }
+
+// A stream has an end, so that a client that stopped reading gives its place back, and a
+// write deadline of the server's does not end it before.
+func TestAStreamEndsAfterItsTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.options.StreamFor = 600 * time.Millisecond
+	w.answerWithin = 100 * time.Millisecond
+	w.serve()
+	began := time.Now()
+	events := w.watch(t, "", "/v1/shows/"+w.show+"/seats/stream")
+	ended := time.After(soon)
+	for {
+		select {
+		case _, open := <-events:
+			if !open {
+				assert.GreaterOrEqual(t, time.Since(began), w.options.StreamFor)
+				return
+			}
+		case <-ended:
+			t.Fatal("the stream goes on")
+		}
+	}
+}

@@ -70,8 +70,10 @@ type world struct {
 	provider *stripe.Provider
 	vendor   paymentintent.Client // the customer's browser
 	server   *httptest.Server
-	options  Options
-	tokenKey ed25519.PrivateKey // signs access tokens
+	// answerWithin is the write deadline of the next server. Default none.
+	answerWithin time.Duration
+	options      Options
+	tokenKey     ed25519.PrivateKey // signs access tokens
 
 	customer, other, support, manager, admin string // access tokens
 	customerID                               string
@@ -135,7 +137,9 @@ func (w *world) serve() {
 	w.t.Helper()
 	handler, err := New(w.options)
 	require.NoError(w.t, err)
-	w.server = httptest.NewServer(handler)
+	w.server = httptest.NewUnstartedServer(handler)
+	w.server.Config.WriteTimeout = w.answerWithin
+	w.server.Start()
 	w.t.Cleanup(w.server.Close)
 }
 
@@ -435,5 +439,5 @@ func newAccounts(t testing.TB, db *database.DB, key ed25519.PrivateKey) *account
 	t.Helper()
 	tokens, err := accounts.NewTokens([]ed25519.PrivateKey{key}, "https://tickets.example")
 	require.NoError(t, err)
-	return accounts.New(db, tokens)
+	return accounts.New(db, tokens, accounts.Limits{})
 }

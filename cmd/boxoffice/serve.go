@@ -24,6 +24,10 @@ const (
 	headersWithin = 5 * time.Second
 	requestWithin = 30 * time.Second
 	idleFor       = 2 * time.Minute
+	// A client has this long, from the end of its headers on, to send its body and to
+	// take the answer: one that never reads must not keep its connection. Event streams
+	// have a deadline for each write instead.
+	answerWithin = 90 * time.Second
 )
 
 // serveMetrics serves what this process tells of itself, until the platform is
@@ -40,7 +44,7 @@ func (p *platform) serveMetrics() error {
 	if err != nil {
 		return fmt.Errorf("METRICS_ADDR: listen: %w", err)
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: headersWithin}
+	server := newServer(handler, p.log)
 	p.log.Info("serving metrics", "address", listener.Addr().String())
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -58,14 +62,7 @@ func serve(ctx context.Context, address string, handler http.Handler, log *slog.
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: headersWithin,
-		ReadTimeout:       requestWithin,
-		IdleTimeout:       idleFor,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
+	server := newServer(handler, log)
 	log.Info("listening", "address", listener.Addr().String())
 
 	ended := make(chan error, 1)
@@ -82,4 +79,16 @@ func serve(ctx context.Context, address string, handler http.Handler, log *slog.
 		return fmt.Errorf("stop serving: %w", errors.Join(err, server.Close()))
 	}
 	return nil
+}
+
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headersWithin,
+		ReadTimeout:       requestWithin,
+		WriteTimeout:      answerWithin,
+		IdleTimeout:       idleFor,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
 }

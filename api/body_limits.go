@@ -1,0 +1,30 @@
+package api
+
+import "strings"
+
+const (
+	// mostBodies is enough for what customers send. Nobody has to log in to send a
+	// body, so it must not cost much.
+	mostBodies = 8 << 10
+	// staffBodies come from people who logged in.
+	staffBodies = 64 << 10
+)
+
+// largeBodies are the routes that need more than the others, in bytes.
+var largeBodies = map[string]int64{
+	"/v1/movies/{id}/reviews":        32 << 10,  // 5,000 characters of a script with long encodings, escaped
+	"/v1/webhooks/{provider}":        256 << 10, // events carry whole objects of the provider
+	"/codec/":                        8 << 20,   // a page of a history; a payload has 2 MB at most
+	"/v1/admin/screens/{id}/layouts": 1 << 20,   // thousands of seats with their places
+}
+
+// bodyLimit is how many bytes the body of a route may have, by the route's template.
+func bodyLimit(route string) int64 {
+	if limit, large := largeBodies[route]; large {
+		return limit
+	}
+	if strings.HasPrefix(route, "/v1/admin/") {
+		return staffBodies
+	}
+	return mostBodies
+}
