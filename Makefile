@@ -15,7 +15,7 @@ RACE := $(if $(shell command -v $(or $(CC),cc) gcc clang 2>/dev/null),-race)
 SHA256SUM := $(if $(shell command -v sha256sum),sha256sum,shasum -a 256)
 
 .DEFAULT_GOAL := help
-.PHONY: help run book test lint bench search-figures chaos record close-release build clean dev tools
+.PHONY: help run book test lint bench search-figures random chaos record close-release build clean dev tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench: dev ## Ratios: the tuned saga, holds and rushes against the conventional 
 
 search-figures: dev ## How often search is right and how long it takes, against pg_trgm
 	$(WITH) postgres -- go run ./bench search
+
+random: dev ## 20,000 requests that somebody makes up from the OpenAPI document, in every role
+	RANDOM_CALLS=$(or $(RANDOM_CALLS),20000) $(WITH) postgres,redis -- go test -count 1 -timeout 1h -v -run RandomRequestsByTheDocument ./api
 
 chaos: dev ## Many customers, faults and crashes; then the invariants. Takes long
 	CHAOS_CUSTOMERS=$(or $(CHAOS_CUSTOMERS),10000) CHAOS_KILLS=$(or $(CHAOS_KILLS),5s) \
