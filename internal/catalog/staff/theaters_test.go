@@ -248,3 +248,31 @@ func TestThereIsAnEndOfTheaters(t *testing.T) {
 		assert.ErrorContains(t, err, name)
 	}
 }
+
+// Lists are in the order that readers expect, page by page.
+func TestNamesAreInTheOrderOfUnicode(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t) // with Lotus and Regal
+	want := []string{"“Quoted”", "Álamo", "Beta 2", "beta 10", "éclair", "Łódź", "Lotus", "Regal", "Zebra"}
+	for _, name := range []string{"Zebra", "éclair", "“Quoted”", "Łódź", "beta 10", "Álamo", "Beta 2"} {
+		o.house(name)
+	}
+	var names []string
+	for cursor := ""; len(names) == 0 || cursor != ""; {
+		page, next, err := o.store.Theaters(t.Context(), o.admin, staff.TheaterFilter{Limit: 2, Cursor: cursor})
+		require.NoError(t, err)
+		for _, theater := range page {
+			names = append(names, theater.Name)
+		}
+		cursor = next
+	}
+	assert.Equal(t, want, names)
+
+	for _, name := range []string{"Screen 10", "Screen 2", "Screen 1"} {
+		o.screen(o.theater, name)
+	}
+	screens, _, err := o.store.Screens(t.Context(), staff.ScreenFilter{TheaterID: o.theater.String(), Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, screens, 3)
+	assert.Equal(t, []string{"Screen 1", "Screen 2", "Screen 10"}, []string{screens[0].Name, screens[1].Name, screens[2].Name})
+}
