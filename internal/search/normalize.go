@@ -193,7 +193,11 @@ func (s *scanner) decomposed(r rune) {
 	plain := norm.NFKD.String(string(r))
 	if above, below, ok := strings.Cut(plain, "⁄"); ok { // 9½ is 9 1 2, not 912
 		s.finish(s.at)
-		s.words = append(s.words, word{above, s.at, s.at + 1}, word{below, s.at, s.at + 1})
+		for _, part := range []string{above, below} {
+			if part != "" { // ⅟ has nothing below
+				s.words = append(s.words, word{part, s.at, s.at + 1})
+			}
+		}
 		s.at++
 		return
 	}

@@ -2,6 +2,7 @@ package search
 
 import (
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -114,4 +115,19 @@ func TestHighlight(t *testing.T) {
 		}
 		assert.Equal(t, c.want, got, "%s in %s", c.typed, c.text)
 	}
+}
+
+// No character makes a word without letters: others look at the first one.
+func TestNoWordIsEmpty(t *testing.T) {
+	t.Parallel()
+	for r := rune(1); r <= unicode.MaxRune; r++ {
+		for _, text := range []string{string(r), "a" + string(r) + "b"} {
+			for _, w := range normalizeWords(text) {
+				if w.text == "" {
+					t.Errorf("%U makes an empty word", r)
+				}
+			}
+		}
+	}
+	namesOf(0, Movie{Title: "⅟", OriginalTitle: "a ⅟ b"})
 }
