@@ -100,10 +100,14 @@ func (s *scanner) step() {
 }
 
 // digitOf gives a decimal digit of another script as ours: ٣ and ๓ are 3. Each script has
-// its ten in a row (UAX #44, Numeric_Type).
+// its ten in a row (UAX #44, Numeric_Type). Those of mathematics, five sets without a gap,
+// decompose into ours.
 func digitOf(r rune) (string, bool) {
 	if r < utf8.RuneSelf || !unicode.IsDigit(r) {
 		return "", false
+	}
+	if plain := norm.NFKD.String(string(r)); len(plain) == 1 {
+		return plain, true
 	}
 	zero := r
 	for unicode.IsDigit(zero-1) && r-zero < 9 {

@@ -77,7 +77,7 @@ func TestNumbersAndArticles(t *testing.T) {
 		"dune part 2": "dune 2", "seven samurai": "7 samurai", "forty eight hours": "48 hours",
 		"the forty year old virgin": "the 40 year old virgin", "one hundred and one dalmatians": "101 dalmatians",
 		"ten thousand bc": "10000 bc", "nineteen eighty four": "1984", "two thousand and one": "2001", "twenty one grams": "21 grams", "kill bill volume two": "kill bill 2",
-		"doctor no": "dr no", "mister and missus smith": "mr and mrs smith", "two one": "2 1", "one hundred and a half": "100 1 2",
+		"doctor no": "dr no", "mister and missus smith": "mr and mrs smith", "two one": "2 1", "one hundred and a half": "100 1 2", "9 and a half weeks": "9 1 2 weeks", "2 and a half men": "2 1 2 men", "two and a half men": "2 1 2 men",
 	} {
 		assert.Equal(t, words(want), inShort(words(text)), text)
 	}

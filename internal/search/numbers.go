@@ -52,9 +52,6 @@ func inShort(words []string) []string {
 		switch {
 		case used > 0:
 			w, i = strconv.Itoa(n), i+used-1
-			if andAHalf(words[i+1:]) { // as 9½ is read
-				out, w, i = append(out, w, "1"), "2", i+3
-			}
 		case isRoman && (i > 0 || len(w) > 1):
 			w, used = roman, 1
 		default:
@@ -65,6 +62,9 @@ func inShort(words []string) []string {
 		isNumber := used > 0 || w[0] >= '0' && w[0] <= '9'
 		if last := len(out) - 1; isNumber && last > 0 && counters[out[last]] {
 			out, changed = out[:last], true
+		}
+		if isNumber && andAHalf(words[i+1:]) { // as 9½ is read
+			out, w, i, changed = append(out, w, "1"), "2", i+3, true
 		}
 		out, changed = append(out, w), changed || used > 0
 	}
