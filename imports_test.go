@@ -23,7 +23,7 @@ import (
 var anything = []string{"..."}
 
 // plumbing is what services share. It knows none of them.
-var plumbing = []string{"booking", "internal/text", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage"}
+var plumbing = []string{"booking", "internal/text", "internal/contacts", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage"}
 
 var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/seats/...", "internal/payments/...", "internal/notify/..."}
 
@@ -60,6 +60,7 @@ var mayImport = []struct {
 	{"internal/retention", []string{"booking"}},
 	{"internal/outbound", nil},
 	{"internal/outage", nil},
+	{"internal/contacts", nil},
 	{"internal/vendors", []string{"booking"}},
 	{"internal/temporal", nil},
 	{"internal/keyring", []string{"internal/temporal"}},

@@ -30,6 +30,7 @@ func (a *api) codec(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, booking.E(booking.CodeMalformed, "The payloads cannot be read: %s", clip(answer.body.String())))
 	default:
 		w.Header().Set("Content-Type", jsonType)
+		w.Header().Set("Cache-Control", "no-store") // what people wrote, decrypted
 		_, _ = w.Write(answer.body.Bytes()) // the client has left
 	}
 }

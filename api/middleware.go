@@ -160,6 +160,12 @@ func secure(next http.Handler) http.Handler {
 		header["Referrer-Policy"] = referrer
 		header["X-Frame-Options"] = frames
 		header["Content-Security-Policy"] = policy
+		if len(r.TransferEncoding) > 0 {
+			// The server drops a Content-Length beside it without a word. Two ways to say
+			// where a body ends may hide another request in it, so the connection ends with
+			// the answer (RFC 9112, section 6.1).
+			header.Set("Connection", "close")
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -140,12 +140,6 @@ func (a *api) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 // that Postgres cannot store, which would otherwise look like a fault of ours.
 func (a *api) refuseOdd(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(r.TransferEncoding) > 0 {
-			// The server drops a Content-Length beside it without a word. Two ways to say
-			// where a body ends may hide another request in it, so the connection ends with
-			// the answer (RFC 9112, section 6.1).
-			w.Header().Set("Connection", "close")
-		}
 		switch _, err := url.ParseQuery(r.URL.RawQuery); {
 		case strings.Contains(r.URL.Path, "\x00") || strings.Contains(r.URL.RawQuery, "%00"):
 			a.fail(w, r, booking.E(booking.CodeMalformed, "The address contains the character U+0000."))

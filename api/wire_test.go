@@ -59,12 +59,19 @@ func TestNoRedirectIsMadeOfTheRequest(t *testing.T) {
 // A body whose end is told in two ways ends its connection.
 func TestChunkedBodiesEndTheirConnection(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, func(o *Options) { o.CORSOrigins = []string{"https://app.example"} })
 	smuggled := "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-	answer := w.raw(t, "POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 4\r\n"+
-		"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"+smuggled)
-	assert.Contains(t, answer, "Connection: close")
-	assert.Equal(t, 1, strings.Count(answer, "HTTP/1.1 "), "what follows is not answered:\n%s", answer)
+	w.raw(t, "GET /v1/movies HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") // from now on it is answered from memory
+	for name, begin := range map[string]string{
+		"a body that is read": "POST /v1/sessions HTTP/1.1\r\nContent-Type: application/json\r\n",
+		"one that is not":     "GET /v1/movies HTTP/1.1\r\n",
+		"a preflight":         "OPTIONS /v1/sessions HTTP/1.1\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n",
+		"no such address":     "GET /nothing HTTP/1.1\r\n",
+	} {
+		answer := w.raw(t, begin+"Host: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"+smuggled)
+		assert.Contains(t, answer, "Connection: close", name)
+		assert.Equal(t, 1, strings.Count(answer, "HTTP/1.1 "), "%s: what follows is not answered:\n%s", name, answer)
+	}
 }
 
 func TestQueriesThatCannotBeRead(t *testing.T) {
@@ -108,4 +115,5 @@ func TestTheCodecHasLimits(t *testing.T) {
 	opened := post("/codec/decode", string(sealed.body), 200, "")
 	assert.Contains(t, string(opened.body), "IkM3Ig==")
 	assert.Equal(t, http.StatusOK, opened.status)
+	assert.Equal(t, "no-store", opened.header.Get("Cache-Control"))
 }

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/contacts"
 	"github.com/boxoffice/boxoffice/internal/text"
 )
 
@@ -34,11 +35,11 @@ func (r Registration) check() (Registration, error) {
 	r.Name = text.Line(r.Name)
 	var p problems
 	var wrong string
-	r.Email, wrong = mailbox(r.Email)
+	r.Email, wrong = contacts.Mailbox(r.Email)
 	p.add("email", wrong)
 	p.add("password", wrongPassword(r.Password))
 	p.add("name", wrongName(r.Name))
-	r.Phone, wrong = number(r.Phone)
+	r.Phone, wrong = contacts.Number(r.Phone)
 	p.add("phone", wrong)
 	return r, p.err()
 }
@@ -51,7 +52,7 @@ func (c Profile) check() (Profile, error) {
 		c.Name = &name
 	}
 	if c.Phone != nil {
-		phone, wrong := number(*c.Phone)
+		phone, wrong := contacts.Number(*c.Phone)
 		p.add("phone", wrong)
 		c.Phone = &phone
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +14,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/contacts"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/password"
 	"github.com/boxoffice/boxoffice/schema"
@@ -81,16 +83,26 @@ func (s *Service) Register(ctx context.Context, r Registration, network netip.Pr
 	row := &schema.Account{
 		ID: uuid.New(), Email: r.Email, PasswordHash: hash, Name: r.Name, Phone: r.Phone, Role: schema.RoleCustomer,
 	}
+	// The index takes two spellings of a domain for two mailboxes.
+	if _, err := s.byEmail(ctx, r.Email); err == nil {
+		return Account{}, taken()
+	} else if booking.CodeOf(err) != booking.CodeNotFound {
+		return Account{}, err
+	}
 	_, err = s.db.NewInsert().Model(row).Returning("created_at").Exec(ctx)
 	if isTaken(err) {
-		taken := booking.E(booking.CodeConflict, "There is an account with this e-mail address already. Log in, or reset the password.")
-		taken.Fields = []booking.FieldError{{Field: "email", Message: "This address has an account."}}
-		return Account{}, taken
+		return Account{}, taken()
 	}
 	if err != nil {
 		return Account{}, fmt.Errorf("register an account: %w", err)
 	}
 	return view(row), nil
+}
+
+func taken() error {
+	e := booking.E(booking.CodeConflict, "There is an account with this e-mail address already. Log in, or reset the password.")
+	e.Fields = []booking.FieldError{{Field: "email", Message: "This address has an account."}}
+	return e
 }
 
 // isTaken recognizes the unique index on the address.
@@ -146,18 +158,13 @@ func (s *Service) account(ctx context.Context, db bun.IDB, where string, args ..
 	return &row, nil
 }
 
-// byEmail looks an address up as the unique index compares it. Accounts from before
-// domains were stored in ASCII are found as they were written.
+// byEmail looks an address up as the unique index compares it.
 func (s *Service) byEmail(ctx context.Context, email string) (*schema.Account, error) {
-	row, err := s.account(ctx, s.db, "lower(email) = lower(?)", sameMailbox(email))
-	if shown := shownMailbox(sameMailbox(email)); booking.CodeOf(err) == booking.CodeNotFound && shown != sameMailbox(email) {
-		return s.account(ctx, s.db, "lower(email) = lower(?)", shown)
-	}
-	return row, err
+	return s.account(ctx, s.db, "lower(email) IN (?)", bun.List(contacts.Stored(strings.ToLower(email))))
 }
 
 func view(row *schema.Account) Account {
 	return Account{
-		ID: row.ID.String(), Email: shownMailbox(row.Email), Name: row.Name, Phone: row.Phone, Role: row.Role, CreatedAt: row.CreatedAt.UTC(),
+		ID: row.ID.String(), Email: contacts.Shown(row.Email), Name: row.Name, Phone: row.Phone, Role: row.Role, CreatedAt: row.CreatedAt.UTC(),
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/contacts"
 	"github.com/boxoffice/boxoffice/internal/password"
 	"github.com/boxoffice/boxoffice/schema"
 )
@@ -36,8 +37,8 @@ type TokenPair struct {
 // the time it takes, do not tell whether the address has an account. network is where
 // the client is. Codes: unauthenticated, too_many_requests, unavailable.
 func (s *Service) Login(ctx context.Context, email, plain string, network netip.Prefix) (TokenPair, error) {
-	email = strings.ToLower(sameMailbox(email))
-	if len(email) > maxEmail || utf8.RuneCountInString(plain) > maxPassword {
+	email = strings.ToLower(contacts.Same(email))
+	if len(email) > contacts.MaxEmail || utf8.RuneCountInString(plain) > maxPassword {
 		return TokenPair{}, wrongLogin() // nobody's: not worth a look, and their length is no secret
 	}
 	try, err := s.tries.begin(from{network, email})

@@ -36,7 +36,7 @@ const longestNote = 1000
 // is done already changes nothing. managedBy narrows to the houses of a manager.
 // Codes: validation_failed, not_found, conflict.
 func (s *Store) Change(ctx context.Context, actor audit.Actor, managedBy uuid.UUID, id int64, c Change) (Item, error) {
-	c.Note = strings.TrimSpace(strings.ReplaceAll(c.Note, "\r\n", "\n"))
+	c.Note = text.Paragraphs(c.Note)
 	if err := c.check(); err != nil {
 		return Item{}, err
 	}

@@ -34,7 +34,7 @@ type order struct {
 
 var orders = map[string]order{
 	"popularity":   {"m.popularity", "double precision", true, isDecimal},
-	"title":        {"lower(m.title)", "text", false, storable},
+	"title":        {"m.title COLLATE by_name", "text", false, storable},
 	"release_date": {"coalesce(m.release_date, make_date(m.year, 1, 1))", "date", true, isDay},
 }
 

@@ -15,6 +15,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/catalog"
@@ -57,10 +59,11 @@ func TestReadsOfTheDemoWorld(t *testing.T) {
 }
 
 func readMovies(t *testing.T, store *catalog.Store) {
+	readers := collate.New(language.Und, collate.Numeric)
 	inOrder := map[string]func(a, b catalog.Movie) int{
 		"": func(catalog.Movie, catalog.Movie) int { return 0 }, // popularity is not told
 		"title": func(a, b catalog.Movie) int {
-			return strings.Compare(strings.ToLower(a.Title), strings.ToLower(b.Title))
+			return readers.CompareString(a.Title, b.Title)
 		},
 		"release_date": func(a, b catalog.Movie) int { return -strings.Compare(a.ReleaseDate, b.ReleaseDate) },
 	}
@@ -323,4 +326,26 @@ func keysOf(t *testing.T, value any) []string {
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// Films are listed by title as staff see them: letters with marks beside those without,
+// numbers by their value, page by page.
+func TestTitlesAreInTheOrderOfUnicode(t *testing.T) {
+	t.Parallel()
+	db := databasetest.New(t)
+	want := []string{"Álamo", "Beta 2", "beta 10", "éclair", "Łódź", "Lotus", "Zebra"}
+	for _, title := range []string{"Zebra", "Łódź", "beta 10", "Álamo", "Lotus", "Beta 2", "éclair"} {
+		_, err := db.Pool.Exec(t.Context(), `INSERT INTO movies (id, slug, title, year, runtime_minutes) VALUES (gen_random_uuid(), md5($1), $1, 2020, 90)`, title)
+		require.NoError(t, err)
+	}
+	var titles []string
+	for cursor := ""; len(titles) == 0 || cursor != ""; {
+		page, next, err := catalog.New(db).Movies(t.Context(), catalog.MovieFilter{Sort: "title", Limit: 2, Cursor: cursor})
+		require.NoError(t, err)
+		for _, movie := range page {
+			titles = append(titles, movie.Title)
+		}
+		cursor = next
+	}
+	assert.Equal(t, want, titles)
 }

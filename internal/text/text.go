@@ -28,9 +28,18 @@ func Paragraphs(s string) string {
 // WrongLine says what is wrong with text of one line, in its stored form; it is empty
 // when nothing is. least is 0 or 1 characters.
 func WrongLine(s string, least, most int) string {
+	if strings.ContainsFunc(s, implicit) {
+		return turns
+	}
+	return wrong(s, least, most)
+}
+
+const turns = "Has characters that are not text: controls, or marks that turn its direction around."
+
+func wrong(s string, least, most int) string {
 	switch {
 	case hasControls(s):
-		return "Has characters that are not text: controls, or marks that turn its direction around."
+		return turns
 	case strings.ContainsRune(s, utf8.RuneError):
 		return "Has U+FFFD, which stands where a character was lost."
 	case utf8.RuneCountInString(s) > most:
@@ -43,16 +52,20 @@ func WrongLine(s string, least, most int) string {
 	return ""
 }
 
-// WrongParagraphs is WrongLine for text that may have several lines.
+// WrongParagraphs is WrongLine for text that may have several lines. It stands for itself,
+// so it may have the marks that keyboards for Hebrew and Arabic write between letters and
+// signs (UAX #9, section 2.6); in a name they would move what stands beside it.
 func WrongParagraphs(s string, least, most int) string {
-	return WrongLine(strings.ReplaceAll(s, "\n", " "), least, most)
+	return wrong(strings.ReplaceAll(s, "\n", " "), least, most)
 }
+
+func implicit(r rune) bool { return r == '\u200e' || r == '\u200f' || r == '\u061c' }
 
 // hasControls also finds what is invisible but turns text around or ends it. Joiners
 // stay: Persian, Hindi and emoji need them.
 func hasControls(s string) bool {
 	return !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) ||
+		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) && !implicit(r) ||
 			r == '\u2028' || r == '\u2029' || r == '\ufeff'
 	})
 }

@@ -56,5 +56,8 @@ func TestStoredForms(t *testing.T) {
 	assert.Equal(t, "one\ntwo\n\nthree four", Paragraphs("one\r\ntwo\r\rthree\tfour\n"))
 	assert.Empty(t, WrongParagraphs("one\ntwo", 1, 30))
 	assert.NotEmpty(t, WrongLine("one\ntwo", 1, 30))
+	assert.Empty(t, WrongParagraphs("סרט טוב!\u200f\nفيلم\u061c 7", 1, 30), "as keyboards write it")
+	assert.Contains(t, WrongParagraphs("\u200e\u200f\u061c", 1, 30), "nothing that can be seen")
+	assert.Contains(t, WrongParagraphs("abc\u202edef", 1, 30), "turn its direction")
 	assert.Contains(t, WrongParagraphs("\n\n", 1, 30), "nothing that can be seen")
 }

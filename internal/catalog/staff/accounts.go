@@ -15,6 +15,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
+	"github.com/boxoffice/boxoffice/internal/contacts"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -46,7 +47,7 @@ type accountRow struct {
 
 func accountView(row *accountRow) Account {
 	return Account{
-		ID: row.ID, Email: row.Email, Name: row.Name, Duties: Duties{row.Role, listed(row.TheaterIDs)},
+		ID: row.ID, Email: contacts.Shown(row.Email), Name: row.Name, Duties: Duties{row.Role, listed(row.TheaterIDs)},
 		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
 	}
 }
@@ -86,7 +87,7 @@ func (s *Store) Accounts(ctx context.Context, actor audit.Actor, f AccountFilter
 		query.Where("(a.created_at, a.id) < (?::timestamptz, ?)", after.Key, after.ID)
 	}
 	if f.Email != "" {
-		query.Where("lower(a.email) = lower(?)", strings.TrimSpace(f.Email))
+		query.Where("lower(a.email) IN (?)", bun.List(contacts.Stored(strings.ToLower(f.Email))))
 	}
 	if f.Role != "" {
 		query.Where("a.role = ?", f.Role)

@@ -1,4 +1,4 @@
-package accounts
+package contacts
 
 import (
 	"strings"
@@ -19,13 +19,17 @@ func TestOneMailboxIsOneAddress(t *testing.T) {
 		strings.Repeat("a", 64) + "@example.com": {strings.Repeat("a", 64) + "@example.com"},
 	} {
 		for _, written := range spellings {
-			got, wrong := mailbox(written)
+			got, wrong := Mailbox(written)
 			assert.Empty(t, wrong, "%q", written)
 			assert.Equal(t, want, got, "%q", written)
 		}
 	}
-	assert.Equal(t, "asha@bücher.example", shownMailbox("asha@xn--bcher-kva.example"))
-	assert.Equal(t, "nobody", shownMailbox("nobody"))
+	assert.Equal(t, "asha@bücher.example", Shown("asha@xn--bcher-kva.example"))
+	assert.Equal(t, "nobody", Shown("nobody"))
+	assert.Equal(t, "Asha@Example.com", Shown("Asha@Example.com"))
+	assert.Equal(t, []string{"asha@xn--bcher-kva.example", "asha@bücher.example"}, Stored("asha@BÜCHER.example\u200b"))
+	assert.Equal(t, []string{"asha@example.com"}, Stored(" asha@example.com"))
+	assert.Equal(t, []string{"nobody"}, Stored(" nobody "))
 }
 
 func TestAddressesThatNoMailReaches(t *testing.T) {
@@ -39,7 +43,7 @@ func TestAddressesThatNoMailReaches(t *testing.T) {
 		"asha@" + strings.Repeat("abcdefgh.", 30) + "com", strings.Repeat("\u200b", 5000) + "asha@example.com", "asha@exa\x00mple.com", "asha@example.com\r\nBcc: x@example.com",
 		"asha@xn--a.example",
 	} {
-		_, wrong := mailbox(written)
+		_, wrong := Mailbox(written)
 		assert.NotEmpty(t, wrong, "%q", written)
 	}
 }
@@ -61,12 +65,12 @@ func TestNumbersFromAddressBooks(t *testing.T) {
 		"+39 06 1234 5678": "+390612345678",
 		"+15005550006":     "+15005550006",
 	} {
-		got, wrong := number(written)
+		got, wrong := Number(written)
 		assert.Empty(t, wrong, "%q", written)
 		assert.Equal(t, want, got, "%q", written)
 	}
-	for _, written := range []string{"1", "098200 12345", "+", "+1", "+91 98200 12345 ext. 7", "+91 98200", "+999 1234567", "call me", "+91 98200 1234567890123", strings.Repeat("+91", 500), "+1-800-FLOWERS"} {
-		_, wrong := number(written)
+	for _, written := range []string{"1", "098200 12345", "+", "+1", "+91 98200 12345 ext. 7", "+91 98200", "+999 1234567", "call me", "+91 98200 1234567890123", strings.Repeat("+91", 500), "+1-800-FLOWERS", "+1 555-0123", "+49 123"} {
+		_, wrong := Number(written)
 		assert.NotEmpty(t, wrong, "%q", written)
 	}
 }

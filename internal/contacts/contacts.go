@@ -1,4 +1,8 @@
-package accounts
+// Package contacts reads e-mail addresses and phone numbers as people write and copy them,
+// and gives each mailbox and each number one stored form.
+//
+// What does not live here: whose they are, and whether they were confirmed.
+package contacts
 
 import (
 	"regexp"
@@ -11,7 +15,8 @@ import (
 )
 
 const (
-	maxEmail = 254 // RFC 5321, erratum 1690
+	// MaxEmail is in octets.
+	MaxEmail = 254 // RFC 5321, erratum 1690
 	maxLocal = 64  // octets before the @ (RFC 5321, section 4.5.3.1.1)
 	maxPhone = 60  // characters, before anything looks at them
 )
@@ -28,13 +33,13 @@ var (
 		idna.CheckHyphens(true), idna.CheckJoiners(true), idna.VerifyDNSLength(true))
 )
 
-// mailbox gives an e-mail address as it is stored, or what is wrong with it. Two
+// Mailbox gives an e-mail address as it is stored, or what is wrong with it. Two
 // spellings of one mailbox are stored alike: invisible characters, which come along when
 // people copy, are left out, full-width letters are plain ones, and the domain stands in
 // ASCII, as the mail vendor needs it.
-func mailbox(written string) (email, wrong string) {
+func Mailbox(written string) (email, wrong string) {
 	const example = "Write an e-mail address, for example asha@example.com."
-	if len(written) > 4*maxEmail {
+	if len(written) > 4*MaxEmail {
 		return written, tooLongEmail
 	}
 	clean := strings.TrimSpace(norm.NFKC.String(strings.Map(visibly, written)))
@@ -55,7 +60,7 @@ func mailbox(written string) (email, wrong string) {
 		return written, "Check the part behind the @: there can be no such domain."
 	}
 	email = local + "@" + ascii
-	if len(email) > maxEmail {
+	if len(email) > MaxEmail {
 		return written, tooLongEmail
 	}
 	return email, ""
@@ -63,21 +68,34 @@ func mailbox(written string) (email, wrong string) {
 
 const tooLongEmail = "An e-mail address has at most 254 characters."
 
-// sameMailbox gives an address that somebody logs in with as it would be stored. What
-// could not be stored is nobody's; it stays as it is.
-func sameMailbox(written string) string {
-	email, wrong := mailbox(written)
+// Same gives an address that somebody looks for as it would be stored. What could not be
+// stored is nobody's; it stays as it is.
+func Same(written string) string {
+	email, wrong := Mailbox(written)
 	if wrong != "" {
 		return strings.TrimSpace(written)
 	}
 	return email
 }
 
-// shownMailbox gives a stored address as its owner writes it.
-func shownMailbox(email string) string {
+// Stored gives the spellings under which a mailbox can be stored: accounts from before
+// domains were stored in ASCII have theirs as it was written.
+func Stored(written string) []string {
+	same := Same(written)
+	if shown := Shown(same); shown != same {
+		return []string{same, shown}
+	}
+	return []string{same}
+}
+
+// Shown gives a stored address as its owner writes it.
+func Shown(email string) string {
 	local, domain, found := cutLast(email, "@")
+	if !found || !strings.Contains(strings.ToLower(domain), "xn--") {
+		return email
+	}
 	shown, err := idna.Display.ToUnicode(domain)
-	if !found || err != nil {
+	if err != nil {
 		return email
 	}
 	return local + "@" + shown
@@ -100,10 +118,10 @@ func visibly(r rune) rune {
 	return r
 }
 
-// number gives a phone number as it is stored, in E.164, or what is wrong with it. It
+// Number gives a phone number as it is stored, in E.164, or what is wrong with it. It
 // takes what address books write: spaces and dashes of all kinds, brackets, a trunk zero
 // behind the country code. Empty is no number.
-func number(written string) (e164, wrong string) {
+func Number(written string) (e164, wrong string) {
 	const example = "Write the number with its country code, for example +919820012345."
 	if len(written) > 4*maxPhone {
 		return written, example
@@ -119,7 +137,9 @@ func number(written string) (e164, wrong string) {
 	if err != nil || parsed.GetExtension() != "" {
 		return written, example
 	}
-	if !phonenumbers.IsPossibleNumber(parsed) {
+	// One that is possible within a region alone has no area code, so nobody abroad
+	// reaches it.
+	if phonenumbers.IsPossibleNumberWithReason(parsed) != phonenumbers.IS_POSSIBLE {
 		return written, "There is no such number in the country of its code. " + example
 	}
 	return phonenumbers.Format(parsed, phonenumbers.E164), ""
