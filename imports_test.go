@@ -23,7 +23,7 @@ import (
 var anything = []string{"..."}
 
 // plumbing is what services share. It knows none of them.
-var plumbing = []string{"booking", "internal/text", "internal/contacts", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage"}
+var plumbing = []string{"booking", "internal/text", "internal/contacts", "internal/networks", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage"}
 
 var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/seats/...", "internal/payments/...", "internal/notify/..."}
 
@@ -42,7 +42,7 @@ var mayImport = []struct {
 	{"schema", []string{"booking"}},
 	{"schema/migrations", nil},
 	{"schema/functions", nil},
-	{"api", append([]string{"booking", "workflows", "internal/text", "internal/lettering", "internal/alerts", "internal/audit", "internal/cache", "internal/outage"}, services...)},
+	{"api", append([]string{"booking", "workflows", "internal/text", "internal/lettering", "internal/alerts", "internal/audit", "internal/cache", "internal/outage", "internal/networks"}, services...)},
 	{"sandbox", nil}, // a vendor knows nothing of us
 	{"cmd/boxoffice/book", []string{"booking"}},
 	{"cmd/boxoffice", anything},
@@ -61,6 +61,7 @@ var mayImport = []struct {
 	{"internal/outbound", nil},
 	{"internal/outage", nil},
 	{"internal/contacts", nil},
+	{"internal/networks", nil},
 	{"internal/vendors", []string{"booking"}},
 	{"internal/temporal", nil},
 	{"internal/keyring", []string{"internal/temporal"}},

@@ -18,7 +18,7 @@ func (a *api) register(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	account, err := a.Accounts.Register(r.Context(), request, network(a.clientAddress(r)))
+	account, err := a.Accounts.Register(r.Context(), request, a.clientAddress(r))
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -39,7 +39,7 @@ func (a *api) signIn(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	tokens, err := a.Accounts.Login(r.Context(), request.Email, request.Password, network(a.clientAddress(r)))
+	tokens, err := a.Accounts.Login(r.Context(), request.Email, request.Password, a.clientAddress(r))
 	a.answerTokens(w, r, http.StatusCreated, tokens, err)
 }
 
@@ -55,7 +55,7 @@ func (a *api) refreshSession(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	tokens, err := a.Accounts.Refresh(r.Context(), request.RefreshToken)
+	tokens, err := a.Accounts.Refresh(r.Context(), request.RefreshToken, a.clientAddress(r))
 	a.answerTokens(w, r, http.StatusOK, tokens, err)
 }
 

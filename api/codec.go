@@ -31,7 +31,7 @@ func (a *api) codec(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.Header().Set("Content-Type", jsonType)
 		w.Header().Set("Cache-Control", "no-store") // what people wrote, decrypted
-		_, _ = w.Write(answer.body.Bytes()) // the client has left
+		_, _ = w.Write(answer.body.Bytes())         // the client has left
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/networks"
 )
 
 // streamPlaces counts the open event streams: all of them, and those of each
@@ -39,8 +40,15 @@ type quota struct {
 }
 
 func (p *streamPlaces) quotas(address netip.Addr, account string) []quota {
-	all := []quota{{"address", streamClient{address: network(address)}, p.perAddress,
-		"Too many streams are open from your network: %d at a time. Close some, or try again later."}}
+	var all []quota
+	for i, n := range networks.Of(address) {
+		name := "address"
+		if i > 0 {
+			name = fmt.Sprintf("network-%d", n.Bits())
+		}
+		all = append(all, quota{name, streamClient{address: n.Prefix}, p.perAddress * n.Share,
+			"Too many streams are open from your network: %d at a time. Close some, or try again later."})
+	}
 	if account != "" {
 		all = append(all, quota{"account", streamClient{account: account}, p.perAccount,
 			"Your account has too many streams open: %d at a time. Close some, or try again later."})
@@ -84,15 +92,4 @@ func (p *streamPlaces) leave(quotas []quota) {
 			delete(p.by, q.client)
 		}
 	}
-}
-
-// network is what one client has of addresses: one of IPv4, and of IPv6 a network of
-// 64 bits (RFC 6177), all of whose addresses it may use.
-func network(address netip.Addr) netip.Prefix {
-	bits := address.BitLen()
-	if address.Is6() {
-		bits = 64
-	}
-	prefix, _ := address.Prefix(bits) // without an address: one client, the unknown
-	return prefix
 }

@@ -63,20 +63,20 @@ func (s *Service) Verify(token string) (*Claims, error) { return s.tokens.Verify
 // JWKS is the public keys of access tokens, as a document (RFC 7517).
 func (s *Service) JWKS() []byte { return s.tokens.JWKS() }
 
-// Register makes a customer's account, for a client of a network. Codes:
+// Register makes a customer's account, for a client at an address. Codes:
 // validation_failed, conflict, too_many_requests, unavailable.
-func (s *Service) Register(ctx context.Context, r Registration, network netip.Prefix) (Account, error) {
+func (s *Service) Register(ctx context.Context, r Registration, address netip.Addr) (Account, error) {
 	r, err := r.check()
 	if err != nil {
 		return Account{}, err
 	}
-	try, err := s.tries.begin(from{network: network})
+	try, err := s.tries.begin(address, "")
 	if err != nil {
 		return Account{}, err
 	}
 	defer try.end()
 	try.counts()
-	hash, err := password.Hash(ctx, r.Password)
+	hash, err := password.Hash(ctx, password.Strangers, r.Password)
 	if err != nil {
 		return Account{}, hashing(err)
 	}

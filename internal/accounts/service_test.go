@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { databasetest.Main(m) }
 const goodPassword = "correct horse battery"
 
 // home is where the owner of an account is.
-var home = netip.MustParsePrefix("192.0.2.1/32")
+var home = netip.MustParseAddr("192.0.2.1")
 
 func newService(t *testing.T) (*accounts.Service, *database.DB) {
 	t.Helper()
@@ -163,7 +163,7 @@ func TestRefreshRotates(t *testing.T) {
 	s, _ := newService(t)
 	account := register(t, s)
 	first := login(t, s)
-	second, err := s.Refresh(t.Context(), first.RefreshToken)
+	second, err := s.Refresh(t.Context(), first.RefreshToken, home)
 	require.NoError(t, err)
 	assert.NotEqual(t, first.RefreshToken, second.RefreshToken)
 	claims, err := s.Verify(second.AccessToken)
@@ -181,14 +181,14 @@ func TestReusedRefreshTokenEndsTheFamily(t *testing.T) {
 	register(t, s)
 	stolen := login(t, s)
 	other := login(t, s)
-	current, err := s.Refresh(t.Context(), stolen.RefreshToken)
+	current, err := s.Refresh(t.Context(), stolen.RefreshToken, home)
 	require.NoError(t, err)
 
-	_, err = s.Refresh(t.Context(), stolen.RefreshToken)
+	_, err = s.Refresh(t.Context(), stolen.RefreshToken, home)
 	assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
-	_, err = s.Refresh(t.Context(), current.RefreshToken)
+	_, err = s.Refresh(t.Context(), current.RefreshToken, home)
 	assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err), "the owner's own token ends with it")
-	_, err = s.Refresh(t.Context(), other.RefreshToken)
+	_, err = s.Refresh(t.Context(), other.RefreshToken, home)
 	assert.NoError(t, err, "another device is not concerned")
 }
 
@@ -204,7 +204,7 @@ func TestRefreshTokenUsedManyTimesAtOnce(t *testing.T) {
 	)
 	for range 8 {
 		group.Go(func() {
-			next, err := s.Refresh(t.Context(), pair.RefreshToken)
+			next, err := s.Refresh(t.Context(), pair.RefreshToken, home)
 			if err != nil {
 				assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
 				return
@@ -216,7 +216,7 @@ func TestRefreshTokenUsedManyTimesAtOnce(t *testing.T) {
 	}
 	group.Wait()
 	require.Len(t, won, 1)
-	_, err := s.Refresh(t.Context(), won[0].RefreshToken)
+	_, err := s.Refresh(t.Context(), won[0].RefreshToken, home)
 	assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
 }
 
@@ -234,7 +234,7 @@ func TestRefreshRefuses(t *testing.T) {
 	for name, token := range map[string]string{
 		"expired": expired.RefreshToken, "logged out": loggedOut.RefreshToken, "unknown": "x", "none": "", "an access token": loggedOut.AccessToken,
 	} {
-		_, err := s.Refresh(t.Context(), token)
+		_, err := s.Refresh(t.Context(), token, home)
 		assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err), name)
 	}
 	var left int

@@ -34,14 +34,14 @@ type TokenPair struct {
 }
 
 // Login checks an address and a password and begins a session. The answer, and
-// the time it takes, do not tell whether the address has an account. network is where
+// the time it takes, do not tell whether the address has an account. address is where
 // the client is. Codes: unauthenticated, too_many_requests, unavailable.
-func (s *Service) Login(ctx context.Context, email, plain string, network netip.Prefix) (TokenPair, error) {
+func (s *Service) Login(ctx context.Context, email, plain string, address netip.Addr) (TokenPair, error) {
 	email = strings.ToLower(contacts.Same(email))
 	if len(email) > contacts.MaxEmail || utf8.RuneCountInString(plain) > maxPassword {
 		return TokenPair{}, wrongLogin() // nobody's: not worth a look, and their length is no secret
 	}
-	try, err := s.tries.begin(from{network, email})
+	try, err := s.tries.begin(address, email)
 	if err != nil {
 		return TokenPair{}, err
 	}
@@ -57,7 +57,7 @@ func (s *Service) Login(ctx context.Context, email, plain string, network netip.
 			return TokenPair{}, err
 		}
 	}
-	matches, err := password.Matches(ctx, plain, account.PasswordHash)
+	matches, err := password.Matches(ctx, try.lane(), plain, account.PasswordHash)
 	if err != nil {
 		return TokenPair{}, hashing(err)
 	}
@@ -65,7 +65,7 @@ func (s *Service) Login(ctx context.Context, email, plain string, network netip.
 		try.counts()
 		return TokenPair{}, wrongLogin()
 	}
-	try.succeeded()
+	s.tries.seen(address, email)
 	// A revoked token stays: it says that its family is revoked, also of one that was
 	// handed out in that very moment. Package retention deletes it with its family.
 	if _, err := s.db.NewDelete().Model((*schema.Session)(nil)).
@@ -115,7 +115,7 @@ type used struct {
 // Refresh replaces a refresh token. One that was replaced before has been
 // copied, so its whole family ends: thief and owner both have to log in. Code:
 // unauthenticated.
-func (s *Service) Refresh(ctx context.Context, refreshToken string) (TokenPair, error) {
+func (s *Service) Refresh(ctx context.Context, refreshToken string, address netip.Addr) (TokenPair, error) {
 	ended := booking.E(booking.CodeUnauthenticated, "This session has ended. Log in again.")
 	var pair TokenPair
 	var refused error
@@ -146,6 +146,9 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string) (TokenPair, 
 			return err
 		}
 		pair, err = s.hand(ctx, tx, view(account), session.Family)
+		if err == nil { // it says where the owner is, also to a process that began just now
+			s.tries.seen(address, strings.ToLower(contacts.Same(account.Email)))
+		}
 		return err
 	})
 	if err == nil {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/networks"
 	"github.com/boxoffice/boxoffice/internal/password"
 )
 
@@ -24,18 +25,23 @@ type Limits struct {
 const (
 	// pairBurst and pairEvery are for one account from one network.
 	pairBurst, pairEvery = 10, 30 * time.Second
+	// knownBurst and knownEvery are the same where the owner was seen. Only somebody in her
+	// own network can use them up; her sessions go on meanwhile.
+	knownBurst, knownEvery = 30, 10 * time.Second
 	// accountBurst and accountEvery are for one account from all networks together that
-	// its owner has not logged in from lately: the owner is not locked out by others.
+	// its owner was not seen in lately.
 	accountBurst, accountEvery = 100, 10 * time.Second
+	// mostDebt is how many tries that were on their way together may go beyond.
+	mostDebt = 8
 	// atOnce is how many passwords of one network are compared or wait at a time.
 	atOnce = 8
-	// Of so many networks and accounts is remembered how they behaved, and for how long.
+	// Of so many networks, and of so many accounts, is remembered how they behaved.
 	remembered, rememberedFor = 100_000, time.Hour
 	knownFor                  = 30 * 24 * time.Hour
 )
 
-// from is who tries: an account, named by its address, from a network.
-type from struct {
+// pair is an account, named by its address, and a network. Either may be missing.
+type pair struct {
 	network netip.Prefix
 	email   string
 }
@@ -45,67 +51,104 @@ type tries struct {
 	limits Limits
 	now    func() time.Time
 
-	mu      sync.Mutex
-	buckets *expirable.LRU[from, *rate.Limiter]
-	known   *expirable.LRU[from, struct{}] // where owners logged in from
-	working map[netip.Prefix]int
+	mu sync.Mutex
+	// Those of networks stand apart, so that made-up accounts do not push them out. Only
+	// a failure makes a bucket: a refused request costs nobody's memory.
+	byNetwork *expirable.LRU[netip.Prefix, *rate.Limiter]
+	byAccount *expirable.LRU[pair, *rate.Limiter]
+	known     *expirable.LRU[pair, struct{}] // where owners were seen
+	working   map[netip.Prefix]int
 }
 
 func newTries(limits Limits) *tries {
 	return &tries{
 		limits: limits, now: time.Now, working: map[netip.Prefix]int{},
-		buckets: expirable.NewLRU[from, *rate.Limiter](remembered, nil, rememberedFor),
-		known:   expirable.NewLRU[from, struct{}](remembered, nil, knownFor),
+		byNetwork: expirable.NewLRU[netip.Prefix, *rate.Limiter](remembered, nil, rememberedFor),
+		byAccount: expirable.NewLRU[pair, *rate.Limiter](remembered, nil, rememberedFor),
+		known:     expirable.NewLRU[pair, struct{}](remembered, nil, knownFor),
 	}
 }
 
 // try is one password on its way.
 type try struct {
-	of   *tries
-	by   from
-	pays []*rate.Limiter // those that a failure is counted in
+	of       *tries
+	networks []networks.Network
+	by       pair
+	known    bool // that the owner was in this network lately
+	pays     []bucket
 }
 
-// begin lets a password be compared. The caller ends the try. Code:
-// too_many_requests, which says nothing of whether the account exists.
-func (t *tries) begin(by from) (*try, error) {
-	one := &try{of: t, by: by}
+// bucket is what a failure is counted in.
+type bucket struct {
+	of    pair
+	limit rate.Limit
+	burst int
+}
+
+// begin lets a password be compared, of an account or of one to be. The caller ends the
+// try. Code: too_many_requests, which says nothing of whether the account exists.
+func (t *tries) begin(address netip.Addr, email string) (*try, error) {
+	one := &try{of: t, networks: networks.Of(address)}
+	one.by = pair{one.networks[0].Prefix, email}
 	if t.limits.PerNetwork == 0 {
 		return one, nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	perNetwork := rate.Every(time.Minute / time.Duration(t.limits.PerNetwork))
-	one.pays = append(one.pays, t.bucket(from{network: by.network}, perNetwork, t.limits.PerNetwork))
-	if by.email != "" {
-		one.pays = append(one.pays, t.bucket(by, rate.Every(pairEvery), pairBurst))
-		if !t.known.Contains(by) {
-			one.pays = append(one.pays, t.bucket(from{email: by.email}, rate.Every(accountEvery), accountBurst))
-		}
-	}
+	one.known = email != "" && t.known.Contains(one.by)
+	one.pays = t.bucketsOf(one)
 	var wait time.Duration
-	for _, bucket := range one.pays {
-		if tokens := bucket.TokensAt(t.now()); tokens < 1 {
-			wait = max(wait, time.Duration((1-tokens)/float64(bucket.Limit())*float64(time.Second)))
-		}
+	for _, b := range one.pays {
+		wait = max(wait, t.wait(b))
 	}
-	if wait == 0 && t.working[by.network] >= atOnce {
-		wait = time.Second
+	for _, n := range one.networks {
+		if wait == 0 && !one.known && t.working[n.Prefix] >= atOnce*n.Share {
+			wait = time.Second
+		}
 	}
 	if wait > 0 {
 		return nil, tooMany(booking.CodeTooManyRequests, "There were too many tries. Wait a little, then try again.", wait)
 	}
-	t.working[by.network]++
+	for _, n := range one.networks {
+		t.working[n.Prefix]++
+	}
 	return one, nil
 }
 
-func (t *tries) bucket(of from, limit rate.Limit, burst int) *rate.Limiter {
-	bucket, there := t.buckets.Get(of)
-	if !there {
-		bucket = rate.NewLimiter(limit, burst)
+func (t *tries) bucketsOf(one *try) []bucket {
+	if one.known { // what strangers do beside her does not keep her out
+		return []bucket{{one.by, rate.Every(knownEvery), knownBurst}}
 	}
-	t.buckets.Add(of, bucket) // and keep it longer
-	return bucket
+	var all []bucket
+	for _, n := range one.networks {
+		most := t.limits.PerNetwork * n.Share
+		all = append(all, bucket{pair{network: n.Prefix}, rate.Every(time.Minute / time.Duration(most)), most})
+	}
+	if one.by.email != "" {
+		all = append(all, bucket{one.by, rate.Every(pairEvery), pairBurst},
+			bucket{pair{email: one.by.email}, rate.Every(accountEvery), accountBurst})
+	}
+	return all
+}
+
+func (t *tries) limiter(b bucket) (*rate.Limiter, bool) {
+	if b.of.email == "" {
+		return t.byNetwork.Get(b.of.network)
+	}
+	return t.byAccount.Get(b.of)
+}
+
+// wait is how long the bucket is still empty.
+func (t *tries) wait(b bucket) time.Duration {
+	limiter, there := t.limiter(b)
+	if !there {
+		return 0
+	}
+	tokens := limiter.TokensAt(t.now())
+	if tokens >= 1 {
+		return 0
+	}
+	return time.Duration((1 - tokens) / float64(limiter.Limit()) * float64(time.Second))
 }
 
 // end lets the next one of the network in.
@@ -116,20 +159,47 @@ func (one *try) end() {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.working[one.by.network]--; t.working[one.by.network] == 0 {
-		delete(t.working, one.by.network)
+	for _, n := range one.networks {
+		if t.working[n.Prefix]--; t.working[n.Prefix] == 0 {
+			delete(t.working, n.Prefix)
+		}
 	}
 }
 
 // counts is for a wrong password, and for a new account.
 func (one *try) counts() {
-	for _, bucket := range one.pays {
-		bucket.ReserveN(one.of.now(), 1) // into debt, if others were on their way at the same time
+	t := one.of
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, b := range one.pays {
+		limiter, there := t.limiter(b)
+		if !there {
+			limiter = rate.NewLimiter(b.limit, b.burst)
+		}
+		if limiter.TokensAt(t.now()) > -mostDebt {
+			limiter.ReserveN(t.now(), 1)
+		}
+		if b.of.email == "" {
+			t.byNetwork.Add(b.of.network, limiter)
+		} else {
+			t.byAccount.Add(b.of, limiter)
+		}
 	}
 }
 
-// succeeded remembers where the owner is.
-func (one *try) succeeded() { one.of.known.Add(one.by, struct{}{}) }
+// lane is where the password waits for its turn: an owner in her own network does not
+// stand behind those who guess.
+func (one *try) lane() password.Lane {
+	if one.known {
+		return password.Known
+	}
+	return password.Strangers
+}
+
+// seen remembers where the owner is.
+func (t *tries) seen(address netip.Addr, email string) {
+	t.known.Add(pair{networks.Of(address)[0].Prefix, email}, struct{}{})
+}
 
 // tooMany spreads those who come back.
 func tooMany(code booking.Code, text string, wait time.Duration) error {

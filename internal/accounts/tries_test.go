@@ -16,12 +16,12 @@ import (
 	"github.com/boxoffice/boxoffice/internal/accounts"
 )
 
-func elsewhere(n int) netip.Prefix {
-	return netip.MustParsePrefix(fmt.Sprintf("198.51.%d.%d/32", 100+n/250, n%250))
+func elsewhere(n int) netip.Addr {
+	return netip.MustParseAddr(fmt.Sprintf("198.51.%d.%d", 100+n/250, n%250))
 }
 
 // guesses tries wrong passwords and counts what came of them.
-func guesses(t *testing.T, s *accounts.Service, email string, n int, where func(int) netip.Prefix) (compared, refused int) {
+func guesses(t *testing.T, s *accounts.Service, email string, n int, where func(int) netip.Addr) (compared, refused int) {
 	t.Helper()
 	var mu sync.Mutex
 	var crowd sync.WaitGroup
@@ -53,7 +53,7 @@ func TestFault58_GuessesAreRefusedAndTheOwnerIsNot(t *testing.T) {
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 20})
 	register(t, s)
 	for _, email := range []string{"asha@example.com", "nobody@example.com"} {
-		at := func(int) netip.Prefix { return elsewhere(len(email)) }
+		at := func(int) netip.Addr { return elsewhere(len(email)) }
 		compared := 0
 		// Another spelling of the address is no other account.
 		for _, spelling := range []string{email, strings.ToUpper(email), " " + email + "\u200b"} {
@@ -77,7 +77,7 @@ func TestFault58_GuessesFromManyNetworks(t *testing.T) {
 	require.NoError(t, err)
 	compared := 0
 	for range 5 { // few at a time, or the queue for the processor would refuse them
-		some, _ := guesses(t, s, "asha@example.com", 40, func(i int) netip.Prefix { return elsewhere(compared + i) })
+		some, _ := guesses(t, s, "asha@example.com", 40, func(i int) netip.Addr { return elsewhere(compared + i) })
 		compared += some
 	}
 	assert.InDelta(t, 100, compared, 45, "in all")
@@ -113,4 +113,59 @@ func TestLongCredentialsReachNothing(t *testing.T) {
 		_, err := s.Login(t.Context(), long[0], long[1], home)
 		assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
 	}
+}
+
+// Somebody has a whole /48 of IPv6, as a rented machine has: it is not 65,536 clients.
+func TestFault58_ALargeNetworkIsNotManyClients(t *testing.T) {
+	t.Parallel()
+	s, _ := limitedService(t, accounts.Limits{PerNetwork: 2})
+	register(t, s)
+	compared := 0
+	for i := range 60 {
+		at := netip.MustParseAddr(fmt.Sprintf("2001:db8:7:%x::1", i))
+		_, err := s.Login(t.Context(), fmt.Sprintf("n%d@example.com", i), "a wrong password", at)
+		if booking.CodeOf(err) == booking.CodeUnauthenticated {
+			compared++
+		}
+	}
+	assert.LessOrEqual(t, compared, 2*10+1, "ten times what one client may")
+}
+
+// A network that may not try any more costs nobody else a limit, however many accounts
+// it makes up.
+func TestFault58_RefusedTriesLeaveNothing(t *testing.T) {
+	t.Parallel()
+	s, _ := limitedService(t, accounts.Limits{PerNetwork: 3})
+	register(t, s)
+	try := func(email string, from int) booking.Code {
+		_, err := s.Login(t.Context(), email, "a wrong password", elsewhere(from))
+		return booking.CodeOf(err)
+	}
+	for range 3 {
+		require.Equal(t, booking.CodeUnauthenticated, try("asha@example.com", 1))
+		require.Equal(t, booking.CodeUnauthenticated, try("nobody@example.com", 2))
+	}
+	for i := range 110_000 {
+		require.Equal(t, booking.CodeTooManyRequests, try(fmt.Sprintf("n%d@example.com", i), 1))
+	}
+	assert.Equal(t, booking.CodeTooManyRequests, try("x@example.com", 2), "the other one's limit is still there")
+}
+
+// Others in the same place have used up its tries: an owner who was seen there comes in,
+// also one whom a process knows only by her session.
+func TestFault58_OwnersAreKnownByTheirSessions(t *testing.T) {
+	t.Parallel()
+	s, _ := limitedService(t, accounts.Limits{PerNetwork: 3})
+	register(t, s)
+	pair, err := s.Login(t.Context(), "asha@example.com", goodPassword, elsewhere(1))
+	require.NoError(t, err)
+	for i := range 4 {
+		_, _ = s.Login(t.Context(), fmt.Sprintf("n%d@example.com", i), "a wrong password", home)
+	}
+	_, err = s.Login(t.Context(), "asha@example.com", goodPassword, home)
+	assert.Equal(t, booking.CodeTooManyRequests, booking.CodeOf(err), "she was never seen here")
+	_, err = s.Refresh(t.Context(), pair.RefreshToken, home)
+	require.NoError(t, err)
+	_, err = s.Login(t.Context(), "asha@example.com", goodPassword, home)
+	assert.NoError(t, err)
 }

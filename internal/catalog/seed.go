@@ -271,7 +271,7 @@ func seedLogins(ctx context.Context, db *database.DB, progress func(string)) err
 		if exists {
 			continue
 		}
-		hash, err := password.Hash(ctx, login.Password)
+		hash, err := password.Hash(ctx, password.Strangers, login.Password)
 		if err != nil {
 			return err
 		}

@@ -186,7 +186,7 @@ func TestSeededLoginsWork(t *testing.T) {
 		at := slices.IndexFunc(accounts, func(a schema.Account) bool { return a.Email == login.Email })
 		require.GreaterOrEqual(t, at, 0)
 		assert.Equal(t, login.Role, accounts[at].Role)
-		matches, err := password.Matches(t.Context(), login.Password, accounts[at].PasswordHash)
+		matches, err := password.Matches(t.Context(), password.Strangers, login.Password, accounts[at].PasswordHash)
 		require.NoError(t, err)
 		assert.True(t, matches)
 	}

@@ -16,24 +16,40 @@ import (
 // passes, one lane. A stored hash carries its own, so that these may change.
 var params = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-var (
-	// busy has room for one hash on every second processor: the others are for sales, and
-	// each hash takes memory.
-	busy = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
-	// queue bounds who waits for that. At about 60 ms each, the last one waits for some
-	// seconds; more would only wait for nothing.
-	queue = make(chan struct{}, 64*cap(busy))
+// Lane is where somebody waits for a turn. Each has its own, so that one does not wait for
+// the other.
+type Lane int
+
+const (
+	// Strangers may be anybody. They get every second processor: the others are for
+	// sales, and each hash takes memory.
+	Strangers Lane = iota
+	// Known are owners where they were seen before.
+	Known
 )
+
+type lane struct {
+	busy chan struct{}
+	// queue bounds who waits. At about 60 ms each, the last one waits for some seconds;
+	// more would only wait for nothing.
+	queue chan struct{}
+}
+
+func newLane(atOnce int) lane {
+	return lane{make(chan struct{}, atOnce), make(chan struct{}, 64*atOnce)}
+}
+
+var lanes = []lane{Strangers: newLane(max(1, runtime.GOMAXPROCS(0)/2)), Known: newLane(1)}
 
 // ErrBusy is the answer when too many wait already.
 var ErrBusy = errors.New("password: too many wait for their turn")
 
 // Hash gives the argon2id hash of a password in its usual encoding.
-func Hash(ctx context.Context, password string) (string, error) {
-	if err := enter(ctx); err != nil {
+func Hash(ctx context.Context, in Lane, password string) (string, error) {
+	if err := lanes[in].enter(ctx); err != nil {
 		return "", err
 	}
-	defer leave()
+	defer lanes[in].leave()
 	hash, err := argon2id.CreateHash(password, &params)
 	if err != nil {
 		return "", fmt.Errorf("hash a password: %w", err)
@@ -44,7 +60,7 @@ func Hash(ctx context.Context, password string) (string, error) {
 // Matches compares a password with a hash. An empty hash matches nothing, and
 // takes as long as one that does not match: the time must not tell whether an
 // account exists.
-func Matches(ctx context.Context, password, hash string) (bool, error) {
+func Matches(ctx context.Context, in Lane, password, hash string) (bool, error) {
 	nobody := hash == ""
 	if nobody {
 		var err error
@@ -52,10 +68,10 @@ func Matches(ctx context.Context, password, hash string) (bool, error) {
 			return false, err
 		}
 	}
-	if err := enter(ctx); err != nil {
+	if err := lanes[in].enter(ctx); err != nil {
 		return false, err
 	}
-	defer leave()
+	defer lanes[in].leave()
 	matches, err := argon2id.ComparePasswordAndHash(password, hash)
 	if err != nil {
 		return false, fmt.Errorf("compare a password: %w", err)
@@ -67,19 +83,19 @@ var decoy = sync.OnceValues(func() (string, error) {
 	return argon2id.CreateHash("nobody's", &params)
 })
 
-func enter(ctx context.Context) error {
+func (l lane) enter(ctx context.Context) error {
 	select {
-	case queue <- struct{}{}:
-		defer func() { <-queue }()
+	case l.queue <- struct{}{}:
+		defer func() { <-l.queue }()
 	default:
 		return ErrBusy
 	}
 	select {
-	case busy <- struct{}{}:
+	case l.busy <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("wait for a turn to hash: %w", ctx.Err())
 	}
 }
 
-func leave() { <-busy }
+func (l lane) leave() { <-l.busy }
