@@ -135,6 +135,7 @@ type api struct {
 	turnstile *seats.Turnstile
 	checks    singleflight.Group // payments being asked about, by booking
 	streams   *streamPlaces
+	prints    singleflight.Group // tickets being drawn
 	// letters is made when the first ticket is printed.
 	letters func() (*lettering.Setter, error)
 	// foreignProxy is for the one warning about it.

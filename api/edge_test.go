@@ -216,7 +216,8 @@ func TestBodiesAreAsLargeAsTheirRouteNeeds(t *testing.T) {
 		{"POST", "/v1/bookings", w.customer, mostBodies},
 		{"PUT", "/v1/movies/amelie/reviews", w.customer, 32 << 10},
 		{"POST", "/v1/webhooks/stripe", "", 256 << 10},
-		{"POST", "/v1/admin/movies", admin, staffBodies},
+		{"POST", "/v1/admin/movies", admin, 1 << 20},
+		{"POST", "/v1/admin/theaters", admin, staffBodies},
 	} {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
 			ask := call{method: c.method, path: c.path, token: c.token, headers: map[string]string{"Idempotency-Key": "k"}}
@@ -228,6 +229,14 @@ func TestBodiesAreAsLargeAsTheirRouteNeeds(t *testing.T) {
 			assert.Contains(t, string(refused.body), strconv.Itoa(c.limit), "the limit is named")
 		})
 	}
+}
+
+// The largest texts that the rules allow fit, in the longest way to write them.
+func TestTheLongestReviewFits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.do(t, call{method: "PUT", path: "/v1/movies/amelie/reviews", token: w.customer, status: http.StatusCreated,
+		body: `{"rating":5,"text":"` + strings.Repeat(`\ud83c\udfac`, 2000) + `"}`})
 }
 
 // A problem names the first fields that are wrong, and says how many more there are:

@@ -201,3 +201,22 @@ func TestPlacesOfStreams(t *testing.T) {
 	assert.Len(t, places.by, 1)
 	assert.Equal(t, 1, places.open)
 }
+
+// One client has all of a large network of IPv6: it gets a share of the places.
+func TestALargeNetworkDoesNotTakeAllStreams(t *testing.T) {
+	t.Parallel()
+	places := newStreamPlaces(1000, 2, 1)
+	taken := func(network string, most int) (n int) {
+		for i := range most {
+			_, err := places.take(http.Header{}, netip.MustParseAddr(fmt.Sprintf(network, i)), "")
+			if err == nil {
+				n++
+			} else {
+				require.Equal(t, codeTooManyStreams, booking.CodeOf(err))
+			}
+		}
+		return n
+	}
+	assert.Equal(t, 4, taken("2001:db8:1:23%02x::1", 256), "a line at home")
+	assert.Equal(t, 20, taken("2001:db8:2:%x::1", 4000), "a rented machine")
+}

@@ -46,7 +46,17 @@ func ticketPDF(letters *lettering.Setter, b booking.Booking, qrText string) ([]b
 	pdf.SetTitle("Ticket "+b.Ticket.Serial, true)
 	pdf.SetAutoPageBreak(false, 0)
 	pdf.AddPage()
+	drawTicket(pdf, letters, b, image)
 
+	var file bytes.Buffer
+	if err := pdf.Output(&file); err != nil {
+		return nil, fmt.Errorf("ticket PDF: %w", err)
+	}
+	return file.Bytes(), nil
+}
+
+// drawTicket gives how far down the page it reached, in mm.
+func drawTicket(pdf *fpdf.Fpdf, letters *lettering.Setter, b booking.Booking, qr []byte) (bottom float64) {
 	page, _ := pdf.GetPageSize()
 	width, y := page-2*pageMargin, pageMargin
 	line := func(bold bool, lines int, text string, sizes ...float64) {
@@ -65,15 +75,12 @@ func ticketPDF(letters *lettering.Setter, b booking.Booking, qrText string) ([]b
 	line(false, 1, "Paid "+b.Quote.Total.String(), 11)
 
 	options := fpdf.ImageOptions{ImageType: "PNG"}
-	pdf.RegisterImageOptionsReader("qr", options, bytes.NewReader(image))
+	pdf.RegisterImageOptionsReader("qr", options, bytes.NewReader(qr))
 	pdf.ImageOptions("qr", (page-qrSide)/2, y+5, qrSide, qrSide, false, options, 0, "")
-	letters.Fit(b.Ticket.Serial, false, width*pointsPer, 1, 10).DrawCentered(pdf, pageMargin, y+5+qrSide)
-
-	var file bytes.Buffer
-	if err := pdf.Output(&file); err != nil {
-		return nil, fmt.Errorf("ticket PDF: %w", err)
-	}
-	return file.Bytes(), nil
+	y += 5 + qrSide
+	serial := letters.Fit(b.Ticket.Serial, false, width*pointsPer, 1, 10)
+	serial.DrawCentered(pdf, pageMargin, y)
+	return y + serial.Height()
 }
 
 // ticketICS is the show as a calendar entry (RFC 5545). A later version of the

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"codeberg.org/go-pdf/fpdf"
 	ics "github.com/arran4/golang-ical"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -118,6 +119,13 @@ func TestATicketIsOnePage(t *testing.T) {
 			document, err := ticketPDF(testLetters(t), b, "BX1.text")
 			require.NoError(t, err)
 			assert.Equal(t, 1, bytes.Count(document, []byte("/Type /Page\n")), "pages")
+			image, err := qrPNG("BX1.text")
+			require.NoError(t, err)
+			page := fpdf.New("P", "mm", "A5", "")
+			page.SetAutoPageBreak(false, 0)
+			page.AddPage()
+			_, height := page.GetPageSize()
+			assert.LessOrEqual(t, drawTicket(page, testLetters(t), b, image), height-5, "the code and the serial are on it")
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -80,7 +81,9 @@ func (a *api) ticketPDF(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	document, err := ticketPDF(letters, b, text)
+	// Somebody who asks for the same page many times at once waits for one drawing.
+	drawn, err, _ := a.prints.Do(fmt.Sprintf("%s %d %s", b.ID, b.Version, text), func() (any, error) { return ticketPDF(letters, b, text) })
+	document, _ := drawn.([]byte)
 	a.file(w, r, "application/pdf", "ticket-"+b.Ticket.Serial+".pdf", document, err)
 }
 

@@ -178,6 +178,9 @@ func (c *Config) checkRules(problems *Problems) {
 		}
 	}
 	count("MAX_HOLDS", c.MaxHolds, 100)
+	if c.LoginTries != 0 {
+		count("LOGIN_TRIES", c.LoginTries, 10_000)
+	}
 	count("STREAMS_PER_ADDRESS", c.StreamsPerAddress, 10_000)
 	count("STREAMS_PER_ACCOUNT", c.StreamsPerAccount, 10_000)
 	if c.LatePayments != LateRebook && c.LatePayments != LateRefund {

@@ -9,6 +9,8 @@ import (
 
 	"codeberg.org/go-pdf/fpdf"
 	"github.com/go-text/typesetting/di"
+	"github.com/go-text/typesetting/font"
+	"github.com/go-text/typesetting/shaping"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -102,6 +104,7 @@ func TestLettersKeepTheirFontBesideOthers(t *testing.T) {
 	for _, odd := range []string{"🎬", "→", "½", "₹", "♥"} {
 		if s.readable(odd, Style{Size: 10}) != odd {
 			t.Logf("NO FONT for %s here", odd)
+			assert.Empty(t, os.Getenv("REQUIRE_FONTS"), odd)
 			continue
 		}
 		for title := range titles {
@@ -132,4 +135,14 @@ func TestDrawing(t *testing.T) {
 	}
 	assert.True(t, bytes.HasPrefix(draw(), []byte("%PDF-")))
 	assert.Greater(t, len(draw()), 3000)
+}
+
+// A font whose picture cannot be read costs the picture, not the ticket.
+func TestABrokenPictureIsLeftOut(t *testing.T) {
+	t.Parallel()
+	pdf := fpdf.New("P", "mm", "A5", "")
+	pdf.AddPage()
+	drawPicture(pdf, font.GlyphBitmap{Format: font.PNG, Data: []byte("\x89PNG\r\n\x1a\nbroken")}, shaping.Glyph{}, 10, 10)
+	require.NoError(t, pdf.Error())
+	require.NoError(t, pdf.Output(&bytes.Buffer{}))
 }

@@ -113,6 +113,10 @@ func drawPicture(pdf *fpdf.Fpdf, picture font.GlyphBitmap, glyph shaping.Glyph, 
 	name := fmt.Sprintf("glyph-%d-%d", glyph.GlyphID, len(picture.Data))
 	options := fpdf.ImageOptions{ImageType: "PNG"}
 	pdf.RegisterImageOptionsReader(name, options, bytes.NewReader(picture.Data))
+	if pdf.Err() {
+		pdf.ClearError() // a ticket without an emoji is better than none
+		return
+	}
 	pdf.ImageOptions(name, x+float(glyph.XBearing)*mmPerPoint, y-float(glyph.YBearing)*mmPerPoint,
 		float(glyph.Width)*mmPerPoint, -float(glyph.Height)*mmPerPoint, false, options, 0, "")
 }

@@ -200,6 +200,11 @@ func (s *Store) ChangeTheater(ctx context.Context, actor audit.Actor, id uuid.UU
 		if err := fields.checkAgainst(ctx, tx, row); err != nil {
 			return err
 		}
+		if city != nil && city.ID != row.CityID {
+			if err := hasRoom(ctx, tx, "theaters", "city_id", city.ID, mostTheaters, "A city has at most %d theaters."); err != nil {
+				return err
+			}
+		}
 		fields.apply(row, city)
 		return nil
 	})
