@@ -16,6 +16,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
@@ -23,14 +25,16 @@ import (
 )
 
 // The method. Holds come at a steady rate, as in bench reminders: first in the quiet,
-// then while many guess a password, from one network or from many. The API that compares
-// passwords, the workers and the databases share the machine, as on a small one in
-// production. Meanwhile the owner of the account logs in, from where she did before.
+// then while many guess a password at a steady rate, from one network or from many: a
+// crowd that sends as fast as it can would measure itself, because it shares the machine,
+// too. The API that compares passwords, the workers and the databases share the machine,
+// as on a small one in production. Meanwhile the owner of the account logs in, from where she did before.
 func loginsBenchmark(ctx context.Context, args []string) error {
 	var b loginsBench
 	flags := flag.NewFlagSet("logins", flag.ExitOnError)
 	flags.IntVar(&b.holds.perSecond, "holds", 20, "holds a second")
-	flags.IntVar(&b.guessers, "guessers", 200, "guesses at a time")
+	flags.IntVar(&b.guessers, "guessers", 50, "guesses at a time")
+	flags.IntVar(&b.rate, "rate", 200, "guesses a second")
 	flags.IntVar(&b.networks, "networks", 2000, "networks that they come from in the last part")
 	flags.DurationVar(&b.each, "each", 20*time.Second, "how long each part takes")
 	if err := flags.Parse(args); err != nil {
@@ -48,6 +52,7 @@ const (
 type loginsBench struct {
 	holds              remindersBench
 	guessers, networks int
+	rate               int
 	each               time.Duration
 
 	url string
@@ -91,7 +96,7 @@ func (b *loginsBench) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.report(fmt.Sprintf("%d guess, from %d networks", b.guessers, networks), flood, quiet)
+		b.report(fmt.Sprintf("%d guesses a second, %d at a time, from %d networks", b.rate, b.guessers, networks), flood, quiet)
 	}
 	return nil
 }
@@ -132,8 +137,9 @@ func (b *loginsBench) part(ctx context.Context, guessers, networks int) ([]time.
 	during, stop := context.WithDeadline(ctx, until)
 	defer stop()
 	var crowd sync.WaitGroup
+	pace := rate.NewLimiter(rate.Limit(b.rate), 1)
 	for range guessers {
-		crowd.Go(func() { b.guess(during, networks) })
+		crowd.Go(func() { b.guess(during, networks, pace) })
 	}
 	crowd.Go(func() { b.logIn(during) })
 	took, err := b.holds.hold(ctx, func() bool { return time.Now().Before(until) })
@@ -141,8 +147,8 @@ func (b *loginsBench) part(ctx context.Context, guessers, networks int) ([]time.
 	return took, err
 }
 
-func (b *loginsBench) guess(ctx context.Context, networks int) {
-	for ctx.Err() == nil {
+func (b *loginsBench) guess(ctx context.Context, networks int, pace *rate.Limiter) {
+	for pace.Wait(ctx) == nil {
 		from := rand.IntN(networks)
 		status, _ := b.post(ctx, "/v1/sessions", fmt.Sprintf("198.51.%d.%d", 100+from/250, from%250), fmt.Sprintf("a wrong guess %d", rand.Int()), "")
 		b.mu.Lock()

@@ -46,6 +46,11 @@ func (s *Service) Login(ctx context.Context, email, plain string, address netip.
 		return TokenPair{}, err
 	}
 	defer try.end()
+	turn, err := password.Wait(ctx, try.lane())
+	if err != nil {
+		return TokenPair{}, hashing(err)
+	}
+	defer turn.End()
 	account := &schema.Account{}
 	// Postgres stores no text like that, so it belongs to nobody.
 	if utf8.ValidString(email) && !strings.ContainsRune(email, 0) {
@@ -57,9 +62,9 @@ func (s *Service) Login(ctx context.Context, email, plain string, address netip.
 			return TokenPair{}, err
 		}
 	}
-	matches, err := password.Matches(ctx, try.lane(), plain, account.PasswordHash)
+	matches, err := turn.Matches(plain, account.PasswordHash)
 	if err != nil {
-		return TokenPair{}, hashing(err)
+		return TokenPair{}, err
 	}
 	if !matches {
 		try.counts()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/alexedwards/argon2id"
 )
@@ -21,8 +22,8 @@ var params = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, S
 type Lane int
 
 const (
-	// Strangers may be anybody. They get every second processor: the others are for
-	// sales, and each hash takes memory.
+	// Strangers may be anybody. They get every second processor, and while others wait,
+	// that for a third of the time: the rest is for sales.
 	Strangers Lane = iota
 	// Known are owners where they were seen before.
 	Known
@@ -30,16 +31,19 @@ const (
 
 type lane struct {
 	busy chan struct{}
-	// queue bounds who waits. At about 60 ms each, the last one waits for some seconds;
-	// more would only wait for nothing.
+	// queue bounds who waits. At about 60 ms each, with their rests, the last one waits
+	// for some seconds; more would only wait for nothing.
 	queue chan struct{}
+	// rests is how many times as long as a hash took its place stays empty while others
+	// wait. On a busy machine a hash takes longer, and so does the rest.
+	rests time.Duration
 }
 
-func newLane(atOnce int) lane {
-	return lane{make(chan struct{}, atOnce), make(chan struct{}, 64*atOnce)}
+func newLane(atOnce int, rests time.Duration) lane {
+	return lane{make(chan struct{}, atOnce), make(chan struct{}, 32*atOnce), rests}
 }
 
-var lanes = []lane{Strangers: newLane(max(1, runtime.GOMAXPROCS(0)/2)), Known: newLane(1)}
+var lanes = []lane{Strangers: newLane(max(1, runtime.GOMAXPROCS(0)/2), 2), Known: newLane(1, 0)}
 
 // ErrBusy is the answer when too many wait already.
 var ErrBusy = errors.New("password: too many wait for their turn")
@@ -49,7 +53,7 @@ func Hash(ctx context.Context, in Lane, password string) (string, error) {
 	if err := lanes[in].enter(ctx); err != nil {
 		return "", err
 	}
-	defer lanes[in].leave()
+	defer lanes[in].leave(time.Now())
 	hash, err := argon2id.CreateHash(password, &params)
 	if err != nil {
 		return "", fmt.Errorf("hash a password: %w", err)
@@ -57,10 +61,38 @@ func Hash(ctx context.Context, in Lane, password string) (string, error) {
 	return hash, nil
 }
 
+// Matches waits for a turn and compares a password with a hash.
+func Matches(ctx context.Context, in Lane, password, hash string) (bool, error) {
+	turn, err := Wait(ctx, in)
+	if err != nil {
+		return false, err
+	}
+	defer turn.End()
+	return turn.Matches(password, hash)
+}
+
+// Turn is the right to work on one password now. End it.
+type Turn struct {
+	in    lane
+	began time.Time
+}
+
+// Wait waits for a turn, or says at once that too many wait already (ErrBusy). Those who
+// look for an account first do work for everybody who guesses.
+func Wait(ctx context.Context, in Lane) (*Turn, error) {
+	if err := lanes[in].enter(ctx); err != nil {
+		return nil, err
+	}
+	return &Turn{lanes[in], time.Now()}, nil
+}
+
+// End lets the next one in.
+func (t *Turn) End() { t.in.leave(t.began) }
+
 // Matches compares a password with a hash. An empty hash matches nothing, and
 // takes as long as one that does not match: the time must not tell whether an
 // account exists.
-func Matches(ctx context.Context, in Lane, password, hash string) (bool, error) {
+func (t *Turn) Matches(password, hash string) (bool, error) {
 	nobody := hash == ""
 	if nobody {
 		var err error
@@ -68,10 +100,6 @@ func Matches(ctx context.Context, in Lane, password, hash string) (bool, error) 
 			return false, err
 		}
 	}
-	if err := lanes[in].enter(ctx); err != nil {
-		return false, err
-	}
-	defer lanes[in].leave()
 	matches, err := argon2id.ComparePasswordAndHash(password, hash)
 	if err != nil {
 		return false, fmt.Errorf("compare a password: %w", err)
@@ -98,4 +126,10 @@ func (l lane) enter(ctx context.Context) error {
 	}
 }
 
-func (l lane) leave() { <-l.busy }
+func (l lane) leave(began time.Time) {
+	if len(l.queue) > 0 && l.rests > 0 {
+		time.AfterFunc(l.rests*time.Since(began), func() { <-l.busy })
+		return
+	}
+	<-l.busy
+}

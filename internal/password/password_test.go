@@ -37,7 +37,7 @@ func TestRushWaitsItsTurn(t *testing.T) {
 	strangers := lanes[Strangers]
 	for range cap(strangers.busy) {
 		require.NoError(t, strangers.enter(t.Context()))
-		t.Cleanup(strangers.leave)
+		t.Cleanup(func() { <-strangers.busy })
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -52,7 +52,7 @@ func TestTheQueueHasAnEnd(t *testing.T) {
 	strangers := lanes[Strangers]
 	for range cap(strangers.busy) {
 		require.NoError(t, strangers.enter(t.Context()))
-		t.Cleanup(strangers.leave)
+		t.Cleanup(func() { <-strangers.busy })
 	}
 	for range cap(strangers.queue) {
 		strangers.queue <- struct{}{}
