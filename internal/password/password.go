@@ -23,7 +23,7 @@ type Lane int
 
 const (
 	// Strangers may be anybody. They get every second processor, and while others wait,
-	// that for a third of the time: the rest is for sales.
+	// that for half of the time: the rest is for sales.
 	Strangers Lane = iota
 	// Known are owners where they were seen before.
 	Known
@@ -40,10 +40,10 @@ type lane struct {
 }
 
 func newLane(atOnce int, rests time.Duration) lane {
-	return lane{make(chan struct{}, atOnce), make(chan struct{}, 32*atOnce), rests}
+	return lane{make(chan struct{}, atOnce), make(chan struct{}, 48*atOnce), rests}
 }
 
-var lanes = []lane{Strangers: newLane(max(1, runtime.GOMAXPROCS(0)/2), 2), Known: newLane(1, 0)}
+var lanes = []lane{Strangers: newLane(max(1, runtime.GOMAXPROCS(0)/2), 1), Known: newLane(1, 0)}
 
 // ErrBusy is the answer when too many wait already.
 var ErrBusy = errors.New("password: too many wait for their turn")
