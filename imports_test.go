@@ -55,7 +55,7 @@ var mayImport = []struct {
 	{"internal/audit", []string{"booking", "schema"}},
 	{"internal/alerts", []string{"booking", "internal/audit", "internal/text"}},
 	{"internal/text", nil},
-	{"internal/lettering", nil},
+	{"internal/lettering", []string{"internal/text"}},
 	{"internal/metrics", nil},
 	{"internal/retention", []string{"booking"}},
 	{"internal/outbound", nil},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	"codeberg.org/go-pdf/fpdf"
 	ics "github.com/arran4/golang-ical"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/lettering"
+	"github.com/boxoffice/boxoffice/internal/text"
 )
 
 // qrPNG draws the ticket's code. Level M survives a scratched screen; a phone's
@@ -93,9 +93,9 @@ func ticketICS(b booking.Booking, remindBefore time.Duration) []byte {
 	event.SetSequence(int(b.Version))
 	event.SetStartAt(b.Show.StartsAt.UTC())
 	event.SetEndAt(b.Show.EndsAt.UTC())
-	event.SetSummary(oneLine(b.Show.MovieTitle))
-	event.SetLocation(oneLine(strings.Join(filled(b.Show.TheaterName, b.Show.Address), ", ")))
-	event.SetDescription(oneLine(fmt.Sprintf("%s, seats %s. Ticket %s.",
+	event.SetSummary(text.OneLine(b.Show.MovieTitle))
+	event.SetLocation(text.OneLine(strings.Join(filled(b.Show.TheaterName, b.Show.Address), ", ")))
+	event.SetDescription(text.OneLine(fmt.Sprintf("%s, seats %s. Ticket %s.",
 		b.Show.ScreenName, strings.Join(b.Seats, ", "), b.Ticket.Serial)))
 	event.SetStatus(ics.ObjectStatusConfirmed)
 	if b.Ticket.VoidedAt != nil {
@@ -104,19 +104,9 @@ func ticketICS(b booking.Booking, remindBefore time.Duration) []byte {
 		alarm := event.AddAlarm()
 		alarm.SetAction(ics.ActionDisplay)
 		alarm.SetTrigger(fmt.Sprintf("-PT%dM", minutes))
-		alarm.SetDescription(oneLine(b.Show.MovieTitle))
+		alarm.SetDescription(text.OneLine(b.Show.MovieTitle))
 	}
 	return []byte(calendar.Serialize(ics.WithNewLineWindows)) // CRLF, whatever this machine is
-}
-
-// oneLine takes out what could end a line of a calendar file.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
 }
 
 func filled(texts ...string) []string {

@@ -28,7 +28,8 @@ import (
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/math/fixed"
 	"golang.org/x/text/unicode/bidi"
-	"golang.org/x/text/unicode/norm"
+
+	words "github.com/boxoffice/boxoffice/internal/text"
 )
 
 // ours is the family of the fonts in the binary.
@@ -187,7 +188,7 @@ func has(face *font.Face, r rune) bool {
 
 // readable gives text in which every letter has a font.
 func (s *Setter) readable(text string, style Style) string {
-	runes := []rune(oneLine(text))
+	runes := []rune(words.OneLine(text))
 	// Letters by their sound are ASCII, which our own fonts have: one round does it, and
 	// a second one sees what stands beside them.
 	for range 2 {
@@ -204,7 +205,7 @@ func (s *Setter) readable(text string, style Style) string {
 				out.WriteString(unidecode.Unidecode(string(r)))
 			}
 		}
-		runes = []rune(oneLine(out.String()))
+		runes = []rune(words.OneLine(out.String()))
 	}
 	return string(runes)
 }
@@ -227,16 +228,6 @@ func (s *Setter) withoutFont(runes []rune, style Style) map[int]bool {
 		}
 	}
 	return lost
-}
-
-func oneLine(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, norm.NFC.String(strings.ToValidUTF8(text, "")))
-	return strings.Join(strings.Fields(text), " ")
 }
 
 // shows tells whether a character needs a picture at all.

@@ -25,6 +25,18 @@ func Paragraphs(s string) string {
 	return Line(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", " ").Replace(s))
 }
 
+// OneLine gives any text as one line of what can be read, for files and pages where a
+// line has an end: composed, with one space for every run of space and controls.
+func OneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, norm.NFC.String(strings.ToValidUTF8(s, "")))
+	return strings.Join(strings.Fields(s), " ")
+}
+
 // WrongLine says what is wrong with text of one line, in its stored form; it is empty
 // when nothing is. least is 0 or 1 characters.
 func WrongLine(s string, least, most int) string {

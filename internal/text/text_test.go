@@ -54,6 +54,7 @@ func TestStoredForms(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "é", Line(" e\u0301\u00a0"))
 	assert.Equal(t, "one\ntwo\n\nthree four", Paragraphs("one\r\ntwo\r\rthree\tfour\n"))
+	assert.Equal(t, "é one two three", OneLine(" e\u0301\r\none\x00two\u2028\xff three\t"))
 	assert.Empty(t, WrongParagraphs("one\ntwo", 1, 30))
 	assert.NotEmpty(t, WrongLine("one\ntwo", 1, 30))
 	assert.Empty(t, WrongParagraphs("סרט טוב!\u200f\nفيلم\u061c 7", 1, 30), "as keyboards write it")
