@@ -24,10 +24,10 @@ import (
 	"github.com/boxoffice/boxoffice/workers"
 )
 
-// The method. Holds come at a steady rate, as in bench reminders: first in the quiet,
-// then while many guess a password at a steady rate, from one network or from many: a
-// crowd that sends as fast as it can would measure itself, because it shares the machine,
-// too. The API that compares passwords, the workers and the databases share the machine,
+// The method. Holds come at a steady rate, as in bench reminders: in the quiet, and while
+// many guess a password at a steady rate, from one network or from many. These parts take
+// turns, so that a machine that slows down in between slows all of them. A crowd that sends
+// as fast as it can would measure itself, because it shares the machine, too. The API that compares passwords, the workers and the databases share the machine,
 // as on a small one in production. Meanwhile the owner of the account logs in, from where she did before.
 func loginsBenchmark(ctx context.Context, args []string) error {
 	var b loginsBench
@@ -36,7 +36,8 @@ func loginsBenchmark(ctx context.Context, args []string) error {
 	flags.IntVar(&b.guessers, "guessers", 50, "guesses at a time")
 	flags.IntVar(&b.rate, "rate", 200, "guesses a second")
 	flags.IntVar(&b.networks, "networks", 2000, "networks that they come from in the last part")
-	flags.DurationVar(&b.each, "each", 20*time.Second, "how long each part takes")
+	flags.DurationVar(&b.each, "each", 10*time.Second, "how long each part takes")
+	flags.IntVar(&b.rounds, "rounds", 4, "how often the parts take turns")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -54,13 +55,21 @@ type loginsBench struct {
 	guessers, networks int
 	rate               int
 	each               time.Duration
+	rounds             int
 
 	url string
-	mu  sync.Mutex
-	// answers to guesses by status, of the part that is measured.
-	answers map[int]int
-	owner   []time.Duration
-	refused int // log-ins of the owner
+}
+
+// loginsPart is one kind of traffic and what was measured during it.
+type loginsPart struct {
+	name               string
+	guessers, networks int
+
+	mu              sync.Mutex
+	answers         map[int]int // to guesses, by status
+	holds, owner    []time.Duration
+	refused         int // log-ins of the owner
+	processor, took time.Duration
 }
 
 func (b *loginsBench) run(ctx context.Context) error {
@@ -83,20 +92,26 @@ func (b *loginsBench) run(ctx context.Context) error {
 	}()
 	defer func() { stop(); <-ended }()
 
-	if _, err := b.part(ctx, 0, 0); err != nil { // warm
+	if err := b.measure(ctx, &loginsPart{}); err != nil { // warm
 		return err
 	}
-	quiet, err := b.part(ctx, 0, 0)
-	if err != nil {
-		return err
-	}
-	b.report("quiet", quiet, quiet)
+	quiet := &loginsPart{name: "quiet"}
+	parts := []*loginsPart{quiet}
 	for _, networks := range []int{1, b.networks} {
-		flood, err := b.part(ctx, b.guessers, networks)
-		if err != nil {
-			return err
+		parts = append(parts, &loginsPart{
+			name:     fmt.Sprintf("%d guesses a second, %d at a time, from %d networks", b.rate, b.guessers, networks),
+			guessers: b.guessers, networks: networks,
+		})
+	}
+	for range b.rounds {
+		for _, part := range parts {
+			if err := b.measure(ctx, part); err != nil {
+				return err
+			}
 		}
-		b.report(fmt.Sprintf("%d guesses a second, %d at a time, from %d networks", b.rate, b.guessers, networks), flood, quiet)
+	}
+	for _, part := range parts {
+		part.report(quiet)
 	}
 	return nil
 }
@@ -130,47 +145,53 @@ func (b *loginsBench) open(ctx context.Context, house *readHouse) error {
 	return nil
 }
 
-// part measures holds and the owner's log-ins for a while.
-func (b *loginsBench) part(ctx context.Context, guessers, networks int) ([]time.Duration, error) {
-	b.answers, b.owner, b.refused = map[int]int{}, nil, 0
+// measure adds one turn of a part to what it has measured.
+func (b *loginsBench) measure(ctx context.Context, part *loginsPart) error {
 	until := time.Now().Add(b.each)
 	during, stop := context.WithDeadline(ctx, until)
 	defer stop()
 	var crowd sync.WaitGroup
 	pace := rate.NewLimiter(rate.Limit(b.rate), 1)
-	for range guessers {
-		crowd.Go(func() { b.guess(during, networks, pace) })
+	before := processTime()
+	for range part.guessers {
+		crowd.Go(func() { b.guess(during, part, pace) })
 	}
-	crowd.Go(func() { b.logIn(during) })
+	crowd.Go(func() { b.logIn(during, part) })
 	took, err := b.holds.hold(ctx, func() bool { return time.Now().Before(until) })
 	crowd.Wait()
-	return took, err
+	part.holds = append(part.holds, took...)
+	part.processor += processTime() - before
+	part.took += b.each
+	return err
 }
 
-func (b *loginsBench) guess(ctx context.Context, networks int, pace *rate.Limiter) {
+func (b *loginsBench) guess(ctx context.Context, part *loginsPart, pace *rate.Limiter) {
 	for pace.Wait(ctx) == nil {
-		from := rand.IntN(networks)
+		from := rand.IntN(part.networks)
 		status, _ := b.post(ctx, "/v1/sessions", fmt.Sprintf("198.51.%d.%d", 100+from/250, from%250), fmt.Sprintf("a wrong guess %d", rand.Int()), "")
-		b.mu.Lock()
-		b.answers[status]++
-		b.mu.Unlock()
+		part.mu.Lock()
+		if part.answers == nil {
+			part.answers = map[int]int{}
+		}
+		part.answers[status]++
+		part.mu.Unlock()
 	}
 }
 
-func (b *loginsBench) logIn(ctx context.Context) {
+func (b *loginsBench) logIn(ctx context.Context, part *loginsPart) {
 	for ctx.Err() == nil {
 		began := time.Now()
 		status, err := b.post(ctx, "/v1/sessions", ownersAddress, ownersPassword, "")
 		if ctx.Err() != nil {
 			return
 		}
-		b.mu.Lock()
+		part.mu.Lock()
 		if err == nil && status == http.StatusCreated {
-			b.owner = append(b.owner, time.Since(began))
+			part.owner = append(part.owner, time.Since(began))
 		} else {
-			b.refused++
+			part.refused++
 		}
-		b.mu.Unlock()
+		part.mu.Unlock()
 		select {
 		case <-ctx.Done():
 		case <-time.After(200 * time.Millisecond):
@@ -194,9 +215,11 @@ func (b *loginsBench) post(ctx context.Context, path, from, password, more strin
 	return response.StatusCode, errors.Join(err, response.Body.Close())
 }
 
-func (b *loginsBench) report(name string, took, quiet []time.Duration) {
-	fmt.Printf("%s\n  %d holds, p50 %s, p99 %s; against quiet %.2f×  (budget ≤ 2)\n", name, len(took), percentile(took, 50), percentile(took, 99),
-		percentile(took, 99).Seconds()/percentile(quiet, 99).Seconds())
+func (p *loginsPart) report(quiet *loginsPart) {
+	fmt.Printf("%s\n  %d holds, p50 %s, p99 %s; against quiet p50 %.2f×, p99 %.2f× (budget ≤ 2); API, workers and guessers took %.2f processors\n",
+		p.name, len(p.holds), percentile(p.holds, 50), percentile(p.holds, 99),
+		percentile(p.holds, 50).Seconds()/percentile(quiet.holds, 50).Seconds(),
+		percentile(p.holds, 99).Seconds()/percentile(quiet.holds, 99).Seconds(), p.processor.Seconds()/p.took.Seconds())
 	fmt.Printf("  the owner's log-ins: %d, p50 %s, p99 %s, %d refused; guesses by status %v\n",
-		len(b.owner), percentile(b.owner, 50), percentile(b.owner, 99), b.refused, b.answers)
+		len(p.owner), percentile(p.owner, 50), percentile(p.owner, 99), p.refused, p.answers)
 }
