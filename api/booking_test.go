@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/workflows"
 )
@@ -51,7 +52,7 @@ func TestABookingFromHoldToTicket(t *testing.T) {
 
 	assertTicket(t, w, b)
 
-	var list page[booking.Booking]
+	var list rest.Page[booking.Booking]
 	w.do(t, call{token: w.customer, method: "GET", path: "/v1/bookings?status=confirmed", status: 200}).into(t, &list)
 	require.Len(t, list.Items, 1)
 	assert.Equal(t, b.ID, list.Items[0].ID)
@@ -73,7 +74,7 @@ func assertTicket(t *testing.T, w *world, b booking.Booking) {
 	path := "/v1/bookings/" + b.ID + "/ticket"
 	var document ticketDocument
 	w.do(t, call{token: w.customer, method: "GET", path: path, status: 200}).into(t, &document)
-	claims, err := w.options.Tickets.Verify(document.QR)
+	claims, err := w.options.Bookings.Tickets.Verify(document.QR)
 	require.NoError(t, err)
 	assert.Equal(t, b.ID, claims.BookingID)
 	assert.Equal(t, b.Ticket.Serial, claims.Serial)
@@ -204,7 +205,7 @@ func TestPagesOfBookings(t *testing.T) {
 	seen := map[string]bool{}
 	path := "/v1/bookings?limit=2"
 	for range 2 {
-		var list page[booking.Booking]
+		var list rest.Page[booking.Booking]
 		w.do(t, call{token: w.customer, method: "GET", path: path, status: 200}).into(t, &list)
 		for _, b := range list.Items {
 			seen[b.ID] = true
@@ -222,7 +223,7 @@ func TestStaffHelp(t *testing.T) {
 	path := "/v1/admin/bookings/" + b.ID
 	got := w.do(t, call{token: w.support, method: "GET", path: path, status: 200, holds: []string{w.customerID}})
 	assert.NotContains(t, string(got.body), "client_secret", "staff do not pay for customers")
-	var list page[staffBooking]
+	var list rest.Page[staffBooking]
 	w.do(t, call{token: w.support, method: "GET", path: "/v1/admin/bookings?status=held&customer_id=" + w.customerID, status: 200}).into(t, &list)
 	require.Len(t, list.Items, 1)
 

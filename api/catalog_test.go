@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/seats"
 )
@@ -18,11 +19,11 @@ func TestCatalogOfTheDemoWorld(t *testing.T) {
 	w := newWorld(t)
 	require.NoError(t, catalog.SeedFor(t.Context(), w.db, time.Now(), 2, nil))
 
-	var movies page[catalog.Movie]
+	var movies rest.Page[catalog.Movie]
 	w.do(t, call{method: "GET", path: "/v1/movies?city=mumbai&limit=2", status: http.StatusOK}).into(t, &movies)
 	require.Len(t, movies.Items, 2)
 	require.NotEmpty(t, movies.NextCursor)
-	var second page[catalog.Movie]
+	var second rest.Page[catalog.Movie]
 	w.do(t, call{method: "GET", path: "/v1/movies?city=mumbai&limit=2&cursor=" + movies.NextCursor, status: http.StatusOK}).into(t, &second)
 	assert.NotEqual(t, movies.Items[0].ID, second.Items[0].ID)
 
@@ -33,7 +34,7 @@ func TestCatalogOfTheDemoWorld(t *testing.T) {
 	require.NotEmpty(t, shows.Items)
 	show := shows.Items[0].Shows[0]
 
-	var theaters page[catalog.Theater]
+	var theaters rest.Page[catalog.Theater]
 	w.do(t, call{method: "GET", path: "/v1/theaters?near=19.07,72.87", status: http.StatusOK}).into(t, &theaters)
 	require.NotEmpty(t, theaters.Items)
 	assert.NotNil(t, theaters.Items[0].DistanceKM)

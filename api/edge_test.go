@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 )
@@ -82,7 +83,7 @@ func TestRequestsAndAnswers(t *testing.T) {
 
 func TestHeadersOfEveryAnswer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(o *Options) { o.CORSOrigins = []string{"https://app.example"} })
+	w := newWorld(t, func(o *Options) { o.HTTP.CORSOrigins = []string{"https://app.example"} })
 
 	got := w.do(t, call{method: "PUT", path: "/v1/bookings", status: 405, without: true})
 	assert.Equal(t, "GET, HEAD, POST", got.header.Get("Allow"))
@@ -109,7 +110,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 func TestReadyNamesWhatIsDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *Options) {
-		o.Ready["temporal"] = func(context.Context) error { return errors.New("dial tcp 10.1.2.3: refused") }
+		o.Health.Ready["temporal"] = func(context.Context) error { return errors.New("dial tcp 10.1.2.3: refused") }
 	})
 	got := w.do(t, call{method: "GET", path: "/readyz", status: 503,
 		holds: []string{`"postgres":"ok"`, `"temporal":"down"`}, lacks: []string{"10.1.2.3"}})
@@ -118,7 +119,7 @@ func TestReadyNamesWhatIsDown(t *testing.T) {
 
 func TestPagesNeedNobodyElse(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(o *Options) { o.StripePublishableKey = "pk_test_abc" })
+	w := newWorld(t, func(o *Options) { o.Payments.StripePublishableKey = "pk_test_abc" })
 
 	got := w.do(t, call{method: "GET", path: "/docs/", status: 200, without: true, holds: []string{"/openapi.json"}})
 	assert.NotRegexp(t, `(src|href)="https?:`, string(got.body), "the documentation loads nothing from elsewhere")
@@ -138,11 +139,11 @@ func TestPagesNeedNobodyElse(t *testing.T) {
 func TestCodecIsForStaff(t *testing.T) {
 	t.Parallel()
 	codec := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("decoded " + r.URL.Path)) })
-	w := newWorld(t, func(o *Options) { o.Codec = codec })
+	w := newWorld(t, func(o *Options) { o.Staff.Codec = codec })
 	w.do(t, call{method: "POST", path: "/codec/decode", status: 401, code: "unauthenticated", without: true})
 	w.do(t, call{method: "POST", path: "/codec/decode", token: w.customer, status: 403, code: "forbidden", without: true})
 	w.do(t, call{method: "POST", path: "/codec/decode", token: w.support, status: 200, holds: []string{"decoded /decode"}, without: true})
-	w.options.CodecOpen = true
+	w.options.Staff.CodecOpen = true
 	w.serve()
 	w.do(t, call{method: "POST", path: "/codec/decode", status: 200, without: true})
 }
@@ -150,7 +151,7 @@ func TestCodecIsForStaff(t *testing.T) {
 func TestPanicsStayInside(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *Options) {
-		o.Codec = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") })
+		o.Staff.Codec = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") })
 	})
 	w.do(t, call{method: "POST", path: "/codec/decode", token: w.admin, status: 500, code: "internal", lacks: []string{"secret"}, without: true})
 	w.do(t, call{method: "GET", path: "/healthz", status: 200})
@@ -209,15 +210,15 @@ func TestBodiesAreAsLargeAsTheirRouteNeeds(t *testing.T) {
 		method, path, token string
 		limit               int
 	}{
-		{"POST", "/v1/accounts", "", mostBodies},
-		{"POST", "/v1/sessions", "", mostBodies},
-		{"POST", "/v1/sessions/refresh", "", mostBodies},
-		{"PATCH", "/v1/me", w.customer, mostBodies},
-		{"POST", "/v1/bookings", w.customer, mostBodies},
+		{"POST", "/v1/accounts", "", 8 << 10},
+		{"POST", "/v1/sessions", "", 8 << 10},
+		{"POST", "/v1/sessions/refresh", "", 8 << 10},
+		{"PATCH", "/v1/me", w.customer, 8 << 10},
+		{"POST", "/v1/bookings", w.customer, 8 << 10},
 		{"PUT", "/v1/movies/amelie/reviews", w.customer, 32 << 10},
 		{"POST", "/v1/webhooks/stripe", "", 256 << 10},
 		{"POST", "/v1/admin/movies", admin, 1 << 20},
-		{"POST", "/v1/admin/theaters", admin, staffBodies},
+		{"POST", "/v1/admin/theaters", admin, 64 << 10},
 	} {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
 			ask := call{method: c.method, path: c.path, token: c.token, headers: map[string]string{"Idempotency-Key": "k"}}
@@ -254,8 +255,7 @@ func TestAProblemNamesTheFirstFields(t *testing.T) {
 		holds: []string{`"f000"`, `"f019"`, "380 more are not listed."}})
 	assert.NotContains(t, string(refused.body), `"f020"`)
 
-	fields := make([]booking.FieldError, maxNamed+1)
-	document, _ := problemOf(booking.Invalid(fields...))
-	assert.Len(t, document.Errors, maxNamed)
+	document := rest.ProblemOf(booking.Invalid(make([]booking.FieldError, 21)...))
+	assert.Len(t, document.Errors, 20)
 	assert.Contains(t, document.Detail, "One more is not listed.")
 }

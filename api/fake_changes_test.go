@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/boxoffice/boxoffice/api/saga"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/workflows"
 )
@@ -18,7 +19,7 @@ type fakeChanges struct {
 
 func (f *fakeSaga) ChangeShow(ctx context.Context, in workflows.ShowChangeInput, _ booking.ShowSummary) (booking.ShowChange, error) {
 	if err := f.answers(); err != nil {
-		return booking.ShowChange{}, changeError(err)
+		return booking.ShowChange{}, saga.Translate(err)
 	}
 	f.changes.note(in)
 	if f.changes.run(in.Request.ChangeID) != nil {
@@ -38,13 +39,13 @@ func (f *fakeSaga) ChangeProgress(_ context.Context, change booking.ShowChange) 
 	if run := f.changes.run(change.ID); run != nil {
 		return *run, nil
 	}
-	return workflows.ChangeProgress{}, ErrEnded
+	return workflows.ChangeProgress{}, saga.ErrEnded
 }
 
 func (f *fakeSaga) PauseChange(_ context.Context, change booking.ShowChange, _ booking.ShowSummary) error {
 	run := f.changes.run(change.ID)
 	if run == nil {
-		return ErrEnded
+		return saga.ErrEnded
 	}
 	run.Paused = true
 	return nil

@@ -10,12 +10,23 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
 
+	bookingsapi "github.com/boxoffice/boxoffice/api/bookings"
+	paymentsapi "github.com/boxoffice/boxoffice/api/payments"
+	"github.com/boxoffice/boxoffice/api/saga"
+	staffapi "github.com/boxoffice/boxoffice/api/staff"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/internal/seats"
 	"github.com/boxoffice/boxoffice/workflows"
 )
+
+// sagas is all that the services ask of the workflows.
+type sagas interface {
+	bookingsapi.Saga
+	paymentsapi.Saga
+	staffapi.Saga
+}
 
 // fakeSaga does the saga's steps in this process, on the real stores and the real
 // provider, and keeps what Temporal keeps: one run per booking id, one outcome of
@@ -62,7 +73,7 @@ func (f *fakeSaga) run(id string) *run {
 
 func (f *fakeSaga) answers() error {
 	if f.away.Load() {
-		return sagaError(serviceerror.NewUnavailable("connection refused"))
+		return saga.Translate(serviceerror.NewUnavailable("connection refused"))
 	}
 	return nil
 }
@@ -90,7 +101,7 @@ func (f *fakeSaga) Hold(ctx context.Context, in workflows.BookingInput, _ bookin
 	}
 	<-r.done
 	if r.forgot.Load() {
-		return workflows.HoldAnswer{}, ErrEnded
+		return workflows.HoldAnswer{}, saga.ErrEnded
 	}
 	return r.answer, r.err
 }
@@ -123,7 +134,7 @@ func overTheWire(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	return sagaError(temporal.NewApplicationErrorWithOptions(e.Message, string(e.Code), temporal.ApplicationErrorOptions{
+	return saga.Translate(temporal.NewApplicationErrorWithOptions(e.Message, string(e.Code), temporal.ApplicationErrorOptions{
 		NonRetryable: true, Details: []any{booking.Refusal{Fields: e.Fields, Seats: e.Seats}}}))
 }
 
@@ -139,7 +150,7 @@ func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) e
 	}
 	r := f.run(id)
 	if r == nil || r.ended.Load() {
-		return ErrEnded
+		return saga.ErrEnded
 	}
 	r.main.Lock()
 	defer r.main.Unlock()
@@ -216,7 +227,7 @@ func (f *fakeSaga) Payment(ctx context.Context, id string, state booking.Payment
 	}
 	r := f.run(id)
 	if r == nil || r.ended.Load() {
-		return ErrEnded
+		return saga.ErrEnded
 	}
 	f.mu.Lock()
 	f.signals = append(f.signals, state)

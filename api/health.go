@@ -2,17 +2,31 @@ package api
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/boxoffice/boxoffice/api/rest"
 )
 
 const checkWithin = 2 * time.Second
 
+// Health is what an operator asks for.
+type Health struct {
+	// Version of the program, for /healthz.
+	Version string
+	// Ready are the dependencies that /readyz asks, by name.
+	Ready map[string]func(context.Context) error
+	// Helpful are those without which everything works, only slower: /readyz tells
+	// of them and does not fail.
+	Helpful map[string]func(context.Context) error
+}
+
 // health says that the process runs. It looks at nothing else: restarting us
 // does not bring a database back.
-func (a *api) health(w http.ResponseWriter, r *http.Request) {
-	a.answer(w, r, http.StatusOK, map[string]string{"status": "ok", "version": a.Version})
+func (h Health) health(w http.ResponseWriter, _ *http.Request) error {
+	return rest.Answer(w, http.StatusOK, map[string]string{"status": "ok", "version": h.Version})
 }
 
 // readiness tells, by name, which dependency is away. What exactly is wrong with
@@ -22,7 +36,7 @@ type readiness struct {
 	Checks map[string]string `json:"checks"`
 }
 
-func (a *api) ready(w http.ResponseWriter, r *http.Request) {
+func (h Health) ready(w http.ResponseWriter, r *http.Request, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(r.Context(), checkWithin)
 	defer cancel()
 	result := readiness{Status: "ready", Checks: map[string]string{}}
@@ -43,13 +57,13 @@ func (a *api) ready(w http.ResponseWriter, r *http.Request) {
 			if needed {
 				result.Status = "not_ready"
 			}
-			a.Logger.WarnContext(ctx, "dependency is down", "dependency", name, "needed", needed, "error", err)
+			log.WarnContext(ctx, "dependency is down", "dependency", name, "needed", needed, "error", err)
 		})
 	}
-	for name, check := range a.Ready {
+	for name, check := range h.Ready {
 		ask(name, check, true)
 	}
-	for name, check := range a.Helpful {
+	for name, check := range h.Helpful {
 		ask(name, check, false)
 	}
 	wait.Wait()
@@ -58,5 +72,5 @@ func (a *api) ready(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "2")
 	}
-	a.answer(w, r, status, result)
+	return rest.Answer(w, status, result)
 }

@@ -35,7 +35,7 @@ func TestFault58_LogInsHaveLimits(t *testing.T) {
 	require.NoError(t, err)
 	assert.Positive(t, seconds)
 
-	w.options.TrustedProxies = []netip.Prefix{loopback}
+	w.options.HTTP.TrustedProxies = []netip.Prefix{loopback}
 	w.serve()
 	for range 3 {
 		logIn("203.0.113.1", http.StatusUnauthorized, "unauthenticated")

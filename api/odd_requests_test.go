@@ -145,7 +145,7 @@ func (s *stranger) call(method, path string, things map[string]string, item *ope
 		made.path += "?" + query.Encode()
 	}
 	if operation.RequestBody != nil {
-		if media := operation.RequestBody.Value.Content.Get(jsonType); media != nil {
+		if media := operation.RequestBody.Value.Content.Get("application/json"); media != nil {
 			body, _ := json.Marshal(s.value(media.Schema, 0)) // made of what JSON has
 			made.body = string(body)
 		}

@@ -90,7 +90,7 @@ func TestAWebhookTakesUpABookingWithoutAWorkflow(t *testing.T) {
 	webhook := event(t, "evt_1", authorized, b.Payment.Reference, nil)
 	webhook.status = 200
 	w.do(t, webhook)
-	assert.Equal(t, outcomeTakenUp, w.outcome(t, "evt_1"))
+	assert.Equal(t, "taken_up", w.outcome(t, "evt_1"))
 	_, late := w.saga.heard()
 	assert.Empty(t, late, "it is not given back")
 	after := w.do(t, call{token: w.customer, method: "GET", path: "/v1/bookings/" + b.ID, status: 200}).booking(t)

@@ -198,7 +198,7 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	d := newDesk(t)
-	d.options.StripePublishableKey = "pk_test_x"
+	d.options.Payments.StripePublishableKey = "pk_test_x"
 	d.serve()
 	s := &stage{desk: d, tokens: map[caller]string{
 		customer: d.customer, another: d.other, support: d.support, manager: d.own, admin: d.admin,

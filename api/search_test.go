@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/search"
 )
@@ -21,7 +22,7 @@ func TestSearchTheDemoWorld(t *testing.T) {
 	w := newWorld(t)
 	require.NoError(t, catalog.SeedFor(t.Context(), w.db, time.Now(), 2, nil))
 	w.index()
-	var cities page[catalog.City]
+	var cities rest.Page[catalog.City]
 	w.do(t, call{method: "GET", path: "/v1/cities"}).into(t, &cities)
 	require.NotEmpty(t, cities.Items)
 	cityID := cities.Items[0].ID.String()
@@ -96,7 +97,7 @@ func TestSearchPages(t *testing.T) {
 	w.index()
 	seen, cursor := map[string]bool{}, ""
 	for {
-		var found searchAnswer
+		var found foundPage
 		w.do(t, call{method: "GET", path: "/v1/search?limit=30&cursor=" + cursor, status: http.StatusOK}).into(t, &found)
 		for _, item := range found.Items {
 			assert.False(t, seen[item.Slug], "%s comes twice", item.Slug)
@@ -128,11 +129,11 @@ func TestSearchCarriesNoMarkup(t *testing.T) {
 	for _, text := range []string{"zanzibar", "img onerror", "amelie", "tautou", "lotus", `<img src=x onerror=alert(1)>`, `"><svg onload=`, `' OR 1=1 --`, "\u202ezanzibar"} {
 		for _, path := range []string{"/v1/search", "/v1/search/suggest"} {
 			got := w.do(t, call{method: "GET", path: path + "?q=" + url.QueryEscape(text), status: http.StatusOK, lacks: []string{"<", ">", "&"}})
-			assert.Equal(t, jsonType, got.header.Get("Content-Type"))
+			assert.Equal(t, "application/json", got.header.Get("Content-Type"))
 			assert.Equal(t, "nosniff", got.header.Get("X-Content-Type-Options"))
 		}
 	}
-	var found searchAnswer
+	var found foundPage
 	w.do(t, call{method: "GET", path: "/v1/search?q=zanzibar", status: http.StatusOK}).into(t, &found)
 	require.Len(t, found.Items, 1)
 	match := found.Items[0].Matched
@@ -174,7 +175,7 @@ func TestSearchShowsAChangeInEveryProcess(t *testing.T) {
 		assert.Less(t, time.Since(changed), 2*time.Second, change.statement)
 	}
 	shows := func(process *world) int {
-		var found searchAnswer
+		var found foundPage
 		process.do(t, call{method: "GET", path: "/v1/search?q=zanzibar", status: http.StatusOK}).into(t, &found)
 		return found.Items[0].Shows
 	}
@@ -209,7 +210,7 @@ func (w *world) total(t testing.TB, text string) int {
 	if got.status != http.StatusOK {
 		return -1
 	}
-	var found searchAnswer
+	var found foundPage
 	got.into(t, &found)
 	return found.Total
 }

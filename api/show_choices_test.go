@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/seats"
 	"github.com/boxoffice/boxoffice/workflows"
@@ -205,7 +206,7 @@ func TestMovedTicket(t *testing.T) {
 	w.moveShow(b.ID, "1 day")
 	var ticket ticketDocument
 	require.NoError(t, json.Unmarshal([]byte(read("")), &ticket))
-	claims, err := w.options.Tickets.Verify(ticket.QR)
+	claims, err := w.options.Bookings.Tickets.Verify(ticket.QR)
 	require.NoError(t, err)
 	assert.Equal(t, b.Show.StartsAt.Add(24*3600e9).Unix(), claims.StartsAt.Unix(), "the new time of the same show")
 	assert.Equal(t, b.Ticket.Serial, claims.Serial, "which the ticket stays valid for")
@@ -222,7 +223,7 @@ func TestMovedTicket(t *testing.T) {
 	assert.Equal(t, b.Quote.Total.Amount-after.Quote.Total.Amount, after.Refund.Amount.Amount)
 	assert.Equal(t, booking.MovementDone, after.Refund.Status)
 	require.NoError(t, json.Unmarshal([]byte(read("")), &ticket))
-	claims, err = w.options.Tickets.Verify(ticket.QR)
+	claims, err = w.options.Bookings.Tickets.Verify(ticket.QR)
 	require.NoError(t, err)
 	assert.Equal(t, other, claims.ShowID)
 	assert.Equal(t, []string{"B03", "B04"}, claims.Seats)
@@ -266,7 +267,7 @@ func TestMoveRacesABooking(t *testing.T) {
 	got := []int{moved.status, booked.status}
 	assert.Contains(t, [][]int{{http.StatusOK, http.StatusConflict}, {http.StatusConflict, http.StatusCreated}}, got, "%s %s", moved.body, booked.body)
 	if moved.status == http.StatusConflict {
-		var p problem
+		var p rest.Problem
 		moved.into(t, &p)
 		assert.Equal(t, booking.CodeSeatsUnavailable, p.Code)
 		assert.Equal(t, []string{"C02"}, p.Seats)
@@ -282,7 +283,7 @@ func TestFault9_HoldOfACancelledShowIsReleased(t *testing.T) {
 	w := newWorld(t)
 	b := w.book(t, w.customer, "k", "A01", "A02")
 	w.exec(`UPDATE shows SET status = 'cancelled' WHERE id = $1`, w.show)
-	require.NoError(t, w.options.Seats.End(t.Context(), booking.Ending{
+	require.NoError(t, w.options.Bookings.Seats.End(t.Context(), booking.Ending{
 		BookingID: b.ID, Status: booking.StatusCancelled, Detail: "The theater cancelled the show."}))
 	after := w.do(t, call{token: w.customer, method: "GET", path: "/v1/bookings/" + b.ID, status: http.StatusOK}).booking(t)
 	assert.Equal(t, booking.StatusCancelled, after.Status)

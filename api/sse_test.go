@@ -158,7 +158,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	t.Parallel()
 	closing, shutDown := context.WithCancel(context.Background())
 	defer shutDown()
-	w := newWorld(t, func(o *Options) { o.MaxStreams, o.Closing = 1, closing })
+	w := newWorld(t, func(o *Options) { o.HTTP.Streams.Most, o.HTTP.Closing = 1, closing })
 	path := "/v1/shows/" + w.show + "/seats/stream"
 	events := w.watch(t, "", path)
 	next(t, events)
@@ -206,7 +206,7 @@ func TestStreamsWithoutAConnectionOfTheirOwn(t *testing.T) {
 
 func TestStreamsHaveTheHeadersOfEveryAnswer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(o *Options) { o.CORSOrigins, o.MaxStreams = []string{"https://app.example"}, 1 })
+	w := newWorld(t, func(o *Options) { o.HTTP.CORSOrigins, o.HTTP.Streams.Most = []string{"https://app.example"}, 1 })
 	request := w.request(t, call{method: "GET", path: "/v1/shows/" + w.show + "/seats/stream", headers: map[string]string{"Origin": "https://app.example"}})
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
@@ -257,15 +257,15 @@ func TestFault63_SlowReaderOfAStreamIsDroppedAndNobodyWaits(t *testing.T) {
 	inTime := 0
 	for i := range 40 {
 		w.exec(`UPDATE shows SET fee_per_seat = fee_per_seat + 1 WHERE id = $1`, w.show)
-		w.options.Feed.Changed(w.show)
+		w.options.Bookings.Feed.Changed(w.show)
 		began := time.Now()
 		assert.Equal(t, "snapshot", next(t, quick)[0], "snapshot %d", i)
-		if time.Since(began) < writeWithin/2 {
+		if time.Since(began) < 5*time.Second {
 			inTime++
 		}
 	}
 	assert.Equal(t, 40, inTime, "the quick reader waits for the slow one")
-	require.NoError(t, slow.SetReadDeadline(time.Now().Add(3*writeWithin)))
+	require.NoError(t, slow.SetReadDeadline(time.Now().Add(30*time.Second)))
 	read, err := io.Copy(io.Discard, slow)
 	require.NoError(t, err, "the server closed the connection after %d bytes", read)
 }
@@ -280,9 +280,10 @@ func (deafBus) Subscribe(context.Context, string) (<-chan struct{}, func()) {
 func TestSeatMapFromMemory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *Options) {
-		o.Feed.Close()
-		o.Feed = seats.NewFeed(o.Seats, deafBus{})
-		t.Cleanup(o.Feed.Close)
+		o.Bookings.Feed.Close()
+		o.Bookings.Feed = seats.NewFeed(o.Bookings.Seats, deafBus{})
+		o.Catalog.Feed = o.Bookings.Feed
+		t.Cleanup(o.Bookings.Feed.Close)
 	})
 	path := "/v1/shows/" + w.show + "/seats"
 	read := func(c call) reply {
@@ -316,8 +317,9 @@ func TestFault49_SeatMapOfAnotherReplicaWithoutRedis(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = bus.Close() })
 	other := *w
-	other.options.Feed = seats.NewFeed(w.options.Seats, bus)
-	t.Cleanup(other.options.Feed.Close)
+	other.options.Bookings.Feed = seats.NewFeed(w.options.Bookings.Seats, bus)
+	other.options.Catalog.Feed = other.options.Bookings.Feed
+	t.Cleanup(other.options.Bookings.Feed.Close)
 	other.serve()
 	path := "/v1/shows/" + w.show + "/seats"
 	other.do(t, call{method: "GET", path: path, status: 200, holds: []string{`"held":[]`}})
@@ -374,7 +376,7 @@ func TestBestSeats(t *testing.T) {
 		SELECT b.show_id, l || to_char(n, 'FM00'), b.id, 'sold'
 		FROM bookings b, unnest('{A,B,C,D,E}'::text[]) l, generate_series(1, 12) n
 		ON CONFLICT DO NOTHING`)
-	w.options.Feed.Changed(w.show)
+	w.options.Bookings.Feed.Changed(w.show)
 	ask(w.show, "?count=1", call{status: 409, code: string(booking.CodeSeatsUnavailable)})
 }
 
@@ -383,7 +385,7 @@ func TestBestSeats(t *testing.T) {
 func TestAStreamEndsAfterItsTime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.options.StreamFor = 600 * time.Millisecond
+	w.options.HTTP.Streams.For = 600 * time.Millisecond
 	w.answerWithin = 100 * time.Millisecond
 	w.serve()
 	began := time.Now()
@@ -393,7 +395,7 @@ func TestAStreamEndsAfterItsTime(t *testing.T) {
 		select {
 		case _, open := <-events:
 			if !open {
-				assert.GreaterOrEqual(t, time.Since(began), w.options.StreamFor)
+				assert.GreaterOrEqual(t, time.Since(began), w.options.HTTP.Streams.For)
 				return
 			}
 		case <-ended:

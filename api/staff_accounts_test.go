@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/audit"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
@@ -24,7 +25,7 @@ func TestStaffGiveAndTakeDuties(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	theater := w.find(`SELECT id FROM theaters`)
-	var found page[staff.Account]
+	var found rest.Page[staff.Account]
 	w.do(t, call{token: w.admin, method: "GET", path: "/v1/admin/accounts?email=BEN@example.com", status: http.StatusOK,
 		lacks: []string{"password", "argon2"}}).into(t, &found)
 	require.Len(t, found.Items, 1)
@@ -83,7 +84,7 @@ func TestAuditIsReadByThoseItIsFor(t *testing.T) {
 
 	read := func(token, query string) (entries []audit.Item) {
 		for cursor := ""; ; {
-			var some page[audit.Item]
+			var some rest.Page[audit.Item]
 			w.do(t, call{token: token, method: "GET", path: "/v1/admin/audit?limit=2" + query + cursor, status: http.StatusOK}).into(t, &some)
 			entries = append(entries, some.Items...)
 			if some.NextCursor == "" {
@@ -128,7 +129,7 @@ func TestWhatStaffAskOfABookingIsWrittenDown(t *testing.T) {
 	w.do(t, call{token: w.support, method: "POST", path: one + "/refund", body: `{"percent":50,"reason":"The projector failed"}`, status: http.StatusOK})
 	w.do(t, call{token: w.support, method: "POST", path: one + "/refund", body: `{"percent":500,"reason":"x"}`, status: http.StatusUnprocessableEntity})
 
-	var log page[audit.Item]
+	var log rest.Page[audit.Item]
 	w.do(t, call{token: w.manager, method: "GET", path: "/v1/admin/audit?entity=booking&entity_id=" + b.ID, status: http.StatusOK}).into(t, &log)
 	require.Len(t, log.Items, 3, "what was refused unread is not asked")
 	for i, want := range []struct{ action, after string }{

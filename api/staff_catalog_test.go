@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 )
 
@@ -54,7 +55,7 @@ func (w *world) runs(theater string) {
 
 // refused tells a problem's fields.
 func (r reply) refused(t testing.TB) (fields []string) {
-	var p problem
+	var p rest.Problem
 	r.into(t, &p)
 	for _, e := range p.Errors {
 		fields = append(fields, e.Field)
@@ -95,7 +96,7 @@ func TestStaffMovies(t *testing.T) {
 	w.do(t, call{token: w.manager, method: "GET", path: movies + "?retired=false", status: http.StatusOK, holds: []string{"amelie"}, lacks: []string{"dune-part-two"}})
 	w.do(t, call{token: w.admin, method: "POST", path: one + "/restore", status: http.StatusOK, holds: []string{`"retired_at":null`}})
 
-	var first page[staff.Movie]
+	var first rest.Page[staff.Movie]
 	w.do(t, call{token: w.support, method: "GET", path: movies + "?limit=1", status: http.StatusOK}).into(t, &first)
 	require.NotEmpty(t, first.NextCursor)
 	w.do(t, call{token: w.support, method: "GET", path: movies + "?limit=1&cursor=" + first.NextCursor, status: http.StatusOK, holds: []string{"dune-part-two"}, lacks: []string{"next_cursor"}})

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 )
@@ -35,7 +36,7 @@ func TestPriceCards(t *testing.T) {
 
 	var names []string
 	for cursor, more := "", true; more; more = cursor != "" {
-		var got page[staff.PriceCard]
+		var got rest.Page[staff.PriceCard]
 		d.do(t, call{token: d.support, method: "GET", path: "/v1/admin/prices?limit=2&theater_id=" + d.theater + "&cursor=" + cursor,
 			status: http.StatusOK}).into(t, &got)
 		for _, card := range got.Items {
@@ -86,7 +87,7 @@ func TestPriceCardsServeEveryScreen(t *testing.T) {
 	plan(`{"gold": 100, "stalls": 200}`, http.StatusCreated).into(t, &show)
 	assert.Equal(t, map[string]booking.Money{"gold": rupees(100)}, show.Prices)
 
-	var p problem
+	var p rest.Problem
 	plan(`{"silver": 100}`, http.StatusUnprocessableEntity).into(t, &p)
 	require.Len(t, p.Errors, 1)
 	assert.Equal(t, booking.FieldError{Field: "price_card_id", Message: "The layout also has gold."}, p.Errors[0])

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
 )
 
@@ -32,6 +33,25 @@ func (d *desk) startOf(show string) time.Time {
 	return at.UTC().Truncate(time.Minute)
 }
 
+// shownChange is a change as staff see it.
+type shownChange struct {
+	booking.ShowChange
+	Progress changeProgress `json:"progress"`
+}
+
+// changeProgress says how far a change has come. The counts are the database's;
+// what the workflow says of itself is there when it answers.
+type changeProgress struct {
+	Total     int    `json:"total"`
+	Told      int    `json:"told"`
+	Settled   int    `json:"settled"`
+	Failed    int    `json:"failed"`
+	Undecided int    `json:"undecided"`
+	Running   bool   `json:"running"`
+	Paused    bool   `json:"paused"`
+	Doing     string `json:"doing,omitempty"`
+}
+
 func (d *desk) accepted(c call) shownChange {
 	d.t.Helper()
 	c.status = http.StatusAccepted
@@ -42,10 +62,10 @@ func (d *desk) accepted(c call) shownChange {
 	return change
 }
 
-func (d *desk) refused(c call, status int, code booking.Code, fields ...string) problem {
+func (d *desk) refused(c call, status int, code booking.Code, fields ...string) rest.Problem {
 	d.t.Helper()
 	c.status, c.code = status, string(code)
-	var p problem
+	var p rest.Problem
 	d.do(d.t, c).into(d.t, &p)
 	var named []string
 	for _, field := range p.Errors {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 )
 
@@ -25,7 +26,7 @@ func TestStaffListShows(t *testing.T) {
 	list := func(token, query string) []string {
 		var ids []string
 		for cursor := ""; ; {
-			var got page[staff.Show]
+			var got rest.Page[staff.Show]
 			d.do(t, call{token: token, method: "GET", path: "/v1/admin/shows?limit=2&" + query + "&cursor=" + cursor, status: http.StatusOK}).into(t, &got)
 			for _, show := range got.Items {
 				ids = append(ids, show.ID.String())

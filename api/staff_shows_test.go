@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 )
@@ -229,7 +230,7 @@ func TestStaffShowsAreChecked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := d.do(t, call{token: d.own, method: "POST", path: "/v1/admin/shows", body: d.newShow(ahead).with(c.change),
 				status: http.StatusUnprocessableEntity, code: "validation_failed"})
-			var p problem
+			var p rest.Problem
 			got.into(t, &p)
 			var wrong []string
 			for _, e := range p.Errors {

@@ -12,8 +12,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/boxoffice/boxoffice/booking"
 )
 
 // loopback is where the tests connect from.
@@ -41,7 +39,7 @@ func (w *world) open(t *testing.T, token, path, forwarded string) (status *http.
 func TestOneClientDoesNotTakeAllStreams(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *Options) {
-		o.MaxStreamsPerAddress, o.TrustedProxies = 3, []netip.Prefix{loopback}
+		o.HTTP.Streams.PerAddress, o.HTTP.TrustedProxies = 3, []netip.Prefix{loopback}
 	})
 	path := "/v1/shows/" + w.show + "/seats/stream"
 	status := func(forwarded string) int {
@@ -79,8 +77,8 @@ func TestFault59_ForgedForwardedForDoesNotHelp(t *testing.T) {
 	t.Parallel()
 	var log lockedText
 	w := newWorld(t, func(o *Options) {
-		o.MaxStreamsPerAddress = 2
-		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		o.HTTP.Streams.PerAddress = 2
+		o.HTTP.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	})
 	path := "/v1/shows/" + w.show + "/seats/stream"
 	var answers []int
@@ -95,7 +93,7 @@ func TestFault59_ForgedForwardedForDoesNotHelp(t *testing.T) {
 func TestAnAccountDoesNotTakeAllStreams(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *Options) {
-		o.MaxStreamsPerAccount, o.TrustedProxies = 2, []netip.Prefix{loopback}
+		o.HTTP.Streams.PerAccount, o.HTTP.TrustedProxies = 2, []netip.Prefix{loopback}
 	})
 	mine, theirs := w.book(t, w.customer, "mine", "A01"), w.book(t, w.other, "theirs", "B01")
 	path := "/v1/bookings/" + mine.ID + "/stream"
@@ -128,95 +126,4 @@ func (l *lockedText) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
-}
-
-func TestClientAddress(t *testing.T) {
-	t.Parallel()
-	a := &api{Options: Options{Logger: slog.New(slog.DiscardHandler), TrustedProxies: []netip.Prefix{
-		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48"),
-	}}}
-	for name, test := range map[string]struct {
-		peer      string
-		forwarded []string
-		want      string
-	}{
-		"nobody between":              {"203.0.113.7:1", nil, "203.0.113.7"},
-		"forged without a proxy":      {"203.0.113.7:1", []string{"198.51.100.1"}, "203.0.113.7"},
-		"one proxy":                   {"10.0.0.1:1", []string{"203.0.113.7"}, "203.0.113.7"},
-		"two proxies":                 {"10.0.0.1:1", []string{"203.0.113.7, 10.9.9.9"}, "203.0.113.7"},
-		"forged before the proxies":   {"10.0.0.1:1", []string{"198.51.100.1, 203.0.113.7, 10.9.9.9"}, "203.0.113.7"},
-		"a header for each hop":       {"10.0.0.1:1", []string{"198.51.100.1", "203.0.113.7", "10.9.9.9"}, "203.0.113.7"},
-		"our own address as a client": {"10.0.0.1:1", []string{"10.1.2.3"}, "10.1.2.3"},
-		"a proxy that says nothing":   {"10.0.0.1:1", nil, "10.0.0.1"},
-		"one that says nonsense":      {"10.0.0.1:1", []string{"203.0.113.7, unknown"}, "10.0.0.1"},
-		"nonsense behind a proxy":     {"10.0.0.1:1", []string{"unknown, 10.9.9.9"}, "10.9.9.9"},
-		"with a port":                 {"10.0.0.1:1", []string{"203.0.113.7:4711"}, "203.0.113.7"},
-		"IPv6":                        {"[2001:db8:ffff::1]:1", []string{"2001:db8:1:2::7"}, "2001:db8:1:2::7"},
-		"IPv6 with a port":            {"[2001:db8:ffff::1]:1", []string{"[2001:db8:1:2::7]:4711"}, "2001:db8:1:2::7"},
-		"IPv4 as IPv6":                {"[::ffff:10.0.0.1]:1", []string{"::ffff:203.0.113.7"}, "203.0.113.7"},
-		"with a zone":                 {"[fe80::1%eth0]:1", nil, "fe80::1"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := &http.Request{RemoteAddr: test.peer, Header: http.Header{"X-Forwarded-For": test.forwarded}}
-			assert.Equal(t, netip.MustParseAddr(test.want), a.clientAddress(r))
-		})
-	}
-	assert.Equal(t, netip.Addr{}, a.clientAddress(&http.Request{RemoteAddr: "@"}), "a socket has no address")
-}
-
-func TestPlacesOfStreams(t *testing.T) {
-	t.Parallel()
-	places := newStreamPlaces(5, 2, 1)
-	take := func(address, account string) (func(), booking.Code) {
-		leave, err := places.take(http.Header{}, netip.MustParseAddr(address), account)
-		if err != nil {
-			return nil, booking.CodeOf(err)
-		}
-		return leave, ""
-	}
-	for _, step := range []struct {
-		address, account string
-		want             booking.Code
-	}{
-		{"2001:db8::1", "", ""}, {"2001:db8::2", "", ""}, {"2001:db8::3", "", codeTooManyStreams}, // one network of 64 bits
-		{"2001:db8:0:1::1", "", ""}, {"203.0.113.1", "a", ""}, {"203.0.113.2", "a", codeTooManyStreams}, {"203.0.113.1", "", ""},
-		{"203.0.113.1", "", codeTooManyStreams}, {"203.0.113.3", "", booking.CodeUnavailable}, // all five are taken
-	} {
-		_, got := take(step.address, step.account)
-		require.Equal(t, step.want, got, "%+v", step)
-	}
-	places = newStreamPlaces(5, 2, 1)
-	var leaves []func()
-	for range 2 {
-		leave, _ := take("203.0.113.1", "")
-		leaves = append(leaves, leave)
-	}
-	leaves[0]()
-	leaves[0]() // counts once
-	_, got := take("203.0.113.1", "")
-	require.Empty(t, got)
-	_, got = take("203.0.113.1", "")
-	require.Equal(t, codeTooManyStreams, got)
-	leaves[1]()
-	assert.Len(t, places.by, 1)
-	assert.Equal(t, 1, places.open)
-}
-
-// One client has all of a large network of IPv6: it gets a share of the places.
-func TestALargeNetworkDoesNotTakeAllStreams(t *testing.T) {
-	t.Parallel()
-	places := newStreamPlaces(1000, 2, 1)
-	taken := func(network string, most int) (n int) {
-		for i := range most {
-			_, err := places.take(http.Header{}, netip.MustParseAddr(fmt.Sprintf(network, i)), "")
-			if err == nil {
-				n++
-			} else {
-				require.Equal(t, codeTooManyStreams, booking.CodeOf(err))
-			}
-		}
-		return n
-	}
-	assert.Equal(t, 4, taken("2001:db8:1:23%02x::1", 256), "a line at home")
-	assert.Equal(t, 20, taken("2001:db8:2:%x::1", 4000), "a rented machine")
 }

@@ -16,18 +16,18 @@ import (
 func TestABookingKeepsItsTermsOfCancellation(t *testing.T) {
 	t.Parallel()
 	generous := booking.CancellationPolicy{{Until: time.Hour, Percent: 80}}
-	w := newWorld(t, func(o *Options) { o.Policy.Refunds = generous })
+	w := newWorld(t, func(o *Options) { o.Bookings.Policy.Refunds = generous })
 	kept := w.bought(t, w.customer, "k-generous", "A01")
 	unkept := w.bought(t, w.customer, "k-older", "A02")
 	w.exec(`UPDATE bookings SET refunds = NULL WHERE id = $1`, unkept.ID)
 
-	w.options.Policy.Refunds = booking.CancellationPolicy{{Until: time.Hour, Percent: 10}}
+	w.options.Bookings.Policy.Refunds = booking.CancellationPolicy{{Until: time.Hour, Percent: 10}}
 	w.serve()
 	harsh := w.bought(t, w.customer, "k-harsh", "A03")
-	w.options.Policy.Refunds = booking.CancellationPolicy{}
+	w.options.Bookings.Policy.Refunds = booking.CancellationPolicy{}
 	w.serve()
 	nothing := w.bought(t, w.customer, "k-nothing", "A04")
-	w.options.Policy.Refunds = booking.CancellationPolicy{{Until: time.Hour, Percent: 50}}
+	w.options.Bookings.Policy.Refunds = booking.CancellationPolicy{{Until: time.Hour, Percent: 50}}
 	w.serve()
 
 	for name, c := range map[string]struct {

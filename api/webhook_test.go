@@ -14,6 +14,7 @@ import (
 	sdk "github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/webhook"
 
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
 )
 
@@ -23,7 +24,7 @@ const authorized = "payment_intent.amount_capturable_updated"
 // money is captured minus refunded over all our books.
 func (w *world) money(t testing.TB) (kept int64) {
 	t.Helper()
-	totals, err := w.options.Payments.Totals(context.Background())
+	totals, err := w.options.Payments.Payments.Totals(context.Background())
 	require.NoError(t, err)
 	for _, total := range totals {
 		kept += total.Kept()
@@ -62,7 +63,7 @@ func TestFault24_TheSameWebhookFiveTimes(t *testing.T) {
 	assert.Equal(t, 2, rows["ledger"], "authorize and capture")
 	assert.Equal(t, b.Quote.Total.Amount, w.money(t))
 	// The copy that settles first may be one that came after the sale.
-	assert.Contains(t, []string{outcomeSignalled, outcomeSettled}, w.outcome(t, "evt_1"))
+	assert.Contains(t, []string{"signalled", "already_settled"}, w.outcome(t, "evt_1"))
 }
 
 // The workflow is always told the truth of now, never the event's.
@@ -95,7 +96,7 @@ func TestFault26_FailedAfterCaptured(t *testing.T) {
 	again := w.do(t, call{token: w.customer, method: "GET", path: "/v1/bookings/" + b.ID}).booking(t)
 	assert.Equal(t, booking.StatusConfirmed, again.Status)
 	assert.Equal(t, booking.PaymentCaptured, again.Payment.Status)
-	assert.Equal(t, outcomeSettled, w.outcome(t, "evt_late"))
+	assert.Equal(t, "already_settled", w.outcome(t, "evt_late"))
 	signals, _ := w.saga.heard()
 	assert.Empty(t, signals)
 }
@@ -110,7 +111,7 @@ func TestRefundsMadeElsewhereAreNews(t *testing.T) {
 		Amount: booking.Money{Amount: 100, Currency: "INR"}, Key: "desk"})
 	require.NoError(t, err)
 	c := event(t, "evt_1", "charge.refunded", b.Payment.Reference, nil)
-	c.status, c.holds = 200, []string{outcomeSignalled}
+	c.status, c.holds = 200, []string{"signalled"}
 	w.do(t, c)
 	signals, _ := w.saga.heard()
 	require.Len(t, signals, 1)
@@ -168,18 +169,18 @@ func TestFault28_EventsOfOthersAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := w.rows()
-			c.status, c.code = 400, string(codeWebhookNotOurs)
+			c.status, c.code = 400, string(rest.CodeWebhookNotOurs)
 			w.do(t, c)
 			before["webhook_inbox"]++
 			assert.Equal(t, before, w.rows(), "only the inbox knows")
 		})
 	}
-	assert.Equal(t, outcomeNotOurs, w.outcome(t, "evt_3"))
+	assert.Equal(t, "not_ours", w.outcome(t, "evt_3"))
 
 	// An event that names somebody's booking, about a payment that is not its own.
 	b := w.book(t, w.customer, "k", "A01")
 	foreign := event(t, "evt_5", authorized, "pi_somebodyelses", map[string]string{"booking_id": b.ID})
-	foreign.status, foreign.code = 400, string(codeWebhookNotOurs)
+	foreign.status, foreign.code = 400, string(rest.CodeWebhookNotOurs)
 	w.do(t, foreign)
 	signals, late := w.saga.heard()
 	assert.Empty(t, signals)
@@ -194,17 +195,14 @@ func TestFault29_WebhookBeforeOurOwnAnswer(t *testing.T) {
 	b := w.book(t, w.customer, "k", "A01")
 	w.pay(t, b.Payment.Reference, "pm_card_visa")
 	w.exec(`DELETE FROM payments WHERE booking_id = $1`, b.ID)
-	// The stand-in saga needs the payment's row; a workflow has it in its state. So
-	// the two halves of what happens are looked at one by one.
-	state, err := w.provider.Get(t.Context(), b.Payment.Reference)
-	require.NoError(t, err)
-	assert.Equal(t, b.ID, state.BookingID)
-	found, err := (&api{Options: w.options}).bookingOfPayment(t.Context(), state)
-	require.NoError(t, err)
-	assert.Equal(t, b.ID, found.ID)
-
-	require.NoError(t, w.options.Payments.Record(t.Context(), state))
 	c := event(t, "evt_1", authorized, b.Payment.Reference, nil)
+	w.send(t, c)
+	signals, _ := w.saga.heard()
+	require.Len(t, signals, 1, "the workflow was told")
+	assert.Equal(t, b.ID, signals[0].BookingID)
+
+	// The stand-in saga needs the payment's row; a workflow has it in its state.
+	require.NoError(t, w.options.Payments.Payments.Record(t.Context(), signals[0]))
 	c.status = 200
 	w.do(t, c)
 	assert.Equal(t, 1, w.rows()["tickets"])
@@ -251,68 +249,34 @@ func TestWebhooksThatCannotBeAcceptedComeAgain(t *testing.T) {
 
 func TestMoneyForABookingThatIsOver(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(o *Options) { o.RebookLatePayments = true })
+	w := newWorld(t, func(o *Options) { o.Payments.RebookLate = true })
 	b := w.book(t, w.customer, "k", "A01")
 	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings/" + b.ID + "/cancel", status: 200})
 
 	// Nobody paid: nothing to do.
 	c := event(t, "evt_1", "payment_intent.created", b.Payment.Reference, nil)
-	c.status, c.holds = 200, []string{outcomeSettled}
+	c.status, c.holds = 200, []string{"already_settled"}
 	w.do(t, c)
 
 	// Paid after the end: the late-payment workflow gives it back or books again.
 	w.pay(t, b.Payment.Reference, "pm_card_visa")
 	c = event(t, "evt_2", authorized, b.Payment.Reference, nil)
-	c.status, c.holds = 200, []string{outcomeLate}
+	c.status, c.holds = 200, []string{"late_payment"}
 	w.do(t, c)
 	_, late := w.saga.heard()
 	require.Len(t, late, 1)
 	assert.Equal(t, b.ID, late[0].Payment.BookingID)
 	assert.Equal(t, booking.PaymentAuthorized, late[0].Payment.Status)
 	assert.True(t, late[0].Rebook)
-	assert.Equal(t, w.options.Policy, late[0].Policy)
+	assert.Equal(t, w.options.Bookings.Policy, late[0].Policy)
 
 	// The echo of our own refund is no late payment.
 	b = w.bought(t, w.customer, "k2", "A02")
 	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings/" + b.ID + "/cancel", status: 200})
 	w.exec(`UPDATE payments SET refunded = 0`) // a fee was kept
 	c = event(t, "evt_3", "charge.refunded", b.Payment.Reference, nil)
-	c.status, c.holds = 200, []string{outcomeSettled}
+	c.status, c.holds = 200, []string{"already_settled"}
 	w.do(t, c)
 	_, late = w.saga.heard()
 	assert.Len(t, late, 1)
-}
-
-func TestWhoseMoneyItIs(t *testing.T) {
-	t.Parallel()
-	bought := func(status booking.Status, reference string) booking.Booking {
-		return booking.Booking{
-			Status: status, Ticket: &booking.Ticket{},
-			Payment: &booking.PaymentView{Provider: "stripe", Reference: reference, Status: booking.PaymentCaptured},
-		}
-	}
-	taken := booking.PaymentState{Provider: "stripe", Reference: "pi_1", Captured: 100, Refunded: 75}
-	assert.True(t, owesMoney(taken))
-	assert.True(t, owesMoney(booking.PaymentState{Authorized: 1}))
-	assert.False(t, owesMoney(booking.PaymentState{Captured: 5, Refunded: 5}))
-	assert.True(t, settledBy(bought(booking.StatusConfirmed, "pi_1"), taken))
-	assert.True(t, settledBy(bought(booking.StatusCancelled, "pi_1"), taken), "the rest is the fee")
-	assert.False(t, settledBy(bought(booking.StatusConfirmed, "pi_2"), taken), "paid twice")
-	assert.False(t, settledBy(bought(booking.StatusExpired, "pi_1"), taken))
-	assert.False(t, settledBy(booking.Booking{Status: booking.StatusConfirmed}, taken))
-	letGo := bought(booking.StatusCancelled, "pi_1")
-	letGo.Ticket = nil
-	assert.False(t, settledBy(letGo, taken), "a hold that was let go owes nothing to a payment")
-
-	held := bought(booking.StatusHeld, "pi_1")
-	assert.True(t, noNews(held, booking.PaymentState{Provider: "stripe", Reference: "pi_1", Status: booking.PaymentOpen}))
-	assert.False(t, noNews(held, booking.PaymentState{Provider: "stripe", Reference: "pi_1", Status: booking.PaymentFailed}))
-	assert.False(t, noNews(held, booking.PaymentState{Provider: "stripe", Reference: "pi_1", Status: booking.PaymentAuthorized}))
-	assert.False(t, noNews(bought(booking.StatusConfirmed, "pi_2"), taken), "paid twice")
-
-	echo := booking.PaymentState{Provider: "stripe", Reference: "pi_1", Status: booking.PaymentCaptured, Captured: 100}
-	sold := bought(booking.StatusConfirmed, "pi_1")
-	assert.True(t, noNews(sold, echo))
-	sold.Payment.Status = booking.PaymentAuthorized
-	assert.False(t, noNews(sold, echo), "the task that sold it may have been lost: wake the workflow")
 }

@@ -25,6 +25,11 @@ import (
 	"github.com/stripe/stripe-go/v76/paymentintent"
 	"github.com/stripe/stripe-go/v76/webhook"
 
+	bookingsapi "github.com/boxoffice/boxoffice/api/bookings"
+	catalogapi "github.com/boxoffice/boxoffice/api/catalog"
+	paymentsapi "github.com/boxoffice/boxoffice/api/payments"
+	"github.com/boxoffice/boxoffice/api/rest"
+	staffapi "github.com/boxoffice/boxoffice/api/staff"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/alerts"
@@ -96,24 +101,30 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 	feed := seats.NewFeed(inventory, bus)
 	t.Cleanup(feed.Close)
 	w.saga = &fakeSaga{seats: inventory, books: books, provider: w.provider, policy: booking.DefaultPolicy()}
+	policy, quiet := booking.DefaultPolicy(), slog.New(slog.DiscardHandler)
 	w.options = Options{
-		Accounts:  newAccounts(t, w.db, w.tokenKey),
-		Catalog:   catalog.New(w.db),
-		Reviews:   catalog.NewReviews(w.db),
-		Search:    search.NewEngine(slog.New(slog.DiscardHandler)),
-		Staff:     staff.New(w.db, staff.WithResolver(someHosts), staff.WithCharging(stripe.Limits)),
-		Alerts:    alerts.New(w.db.Pool),
-		Seats:     inventory,
-		Feed:      feed,
-		Tickets:   seats.NewTickets(testKey(t)),
-		Payments:  books,
-		Providers: map[string]Provider{"stripe": w.provider},
-		Saga:      w.saga,
-		Policy:    booking.DefaultPolicy(),
-		PublicURL: "https://tickets.example",
-		Ready:     map[string]func(context.Context) error{"postgres": w.db.Ping},
-		Logger:    slog.New(slog.DiscardHandler),
-		Version:   "test",
+		HTTP:     rest.Options{Logger: quiet},
+		Accounts: newAccounts(t, w.db, w.tokenKey),
+		Search:   search.NewEngine(quiet),
+		Catalog: catalogapi.Options{
+			Catalog: catalog.New(w.db), Reviews: catalog.NewReviews(w.db), Seats: inventory, Feed: feed,
+		},
+		Bookings: bookingsapi.Options{
+			Seats: inventory, Feed: feed, Tickets: seats.NewTickets(testKey(t)),
+			Providers: []string{"stripe"}, Saga: w.saga, Policy: policy, CheckoutURL: "https://tickets.example/checkout/",
+		},
+		Payments: paymentsapi.Options{
+			Payments: books, Seats: inventory, Providers: map[string]paymentsapi.Provider{"stripe": w.provider},
+			Saga: w.saga, Policy: policy,
+		},
+		Staff: staffapi.Options{
+			Staff:  staff.New(w.db, staff.WithResolver(someHosts), staff.WithCharging(stripe.Limits)),
+			Alerts: alerts.New(w.db.Pool), Seats: inventory, Saga: w.saga, Policy: policy,
+		},
+		Health: Health{
+			Version: "test",
+			Ready:   map[string]func(context.Context) error{"postgres": w.db.Ping},
+		},
 	}
 	for _, c := range change {
 		c(&w.options)
@@ -268,8 +279,8 @@ func (w *world) do(t testing.TB, c call) reply {
 		assert.NotContains(t, string(got.body), part)
 	}
 	if c.code != "" {
-		assert.Equal(t, problemType, got.header.Get("Content-Type"))
-		var p problem
+		assert.Equal(t, "application/problem+json", got.header.Get("Content-Type"))
+		var p rest.Problem
 		got.into(t, &p)
 		assert.Equal(t, c.code, string(p.Code), "%s", got.body)
 		assert.Equal(t, got.status, p.Status)
@@ -440,4 +451,35 @@ func newAccounts(t testing.TB, db *database.DB, key ed25519.PrivateKey) *account
 	tokens, err := accounts.NewTokens([]ed25519.PrivateKey{key}, "https://tickets.example")
 	require.NoError(t, err)
 	return accounts.New(db, tokens, accounts.Limits{})
+}
+
+// ticketDocument is a ticket as its owner gets it.
+type ticketDocument struct {
+	BookingID string              `json:"booking_id"`
+	Serial    string              `json:"serial"`
+	QR        string              `json:"qr,omitempty"`
+	Show      booking.ShowSummary `json:"show"`
+	Seats     []string            `json:"seats"`
+	IssuedAt  time.Time           `json:"issued_at"`
+	VoidedAt  *time.Time          `json:"voided_at,omitempty"`
+	ScannedAt *time.Time          `json:"scanned_at,omitempty"`
+}
+
+// foundPage is an answer of the search.
+type foundPage struct {
+	search.Answer
+	NextCursor string `json:"next_cursor"`
+}
+
+// inTheWay is a problem that names the shows because of which something cannot be.
+type inTheWay struct {
+	rest.Problem
+	Show      *staff.InTheWay  `json:"show"`
+	Conflicts []staff.Conflict `json:"conflicts"`
+}
+
+// staffBooking is a booking as staff see it.
+type staffBooking struct {
+	booking.Booking
+	CustomerID string `json:"customer_id"`
 }

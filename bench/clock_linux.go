@@ -15,12 +15,3 @@ func threadTime() time.Duration {
 	}
 	return time.Duration(now.Nano())
 }
-
-// processTime is the processor time that this process has used.
-func processTime() time.Duration {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &now); err != nil {
-		return 0
-	}
-	return time.Duration(now.Nano())
-}

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/boxoffice/boxoffice/api"
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/workers"
@@ -131,7 +132,7 @@ func (b *loginsBench) open(ctx context.Context, house *readHouse) error {
 	}
 	handler, err := api.New(api.Options{
 		Services: []string{api.ServiceAccounts}, Accounts: accounts.New(db, tokens, accounts.Limits{PerNetwork: 20}),
-		Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)), TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		HTTP: rest.Options{Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)), TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 	})
 	if err != nil {
 		return err
@@ -152,7 +153,7 @@ func (b *loginsBench) measure(ctx context.Context, part *loginsPart) error {
 	defer stop()
 	var crowd sync.WaitGroup
 	pace := rate.NewLimiter(rate.Limit(b.rate), 1)
-	before := processTime()
+	before := processorTime()
 	for range part.guessers {
 		crowd.Go(func() { b.guess(during, part, pace) })
 	}
@@ -160,7 +161,7 @@ func (b *loginsBench) measure(ctx context.Context, part *loginsPart) error {
 	took, err := b.holds.hold(ctx, func() bool { return time.Now().Before(until) })
 	crowd.Wait()
 	part.holds = append(part.holds, took...)
-	part.processor += processTime() - before
+	part.processor += processorTime() - before
 	part.took += b.each
 	return err
 }

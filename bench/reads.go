@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/api"
+	catalogapi "github.com/boxoffice/boxoffice/api/catalog"
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
@@ -103,8 +105,8 @@ func openReadHouse(ctx context.Context) (h *readHouse, err error) {
 		return h, err
 	}
 	options := api.Options{
-		Services: []string{api.ServiceCatalog}, Accounts: accounts.New(db, tokens, accounts.Limits{}), Catalog: catalog.New(db), Reviews: catalog.NewReviews(db),
-		Seats: store, Feed: feed, Logger: log,
+		Services: []string{api.ServiceCatalog}, Accounts: accounts.New(db, tokens, accounts.Limits{}), HTTP: rest.Options{Logger: log},
+		Catalog: catalogapi.Options{Catalog: catalog.New(db), Reviews: catalog.NewReviews(db), Seats: store, Feed: feed},
 	}
 	if h.uncached, err = api.New(options); err != nil {
 		return h, err
@@ -117,7 +119,7 @@ func openReadHouse(ctx context.Context) (h *readHouse, err error) {
 	watch.Changed(ctx)
 	documents := cache.NewDocuments(cache.MostBytes, nil)
 	h.closers = append(h.closers, documents.Close)
-	options.Documents, options.Versions = documents, watch
+	options.Catalog.Documents, options.Catalog.Versions = documents, watch
 	h.cached, err = api.New(options)
 	return h, err
 }

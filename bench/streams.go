@@ -22,6 +22,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/boxoffice/boxoffice/api"
+	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/seats"
@@ -218,7 +219,7 @@ type audienceHouse struct {
 
 func (h *audienceHouse) openStreams(db *database.DB, store *seats.Store, feed *seats.Feed, options api.Options) (err error) {
 	h.db, h.store, h.feed = db, store, feed
-	options.MaxStreams, options.MaxStreamsPerAddress = 1<<20, 1<<20
+	options.HTTP.Streams = rest.StreamLimits{Most: 1 << 20, PerAddress: 1 << 20}
 	h.streams, err = api.New(options)
 	return err
 }

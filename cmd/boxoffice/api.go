@@ -4,10 +4,17 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.temporal.io/sdk/client"
 
 	"github.com/boxoffice/boxoffice/api"
+	bookingsapi "github.com/boxoffice/boxoffice/api/bookings"
+	catalogapi "github.com/boxoffice/boxoffice/api/catalog"
+	paymentsapi "github.com/boxoffice/boxoffice/api/payments"
+	"github.com/boxoffice/boxoffice/api/rest"
+	"github.com/boxoffice/boxoffice/api/saga"
+	staffapi "github.com/boxoffice/boxoffice/api/staff"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/alerts"
 	"github.com/boxoffice/boxoffice/internal/catalog"
@@ -38,7 +45,7 @@ func (c *apiCommand) Run(ctx context.Context) error {
 	options.Services = c.Services
 	if len(c.Services) == 0 || slices.Contains(c.Services, api.ServiceSearch) {
 		options.Search = p.openSearch(ctx)
-		options.Ready["search"] = options.Search.Ready
+		options.Health.Ready["search"] = options.Search.Ready
 	}
 	handler, err := api.New(options)
 	if err != nil {
@@ -66,37 +73,43 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	store := seats.New(p.db.Pool, p.bus.Publish, seats.WithCharging(charging))
 	feed := seats.NewFeed(store, p.bus)
 	p.closers = append(p.closers, feed.Close)
-	return api.Options{
-		Accounts:             accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries}),
-		Catalog:              catalog.New(reading.db),
-		Documents:            reading.documents,
-		Versions:             reading.watch,
-		Reviews:              catalog.NewReviews(p.db),
-		Staff:                staff.New(p.db, staff.WithCharging(charging)),
-		Alerts:               alerts.New(p.db.Pool),
-		Seats:                store,
-		Feed:                 feed,
-		Tickets:              seats.NewTickets(p.config.TicketKeys[0]),
-		Payments:             payments.New(p.db.Pool, p.bus.Publish),
-		Providers:            map[string]api.Provider{stripe.Name: p.stripe},
-		Saga:                 api.NewSaga(p.temporal),
-		Policy:               p.config.Policy(),
-		RebookLatePayments:   p.config.LatePayments == config.LateRebook,
-		PublicURL:            p.config.PublicURL,
-		StripePublishableKey: p.config.StripePublishableKey,
-		// Without Redis everything works, only later: it is no reason to send
-		// customers elsewhere.
-		Ready:                map[string]func(context.Context) error{"postgres": p.db.Ping, "temporal": p.askTemporal, "payload_keys": p.askKeys},
-		Helpful:              reading.helpful,
-		CORSOrigins:          p.config.CORSOrigins,
-		MaxStreamsPerAddress: p.config.StreamsPerAddress, MaxStreamsPerAccount: p.config.StreamsPerAccount,
-		TrustedProxies: p.config.Proxies,
-		Codec:          codec,
-		CodecOpen:      p.config.Dev(),
-		Logger:         p.log,
-		Version:        version(),
-		Closing:        ctx,
-	}, nil
+	reaching, policy := saga.New(p.temporal), p.config.Policy()
+	options := api.Options{
+		HTTP: rest.Options{
+			Logger: p.log, CORSOrigins: p.config.CORSOrigins, TrustedProxies: p.config.Proxies, Closing: ctx,
+			Streams: rest.StreamLimits{PerAddress: p.config.StreamsPerAddress, PerAccount: p.config.StreamsPerAccount},
+		},
+		Accounts: accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries}),
+		Catalog: catalogapi.Options{
+			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Seats: store, Feed: feed,
+			Documents: reading.documents, Versions: reading.watch,
+		},
+		Bookings: bookingsapi.Options{
+			Seats: store, Feed: feed, Tickets: seats.NewTickets(p.config.TicketKeys[0]),
+			Providers: []string{stripe.Name}, Saga: reaching, Policy: policy,
+		},
+		Payments: paymentsapi.Options{
+			Payments: payments.New(p.db.Pool, p.bus.Publish), Seats: store,
+			Providers: map[string]paymentsapi.Provider{stripe.Name: p.stripe}, Saga: reaching, Policy: policy,
+			RebookLate:           p.config.LatePayments == config.LateRebook,
+			StripePublishableKey: p.config.StripePublishableKey,
+		},
+		Staff: staffapi.Options{
+			Staff: staff.New(p.db, staff.WithCharging(charging)), Alerts: alerts.New(p.db.Pool), Seats: store,
+			Saga: reaching, Policy: policy, Codec: codec, CodecOpen: p.config.Dev(),
+		},
+		Health: api.Health{
+			Version: version(),
+			// Without Redis everything works, only later: it is no reason to send
+			// customers elsewhere.
+			Ready:   map[string]func(context.Context) error{"postgres": p.db.Ping, "temporal": p.askTemporal, "payload_keys": p.askKeys},
+			Helpful: reading.helpful,
+		},
+	}
+	if p.config.StripePublishableKey != "" {
+		options.Bookings.CheckoutURL = strings.TrimSuffix(p.config.PublicURL, "/") + "/checkout/"
+	}
+	return options, nil
 }
 
 // openSearch keeps an index of the catalog fresh until the process stops. Until

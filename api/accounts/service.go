@@ -1,0 +1,37 @@
+// Package accounts serves registration, log-ins, sessions, one's own account, and the
+// keys that access tokens are signed with.
+package accounts
+
+import (
+	"embed"
+	"net/http"
+
+	"github.com/boxoffice/boxoffice/api/rest"
+	"github.com/boxoffice/boxoffice/internal/accounts"
+)
+
+// OpenAPI describes the routes.
+//
+//go:embed *.yaml
+var OpenAPI embed.FS
+
+type service struct {
+	*rest.Server
+	accounts *accounts.Service
+}
+
+// Mount adds the routes.
+func Mount(server *rest.Server, all *accounts.Service) error {
+	if err := rest.Need(all != nil, "accounts", "Accounts"); err != nil {
+		return err
+	}
+	s := &service{server, all}
+	s.Post("/v1/accounts", s.register)
+	s.Post("/v1/sessions", s.signIn)
+	s.Post("/v1/sessions/refresh", s.refreshSession)
+	s.Route(http.MethodDelete, "/v1/sessions", s.SignedIn(s.signOut))
+	s.Get("/v1/me", s.SignedIn(s.getMe))
+	s.Route(http.MethodPatch, "/v1/me", s.SignedIn(s.changeMe))
+	s.Get("/.well-known/jwks.json", s.keys)
+	return nil
+}

@@ -1,0 +1,109 @@
+package bookings
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/boxoffice/boxoffice/api/rest"
+	"github.com/boxoffice/boxoffice/api/saga"
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// cancel lets a hold go or cancels a confirmed booking.
+func (s *service) cancel(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.ownBooking(r)
+	if err != nil {
+		return err
+	}
+	var request workflows.CancelRequest
+	if err := rest.DecodeOptional(w, r, &request); err != nil {
+		return err
+	}
+	if problems := rest.Reason(&request.Reason, 0, ""); len(problems) > 0 {
+		return booking.Invalid(problems...)
+	}
+	if b.Status.Terminal() || isScanned(b) {
+		return notCancellable()
+	}
+	err = s.Saga.Update(r.Context(), b.ID, workflows.UpdateCancel, request)
+	s.Feed.Changed(b.Show.ID)
+	if saga.IsOver(err) && !s.nowCancelled(r.Context(), b) {
+		err = notCancellable()
+	} else if saga.IsOver(err) {
+		err = nil
+	}
+	return s.answerOwn(w, r, err)
+}
+
+// nowCancelled tells whether a booking that was not cancelled before is now: the
+// workflow did what it was asked, and ended before it could say so.
+func (s *service) nowCancelled(ctx context.Context, before booking.Booking) bool {
+	now, err := s.Seats.Booking(ctx, before.ID)
+	return err == nil && before.Status != booking.StatusCancelled && now.Status == booking.StatusCancelled
+}
+
+// reopenPayment opens the payment again, with the same provider or another.
+func (s *service) reopenPayment(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.ownBooking(r)
+	if err != nil {
+		return err
+	}
+	var request paymentChoice
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	if problem, ok := s.checkProvider("provider", request.Provider); !ok {
+		return booking.Invalid(problem)
+	}
+	over := booking.E(booking.CodeNotPayable, "This booking can no longer be paid.")
+	if b.Status != booking.StatusHeld {
+		return over
+	}
+	err = s.Saga.Update(r.Context(), b.ID, workflows.UpdateReopen, workflows.ReopenRequest{Provider: request.Provider})
+	if saga.IsOver(err) {
+		err = over
+	}
+	return s.answerOwn(w, r, err)
+}
+
+// checkPayment asks the provider now. Where there is nothing to ask, the booking as
+// it is in the database is the answer: it is paid or over, the workflow is asking
+// already, or was asked a moment ago.
+func (s *service) checkPayment(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.ownBooking(r)
+	if err != nil {
+		return err
+	}
+	if b.Status != booking.StatusHeld || b.Payment != nil && b.Payment.Status == booking.PaymentInDoubt {
+		return rest.Answer(w, http.StatusOK, b)
+	}
+	err = s.askProvider(r.Context(), b.ID)
+	switch code := booking.CodeOf(err); {
+	case saga.IsOver(err), code == booking.CodeBusy, code == booking.CodeTooManyRequests:
+		err = nil
+	}
+	return s.answerOwn(w, r, err)
+}
+
+// askProvider lets the booking's workflow ask the provider. Requests that come while it
+// does wait for the same answer; one that is cut off does not take it from the others.
+func (s *service) askProvider(ctx context.Context, bookingID string) error {
+	answer := s.checks.DoChan(bookingID, func() (any, error) {
+		return nil, s.Saga.Update(context.WithoutCancel(ctx), bookingID, workflows.UpdateCheck)
+	})
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case done := <-answer:
+		return done.Err
+	}
+}
+
+// answerOwn ends a command: with its error, or with the booking as it is now.
+func (s *service) answerOwn(w http.ResponseWriter, r *http.Request, err error) error {
+	if err != nil {
+		return err
+	}
+	return s.getBooking(w, r)
+}

@@ -1,0 +1,352 @@
+package bookings
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/google/uuid"
+
+	"github.com/boxoffice/boxoffice/api/rest"
+	"github.com/boxoffice/boxoffice/api/saga"
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+const maxSeatLength = 20
+
+// bookingNamespace makes the ids of bookings from customers and their keys
+// (RFC 9562, section 5.5): a repeat reaches the booking of its first time.
+var bookingNamespace = uuid.MustParse("6d0f9f5e-5f0b-4a57-8f0a-1c7f0d2b9e64")
+
+type bookingRequest struct {
+	ShowID  string        `json:"show_id"`
+	Seats   []string      `json:"seats"`
+	Payment paymentChoice `json:"payment"`
+	// Accessible as in booking.HoldRequest.
+	Accessible *bool `json:"accessible"`
+}
+
+type paymentChoice struct {
+	Provider string `json:"provider"`
+}
+
+// attempt is one request to book, on its way.
+type attempt struct {
+	customer, key, hash string
+	bookingID           string
+	request             bookingRequest
+	// begun tells that an earlier request with this key made the booking, and that it
+	// is not complete yet.
+	begun bool
+}
+
+// createBooking holds seats and opens the payment. The cheap read comes first, so
+// that most of a rush for the same seats ends without a workflow; what the
+// workflow then says is stored under the key, and every request with that
+// key gets the stored bytes.
+func (s *service) createBooking(w http.ResponseWriter, r *http.Request) error {
+	try, err := s.readAttempt(w, r)
+	if err != nil {
+		return err
+	}
+	leave, answered, err := s.takeTurn(w, r, &try)
+	if answered || err != nil {
+		return err
+	}
+	defer leave()
+	answer, err := s.hold(r.Context(), try)
+	return s.settle(w, r, try, answer, err)
+}
+
+// turnWithin is how long a request waits for others that want the same seats.
+const turnWithin = 3 * time.Second
+
+// takeTurn checks whether the request can succeed, and waits while another request
+// tries for the same seats. Most requests that wait are refused by the next check,
+// without a workflow. After turnWithin a request goes on in any case.
+func (s *service) takeTurn(w http.ResponseWriter, r *http.Request, try *attempt) (leave func(), answered bool, err error) {
+	patience, cancel := context.WithTimeout(r.Context(), turnWithin)
+	defer cancel()
+	for {
+		if answered, err := s.precheck(w, r, try); answered || err != nil {
+			return nil, answered, err
+		}
+		leave, wait := s.turnstile.Enter(try.request.ShowID, try.request.Seats)
+		if leave != nil {
+			return leave, false, nil
+		}
+		select {
+		case <-wait:
+		case <-patience.Done():
+			return func() {}, false, nil
+		}
+	}
+}
+
+// precheck answers a request that is known already or cannot succeed. The database knows
+// both: a repeat of a request whose answer was lost does not wait for the workflow.
+func (s *service) precheck(w http.ResponseWriter, r *http.Request, try *attempt) (answered bool, err error) {
+	known, err := s.Seats.Precheck(r.Context(), seats.PrecheckRequest{
+		CustomerID: try.customer, Key: try.key, BookingID: try.bookingID,
+		ShowID: try.request.ShowID, Seats: try.request.Seats, Accessible: try.request.Accessible,
+	})
+	switch {
+	case err != nil:
+		return false, err
+	case known.Answer != nil && known.Answer.RequestHash != try.hash,
+		known.Begun && known.RequestHash != try.hash:
+		return false, keyReused()
+	case known.Answer != nil:
+		w.Header().Set("Idempotent-Replayed", "true")
+		return true, s.tell(w, r, *try, *known.Answer)
+	case known.Begun:
+		answer, err := s.outcome(r.Context(), *try, false)
+		if errors.Is(err, errHalfMade) {
+			try.begun = true
+			return false, nil
+		}
+		return true, s.settle(w, r, *try, answer, err)
+	default:
+		return false, nil
+	}
+}
+
+// settle stores the answer and sends what is stored. An error is an answer that is
+// not stored: the same request may end otherwise when it is repeated.
+func (s *service) settle(w http.ResponseWriter, r *http.Request, try attempt, answer seats.Answer, err error) error {
+	if err == nil {
+		answer, err = s.store(r.Context(), try, answer)
+	}
+	switch {
+	case err != nil:
+		return err
+	case answer.RequestHash != try.hash:
+		return keyReused()
+	default:
+		return s.tell(w, r, try, answer)
+	}
+}
+
+// store keeps the answer under the key. With the answer that tells of a booking its
+// hold counts as fetched; one that was not fetched in time is lost.
+func (s *service) store(ctx context.Context, try attempt, answer seats.Answer) (seats.Answer, error) {
+	if answer.Status == http.StatusCreated {
+		stored, err := s.Seats.SaveFetched(ctx, try.customer, try.key, try.bookingID, answer)
+		if booking.CodeOf(err) != booking.CodeHoldLost {
+			return stored, err
+		}
+		if answer, err = renderRefusal(try, notFetched()); err != nil {
+			return answer, err
+		}
+	}
+	return s.Seats.SaveAnswer(ctx, try.customer, try.key, answer)
+}
+
+// hold has the workflow hold the seats and open the payment, and gives the answer
+// to be stored.
+func (s *service) hold(ctx context.Context, try attempt) (seats.Answer, error) {
+	show, err := s.showSummary(ctx, try.request.ShowID)
+	if err != nil {
+		return seats.Answer{}, err
+	}
+	held, err := s.askSaga(ctx, try, show)
+	// With any result: the next read of the seats in this process has it at once.
+	s.Feed.Changed(show.ID)
+	switch {
+	case errors.Is(err, saga.ErrEnded):
+		// Temporal no longer knows. The database does, if there ever was a hold.
+	case saga.IsFinal(err) && held.RequestHash != "" && held.RequestHash != try.hash:
+		return seats.Answer{}, keyReused()
+	case saga.IsFinal(err):
+		return renderRefusal(try, err)
+	case err != nil:
+		return seats.Answer{}, err
+	case held.RequestHash != try.hash:
+		return seats.Answer{}, keyReused()
+	}
+	return s.outcome(ctx, try, true)
+}
+
+// askSaga starts the workflow or asks the one that runs. Only a new booking is
+// refused while answers take too long.
+func (s *service) askSaga(ctx context.Context, try attempt, show booking.ShowSummary) (held workflows.HoldAnswer, err error) {
+	if !try.begun {
+		done, full := s.starts[try.request.Payment.Provider].enter(ctx)
+		if full != nil {
+			return held, full
+		}
+		defer func() { done(err) }()
+	}
+	return s.Saga.Hold(ctx, workflows.BookingInput{
+		BookingID:   try.bookingID,
+		CustomerID:  try.customer,
+		ShowID:      show.ID,
+		Seats:       booking.SortSeats(try.request.Seats),
+		Provider:    try.request.Payment.Provider,
+		RequestHash: try.hash,
+		Policy:      s.Policy,
+		Accessible:  try.request.Accessible,
+		StartWithin: saga.AnswerWithin,
+	}, show)
+}
+
+// errHalfMade is the answer while the payment of a booking is being opened: the
+// request that waited for it was cut off. The same key finds it.
+var errHalfMade = booking.E(booking.CodeUnavailable,
+	"The booking is still being worked on. Ask again with the same Idempotency-Key in a moment.")
+
+// outcome reads from the database what came of a request. Why a booking ended before
+// it had a payment its workflow can tell, if it was not asked yet.
+func (s *service) outcome(ctx context.Context, try attempt, asked bool) (seats.Answer, error) {
+	// Not read as the customer: that would count as fetched before anybody has it.
+	b, err := s.Seats.Booking(ctx, try.bookingID)
+	switch {
+	case booking.CodeOf(err) == booking.CodeNotFound, err == nil && b.CustomerID != try.customer:
+		return renderRefusal(try, booking.E(booking.CodeConflict, "The first request with this key held no seats.").Wrap(err))
+	case err != nil:
+		return seats.Answer{}, err
+	case b.Payment == nil && b.Status == booking.StatusHeld:
+		return s.halfMade(ctx, try)
+	case b.Payment == nil && !asked:
+		return seats.Answer{}, errHalfMade
+	case b.Payment == nil, b.Status == booking.StatusExpired:
+		return renderRefusal(try, booking.E(booking.CodeHoldLost, "The hold of these seats is over, and they are free again."))
+	}
+	s.addCheckoutSecret(b.Payment)
+	body, err := json.Marshal(b)
+	if err != nil {
+		return seats.Answer{}, fmt.Errorf("render booking %s: %w", b.ID, err)
+	}
+	return seats.Answer{RequestHash: try.hash, Status: http.StatusCreated, Body: body}, nil
+}
+
+// halfMade has the seats wait for a customer who keeps asking.
+func (s *service) halfMade(ctx context.Context, try attempt) (seats.Answer, error) {
+	if s.Policy.FetchWithin > 0 {
+		err := s.Seats.KeepWaiting(ctx, try.bookingID, s.Policy.FetchWithin)
+		switch {
+		case booking.CodeOf(err) == booking.CodeHoldLost:
+			return renderRefusal(try, notFetched())
+		case err != nil:
+			return seats.Answer{}, err
+		}
+	}
+	return seats.Answer{}, errHalfMade
+}
+
+func notFetched() error {
+	return booking.E(booking.CodeHoldLost,
+		"The seats were held, but the answer was not fetched in time, and they are free again.")
+}
+
+// renderRefusal is for an answer that is final, and the key with it.
+func renderRefusal(try attempt, err error) (seats.Answer, error) {
+	document := rest.ProblemOf(err)
+	if document.Transient() || document.Code == booking.CodeConflict || document.Code == booking.CodeHoldLost {
+		document.Detail += " Use a new Idempotency-Key to try again."
+	}
+	body, err := json.Marshal(document)
+	if err != nil {
+		return seats.Answer{}, fmt.Errorf("render problem %s: %w", document.Code, err)
+	}
+	return seats.Answer{RequestHash: try.hash, Status: document.Status, Body: body}, nil
+}
+
+// tell sends a stored answer.
+func (s *service) tell(w http.ResponseWriter, r *http.Request, try attempt, answer seats.Answer) error {
+	rest.Subject(r, try.bookingID)
+	w.Header().Set("Cache-Control", "no-store")
+	if answer.Status == http.StatusCreated {
+		w.Header().Set("Location", "/v1/bookings/"+try.bookingID)
+		rest.Write(w, answer.Status, rest.JSON, answer.Body)
+		return nil
+	}
+	var stored struct {
+		Code booking.Code `json:"code"`
+	}
+	if err := json.Unmarshal(answer.Body, &stored); err != nil {
+		return fmt.Errorf("stored answer of booking %s: %w", try.bookingID, err)
+	}
+	rest.WriteProblem(w, answer.Status, stored.Code, answer.Body)
+	return nil
+}
+
+func (s *service) readAttempt(w http.ResponseWriter, r *http.Request) (attempt, error) {
+	try := attempt{customer: rest.CallerOf(r).AccountID}
+	var err error
+	if try.key, err = rest.IdempotencyKey(r); err != nil {
+		return try, err
+	}
+	if err = rest.Decode(w, r, &try.request); err != nil {
+		return try, err
+	}
+	if problems := s.checkRequest(&try.request); len(problems) > 0 {
+		return try, booking.Invalid(problems...)
+	}
+	try.bookingID = uuid.NewSHA1(bookingNamespace, []byte(try.customer+"\n"+try.key)).String()
+	try.hash = requestHash(try.request)
+	return try, nil
+}
+
+// checkRequest finds what can be told without a look at the show; the rest is the
+// precheck's.
+func (s *service) checkRequest(request *bookingRequest) []booking.FieldError {
+	var problems []booking.FieldError
+	if id, err := uuid.Parse(request.ShowID); err != nil {
+		problems = append(problems, booking.FieldError{Field: "show_id", Message: "This is not a show's id."})
+	} else {
+		request.ShowID = id.String()
+	}
+	for i, seat := range request.Seats {
+		if seat == "" || len(seat) > maxSeatLength || strings.ContainsFunc(seat, unicode.IsControl) {
+			problems = append(problems, booking.FieldError{
+				Field: fmt.Sprintf("seats[%d]", i), Message: "This is not the name of a seat."})
+		}
+		if i == booking.MaxSeats {
+			break // too many; the precheck has the better message
+		}
+	}
+	if problem, ok := s.checkProvider("payment.provider", request.Payment.Provider); !ok {
+		problems = append(problems, problem)
+	}
+	return problems
+}
+
+func (s *service) checkProvider(field, provider string) (booking.FieldError, bool) {
+	if slices.Contains(s.Providers, provider) {
+		return booking.FieldError{}, true
+	}
+	choices := slices.Sorted(slices.Values(s.Providers))
+	return booking.FieldError{Field: field, Message: "Must be one of: " + strings.Join(choices, ", ") + "."}, false
+}
+
+// requestHash tells one request from another under the same key. The order of
+// the seats says nothing.
+func requestHash(request bookingRequest) string {
+	hash := sha256.New()
+	write := func(text string) { fmt.Fprintf(hash, "%d:%s,", len(text), text) }
+	write(request.ShowID)
+	write(request.Payment.Provider)
+	for _, seat := range booking.SortSeats(request.Seats) {
+		write(seat)
+	}
+	if request.Accessible != nil { // or a request of before would be another one now
+		write(fmt.Sprintf("accessible=%t", *request.Accessible))
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+func keyReused() error {
+	return booking.E(booking.CodeKeyReused,
+		"This Idempotency-Key was used for a different request. Use a new one.")
+}

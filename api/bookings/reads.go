@@ -1,0 +1,149 @@
+package bookings
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/boxoffice/boxoffice/api/rest"
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// ownBooking reads the booking that the path names. Somebody else's is not found,
+// whatever the verb.
+func (s *service) ownBooking(r *http.Request) (booking.Booking, error) {
+	id, err := rest.PathID(r, "booking")
+	if err != nil {
+		return booking.Booking{}, err
+	}
+	b, err := s.Seats.CustomerBooking(r.Context(), rest.CallerOf(r).AccountID, id)
+	s.addCheckoutSecret(b.Payment)
+	return b, err
+}
+
+func (s *service) getBooking(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.ownBooking(r)
+	if err != nil {
+		return err
+	}
+	return rest.Answer(w, http.StatusOK, b)
+}
+
+func (s *service) listBookings(w http.ResponseWriter, r *http.Request) error {
+	limit, limitErr := rest.Limit(r)
+	status, statusErr := rest.BookingStatus(r)
+	if err := rest.Invalid(limitErr, statusErr); err != nil {
+		return err
+	}
+	items, next, err := s.Seats.CustomerBookings(r.Context(), rest.CallerOf(r).AccountID,
+		status, limit, r.URL.Query().Get("cursor"))
+	if err != nil {
+		return err
+	}
+	for _, b := range items {
+		s.addCheckoutSecret(b.Payment)
+	}
+	return rest.Answer(w, http.StatusOK, rest.PageOf(items, next))
+}
+
+// cancellationQuote says what a cancellation would give back now. The workflow
+// computes it again, by the same terms: those that the booking was made under.
+func (s *service) cancellationQuote(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.ownBooking(r)
+	if err != nil {
+		return err
+	}
+	now := time.Now() // for what is shown; the workflow decides by the database's clock
+	if b.Status != booking.StatusConfirmed || isScanned(b) || !now.Before(b.Show.StartsAt) {
+		return notCancellable()
+	}
+	quote, err := s.comesBack(r.Context(), b, now)
+	if err != nil {
+		return err
+	}
+	return rest.Answer(w, http.StatusOK, quote)
+}
+
+// comesBack is everything when the theater cancelled the show, or moved it and the
+// customer may choose, or has not been told yet.
+func (s *service) comesBack(ctx context.Context, b booking.Booking, now time.Time) (booking.CancellationQuote, error) {
+	quote := booking.FullRefund(b.Quote)
+	if all, err := s.Seats.AllComesBack(ctx, b.ID); err != nil || all {
+		return quote, err
+	}
+	switch change, err := s.Seats.BookingChange(ctx, b.ID); {
+	case err == nil && change.Open:
+		quote.Until = *change.DecideBy
+		return quote, nil
+	case err != nil && booking.CodeOf(err) != booking.CodeNotFound:
+		return quote, err
+	default:
+		terms := b.Refunds
+		if terms == nil {
+			terms = s.Policy.Refunds
+		}
+		return terms.Quote(b.Quote, b.Show.StartsAt, now), nil
+	}
+}
+
+// isScanned tells whether somebody went in with the ticket.
+func isScanned(b booking.Booking) bool { return b.Ticket != nil && b.Ticket.ScannedAt != nil }
+
+func notCancellable() error {
+	return booking.E(booking.CodeNotCancellable, "This booking cannot be cancelled.")
+}
+
+// watchBooking streams the booking, at once and on every change.
+func (s *service) watchBooking(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.ownBooking(r)
+	if err != nil {
+		return err
+	}
+	customerID, bookingID := b.CustomerID, b.ID // the rest need not stay in memory
+	return s.Stream(w, r, func(context.Context) (rest.Sending, error) {
+		return func(ctx context.Context, events *rest.EventStream) error {
+			return s.followBooking(ctx, events, customerID, bookingID)
+		}, nil
+	})
+}
+
+// followBooking sends the booking for every version the feed tells, the first of
+// which comes at once.
+func (s *service) followBooking(ctx context.Context, events *rest.EventStream, customerID, bookingID string) error {
+	beat := time.NewTicker(rest.HeartbeatEvery)
+	defer beat.Stop()
+	versions := s.Feed.WatchBooking(ctx, bookingID)
+	for {
+		select {
+		case <-beat.C:
+			if err := events.Beat(); err != nil {
+				return err
+			}
+		case _, open := <-versions:
+			if !open {
+				return nil
+			}
+			b, err := s.Seats.CustomerBooking(ctx, customerID, bookingID)
+			if err != nil {
+				return err
+			}
+			s.addCheckoutSecret(b.Payment)
+			if err := events.Send("booking", b.Version, b); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// addCheckoutSecret completes the address of our own checkout page. Addresses of
+// other pages (a provider's, the sandbox's) stay as they are.
+func (s *service) addCheckoutSecret(view *booking.PaymentView) {
+	if view == nil || view.ClientSecret == "" || s.CheckoutURL == "" {
+		return
+	}
+	if strings.HasPrefix(view.CheckoutURL, s.CheckoutURL) && !strings.Contains(view.CheckoutURL, "#") {
+		view.CheckoutURL += "#" + url.PathEscape(view.ClientSecret)
+	}
+}

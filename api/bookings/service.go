@@ -1,0 +1,125 @@
+// Package bookings serves what customers do with their bookings: to make one, to pay, to
+// cancel, to choose after a show was changed, and to get the ticket. What happens to a
+// booking is decided in its workflow and in the database.
+package bookings
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/expirable"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/boxoffice/boxoffice/api/rest"
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/lettering"
+	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// OpenAPI describes the routes.
+//
+//go:embed *.yaml
+var OpenAPI embed.FS
+
+// Options are what the service needs; only CheckoutURL may be left out.
+type Options struct {
+	Seats   *seats.Store
+	Feed    *seats.Feed
+	Tickets *seats.Tickets
+	// Providers are the names of the payment providers. A booking names one.
+	Providers []string
+	Saga      Saga
+	// Policy travels with every booking that is made here.
+	Policy booking.Policy
+	// CheckoutURL begins the addresses of our own checkout page, which wants the
+	// payment's secret behind it.
+	CheckoutURL string
+}
+
+// Saga is what the service asks of a booking's workflow; see api/saga.
+type Saga interface {
+	Hold(ctx context.Context, in workflows.BookingInput, show booking.ShowSummary) (workflows.HoldAnswer, error)
+	Update(ctx context.Context, bookingID, update string, args ...any) error
+}
+
+// The summaries' memory saves a query per booking.
+const (
+	summariesKept = 4096
+	summaryFresh  = time.Minute
+)
+
+type service struct {
+	*rest.Server
+	Options
+	summaries *expirable.LRU[string, booking.ShowSummary]
+	turnstile *seats.Turnstile
+	checks    singleflight.Group // payments being asked about, by booking
+	prints    singleflight.Group // tickets being drawn
+	// letters is made when the first ticket is printed.
+	letters func() (*lettering.Setter, error)
+	// starts bound new bookings, by payment provider: one that is slow must not keep
+	// bookings with another away.
+	starts map[string]*starts
+}
+
+// Mount adds the routes. The error names everything that is missing.
+func Mount(server *rest.Server, options Options) error {
+	if err := options.check(); err != nil {
+		return err
+	}
+	s := &service{
+		Server: server, Options: options,
+		summaries: expirable.NewLRU[string, booking.ShowSummary](summariesKept, nil, summaryFresh),
+		turnstile: seats.NewTurnstile(),
+		letters:   sync.OnceValues(func() (*lettering.Setter, error) { return lettering.New(server.Logger) }),
+		starts:    map[string]*starts{},
+	}
+	for _, name := range options.Providers {
+		s.starts[name] = newStarts(server.Logger.With("provider", name))
+	}
+	s.Post("/v1/bookings", s.SignedIn(s.createBooking))
+	s.Get("/v1/bookings", s.SignedIn(s.listBookings))
+	s.Get("/v1/bookings/{id}", s.SignedIn(s.getBooking))
+	s.Get("/v1/bookings/{id}/stream", s.SignedIn(s.watchBooking))
+	s.Post("/v1/bookings/{id}/payment", s.SignedIn(s.reopenPayment))
+	s.Post("/v1/bookings/{id}/payment/check", s.SignedIn(s.checkPayment))
+	s.Post("/v1/bookings/{id}/cancel", s.SignedIn(s.cancel))
+	s.Get("/v1/bookings/{id}/cancellation-quote", s.SignedIn(s.cancellationQuote))
+	s.Get("/v1/bookings/{id}/change", s.SignedIn(s.bookingChange))
+	s.Post("/v1/bookings/{id}/change", s.SignedIn(s.chooseChange))
+	s.Get("/v1/bookings/{id}/ticket", s.SignedIn(s.ticket))
+	s.Get("/v1/bookings/{id}/ticket.png", s.SignedIn(s.ticketPNG))
+	s.Get("/v1/bookings/{id}/ticket.pdf", s.SignedIn(s.ticketPDF))
+	s.Get("/v1/bookings/{id}/ticket.ics", s.SignedIn(s.ticketICS))
+	return nil
+}
+
+func (o Options) check() error {
+	return errors.Join(
+		rest.Need(o.Seats != nil, "bookings", "Seats"),
+		rest.Need(o.Feed != nil, "bookings", "Feed"),
+		rest.Need(o.Tickets != nil, "bookings", "Tickets"),
+		rest.Need(len(o.Providers) > 0, "bookings", "Providers"),
+		rest.Need(o.Saga != nil, "bookings", "Saga"),
+		rest.Need(o.Policy.HoldFor > 0, "bookings", "Policy"),
+	)
+}
+
+// showSummary labels a booking's workflow for support staff. Nothing is decided
+// by it, so it may be as old as the summaries' memory; that there is such a show
+// is for the primary to say.
+func (s *service) showSummary(ctx context.Context, showID string) (booking.ShowSummary, error) {
+	if known, ok := s.summaries.Get(showID); ok {
+		return known, nil
+	}
+	summary, err := s.Seats.ShowSummary(ctx, showID)
+	if err != nil {
+		return booking.ShowSummary{}, err
+	}
+	s.summaries.Add(showID, summary)
+	return summary, nil
+}

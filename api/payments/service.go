@@ -1,0 +1,70 @@
+// Package payments serves the payment providers' webhooks and our own checkout page. What
+// an event means for a booking is decided in its workflow.
+package payments
+
+import (
+	"context"
+	"embed"
+	"errors"
+
+	"github.com/boxoffice/boxoffice/api/rest"
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/payments"
+	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// OpenAPI describes the routes.
+//
+//go:embed *.yaml
+var OpenAPI embed.FS
+
+// Options are what the service needs; only the last two may be left out.
+type Options struct {
+	Payments *payments.Store
+	Seats    *seats.Store
+	// Providers are the payment providers by name.
+	Providers map[string]Provider
+	Saga      Saga
+	// Policy is for the workflows that an event starts.
+	Policy booking.Policy
+	// RebookLate tries the same seats again for money that came too late, before it is
+	// given back.
+	RebookLate bool
+	// StripePublishableKey turns the checkout page on.
+	StripePublishableKey string
+}
+
+// Saga is what the service tells the workflows; see api/saga.
+type Saga interface {
+	Payment(ctx context.Context, bookingID string, state booking.PaymentState) error
+	TakeUp(ctx context.Context, b booking.Booking, policy booking.Policy, state booking.PaymentState) error
+	LatePayment(ctx context.Context, in workflows.LatePaymentInput) error
+	MovedBack(ctx context.Context, b booking.Booking, state booking.PaymentState, policy booking.Policy) error
+}
+
+type service struct {
+	*rest.Server
+	Options
+}
+
+// Mount adds the routes. The error names everything that is missing.
+func Mount(server *rest.Server, options Options) error {
+	if err := errors.Join(
+		rest.Need(options.Payments != nil, "payments", "Payments"),
+		rest.Need(options.Seats != nil, "payments", "Seats"),
+		rest.Need(len(options.Providers) > 0, "payments", "Providers"),
+		rest.Need(options.Saga != nil, "payments", "Saga"),
+		rest.Need(options.Policy.HoldFor > 0, "payments", "Policy"),
+	); err != nil {
+		return err
+	}
+	s := &service{server, options}
+	s.AllowBodies("/v1/webhooks/{provider}", 256<<10) // events carry whole objects of the provider
+	s.Post("/v1/webhooks/{provider}", s.webhook)
+	if s.StripePublishableKey != "" {
+		s.Get("/checkout/{id}", s.checkout)
+		s.Get("/checkout/assets/checkout.js", s.checkoutScript)
+	}
+	return nil
+}

@@ -1,0 +1,205 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/accounts"
+)
+
+// Options are what all services share.
+type Options struct {
+	// Verify reads an access token. Services without it answer everybody alike.
+	Verify func(token string) (*accounts.Claims, error)
+	Logger *slog.Logger
+	// CORSOrigins are the web origins that may call the API from a browser; "*"
+	// admits all.
+	CORSOrigins []string
+	// TrustedProxies are proxies of ours: their X-Forwarded-For counts. Default none.
+	TrustedProxies []netip.Prefix
+	// RequestTimeout ends every request but streams. Default 20 s, which leaves
+	// the workflows' answers their 10.
+	RequestTimeout time.Duration
+	Streams        StreamLimits
+	// Closing ends all streams, so that a server can shut down gracefully.
+	// Default never.
+	Closing context.Context
+}
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.RequestTimeout == 0 {
+		o.RequestTimeout = 20 * time.Second
+	}
+	if o.Closing == nil {
+		o.Closing = context.Background()
+	}
+	o.Streams = o.Streams.withDefaults()
+	return o
+}
+
+// Server is one HTTP server. Services mount their routes on it; then Handler answers.
+type Server struct {
+	Options
+	router    *mux.Router
+	shortcuts shortcuts
+	places    *streamPlaces
+	// foreignProxy is for the one warning about it.
+	foreignProxy sync.Once
+	// bodies are the routes that take longer bodies than the others, in bytes.
+	bodies map[string]int64
+}
+
+// New makes a server without routes.
+func New(options Options) *Server {
+	options = options.withDefaults()
+	s := &Server{
+		Options: options,
+		// A path that is not clean is not found: the router's redirect would name the host
+		// that the request named.
+		router:    mux.NewRouter().SkipClean(true),
+		shortcuts: newShortcuts(),
+		places:    newStreamPlaces(options.Streams),
+		bodies:    map[string]int64{},
+	}
+	s.router.Use(s.noteRoute)
+	s.router.NotFoundHandler = s.serve(NotFound)
+	s.router.MethodNotAllowedHandler = s.serve(s.methodNotAllowed)
+	return s
+}
+
+// Handler answers requests, with all that goes around the routes.
+func (s *Server) Handler() http.Handler {
+	// The order, outside in: every answer is observed; preflights need no route.
+	return s.observe(secure(s.cors(s.shortcuts.take(s.bounded(s.refuseOdd(s.router))))))
+}
+
+// Handler answers one request. An error becomes a problem document.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+func (s *Server) serve(handler Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := handler(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	}
+}
+
+// Get mounts a handler for GET and HEAD.
+func (s *Server) Get(path string, handler Handler) {
+	s.router.Path(path).Methods(http.MethodGet, http.MethodHead).HandlerFunc(s.serve(handler))
+}
+
+// Post mounts a handler for POST.
+func (s *Server) Post(path string, handler Handler) { s.Route(http.MethodPost, path, handler) }
+
+// Route mounts a handler for another method.
+func (s *Server) Route(method, path string, handler Handler) {
+	s.router.Path(path).Methods(method).HandlerFunc(s.serve(handler))
+}
+
+// Below mounts a handler for all paths below a prefix, which ends with a slash.
+func (s *Server) Below(prefix string, handler Handler, methods ...string) {
+	s.router.PathPrefix(prefix).Methods(methods...).HandlerFunc(s.serve(handler))
+}
+
+// Routes are what is mounted, as method and template: "GET /v1/movies/{id}".
+func (s *Server) Routes() ([]string, error) {
+	var all []string
+	err := s.router.Walk(func(route *mux.Route, _ *mux.Router, _ []*mux.Route) error {
+		template, err := route.GetPathTemplate()
+		if err != nil {
+			return err
+		}
+		methods, err := route.GetMethods()
+		for _, method := range methods {
+			all = append(all, method+" "+template)
+		}
+		return err
+	})
+	return all, err
+}
+
+// Use puts something around every route.
+func (s *Server) Use(around func(http.Handler) http.Handler) { s.router.Use(around) }
+
+// AllowBodies lets a route take bodies of up to so many bytes.
+func (s *Server) AllowBodies(route string, most int64) { s.bodies[route] = most }
+
+const (
+	// mostBodies is enough for what customers send. Sending a body takes no log-in, so
+	// it must not cost much.
+	mostBodies = 8 << 10
+	// staffBodies come from people who logged in.
+	staffBodies = 64 << 10
+)
+
+// bodyLimit is how many bytes the body of a route may have, by the route's template.
+func (s *Server) bodyLimit(route string) int64 {
+	if limit, large := s.bodies[route]; large {
+		return limit
+	}
+	if strings.HasPrefix(route, "/v1/admin/") {
+		return staffBodies
+	}
+	return mostBodies
+}
+
+// NotFound answers 404.
+func NotFound(http.ResponseWriter, *http.Request) error {
+	return booking.E(booking.CodeNotFound, "There is nothing at this address.")
+}
+
+// methodNotAllowed names the methods that would do (RFC 9110, section 15.5.6).
+func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request) error {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut,
+		http.MethodPatch, http.MethodDelete} {
+		probe := r.Clone(r.Context())
+		probe.Method = method
+		var match mux.RouteMatch
+		if s.router.Match(probe, &match) && match.MatchErr == nil && match.Route != nil {
+			allowed = append(allowed, method)
+		}
+	}
+	slices.Sort(allowed)
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	return booking.E(codeMethodNotAllowed, "This address does not know %s.", Clip(r.Method))
+}
+
+// refuseOdd turns away addresses that cannot be read, and those with the one character
+// that Postgres cannot store, which would otherwise look like a fault of ours.
+func (s *Server) refuseOdd(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch _, err := url.ParseQuery(r.URL.RawQuery); {
+		case strings.Contains(r.URL.Path, "\x00") || strings.Contains(r.URL.RawQuery, "%00"):
+			s.fail(w, r, booking.E(booking.CodeMalformed, "The address contains the character U+0000."))
+		case err != nil:
+			s.fail(w, r, booking.E(booking.CodeMalformed,
+				"The part of the address after the question mark cannot be read. Write a percent sign as %%25 and a semicolon as %%3B.").Wrap(err))
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// Need is an error unless a service has what it needs.
+func Need(there bool, service, what string) error {
+	if there {
+		return nil
+	}
+	return fmt.Errorf("api: service %s needs %s", service, what)
+}

@@ -1,0 +1,52 @@
+package rest
+
+import (
+	"net/http"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+)
+
+const (
+	shortcutsKept   = 8192
+	longestShortcut = 512 // bytes of address
+)
+
+// shortcuts remember, by the words of an address, what the router and the
+// parameters' reader made of it before. An answer that is ready then costs
+// little more than sending it. Only public reads take shortcuts.
+type shortcuts struct{ known *lru.Cache[string, shortcut] }
+
+type shortcut struct {
+	route, subject string
+	// answer answers when it can do so from memory, at once.
+	answer func(w http.ResponseWriter, r *http.Request) bool
+}
+
+func newShortcuts() shortcuts {
+	known, _ := lru.New[string, shortcut](shortcutsKept) // the size is valid
+	return shortcuts{known}
+}
+
+// take answers what it can and passes on the rest.
+func (s shortcuts) take(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			if known, ok := s.known.Get(r.RequestURI); ok && known.answer(w, r) {
+				e := exchangeOf(r.Context())
+				e.route, e.subject = known.route, known.subject
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Remember lets the next request for the same address be answered by answer, which
+// tells whether it could. It is for a handler that has just answered well.
+func (s *Server) Remember(r *http.Request, answer func(w http.ResponseWriter, r *http.Request) bool) {
+	if r.RequestURI == "" || len(r.RequestURI) > longestShortcut {
+		return
+	}
+	e := exchangeOf(r.Context())
+	s.shortcuts.known.Add(r.RequestURI, shortcut{route: e.route, subject: e.subject, answer: answer})
+}

@@ -1,0 +1,198 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+)
+
+const (
+	// HeartbeatEvery is how often a quiet stream sends a comment.
+	HeartbeatEvery = 15 * time.Second
+	writeWithin    = 10 * time.Second
+	// retryAfter is what browsers wait before they reconnect.
+	retryAfter = 2 * time.Second
+)
+
+var (
+	preamble  = fmt.Appendf(nil, "retry: %d\n\n", retryAfter.Milliseconds())
+	heartbeat = []byte(": still here\n\n")
+)
+
+// Sending writes events until its context ends.
+type Sending func(context.Context, *EventStream) error
+
+// Stream answers with an event stream, which goes on until the client leaves, the
+// process stops or what open gives returns. An error of open is answered like any
+// other. The number of open streams is bounded, of each client's, too: each holds
+// a connection for hours.
+//
+// What is not needed for hours is let go: where the connection can be taken over
+// (HTTP/1.1), the request, its buffers and the grown stack of its goroutine are,
+// which is three quarters of what a stream would cost otherwise.
+func (s *Server) Stream(w http.ResponseWriter, r *http.Request, open func(context.Context) (Sending, error)) error {
+	header := w.Header()
+	leave, err := s.places.take(header, s.ClientAddress(r), CallerOf(r).AccountID)
+	if err != nil {
+		return err
+	}
+	send, err := open(r.Context())
+	if err != nil {
+		leave()
+		return err
+	}
+	header.Set("Content-Type", "text/event-stream")
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	events := &EventStream{id: RequestID(r.Context()), began: time.Now(), leave: leave}
+	if events.takeOver(w, r) {
+		exchangeOf(r.Context()).status = http.StatusOK
+		go s.serveStream(s.Closing, events, send)
+		return nil
+	}
+	w.WriteHeader(http.StatusOK)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.Closing, cancel)()
+	events.keep(w)
+	s.serveStream(ctx, events, send)
+	return nil
+}
+
+func (s *Server) serveStream(ctx context.Context, events *EventStream, send Sending) {
+	defer events.leave()
+	defer events.close()
+	defer func() { // the server does not, on a goroutine of our own
+		if cause := recover(); cause != nil {
+			s.Logger.Error("panic", "request_id", events.id, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+		}
+	}()
+	// Spread: clients that came together must not all return together.
+	ctx, cancel := context.WithTimeout(ctx, s.Streams.For+rand.N(s.Streams.For/4))
+	defer cancel()
+	if events.gone != nil {
+		go func() {
+			events.gone()
+			cancel()
+		}()
+	}
+	err := events.begin()
+	if err == nil {
+		err = send(ctx, events)
+	} else {
+		cancel()
+		_ = send(ctx, events) // lets go of what it has
+	}
+	if ctx.Err() != nil {
+		err = nil // the client has left, its time is over, or the process stops
+	}
+	s.Logger.Info("stream ended", "request_id", events.id, "bytes", events.bytes, "ms", time.Since(events.began).Milliseconds(), "error", err)
+}
+
+// EventStream writes server-sent events (WHATWG HTML, section 9.2). Every write
+// has a deadline: a reader too slow to take it is dropped, and comes back.
+type EventStream struct {
+	id    string // of the request
+	began time.Time
+	bytes int64
+	leave func() // gives the place back
+
+	head     []byte // what goes before the first event
+	out      io.Writer
+	deadline func(time.Time) error
+	flush    func() error
+	gone     func() // returns when the client has left; nil when the context says so
+	close    func()
+}
+
+// keep writes by way of the server.
+func (s *EventStream) keep(w http.ResponseWriter) {
+	connection := http.NewResponseController(w)
+	// The server's read timeout would otherwise end the stream from below.
+	_ = connection.SetReadDeadline(time.Time{})
+	s.out, s.deadline, s.flush, s.close = w, connection.SetWriteDeadline, connection.Flush, func() {}
+}
+
+// takeOver takes the connection from the server. What the server would write
+// before the body is written here; the body ends with the connection (RFC 9112,
+// section 6.3).
+func (s *EventStream) takeOver(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method != http.MethodGet || r.ProtoMajor != 1 {
+		return false
+	}
+	header := w.Header()
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return false
+	}
+	header.Set("Connection", "close")
+	header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	s.head = headOf(header)
+	_ = connection.SetDeadline(time.Time{})
+	s.out, s.deadline, s.close = connection, connection.SetWriteDeadline, func() { _ = connection.Close() }
+	s.flush = func() error { return nil }
+	s.gone = func() { waitForEnd(connection) }
+	return true
+}
+
+func headOf(header http.Header) []byte {
+	var head headWriter
+	head = append(head, "HTTP/1.1 200 OK\r\n"...)
+	_ = header.Write(&head) // to memory
+	return append(head, "\r\n"...)
+}
+
+type headWriter []byte
+
+func (h *headWriter) Write(text []byte) (int, error) {
+	*h = append(*h, text...)
+	return len(text), nil
+}
+
+// waitForEnd returns when a client has left. One that keeps sending is no watcher.
+func waitForEnd(connection net.Conn) {
+	var unread [16]byte
+	for range 256 {
+		if _, err := connection.Read(unread[:]); err != nil {
+			return
+		}
+	}
+}
+
+func (s *EventStream) begin() error {
+	head := s.head
+	s.head = nil
+	return s.Write(append(head, preamble...))
+}
+
+// Send renders an event and sends it.
+func (s *EventStream) Send(event string, version int64, data any) error {
+	body, err := json.Marshal(data)
+	if err != nil {
+		return fmt.Errorf("render %s: %w", event, err)
+	}
+	return s.Write(fmt.Appendf(nil, "id: %d\nevent: %s\ndata: %s\n\n", version, event, body))
+}
+
+// Beat keeps proxies from closing a quiet stream.
+func (s *EventStream) Beat() error { return s.Write(heartbeat) }
+
+// Write sends a frame, which may be shared with other streams, at once.
+func (s *EventStream) Write(frame []byte) error {
+	if err := s.deadline(time.Now().Add(writeWithin)); err != nil {
+		return fmt.Errorf("write deadline: %w", err)
+	}
+	written, err := s.out.Write(frame)
+	s.bytes += int64(written)
+	if err := errors.Join(err, s.flush()); err != nil {
+		return fmt.Errorf("write event: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,31 @@
+// Package search serves the search for movies and theaters, and suggestions while
+// somebody types. How titles are found and ranked is in internal/search.
+package search
+
+import (
+	"embed"
+
+	"github.com/boxoffice/boxoffice/api/rest"
+	"github.com/boxoffice/boxoffice/internal/search"
+)
+
+// OpenAPI describes the routes.
+//
+//go:embed *.yaml
+var OpenAPI embed.FS
+
+type service struct {
+	*rest.Server
+	engine *search.Engine
+}
+
+// Mount adds the routes. The engine is kept fresh by its owner.
+func Mount(server *rest.Server, engine *search.Engine) error {
+	if err := rest.Need(engine != nil, "search", "Search"); err != nil {
+		return err
+	}
+	s := &service{server, engine}
+	s.Get("/v1/search", s.search)
+	s.Get("/v1/search/suggest", s.suggest)
+	return nil
+}

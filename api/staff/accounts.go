@@ -1,0 +1,34 @@
+package staff
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/boxoffice/boxoffice/api/rest"
+	"github.com/boxoffice/boxoffice/internal/catalog/staff"
+)
+
+// mountAccounts mounts who may do what, which administrators decide.
+func (s *service) mountAccounts() {
+	const accounts = "/v1/admin/accounts"
+	s.Get(accounts, s.admin(s.listAccounts))
+	s.Get(accounts+"/{id}", s.admin(s.getAccount))
+	s.Route(http.MethodPatch, accounts+"/{id}", s.admin(changed("account", s.Staff.ChangeAccount)))
+}
+
+func (s *service) listAccounts(w http.ResponseWriter, r *http.Request) error {
+	limit, err := rest.Limit(r)
+	query := r.URL.Query()
+	return answerPage(w, err, func() ([]staff.Account, string, error) {
+		return s.Staff.Accounts(r.Context(), rest.ActorOf(r), staff.AccountFilter{
+			Email: query.Get("email"), Role: query.Get("role"), Limit: limit, Cursor: query.Get("cursor")})
+	})
+}
+
+func (s *service) getAccount(w http.ResponseWriter, r *http.Request) error {
+	return readOne("account", func(ctx context.Context, id uuid.UUID) (staff.Account, error) {
+		return s.Staff.Account(ctx, rest.ActorOf(r), id)
+	})(w, r)
+}

@@ -1,0 +1,99 @@
+// Package staff serves what staff do: bookings of customers, the catalog, shows and their
+// changes, accounts, alerts, the audit log, and the codec of the Temporal UI.
+package staff
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"net/http"
+
+	"github.com/boxoffice/boxoffice/api/rest"
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/alerts"
+	"github.com/boxoffice/boxoffice/internal/catalog/staff"
+	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/workflows"
+)
+
+// OpenAPI describes the routes.
+//
+//go:embed *.yaml
+var OpenAPI embed.FS
+
+// Options are what the service needs; what follows Policy may be left out.
+type Options struct {
+	// Staff changes the catalog.
+	Staff *staff.Store
+	// Alerts are what a person has to look at.
+	Alerts *alerts.Store
+	Seats  *seats.Store
+	Saga   Saga
+	// Policy is for the workflows that staff start.
+	Policy booking.Policy
+	// Changed is called after a change, before it is answered. Default nothing.
+	Changed func(context.Context)
+	// Codec decodes workflow payloads for the Temporal UI at /codec/, for staff;
+	// with CodecOpen for everybody, which is for a machine of one's own.
+	Codec     http.Handler
+	CodecOpen bool
+}
+
+// Saga is what the service asks of the workflows; see api/saga.
+type Saga interface {
+	Update(ctx context.Context, bookingID, update string, args ...any) error
+	GiveBack(ctx context.Context, b booking.Booking, request workflows.RefundRequest, policy booking.Policy) error
+	RefundShow(ctx context.Context, in workflows.RefundShowInput, show booking.ShowSummary) error
+	ChangeShow(ctx context.Context, in workflows.ShowChangeInput, show booking.ShowSummary) (booking.ShowChange, error)
+	ChangeProgress(ctx context.Context, change booking.ShowChange) (workflows.ChangeProgress, error)
+	PauseChange(ctx context.Context, change booking.ShowChange, show booking.ShowSummary) error
+	ResumeChange(ctx context.Context, change booking.ShowChange, show booking.ShowSummary) error
+}
+
+type service struct {
+	*rest.Server
+	Options
+}
+
+// Mount adds the routes. The error names everything that is missing.
+func Mount(server *rest.Server, options Options) error {
+	if err := errors.Join(
+		rest.Need(options.Staff != nil, "admin", "Staff"),
+		rest.Need(options.Alerts != nil, "admin", "Alerts"),
+		rest.Need(options.Seats != nil, "admin", "Seats"),
+		rest.Need(options.Saga != nil, "admin", "Saga"),
+	); err != nil {
+		return err
+	}
+	s := &service{server, options}
+	if s.Changed != nil {
+		s.Use(s.noteChanges)
+	}
+	s.mountBookings()
+	s.mountCatalog()
+	s.mountAccounts()
+	s.mountAudit()
+	s.mountAlerts()
+	s.mountShows()
+	s.mountChanges()
+	s.mountCodec()
+	return nil
+}
+
+// Who may use a route: support reads, managers work on their own theaters, which is for
+// the store to say, and admins on all.
+func (s *service) support(handler rest.Handler) rest.Handler {
+	return s.WithRole(handler, rest.RoleSupport, rest.RoleAdmin)
+}
+
+func (s *service) reader(handler rest.Handler) rest.Handler {
+	return s.WithRole(handler, rest.RoleSupport, rest.RoleManager, rest.RoleAdmin)
+}
+
+func (s *service) manager(handler rest.Handler) rest.Handler {
+	return s.WithRole(handler, rest.RoleManager, rest.RoleAdmin)
+}
+
+func (s *service) admin(handler rest.Handler) rest.Handler {
+	return s.WithRole(handler, rest.RoleAdmin)
+}
