@@ -35,7 +35,7 @@ func (p *Payments) CheckPayment(ctx context.Context, step booking.MoneyStep) (bo
 	})
 }
 
-// CloseUnpaid asks first, and voids a payment only if nobody has paid it: a
+// CloseUnpaid asks first, and voids a payment only if it is not paid: a
 // webhook that was lost must not cost the customer the ticket. The answer says
 // which it was.
 func (p *Payments) CloseUnpaid(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {

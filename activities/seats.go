@@ -162,7 +162,7 @@ func (s *Seats) DecideLate(ctx context.Context, req LateRequest) (booking.LateDe
 // PlanRebooking says which booking would stand in for one that ran out before
 // its money arrived. Only an expired booking is made again: one that was
 // cancelled, refused or confirmed by another payment gets its money back. So does
-// one whose show was moved since, because nobody paid for the new time.
+// one whose show was moved since, because its customer did not pay for the new time.
 func (s *Seats) PlanRebooking(ctx context.Context, late booking.PaymentState) (Rebooking, error) {
 	old, err := s.Inventory.Booking(ctx, late.BookingID)
 	if err != nil {

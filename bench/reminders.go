@@ -203,7 +203,7 @@ func (s theShow) Hold(ctx context.Context, req booking.HoldRequest) (booking.Hel
 	return held, err
 }
 
-// unpaid is a provider at which nobody has paid when it is asked.
+// unpaid is a provider that says "not paid" when it is asked.
 type unpaid struct{ instantProvider }
 
 func (unpaid) Get(_ context.Context, reference string) (booking.PaymentState, error) {

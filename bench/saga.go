@@ -29,7 +29,7 @@ import (
 //
 // The ports answer at once and do nothing, so the figures are those of the saga
 // and the engine, not of a vendor. One booking is: update-with-start, a payment
-// signal, the result. The show starts at once, so nobody waits for a reminder.
+// signal, the result. The show starts at once, so no booking waits for a reminder.
 type contender struct {
 	name     string
 	workflow string

@@ -62,7 +62,7 @@ func searchBenchmark(ctx context.Context, args []string) error {
 }
 
 func compareSearches(ctx context.Context, pg *trigrams, list []judged.Film, rated []int, most int) error {
-	popularity := make([]float64, len(list)) // what was invented nobody knows
+	popularity := make([]float64, len(list)) // invented titles have none
 	copy(popularity, judged.Popularity(rated))
 	ours, filtered := ourSearch(list, popularity)
 	theirs, err := pg.load(ctx, list, popularity)

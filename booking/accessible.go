@@ -18,7 +18,7 @@ type seatRefusal struct{ seat, before, fix string }
 // for those who accompany them:
 //
 //   - a companion seat without a wheelchair space of the same booking beside it;
-//   - a wheelchair space, when the customer says that nobody needs it. Only who
+//   - a wheelchair space, when the customer says that it is not needed. Only who
 //     names one of the spaces gets one, so without a word the name counts as asking.
 //
 // It looks at the layout only. Whether the time has come, the database decides.

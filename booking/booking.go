@@ -11,7 +11,7 @@ type Booking struct {
 	Seats         []string    `json:"seats"`
 	Quote         Quote       `json:"quote"`
 	HoldExpiresAt time.Time   `json:"hold_expires_at"`
-	// Unfetched tells that nobody has fetched the answer of this hold yet.
+	// Unfetched tells that the answer of this hold was not fetched yet.
 	Unfetched bool            `json:"-"`
 	Payment   *PaymentView    `json:"payment"`
 	Ticket    *Ticket         `json:"ticket,omitempty"`
@@ -101,12 +101,12 @@ type HoldRequest struct {
 	// the terms of the day of the cancellation hold.
 	Refunds CancellationPolicy `json:"refunds"`
 	// Accessible is what the customer says about wheelchair spaces among the seats:
-	// true, they are needed; false, nobody needs them; nil, nothing.
+	// true, they are needed; false, they are not; nil, nothing.
 	Accessible *bool `json:"accessible,omitempty"`
 	// FetchWithin is how long the seats wait for somebody to fetch the answer; zero
 	// is as long as the hold.
 	FetchWithin time.Duration `json:"fetch_within,omitempty"`
-	// TooLate says that nobody waits for a new hold any more. One that is there
+	// TooLate says that the caller of a new hold no longer waits. One that is there
 	// already is answered all the same.
 	TooLate bool `json:"too_late,omitempty"`
 }
@@ -119,7 +119,7 @@ type Held struct {
 	Quote     Quote       `json:"quote"`
 	ExpiresAt time.Time   `json:"expires_at"`
 	// ExpiresIn is the time left by the database's clock when it answered, so that
-	// nobody compares it with a clock of their own.
+	// no process compares it with its own clock.
 	ExpiresIn time.Duration `json:"expires_in"`
 	// Channels are the ways the customer can be reached.
 	Channels []Channel `json:"channels"`

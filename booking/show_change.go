@@ -73,7 +73,7 @@ type ChangeTask struct {
 // ChangeTaskKind is a kind of ChangeTask.
 type ChangeTaskKind string
 
-// The tasks: the booking's workflow has to hear of the change; has to carry out a
+// The tasks: the booking's workflow has to be told of the change; has to carry out a
 // refund that was chosen; or has been busy so long that somebody should look
 // whether it is still there.
 const (

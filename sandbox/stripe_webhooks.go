@@ -69,7 +69,7 @@ func (d *delivery) view() deliveryView {
 
 // dispatcher delivers events. First attempts of one payment intent's events
 // are made in order; an event that was refused is tried again on its own and
-// holds nobody up, as at Stripe.
+// delays no other, as at Stripe.
 type dispatcher struct {
 	store     *store
 	log       *slog.Logger
@@ -112,7 +112,7 @@ func (d *dispatcher) record(t *tx, f *faults, dl *delivery) error {
 }
 
 // queue keeps the delivery and hands it to the workers once the transaction
-// is committed, so nobody hears of what was rolled back.
+// is committed, so no event tells of what was rolled back.
 func (d *dispatcher) queue(t *tx, dl *delivery) error {
 	dl.State = deliveryPending
 	if err := t.put(bucketDeliveries, dl.EventID, dl); err != nil {
@@ -156,7 +156,7 @@ func (d *dispatcher) pending() ([]*delivery, error) {
 	return out, err
 }
 
-// startOver forgets how long to hold back: whoever refused the event may well
+// startOver forgets how long to hold back: a receiver that refused the event may well
 // have been restarted with us. A delay that a fault asked for stays.
 func (d *delivery) startOver() {
 	if d.Tries > 0 {

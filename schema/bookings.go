@@ -140,7 +140,7 @@ type Alert struct {
 	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
 	// Openings is how often it was raised and open after that.
 	Openings int `bun:"openings,nullzero,default:1"`
-	// TakenBy is the member of staff who deals with it; null for nobody.
+	// TakenBy is the member of staff who works on it; null for none.
 	TakenBy *uuid.UUID `bun:"taken_by,type:uuid"`
 	// TakenAt is since when.
 	TakenAt *time.Time `bun:"taken_at"`

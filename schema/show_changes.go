@@ -50,7 +50,7 @@ type ShowChangeBooking struct {
 	BookingID uuid.UUID `bun:"booking_id,pk,type:uuid"`
 	// ToldAt is when its workflow had surely heard.
 	ToldAt *time.Time `bun:"told_at,default:now()"`
-	// Choice is what the customer wants; empty while nobody has said.
+	// Choice is what the customer wants; empty until there is a choice.
 	Choice booking.ChangeChoice `bun:"choice"`
 	// ChosenBy is customer or default.
 	ChosenBy string `bun:"chosen_by"`

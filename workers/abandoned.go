@@ -11,14 +11,14 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// abandonedEvery is how often a worker looks for holds whose answers nobody fetched.
+// abandonedEvery is how often a worker looks for holds whose answers were not fetched.
 const (
 	abandonedEvery = 5 * time.Second
 	// lookWithin ends one look, and tellWithin the word to one workflow.
 	lookWithin, tellWithin = 30 * time.Second, 3 * time.Second
 )
 
-// AbandonedHolds are the holds whose answers nobody fetched in time.
+// AbandonedHolds are the holds whose answers were not fetched in time.
 type AbandonedHolds interface {
 	// EndAbandoned ends them, and gives the bookings whose workflows do not know yet.
 	EndAbandoned(ctx context.Context) (untold []string, err error)

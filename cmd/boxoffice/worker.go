@@ -88,7 +88,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	return err
 }
 
-// deploymentOf is the worker deployment that the settings name. A build that nobody
+// deploymentOf is the worker deployment that the settings name. A build that no deployment
 // named is the commit that the program was built from.
 func deploymentOf(cfg config.Config, commit string) (workers.Deployment, error) {
 	if cfg.WorkerDeployment == "" {

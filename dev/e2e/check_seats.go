@@ -20,7 +20,7 @@ func soldOnce(ctx context.Context, e *evidence) ([]string, error) {
 		GROUP BY b.show_id, s.seat HAVING count(*) > 1`)
 }
 
-// wholeHolds looks at holds that nobody may overtake: the ones whose time is not
+// wholeHolds looks at holds that no other may overtake: the ones whose time is not
 // up, be it that of the hold or that of fetching its answer, and those that a payment in doubt keeps. Of a hold that ran out, the next
 // buyers take what they want.
 func wholeHolds(ctx context.Context, e *evidence) ([]string, error) {

@@ -212,7 +212,7 @@ type SeatMap struct {
 	Sold    []string       `json:"sold"`
 }
 
-// Seats reads a show's seats. Nobody has to log in for that.
+// Seats reads a show's seats. It takes no log-in.
 func Seats(ctx context.Context, api, show string) (SeatMap, error) {
 	var seats SeatMap
 	_, err := send(ctx, request{method: http.MethodGet, address: api + "/v1/shows/" + show + "/seats"}, &seats)

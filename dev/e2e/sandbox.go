@@ -75,7 +75,7 @@ func (s *Sandbox) CompleteChallenge(ctx context.Context, intent Intent) error {
 	_, err := send(ctx, request{
 		method: http.MethodPost, address: intent.NextAction.RedirectToURL.URL, body: url.Values{"answer": {"complete"}},
 	}, nil)
-	// The bank sends the browser on to an address where nobody is.
+	// The bank sends the browser on to an address without a server.
 	if StatusOf(err) == 0 && err != nil && strings.Contains(err.Error(), "127.0.0.1/back") {
 		return nil
 	}

@@ -29,7 +29,7 @@ type Stream struct {
 var patient = &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: 10 * time.Second}}
 
 // Listen opens a stream (WHATWG HTML, section 9.2). The customer may be nil where
-// nobody has to log in.
+// it takes no log-in.
 func Listen(ctx context.Context, address string, c *Customer) (*Stream, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)

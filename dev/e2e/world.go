@@ -125,7 +125,7 @@ type ShowPlan struct {
 	StartsIn     time.Duration
 }
 
-// NewShow puts a show on sale that nobody else knows of. It is made in the
+// NewShow puts a show on sale that only this test knows. It is made in the
 // database, because a test needs sizes and times that no program has.
 func (w *World) NewShow(ctx context.Context, plan ShowPlan) (string, error) {
 	layout := booking.Layout{}

@@ -264,7 +264,7 @@ func (c *child) noteCrash(err error) (answered bool) {
 	return c.answered
 }
 
-// noteAnswer fails when the program ended right after it answered: then nobody
+// noteAnswer fails when the program ended right after it answered: then nothing
 // starts it again.
 func (c *child) noteAnswer() error {
 	c.mu.Lock()

@@ -78,7 +78,7 @@ type Platform struct {
 	stopErr  error
 }
 
-// stopOrder: those who ask first, so that nobody is left asking.
+// stopOrder: clients before their servers, so that no request fails at the end.
 var stopOrder = []string{"api", "worker", "sandbox", "temporal"}
 
 // Start brings everything up and returns when all of it answers. On failure

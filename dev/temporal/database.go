@@ -51,7 +51,7 @@ func (d database) named(name string) string {
 
 // config describes one database to the server. Every one of its four services
 // opens pools of its own, so what an idle pool keeps open counts fourfold:
-// connections that nobody uses are closed soon.
+// unused connections are closed soon.
 func (d database) config(name string, maxConnections int) *config.SQL {
 	password, _ := d.url.User.Password()
 	attributes := map[string]string{}

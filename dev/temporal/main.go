@@ -76,7 +76,7 @@ func run(opts options) error {
 	ui, failed := startUI(opts)
 	defer ui.Stop()
 
-	// Without its UI this is half a server: whoever started it starts it again.
+	// Without its UI this is half a server: its parent starts it again.
 	select {
 	case <-ctx.Done():
 		return nil

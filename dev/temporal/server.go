@@ -31,7 +31,7 @@ func newServer(opts options, d database, logger log.Logger) (temporal.Server, er
 	}
 	services := map[string]config.Service{}
 	// Known hosts instead of gossip: no ports for it, and no time to find out
-	// that there is nobody else.
+	// that it is alone.
 	hosts := map[primitives.ServiceName]static.Hosts{}
 	for name, port := range ports {
 		services[string(name)] = config.Service{RPC: config.RPC{GRPCPort: port, BindOnLocalHost: true}}

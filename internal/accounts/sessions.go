@@ -39,7 +39,7 @@ type TokenPair struct {
 func (s *Service) Login(ctx context.Context, email, plain string, address netip.Addr) (TokenPair, error) {
 	email = strings.ToLower(contacts.Same(email))
 	if len(email) > contacts.MaxEmail || utf8.RuneCountInString(plain) > maxPassword {
-		return TokenPair{}, wrongLogin() // nobody's: not worth a look, and their length is no secret
+		return TokenPair{}, wrongLogin() // no token has this form, and the form is no secret
 	}
 	try, err := s.tries.begin(address, email)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *Service) Login(ctx context.Context, email, plain string, address netip.
 	}
 	defer turn.End()
 	account := &schema.Account{}
-	// Postgres stores no text like that, so it belongs to nobody.
+	// Postgres stores no text like that, so it belongs to no account.
 	if utf8.ValidString(email) && !strings.ContainsRune(email, 0) {
 		found, err := s.byEmail(ctx, email)
 		switch {
@@ -189,7 +189,7 @@ func revoke(ctx context.Context, db bun.IDB, family string) error {
 }
 
 // newRefreshToken gives 256 random bits and what is stored of them. A plain hash
-// will do: nobody can try that many.
+// will do: that many cannot be tried.
 func newRefreshToken() (token string, hash []byte, err error) {
 	random := make([]byte, 32)
 	if _, err := rand.Read(random); err != nil {

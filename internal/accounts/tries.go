@@ -53,7 +53,7 @@ type tries struct {
 
 	mu sync.Mutex
 	// Those of networks stand apart, so that made-up accounts do not push them out. Only
-	// a failure makes a bucket: a refused request costs nobody's memory.
+	// a failure makes a bucket: a refused request costs no memory.
 	byNetwork *expirable.LRU[netip.Prefix, *rate.Limiter]
 	byAccount *expirable.LRU[pair, *rate.Limiter]
 	known     *expirable.LRU[pair, struct{}] // where owners were seen

@@ -58,7 +58,7 @@ func Raise(ctx context.Context, db Querier, a booking.Alert) error {
 
 // Opening gives the parts of a WITH clause that raise an alert for each row of a
 // query. Its columns are the booking's id or null, the kind, and the detail, see
-// Detail. Whoever uses it counts the rows of opened and calls Opened when there is
+// Detail. Its caller counts the rows of opened and calls Opened when there is
 // one, so that the log and the metrics know.
 func Opening(rows string) string {
 	return `opened AS (

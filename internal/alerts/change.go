@@ -21,8 +21,8 @@ type Change struct {
 	// To is the state that it is to have: taken by the actor, open for anybody, or
 	// resolved.
 	To State
-	// From is who has it now, by the actor's knowledge: nobody may take over what
-	// somebody else has without naming them. Empty for nobody.
+	// From is who has it now, by the actor's knowledge: an actor cannot take over what
+	// somebody else has without naming them. Empty for no one.
 	From string
 	// Note says what was done; only with resolved, which needs it.
 	Note string

@@ -26,12 +26,12 @@ func Metrics(pool *pgxpool.Pool) []prometheus.Collector {
 // open counts the alerts that are not resolved when somebody asks.
 type open struct{ pool *pgxpool.Pool }
 
-// countWithin bounds the question to the database: whoever reads metrics gives up
+// countWithin bounds the question to the database: a reader of metrics gives up
 // after 10 s by default.
 const countWithin = 3 * time.Second
 
 var openDesc = prometheus.NewDesc("boxoffice_alerts_open",
-	"Alerts in the database that nobody has resolved, by kind. The same in every process.", []string{"kind"}, nil)
+	"Open alerts in the database, by kind. The same in every process.", []string{"kind"}, nil)
 
 // Describe implements prometheus.Collector.
 func (open) Describe(to chan<- *prometheus.Desc) { to <- openDesc }

@@ -3,7 +3,7 @@
 //
 // A Bus carries hints: "something about this topic has changed, look again".
 // Hints are lossy and coalesced, and nothing is right or wrong because of one:
-// whoever listens also polls. Documents keeps answers that many people ask for,
+// a listener also polls. Documents keeps answers that many people ask for,
 // in this process and in Redis.
 //
 // What does not live here: anything that must arrive or must be right (that is

@@ -12,7 +12,7 @@ import (
 )
 
 // Document is an answer as it goes over the wire, made once and sent many times.
-// Nobody changes it.
+// It is never changed.
 type Document struct {
 	Body []byte
 	// Gzip is Body compressed; empty where that saves little.
@@ -24,7 +24,7 @@ type Document struct {
 	// ContentType of Body.
 	ContentType string
 
-	// What every answer repeats, as header values: nobody changes those either.
+	// What every answer repeats, as header values, which are never changed either.
 	headers, gzipHeaders headerValues
 }
 

@@ -13,7 +13,7 @@ import (
 // Documents keeps answers that many people ask for: in this process, bounded by
 // bytes, and behind that in Redis, so that processes share what one has made.
 // What is asked for often stays, whatever number of things is asked for once
-// (W-TinyLFU). An answer that nobody has is made once, for all who wait for it.
+// (W-TinyLFU). A missing answer is made once, for all requests that wait for it.
 //
 // A key says everything that an answer depends on, the version of what it was
 // made from included: nothing is ever taken back, old keys are asked for no
@@ -80,7 +80,7 @@ func (d *Documents) Get(ctx context.Context, key string, ttl time.Duration, make
 	}
 }
 
-// safely turns a panic into an error: it would end the process, since nobody who
+// safely turns a panic into an error: it would end the process, since no caller that
 // could recover waits in the goroutine that makes.
 func safely(make Make) Make {
 	return func(ctx context.Context) (document *Document, keep bool, err error) {

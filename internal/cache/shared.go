@@ -16,7 +16,7 @@ import (
 const (
 	// documentPrefix keeps documents apart from whatever else lives in the Redis.
 	documentPrefix = "boxoffice:document:"
-	// exchangeWithin bounds one exchange about a document: whoever waits could
+	// exchangeWithin bounds one exchange about a document: a request that waits could
 	// ask the database instead.
 	exchangeWithin = 30 * time.Millisecond
 	// failuresInARow open the breaker: then Redis is left alone for coolDown, and

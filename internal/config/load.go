@@ -107,7 +107,7 @@ func withDefaults(environment map[string]string) map[string]string {
 	return values
 }
 
-// missing names the variables that these processes need and nobody set. Key
+// missing names the variables that these processes need and that are not set. Key
 // files are the exception: dev makes do with throwaway keys.
 func missing(values map[string]string, processes []Process) Problems {
 	var problems Problems

@@ -69,7 +69,7 @@ func Mailbox(written string) (email, wrong string) {
 const tooLongEmail = "An e-mail address has at most 254 characters."
 
 // Same gives an address that somebody looks for as it would be stored. What could not be
-// stored is nobody's; it stays as it is.
+// stored belongs to no account; it stays as it is.
 func Same(written string) string {
 	email, wrong := Mailbox(written)
 	if wrong != "" {
@@ -137,7 +137,7 @@ func Number(written string) (e164, wrong string) {
 	if err != nil || parsed.GetExtension() != "" {
 		return written, example
 	}
-	// One that is possible within a region alone has no area code, so nobody abroad
+	// One that is possible within a region alone has no area code, so a caller abroad
 	// reaches it.
 	if phonenumbers.IsPossibleNumberWithReason(parsed) != phonenumbers.IS_POSSIBLE {
 		return written, "There is no such number in the country of its code. " + example

@@ -22,7 +22,7 @@ const (
 
 // Listen tells when somebody has sent a notice on a channel (NOTIFY), until the
 // context ends. Notices are hints: several become one, and those sent while the
-// connection is away are lost, so whoever listens also polls. It has a
+// connection is away are lost, so a listener also polls. It has a
 // connection of its own, since listening occupies one, and makes it anew when it
 // is lost; each new one gives a hint for what may have been missed.
 //

@@ -69,7 +69,7 @@ func WithOwnFunctions() MigrateOption {
 
 // Migrate applies the migrations and then the functions (package
 // schema/functions) that the database does not have yet, and names each to
-// progress (nil: nobody listens). Processes that start together take turns, and
+// progress (nil: no progress is told). Processes that start together take turns, and
 // all but the first find nothing to do. Interrupted at any point, it goes on from
 // there the next time.
 func Migrate(ctx context.Context, db *DB, progress func(string), opts ...MigrateOption) error {

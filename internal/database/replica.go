@@ -38,7 +38,7 @@ type Replica struct {
 }
 
 // OpenReplica prepares connections to a standby without waiting for it: a
-// standby that is away keeps nobody from starting. Nothing is read there before
+// standby that is away keeps no process from starting. Nothing is read there before
 // Use. Its sessions are read only, should the address be that of a server that
 // takes writes.
 func OpenReplica(ctx context.Context, url string, log *slog.Logger, opts ...Option) (*Replica, error) {

@@ -146,7 +146,7 @@ func oneIf(yes bool) float64 {
 }
 
 // Unreadable takes note of a payload that could not be read: loudly, and with a look
-// at the keys in use. If they all fit, the payload is nobody's, and only its own
+// at the keys in use. If they all fit, the payload is foreign, and only its own
 // workflow waits.
 func (r *Ring) Unreadable(err *temporal.UnreadableError) {
 	unreadable.Inc()

@@ -3,7 +3,7 @@
 //
 // Latin, Greek and Cyrillic letters come from the Go fonts, which travel in the binary.
 // Other scripts come from the fonts of the system. Letters that no font has are written
-// in Latin letters by their sound: nobody can read a box.
+// in Latin letters by their sound: a box cannot be read.
 //
 // What does not live here: what stands on a page, and where.
 package lettering

@@ -9,7 +9,7 @@
 // # Once
 //
 // Neither vendor takes an idempotency key, so the row in notifications is the
-// key. It says sending, committed, before the vendor is called; whoever finds it
+// key. It says sending, committed, before the vendor is called; a worker that finds it
 // so later knows that the vendor may have the message, and asks the vendor before
 // sending again. A vendor that cannot be asked gets no second message: a person
 // is told instead.

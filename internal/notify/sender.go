@@ -33,7 +33,7 @@ const (
 	// OutcomeRefused: the vendor refuses this message, and would again.
 	OutcomeRefused
 	// OutcomeDenied: the vendor refuses us, not the message: wrong key, suspended
-	// account, wrong address of the API. Staff can mend it.
+	// account, wrong address of the API. Staff can repair it.
 	OutcomeDenied
 	// OutcomeUnaskable: the vendor does not tell us what it has.
 	OutcomeUnaskable

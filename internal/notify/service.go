@@ -24,7 +24,7 @@ const (
 // Options build a Service. Zero durations take the defaults.
 type Options struct {
 	Pool *pgxpool.Pool
-	// Publish hints that a booking changed, after the commit. Nil means nobody
+	// Publish hints that a booking changed, after the commit. Nil means no process
 	// listens.
 	Publish func(ctx context.Context, topic string)
 	// Senders has the vendor of each channel. A channel without one is skipped.
@@ -82,7 +82,7 @@ func orElse[T comparable](value, fallback T) T {
 }
 
 // Send sends one notification, at most once however often it is called. Nil
-// means that there is nothing left to do, also when there was nobody to send it
+// means that there is nothing left to do, also when there was no one to send it
 // to. Codes: provider_unavailable and provider_error when it should be tried
 // again, validation_failed when the vendor refuses the message for good,
 // not_found.
@@ -138,7 +138,7 @@ func (s *Service) handOver(ctx context.Context, d *dispatch, sender Sender, mess
 	return s.recordSent(ctx, d, vendorID)
 }
 
-// resume goes on where an attempt ended whose outcome nobody knows: the vendor
+// resume goes on where an attempt ended whose outcome is unknown: the vendor
 // is asked, and only what it surely does not have is sent again.
 func (s *Service) resume(ctx context.Context, d *dispatch, sender Sender, message booking.Message) error {
 	// An attempt that wrote down that it heard nothing is over; one that wrote
@@ -236,7 +236,7 @@ func (s *Service) tellOfDenial(ctx context.Context, d *dispatch, cause error) {
 // giveUp leaves a message that the vendor may have to a person: a second copy
 // would be worse than a question.
 func (s *Service) giveUp(ctx context.Context, d *dispatch, reason string) error {
-	detail := fmt.Sprintf("%s by %s, number %d: sent or not, nobody can tell. %s", d.Notice, d.Channel, d.Sequence, reason)
+	detail := fmt.Sprintf("%s by %s, number %d: it is unknown whether it was sent. %s", d.Notice, d.Channel, d.Sequence, reason)
 	if err := s.store.unconfirmed(ctx, d, reason, detail); err != nil {
 		return err
 	}

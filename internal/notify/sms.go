@@ -31,7 +31,7 @@ const (
 )
 
 // typography has characters that the alphabet lacks, that are no letter with an
-// accent, and that nobody misses.
+// accent, which readers do not miss.
 var typography = strings.NewReplacer(
 	"‘", "'", "’", "'", "‚", "'", "“", "\"", "”", "\"", "„", "\"", "«", "\"", "»", "\"",
 	"–", "-", "—", "-", "‑", "-", "−", "-", "…", "...", "×", "x", "·", "-", "`", "'",

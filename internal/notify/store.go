@@ -77,7 +77,7 @@ type offer struct {
 // offersShown is how many shows a message offers.
 const offersShown = 3
 
-// reasonToSkip says why there is nobody to send this to, or nothing true to say.
+// reasonToSkip says why there is no recipient for this, or nothing true to say.
 func (d *dispatch) reasonToSkip(configured bool) string {
 	switch {
 	case d.Channel == booking.ChannelSMS && d.phone == "":
@@ -262,7 +262,7 @@ SELECT count(*) FROM opened`, d.id, d.attempts, failure, alerts.Detail(detail), 
 	return nil
 }
 
-// skip records that there is nobody to send this to.
+// skip records that there is no recipient for this.
 func (s store) skip(ctx context.Context, n booking.Notification, reason string) error {
 	_, err := s.pool.Exec(ctx, `
 INSERT INTO notifications AS n (booking_id, channel, notice, sequence, status, failure)

@@ -17,7 +17,7 @@ import (
 // again: its effect is safe to repeat, a lost one is not.
 func (s *Store) Receive(ctx context.Context, event booking.PaymentEvent) (handled bool, err error) {
 	// The row inserted here is not visible to the SELECT beside it: no row means
-	// that nobody has settled the event before.
+	// that the event was not settled before.
 	err = s.pool.QueryRow(ctx, `
 		WITH received AS (
 			INSERT INTO webhook_inbox (provider, event_id, type, reference, booking_id)

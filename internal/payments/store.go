@@ -20,7 +20,7 @@ type Store struct {
 }
 
 // New makes the books. publish hears, after the commit, the topic of every
-// booking that changed; nil when nobody listens.
+// booking that changed; nil when there is no listener.
 func New(pool *pgxpool.Pool, publish func(context.Context, string)) *Store {
 	if publish == nil {
 		publish = func(context.Context, string) {}

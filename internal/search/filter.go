@@ -42,7 +42,7 @@ func (x *Index) prepare(f Filters, now time.Time) *filter {
 	for _, code := range f.Access {
 		n, ok := x.access.numbers[code]
 		if !ok {
-			c.access = math.MaxUint64 // nobody offers it
+			c.access = math.MaxUint64 // no theater offers it
 			break
 		}
 		c.access |= 1 << min(n, 63)

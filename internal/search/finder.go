@@ -9,7 +9,7 @@ import (
 // Latin letters, by sound.
 type finder struct {
 	names  *nameIndex
-	sounds *nameIndex // nil when nobody needs it
+	sounds *nameIndex // nil when it is not needed
 	years  []int      // by owner; nil for people and theaters
 }
 

@@ -16,7 +16,7 @@ const (
 	maxLimit     = 100
 	maxPeople    = 5
 	maxPlaces    = 5
-	maxQuery     = 200 // bytes; nobody types more by hand
+	maxQuery     = 200 // bytes; more is not typed by hand
 )
 
 // Search answers a query.

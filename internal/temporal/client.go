@@ -114,7 +114,7 @@ func addSearchAttributes(ctx context.Context, c client.Client, namespace string,
 }
 
 // awaitSearchAttributes polls until a query may use them all: the server's parts
-// hear of a new attribute one after the other, and until then refuse a workflow
+// learn a new attribute one after the other, and until then refuse a workflow
 // that carries it.
 func awaitSearchAttributes(ctx context.Context, c client.Client, namespace string, keys []sdk.SearchAttributeKey) error {
 	var terms []string

@@ -44,7 +44,7 @@ const (
 type Codec struct {
 	first string
 	seals map[string]cipher.AEAD
-	// unreadable is told of every payload that cannot be read; nil tells nobody.
+	// unreadable is told of every payload that cannot be read; nil tells none.
 	unreadable func(*UnreadableError)
 	// mayWrite refuses to encrypt, if it gives an error; nil never does.
 	mayWrite func() error
@@ -159,7 +159,7 @@ func (k Keys) Read(proof []byte) error {
 	return err
 }
 
-// CodecHandler lets the Temporal UI read payloads. Whoever serves it decides who
+// CodecHandler lets the Temporal UI read payloads. Its server decides who
 // may call it.
 func CodecHandler(keys Keys) (http.Handler, error) {
 	codec, err := NewCodec(keys)

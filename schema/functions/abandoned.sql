@@ -1,10 +1,10 @@
--- A hold whose answer nobody fetches must not keep its seats. bookings.fetch_by is
+-- A hold whose answer is not fetched must not keep its seats. bookings.fetch_by is
 -- until when the answer of a hold waits; null when it was fetched, or need not be.
 -- Until it is fetched the claims last until then, and no longer: after that they
 -- count as free, and the next hold overtakes them. What happens here is decided
 -- under the booking's row lock, by the database's clock.
 
--- wait_for_fetch gives the claims of a hold that nobody has fetched yet another
+-- wait_for_fetch gives the claims of a hold that is not fetched yet another
 -- stretch of time or, with null, all of the hold's and its grace. A hold that lost seats to
 -- somebody else is lost (BX006): what is left of it must not come to life again.
 CREATE OR REPLACE FUNCTION wait_for_fetch(p_booking uuid, p_within interval, p_grace interval DEFAULT '30 seconds') RETURNS void LANGUAGE plpgsql AS $$
@@ -15,7 +15,7 @@ DECLARE
 BEGIN
     SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
     IF b.status = 'expired' THEN
-        -- Also when its workflow was told already: nobody may hear that it is held.
+        -- Also when its workflow was told already: no answer may say that it is held.
         RAISE EXCEPTION 'not fetched in time' USING ERRCODE = 'BX006';
     END IF;
     IF b.fetch_by IS NULL OR b.status <> 'held' THEN
@@ -41,7 +41,7 @@ CREATE OR REPLACE FUNCTION fetch_hold(p_booking uuid, p_grace interval DEFAULT '
     SELECT wait_for_fetch(p_booking, NULL, p_grace);
 $$;
 
--- end_abandoned_hold ends a hold that nobody has fetched for so long after its time
+-- end_abandoned_hold ends a hold that was not fetched for so long after its time
 -- was up. fetch_by stays, until the workflow was told. It gives the booking's show,
 -- null when there was nothing to end.
 CREATE OR REPLACE FUNCTION end_abandoned_hold(p_booking uuid, p_after interval) RETURNS uuid LANGUAGE plpgsql AS $$

@@ -65,7 +65,7 @@ DECLARE
     b      bookings%ROWTYPE;
     target shows%ROWTYPE;
 BEGIN
-    -- The row first: whoever applies the default takes it, too, and then the booking.
+    -- The row first, then the booking: the default is applied in the same order.
     SELECT * INTO told FROM show_change_bookings WHERE change_id = p_change AND booking_id = p_booking FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no such change' USING ERRCODE = 'BX021';

@@ -4,7 +4,7 @@
 --   BX002 show not on sale     BX003 terms changed, price again
 --   BX004 too many holds       BX005 the status does not allow it
 --   BX006 the hold is lost     BX007 not cancellable
---   BX008 nobody waits for this hold any more
+--   BX008 the caller of this hold no longer waits
 --   BX031 not to be sold together yet
 -- A function that touches several claims takes them in seat order, so that two of
 -- them do not wait for each other. Each answers with the booking's show, whose
@@ -36,7 +36,7 @@ CREATE OR REPLACE FUNCTION hold_seats(
     p_not_before timestamptz DEFAULT NULL,
     -- how long the hold waits for somebody to fetch its answer; null is to its end
     p_fetch_within interval DEFAULT NULL,
-    -- nobody waits for a new hold any more
+    -- the caller of a new hold no longer waits
     p_too_late boolean DEFAULT false)
 RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone boolean, priced jsonb)
 LANGUAGE plpgsql AS $$
@@ -103,7 +103,7 @@ BEGIN
             RAISE EXCEPTION 'seats unavailable' USING ERRCODE = 'BX001', DETAIL = coalesce(taken, '[]')::text;
         END IF;
 
-        -- Whoever changes what the seats mean waits for this lock, or made us wait.
+        -- A change of what the seats mean waits for this lock, or made us wait.
         -- The booking's foreign key would take it anyway.
         PERFORM 1 FROM shows s WHERE s.id = p_show AND s.terms_version = p_terms FOR KEY SHARE;
         IF NOT FOUND THEN

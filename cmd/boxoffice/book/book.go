@@ -58,7 +58,7 @@ func Run(ctx context.Context, opts Options) error {
 
 func (t *tour) say(format string, args ...any) { _, _ = fmt.Fprintf(t.Out, format+"\n", args...) }
 
-// register makes a customer that nobody else is, and logs in.
+// register makes a new customer, and logs in.
 func (t *tour) register(ctx context.Context) error {
 	email := "tour-" + strings.ToLower(rand.Text()[:10]) + "@boxoffice.example"
 	password := rand.Text()

@@ -112,7 +112,7 @@ func handOver(dir string, credential *syscall.Credential) error {
 
 // accountFor is the account that already owns the cluster, so that a checkout
 // which was first used without root keeps working; else the distribution's
-// postgres account, else nobody.
+// postgres account, else the account "nobody".
 func accountFor(dir string) *syscall.Credential {
 	if owner, ok := ownerOf(filepath.Join(dir, "cluster")); ok && owner.Uid != 0 {
 		return &owner
@@ -195,7 +195,7 @@ func replaceByLink(dir, target string) error {
 }
 
 // discard removes data that lives outside the directory we were given, which
-// nobody else would clean up.
+// nothing else would clean up.
 func (p place) discard() error {
 	if !p.moved {
 		return nil
@@ -265,7 +265,7 @@ func initialize(ctx context.Context, bin string, p place) (password string, err 
 	return "", err
 }
 
-// serverEnv keeps PGPORT, PGHOST and the like, which the server would heed,
+// serverEnv keeps PGPORT, PGHOST and the like, which the server would follow,
 // out of the server's environment.
 func serverEnv() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}

@@ -71,7 +71,7 @@ func watch(pid int) <-chan struct{} {
 	return exited
 }
 
-// alive looks past zombies: in a container nobody may reap an orphan.
+// alive looks past zombies: in a container there may be no parent that reaps an orphan.
 func alive(pid int) bool {
 	if err := syscall.Kill(pid, 0); err != nil && !errors.Is(err, syscall.EPERM) {
 		return false

@@ -126,7 +126,7 @@ func (s *Sender) mail(message booking.Message) *mail.SGMailV3 {
 }
 
 // refusal tells a sender address that SendGrid does not take, which staff can
-// mend, from a message that it does not take.
+// repair, from a message that it does not take.
 func (s *Sender) refusal(failure *notify.VendorError) *notify.VendorError {
 	if failure.Outcome == notify.OutcomeRefused && strings.HasPrefix(failure.Reason, "from") {
 		failure.Outcome = notify.OutcomeDenied

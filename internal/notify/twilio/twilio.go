@@ -132,7 +132,7 @@ func sameText(m api.ApiV2010Message, text string) bool {
 }
 
 // Error codes that come with a 400 and yet are not about the message: our number
-// or messaging service is not in order, so that staff can mend it.
+// or messaging service is not in order, so that staff can repair it.
 // https://www.twilio.com/docs/api/errors
 var oursToMend = []int{21212, 21222, 21224, 21601, 21603, 21606, 21659, 21660, 21701, 21702, 21703, 21704, 21705}
 

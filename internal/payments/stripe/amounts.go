@@ -43,7 +43,7 @@ var ratios = map[string]ratio{
 
 // leastCharge is the least that Stripe charges, in its own units. The account's
 // settlement currency decides; a charge in another currency has to be worth as
-// much, which nobody can know in advance.
+// much, which cannot be known in advance.
 var leastCharge = map[string]int64{
 	"AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50,
 	"GBP": 30, "HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50,

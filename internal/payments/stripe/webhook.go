@@ -18,7 +18,7 @@ import (
 const maxWebhook = 1 << 20
 
 // Webhook checks an event's signature and its age, and tells which payment it is
-// about. The event's own figures are not used: whoever handles it asks Stripe,
+// about. The event's own figures are not used: its handler asks Stripe,
 // because events come late and in any order.
 // https://docs.stripe.com/webhooks/signature
 func (p *Provider) Webhook(body []byte, header http.Header) (booking.PaymentEvent, error) {
