@@ -8,12 +8,12 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/gorilla/mux"
+	"github.com/rs/cors"
 )
 
 // exchange is what the middleware notes about one request while it is answered.
@@ -180,30 +180,17 @@ func secure(next http.Handler) http.Handler {
 // cors lets web apps of the configured origins in. Tokens travel in a header,
 // never in a cookie, so credentials are not allowed.
 func (s *Server) cors(next http.Handler) http.Handler {
-	methods := "GET, HEAD, POST, PUT, PATCH, DELETE"
-	// X-Namespace is what the Temporal UI sends to the codec.
-	allowed := "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Namespace, X-Request-Id"
-	exposed := "ETag, Location, Retry-After, Idempotent-Replayed, X-Request-Id, RateLimit, RateLimit-Policy"
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(s.CORSOrigins) > 0 {
-			w.Header().Add("Vary", "Origin")
-		}
-		origin := r.Header.Get("Origin")
-		if origin == "" || (!slices.Contains(s.CORSOrigins, origin) && !slices.Contains(s.CORSOrigins, "*")) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("Access-Control-Allow-Origin", origin)
-		w.Header().Set("Access-Control-Expose-Headers", exposed)
-		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-			w.Header().Set("Access-Control-Allow-Methods", methods)
-			w.Header().Set("Access-Control-Allow-Headers", allowed)
-			w.Header().Set("Access-Control-Max-Age", "600")
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	if len(s.CORSOrigins) == 0 {
+		return next
+	}
+	return cors.New(cors.Options{
+		AllowedOrigins: s.CORSOrigins,
+		AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
+		// X-Namespace is what the Temporal UI sends to the codec.
+		AllowedHeaders: []string{"Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "X-Namespace", "X-Request-Id"},
+		ExposedHeaders: []string{"ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-Id", "RateLimit", "RateLimit-Policy"},
+		MaxAge:         int((10 * time.Minute).Seconds()),
+	}).Handler(next)
 }
 
 // bounded gives every request an end. Streams have their own.
