@@ -19,13 +19,16 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/alerts"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/internal/lettering"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/search"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/seatmap"
+	"github.com/boxoffice/boxoffice/internal/showchanges"
+	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
 // The services of which a process may serve some.
@@ -64,10 +67,15 @@ type Options struct {
 	Staff *staff.Store
 	// Alerts are what a person has to look at.
 	Alerts   *alerts.Store
-	Seats    *seats.Store
-	Feed     *seats.Feed
-	Tickets  *seats.Tickets
-	Payments *payments.Store
+	Shows    *shows.Store
+	Bookings *bookings.Store
+	// Changes are shows that are cancelled or moved.
+	Changes *showchanges.Store
+	// Feed tells of the seats of shows, BookingFeed of bookings.
+	Feed        *seatmap.Feed
+	BookingFeed *bookings.Feed
+	Tickets     *bookings.Tickets
+	Payments    *payments.Store
 	// Providers are the payment providers by name. A booking names one.
 	Providers map[string]Provider
 	// Saga reaches the workflows; see NewSaga.
@@ -132,7 +140,7 @@ type api struct {
 	router    *mux.Router
 	summaries *expirable.LRU[string, booking.ShowSummary]
 	shortcuts shortcuts
-	turnstile *seats.Turnstile
+	turnstile *bookings.Turnstile
 	checks    singleflight.Group // payments being asked about, by booking
 	streams   *streamPlaces
 	prints    singleflight.Group // tickets being drawn
@@ -164,7 +172,7 @@ func build(options Options) (*api, error) {
 		router:    mux.NewRouter().SkipClean(true),
 		summaries: expirable.NewLRU[string, booking.ShowSummary](summariesKept, nil, summaryFresh),
 		shortcuts: newShortcuts(),
-		turnstile: seats.NewTurnstile(),
+		turnstile: bookings.NewTurnstile(),
 		starts:    map[string]*starts{},
 		letters:   sync.OnceValues(func() (*lettering.Setter, error) { return lettering.New(options.Logger) }),
 		streams:   newStreamPlaces(options.MaxStreams, options.MaxStreamsPerAddress, options.MaxStreamsPerAccount),
@@ -255,8 +263,11 @@ func (a *api) check() error {
 	need(a.Staff != nil, "Staff", ServiceAdmin)
 	need(a.Alerts != nil, "Alerts", ServiceAdmin)
 	need(a.Search != nil, "Search", ServiceSearch)
-	need(a.Seats != nil, "Seats", ServiceCatalog, ServiceBookings, ServicePayments, ServiceAdmin)
+	need(a.Shows != nil, "Shows", ServiceBookings, ServiceAdmin)
+	need(a.Bookings != nil, "Bookings", ServiceBookings, ServicePayments, ServiceAdmin)
+	need(a.Changes != nil, "Changes", ServiceBookings, ServiceAdmin)
 	need(a.Feed != nil, "Feed", ServiceCatalog, ServiceBookings)
+	need(a.BookingFeed != nil, "BookingFeed", ServiceBookings)
 	need(a.Tickets != nil, "Tickets", ServiceBookings)
 	need(a.Payments != nil, "Payments", ServicePayments)
 	need(len(a.Providers) > 0, "Providers", ServiceBookings, ServicePayments)

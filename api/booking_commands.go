@@ -56,7 +56,7 @@ func (a *api) cancel(w http.ResponseWriter, r *http.Request) {
 // nowCancelled tells whether a booking that was not cancelled before is now: the
 // workflow did what it was asked, and ended before it could say so.
 func (a *api) nowCancelled(ctx context.Context, before booking.Booking) bool {
-	now, err := a.Seats.Booking(ctx, before.ID)
+	now, err := a.Bookings.Booking(ctx, before.ID)
 	return err == nil && before.Status != booking.StatusCancelled && now.Status == booking.StatusCancelled
 }
 

@@ -17,7 +17,7 @@ func (a *api) ownBooking(r *http.Request) (booking.Booking, error) {
 	if err != nil {
 		return booking.Booking{}, err
 	}
-	b, err := a.Seats.CustomerBooking(r.Context(), principalOf(r).AccountID, id)
+	b, err := a.Bookings.CustomerBooking(r.Context(), principalOf(r).AccountID, id)
 	a.addCheckoutSecret(b.Payment)
 	return b, err
 }
@@ -38,7 +38,7 @@ func (a *api) listBookings(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	items, next, err := a.Seats.CustomerBookings(r.Context(), principalOf(r).AccountID,
+	items, next, err := a.Bookings.CustomerBookings(r.Context(), principalOf(r).AccountID,
 		status, limit, r.URL.Query().Get("cursor"))
 	if err != nil {
 		a.fail(w, r, err)
@@ -91,10 +91,10 @@ func (a *api) cancellationQuote(w http.ResponseWriter, r *http.Request) {
 // customer may choose, or has not been told yet.
 func (a *api) comesBack(ctx context.Context, b booking.Booking, now time.Time) (booking.CancellationQuote, error) {
 	quote := booking.FullRefund(b.Quote)
-	if all, err := a.Seats.AllComesBack(ctx, b.ID); err != nil || all {
+	if all, err := a.Changes.AllComesBack(ctx, b.ID); err != nil || all {
 		return quote, err
 	}
-	switch change, err := a.Seats.BookingChange(ctx, b.ID); {
+	switch change, err := a.Changes.BookingChange(ctx, b.ID); {
 	case err == nil && change.Open:
 		quote.Until = *change.DecideBy
 		return quote, nil
@@ -134,7 +134,7 @@ func (a *api) watchBooking(w http.ResponseWriter, r *http.Request) {
 func (a *api) followBooking(ctx context.Context, s *eventStream, customerID, bookingID string) error {
 	beat := time.NewTicker(heartbeatEvery)
 	defer beat.Stop()
-	versions := a.Feed.WatchBooking(ctx, bookingID)
+	versions := a.BookingFeed.Watch(ctx, bookingID)
 	for {
 		select {
 		case <-beat.C:
@@ -145,7 +145,7 @@ func (a *api) followBooking(ctx context.Context, s *eventStream, customerID, boo
 			if !open {
 				return nil
 			}
-			b, err := a.Seats.CustomerBooking(ctx, customerID, bookingID)
+			b, err := a.Bookings.CustomerBooking(ctx, customerID, bookingID)
 			if err != nil {
 				return err
 			}

@@ -17,7 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -100,7 +100,7 @@ func (a *api) takeTurn(w http.ResponseWriter, r *http.Request, try *attempt) (le
 // in the database: who repeats a request whose answer was lost does not wait for
 // the workflow.
 func (a *api) precheck(w http.ResponseWriter, r *http.Request, try *attempt) (answered bool) {
-	known, err := a.Seats.Precheck(r.Context(), seats.PrecheckRequest{
+	known, err := a.Bookings.Precheck(r.Context(), bookings.PrecheckRequest{
 		CustomerID: try.customer, Key: try.key, BookingID: try.bookingID,
 		ShowID: try.request.ShowID, Seats: try.request.Seats, Accessible: try.request.Accessible,
 	})
@@ -128,7 +128,7 @@ func (a *api) precheck(w http.ResponseWriter, r *http.Request, try *attempt) (an
 
 // settle stores the answer and sends what is stored. An error is an answer that is
 // not stored: the same request may end otherwise when it is repeated.
-func (a *api) settle(w http.ResponseWriter, r *http.Request, try attempt, answer seats.Answer, err error) {
+func (a *api) settle(w http.ResponseWriter, r *http.Request, try attempt, answer bookings.Answer, err error) {
 	if err == nil {
 		answer, err = a.store(r.Context(), try, answer)
 	}
@@ -144,9 +144,9 @@ func (a *api) settle(w http.ResponseWriter, r *http.Request, try attempt, answer
 
 // store keeps the answer under the key. With the answer that tells of a booking its
 // hold counts as fetched; one that was not fetched in time is lost.
-func (a *api) store(ctx context.Context, try attempt, answer seats.Answer) (seats.Answer, error) {
+func (a *api) store(ctx context.Context, try attempt, answer bookings.Answer) (bookings.Answer, error) {
 	if answer.Status == http.StatusCreated {
-		stored, err := a.Seats.SaveFetched(ctx, try.customer, try.key, try.bookingID, answer)
+		stored, err := a.Bookings.SaveFetched(ctx, try.customer, try.key, try.bookingID, answer)
 		if booking.CodeOf(err) != booking.CodeHoldLost {
 			return stored, err
 		}
@@ -154,15 +154,15 @@ func (a *api) store(ctx context.Context, try attempt, answer seats.Answer) (seat
 			return answer, err
 		}
 	}
-	return a.Seats.SaveAnswer(ctx, try.customer, try.key, answer)
+	return a.Bookings.SaveAnswer(ctx, try.customer, try.key, answer)
 }
 
 // hold has the workflow hold the seats and open the payment, and gives the answer
 // to be stored.
-func (a *api) hold(ctx context.Context, try attempt) (seats.Answer, error) {
+func (a *api) hold(ctx context.Context, try attempt) (bookings.Answer, error) {
 	show, err := a.showSummary(ctx, try.request.ShowID)
 	if err != nil {
-		return seats.Answer{}, err
+		return bookings.Answer{}, err
 	}
 	held, err := a.askSaga(ctx, try, show)
 	// Whatever came of it, who looks at the seats next sees it here at once.
@@ -171,13 +171,13 @@ func (a *api) hold(ctx context.Context, try attempt) (seats.Answer, error) {
 	case errors.Is(err, ErrEnded):
 		// Temporal no longer knows. The database does, if there ever was a hold.
 	case isFinal(err) && held.RequestHash != "" && held.RequestHash != try.hash:
-		return seats.Answer{}, keyReused()
+		return bookings.Answer{}, keyReused()
 	case isFinal(err):
 		return renderRefusal(try, err)
 	case err != nil:
-		return seats.Answer{}, err
+		return bookings.Answer{}, err
 	case held.RequestHash != try.hash:
-		return seats.Answer{}, keyReused()
+		return bookings.Answer{}, keyReused()
 	}
 	return a.outcome(ctx, try, true)
 }
@@ -212,41 +212,41 @@ var errHalfMade = booking.E(booking.CodeUnavailable,
 
 // outcome reads from the database what came of a request. Why a booking ended before
 // it had a payment its workflow can tell, if it was not asked yet.
-func (a *api) outcome(ctx context.Context, try attempt, asked bool) (seats.Answer, error) {
+func (a *api) outcome(ctx context.Context, try attempt, asked bool) (bookings.Answer, error) {
 	// Not read as the customer: that would count as fetched before anybody has it.
-	b, err := a.Seats.Booking(ctx, try.bookingID)
+	b, err := a.Bookings.Booking(ctx, try.bookingID)
 	switch {
 	case booking.CodeOf(err) == booking.CodeNotFound, err == nil && b.CustomerID != try.customer:
 		return renderRefusal(try, booking.E(booking.CodeConflict, "The first request with this key held no seats.").Wrap(err))
 	case err != nil:
-		return seats.Answer{}, err
+		return bookings.Answer{}, err
 	case b.Payment == nil && b.Status == booking.StatusHeld:
 		return a.halfMade(ctx, try)
 	case b.Payment == nil && !asked:
-		return seats.Answer{}, errHalfMade
+		return bookings.Answer{}, errHalfMade
 	case b.Payment == nil, b.Status == booking.StatusExpired:
 		return renderRefusal(try, booking.E(booking.CodeHoldLost, "The hold of these seats is over, and they are free again."))
 	}
 	a.addCheckoutSecret(b.Payment)
 	body, err := json.Marshal(b)
 	if err != nil {
-		return seats.Answer{}, fmt.Errorf("render booking %s: %w", b.ID, err)
+		return bookings.Answer{}, fmt.Errorf("render booking %s: %w", b.ID, err)
 	}
-	return seats.Answer{RequestHash: try.hash, Status: http.StatusCreated, Body: body}, nil
+	return bookings.Answer{RequestHash: try.hash, Status: http.StatusCreated, Body: body}, nil
 }
 
 // halfMade has the seats wait for a customer who keeps asking.
-func (a *api) halfMade(ctx context.Context, try attempt) (seats.Answer, error) {
+func (a *api) halfMade(ctx context.Context, try attempt) (bookings.Answer, error) {
 	if a.Policy.FetchWithin > 0 {
-		err := a.Seats.KeepWaiting(ctx, try.bookingID, a.Policy.FetchWithin)
+		err := a.Bookings.KeepWaiting(ctx, try.bookingID, a.Policy.FetchWithin)
 		switch {
 		case booking.CodeOf(err) == booking.CodeHoldLost:
 			return renderRefusal(try, notFetched())
 		case err != nil:
-			return seats.Answer{}, err
+			return bookings.Answer{}, err
 		}
 	}
-	return seats.Answer{}, errHalfMade
+	return bookings.Answer{}, errHalfMade
 }
 
 func notFetched() error {
@@ -255,20 +255,20 @@ func notFetched() error {
 }
 
 // renderRefusal is for an answer that is final, and the key with it.
-func renderRefusal(try attempt, err error) (seats.Answer, error) {
+func renderRefusal(try attempt, err error) (bookings.Answer, error) {
 	document, kind := problemOf(err)
 	if kind.retryAfter != "" || document.Code == booking.CodeConflict || document.Code == booking.CodeHoldLost {
 		document.Detail += " Use a new Idempotency-Key to try again."
 	}
 	body, err := json.Marshal(document)
 	if err != nil {
-		return seats.Answer{}, fmt.Errorf("render problem %s: %w", document.Code, err)
+		return bookings.Answer{}, fmt.Errorf("render problem %s: %w", document.Code, err)
 	}
-	return seats.Answer{RequestHash: try.hash, Status: kind.status, Body: body}, nil
+	return bookings.Answer{RequestHash: try.hash, Status: kind.status, Body: body}, nil
 }
 
 // tell sends a stored answer.
-func (a *api) tell(w http.ResponseWriter, r *http.Request, try attempt, answer seats.Answer) {
+func (a *api) tell(w http.ResponseWriter, r *http.Request, try attempt, answer bookings.Answer) {
 	exchangeOf(r.Context()).subject = try.bookingID
 	w.Header().Set("Cache-Control", "no-store")
 	if answer.Status == http.StatusCreated {

@@ -95,7 +95,7 @@ func (a *api) showSummary(ctx context.Context, showID string) (booking.ShowSumma
 	if known, ok := a.summaries.Get(showID); ok {
 		return known, nil
 	}
-	summary, err := a.Seats.ShowSummary(ctx, showID)
+	summary, err := a.Shows.Summary(ctx, showID)
 	if err != nil {
 		return booking.ShowSummary{}, err
 	}

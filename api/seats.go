@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/bestseats"
+	"github.com/boxoffice/boxoffice/internal/seatmap"
 )
 
 // seatsFresh is short: a seat map is out of date within moments, and whoever
@@ -65,7 +66,7 @@ func (a *api) watchSeats(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func followSeats(ctx context.Context, s *eventStream, watcher *seats.Watcher) error {
+func followSeats(ctx context.Context, s *eventStream, watcher *seatmap.Watcher) error {
 	defer watcher.Leave()
 	for _, event := range watcher.First {
 		if err := s.write(event.Frame); err != nil {
@@ -105,7 +106,12 @@ func (a *api) bestSeats(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	offer, err := a.Feed.BestSeats(r.Context(), id, wish)
+	picture, err := a.Feed.SeatMap(r.Context(), id)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	offer, err := bestseats.Choose(picture.SeatMap, wish)
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -113,9 +119,9 @@ func (a *api) bestSeats(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r, http.StatusOK, offer)
 }
 
-func readWish(r *http.Request) (seats.Wish, error) {
+func readWish(r *http.Request) (bestseats.Wish, error) {
 	query := r.URL.Query()
-	wish := seats.Wish{Category: query.Get("category")}
+	wish := bestseats.Wish{Category: query.Get("category")}
 	var problems []booking.FieldError
 	count, err := strconv.Atoi(query.Get("count"))
 	if wish.Count = count; err != nil {

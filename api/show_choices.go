@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/showchanges"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -23,12 +23,12 @@ func (a *api) bookingChange(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r, http.StatusOK, change)
 }
 
-func (a *api) changedBooking(r *http.Request) (booking.Booking, seats.BookingChange, error) {
+func (a *api) changedBooking(r *http.Request) (booking.Booking, showchanges.BookingChange, error) {
 	b, err := a.ownBooking(r)
 	if err != nil {
-		return b, seats.BookingChange{}, err
+		return b, showchanges.BookingChange{}, err
 	}
-	change, err := a.Seats.BookingChange(r.Context(), b.ID)
+	change, err := a.Changes.BookingChange(r.Context(), b.ID)
 	return b, change, err
 }
 
@@ -113,7 +113,7 @@ func (a *api) chooseChange(w http.ResponseWriter, r *http.Request) {
 
 // settledBefore tells whether the wish was done before, and refuses one that is
 // another than what was chosen.
-func settledBefore(b booking.Booking, change seats.BookingChange, wish choice) (bool, error) {
+func settledBefore(b booking.Booking, change showchanges.BookingChange, wish choice) (bool, error) {
 	switch {
 	case change.Kind != booking.ChangeRescheduled:
 		return false, booking.E(booking.CodeChoiceClosed, "The show was cancelled; all the money goes back.")
@@ -144,7 +144,7 @@ func (a *api) choiceOfEnded(r *http.Request, wish choice) error {
 	if done, err := settledBefore(b, change, wish); err != nil || done {
 		return err
 	}
-	_, err = a.Seats.Choose(r.Context(), booking.Choice{
+	_, err = a.Changes.Choose(r.Context(), booking.Choice{
 		BookingID: b.ID, ChangeID: change.ID, Choice: wish.Choice, ShowID: wish.ShowID, Seats: wish.Seats,
 	})
 	return err

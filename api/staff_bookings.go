@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -36,8 +36,8 @@ func (a *api) staffListBookings(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query := r.URL.Query()
-	filter := seats.BookingFilter{ShowID: query.Get("show_id"), CustomerID: query.Get("customer_id"), Status: status}
-	items, next, err := a.Seats.AdminBookings(r.Context(), filter, limit, query.Get("cursor"))
+	filter := bookings.Filter{ShowID: query.Get("show_id"), CustomerID: query.Get("customer_id"), Status: status}
+	items, next, err := a.Bookings.AdminBookings(r.Context(), filter, limit, query.Get("cursor"))
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -63,7 +63,7 @@ func (a *api) anyBooking(r *http.Request) (booking.Booking, error) {
 	if err != nil {
 		return booking.Booking{}, err
 	}
-	return a.Seats.Booking(r.Context(), id)
+	return a.Bookings.Booking(r.Context(), id)
 }
 
 // resend sends the confirmation again.

@@ -170,18 +170,18 @@ func changeID(show uuid.UUID, what string) string {
 func (a *api) changeShow(w http.ResponseWriter, r *http.Request, change booking.ShowChangeRequest) {
 	actor := actorOf(r)
 	change.By = booking.Staff{AccountID: actor.AccountID.String(), Role: actor.Role, RequestID: actor.RequestID}
-	show, err := a.Seats.ShowSummary(r.Context(), change.ShowID)
+	show, err := a.Shows.Summary(r.Context(), change.ShowID)
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	done, err := a.Seats.ShowChange(r.Context(), change.ChangeID)
+	done, err := a.Changes.ShowChange(r.Context(), change.ChangeID)
 	if err != nil || !a.atWork(r.Context(), done) {
 		done, err = a.Saga.ChangeShow(r.Context(), workflows.ShowChangeInput{Request: change}, show)
 	}
 	if err == nil {
 		// A workflow that runs answers whoever asks with the change it works on.
-		err = a.Seats.SameChange(r.Context(), change)
+		err = a.Changes.SameChange(r.Context(), change)
 	}
 	if err != nil {
 		a.fail(w, r, err)
@@ -202,7 +202,7 @@ func (a *api) atWork(ctx context.Context, change booking.ShowChange) bool {
 }
 
 func (a *api) answerChange(w http.ResponseWriter, r *http.Request, status int, change booking.ShowChange) {
-	count, err := a.Seats.CountChange(r.Context(), change.ID, time.Hour)
+	count, err := a.Changes.CountChange(r.Context(), change.ID, time.Hour)
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -230,7 +230,7 @@ func (a *api) listShowChanges(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	items, next, err := a.Seats.ShowChanges(r.Context(), show.String(), limit, r.URL.Query().Get("cursor"))
+	items, next, err := a.Changes.ShowChanges(r.Context(), show.String(), limit, r.URL.Query().Get("cursor"))
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -269,7 +269,7 @@ func (a *api) steer(w http.ResponseWriter, r *http.Request, action string,
 		a.fail(w, r, booking.E(booking.CodeConflict, "Every booking of this change is settled."))
 		return
 	}
-	show, err := a.Seats.ShowSummary(r.Context(), change.ShowID)
+	show, err := a.Shows.Summary(r.Context(), change.ShowID)
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -316,7 +316,7 @@ func (a *api) changeOf(r *http.Request) (booking.ShowChange, error) {
 	if err != nil {
 		return booking.ShowChange{}, err
 	}
-	change, err := a.Seats.ShowChange(r.Context(), id.String())
+	change, err := a.Changes.ShowChange(r.Context(), id.String())
 	if err != nil {
 		return change, err
 	}

@@ -34,7 +34,7 @@ func (a *api) refundShow(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	show, err := a.Seats.ShowSummary(r.Context(), id.String())
+	show, err := a.Shows.Summary(r.Context(), id.String())
 	switch {
 	case err != nil:
 	case show.Status == booking.ShowCancelled:
@@ -68,7 +68,7 @@ func (a *api) showRefundProgress(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *api) answerShowRefund(w http.ResponseWriter, r *http.Request, status int, showID string) {
-	progress, err := a.Seats.RefundProgress(r.Context(), showID)
+	progress, err := a.Bookings.RefundProgress(r.Context(), showID)
 	if err != nil {
 		a.fail(w, r, err)
 		return

@@ -136,7 +136,7 @@ func (a *api) handOn(ctx context.Context, provider Provider, event booking.Payme
 	}
 	// Was it over before the event arrived? A booking that is held, still, has lost
 	// its workflow: the money is for its seats.
-	if b, err = a.Seats.Booking(ctx, b.ID); err != nil {
+	if b, err = a.Bookings.Booking(ctx, b.ID); err != nil {
 		return "", err
 	}
 	if b.Status == booking.StatusHeld {
@@ -163,7 +163,7 @@ func (a *api) bookingOfPayment(ctx context.Context, state booking.PaymentState) 
 	if id == "" {
 		return booking.Booking{}, notOurs
 	}
-	b, err := a.Seats.Booking(ctx, id)
+	b, err := a.Bookings.Booking(ctx, id)
 	if booking.CodeOf(err) == booking.CodeNotFound {
 		return booking.Booking{}, notOurs.Wrap(err)
 	}

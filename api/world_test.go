@@ -28,6 +28,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/alerts"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
@@ -36,7 +37,9 @@ import (
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/internal/search"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/seatmap"
+	"github.com/boxoffice/boxoffice/internal/showchanges"
+	"github.com/boxoffice/boxoffice/internal/shows"
 	"github.com/boxoffice/boxoffice/sandbox"
 )
 
@@ -91,29 +94,35 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 	w.plant()
 	w.openStripe()
 	bus := cache.NewLocalBus()
-	inventory := seats.New(w.db.Pool, bus.Publish, seats.WithCharging(stripe.Limits))
+	known := shows.New(w.db.Pool, bus.Publish, shows.WithCharging(stripe.Limits))
+	booked := bookings.New(known)
+	changes := showchanges.New(known, booked)
 	books := payments.New(w.db.Pool, bus.Publish)
-	feed := seats.NewFeed(inventory, bus)
+	feed, bookingFeed := seatmap.NewFeed(seatmap.New(known), bus), bookings.NewFeed(booked, bus)
 	t.Cleanup(feed.Close)
-	w.saga = &fakeSaga{seats: inventory, books: books, provider: w.provider, policy: booking.DefaultPolicy()}
+	t.Cleanup(bookingFeed.Close)
+	w.saga = &fakeSaga{bookings: booked, showChanges: changes, books: books, provider: w.provider, policy: booking.DefaultPolicy()}
 	w.options = Options{
-		Accounts:  newAccounts(t, w.db, w.tokenKey),
-		Catalog:   catalog.New(w.db),
-		Reviews:   catalog.NewReviews(w.db),
-		Search:    search.NewEngine(slog.New(slog.DiscardHandler)),
-		Staff:     staff.New(w.db, staff.WithResolver(someHosts), staff.WithCharging(stripe.Limits)),
-		Alerts:    alerts.New(w.db.Pool),
-		Seats:     inventory,
-		Feed:      feed,
-		Tickets:   seats.NewTickets(testKey(t)),
-		Payments:  books,
-		Providers: map[string]Provider{"stripe": w.provider},
-		Saga:      w.saga,
-		Policy:    booking.DefaultPolicy(),
-		PublicURL: "https://tickets.example",
-		Ready:     map[string]func(context.Context) error{"postgres": w.db.Ping},
-		Logger:    slog.New(slog.DiscardHandler),
-		Version:   "test",
+		Accounts:    newAccounts(t, w.db, w.tokenKey),
+		Catalog:     catalog.New(w.db),
+		Reviews:     catalog.NewReviews(w.db),
+		Search:      search.NewEngine(slog.New(slog.DiscardHandler)),
+		Staff:       staff.New(w.db, staff.WithResolver(someHosts), staff.WithCharging(stripe.Limits)),
+		Alerts:      alerts.New(w.db.Pool),
+		Shows:       known,
+		Bookings:    booked,
+		Changes:     changes,
+		Feed:        feed,
+		BookingFeed: bookingFeed,
+		Tickets:     bookings.NewTickets(testKey(t)),
+		Payments:    books,
+		Providers:   map[string]Provider{"stripe": w.provider},
+		Saga:        w.saga,
+		Policy:      booking.DefaultPolicy(),
+		PublicURL:   "https://tickets.example",
+		Ready:       map[string]func(context.Context) error{"postgres": w.db.Ping},
+		Logger:      slog.New(slog.DiscardHandler),
+		Version:     "test",
 	}
 	for _, c := range change {
 		c(&w.options)

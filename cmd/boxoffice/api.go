@@ -10,13 +10,16 @@ import (
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/alerts"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/internal/search"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/seatmap"
+	"github.com/boxoffice/boxoffice/internal/showchanges"
+	"github.com/boxoffice/boxoffice/internal/shows"
 	"github.com/boxoffice/boxoffice/internal/temporal"
 )
 
@@ -63,9 +66,10 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	if err != nil {
 		return api.Options{}, err
 	}
-	store := seats.New(p.db.Pool, p.bus.Publish, seats.WithCharging(charging))
-	feed := seats.NewFeed(store, p.bus)
-	p.closers = append(p.closers, feed.Close)
+	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging))
+	booked := bookings.New(known)
+	feed, bookingFeed := seatmap.NewFeed(seatmap.New(known), p.bus), bookings.NewFeed(booked, p.bus)
+	p.closers = append(p.closers, feed.Close, bookingFeed.Close)
 	return api.Options{
 		Accounts:             accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries}),
 		Catalog:              catalog.New(reading.db),
@@ -74,9 +78,12 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		Reviews:              catalog.NewReviews(p.db),
 		Staff:                staff.New(p.db, staff.WithCharging(charging)),
 		Alerts:               alerts.New(p.db.Pool),
-		Seats:                store,
+		Shows:                known,
+		Bookings:             booked,
+		Changes:              showchanges.New(known, booked),
 		Feed:                 feed,
-		Tickets:              seats.NewTickets(p.config.TicketKeys[0]),
+		BookingFeed:          bookingFeed,
+		Tickets:              bookings.NewTickets(p.config.TicketKeys[0]),
 		Payments:             payments.New(p.db.Pool, p.bus.Publish),
 		Providers:            map[string]api.Provider{stripe.Name: p.stripe},
 		Saga:                 api.NewSaga(p.temporal),
