@@ -25,7 +25,11 @@ var anything = []string{"..."}
 // plumbing is what services share. It knows none of them.
 var plumbing = []string{"booking", "internal/text", "internal/contacts", "internal/networks", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage"}
 
-var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/seats/...", "internal/payments/...", "internal/notify/..."}
+var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/payments/...", "internal/notify/...",
+	"internal/shows/...", "internal/bookings/...", "internal/seatmap/...", "internal/bestseats/...", "internal/showchanges/..."}
+
+// onShows is for those who stand on what shows are.
+var onShows = append([]string{"internal/shows"}, plumbing...)
 
 // mayImport says which of our own packages a package may import. The first entry
 // that fits counts, and every package needs one.
@@ -47,16 +51,16 @@ var mayImport = []struct {
 	{"api/rest", []string{"booking", "internal/accounts", "internal/audit", "internal/cache", "internal/networks", "internal/outage", "internal/text"}},
 	{"api/saga", []string{"booking", "workflows", "api/rest"}},
 	{"api/accounts", []string{"booking", "api/rest", "internal/accounts"}},
-	{"api/catalog", []string{"booking", "api/rest", "internal/catalog", "internal/seats", "internal/cache"}},
+	{"api/catalog", []string{"booking", "api/rest", "internal/catalog", "internal/seatmap", "internal/bestseats", "internal/cache"}},
 	{"api/search", []string{"booking", "api/rest", "internal/search"}},
-	{"api/bookings", []string{"booking", "workflows", "api/rest", "api/saga", "internal/seats", "internal/lettering", "internal/text"}},
-	{"api/payments", []string{"booking", "workflows", "api/rest", "api/saga", "internal/payments", "internal/seats"}},
-	{"api/staff", []string{"booking", "workflows", "api/rest", "api/saga", "internal/catalog/staff", "internal/seats", "internal/alerts", "internal/audit", "internal/cache"}},
+	{"api/bookings", []string{"booking", "workflows", "api/rest", "api/saga", "internal/shows", "internal/bookings", "internal/seatmap", "internal/showchanges", "internal/lettering", "internal/text"}},
+	{"api/payments", []string{"booking", "workflows", "api/rest", "api/saga", "internal/payments", "internal/bookings"}},
+	{"api/staff", []string{"booking", "workflows", "api/rest", "api/saga", "internal/catalog/staff", "internal/shows", "internal/bookings", "internal/showchanges", "internal/alerts", "internal/audit", "internal/cache"}},
 	{"api", []string{"api/...", "internal/accounts", "internal/search"}},
 	{"sandbox", nil}, // a vendor knows nothing of us
 	{"cmd/boxoffice/book", []string{"booking"}},
 	{"cmd/boxoffice", anything},
-	{"bench", []string{"booking", "activities", "workers", "workflows", "api", "api/catalog", "api/rest", "internal/temporal", "internal/accounts", "internal/cache", "internal/catalog", "internal/seats", "internal/search/...", "internal/database/...", "internal/vendors"}},
+	{"bench", []string{"booking", "activities", "workers", "workflows", "api", "api/catalog", "api/rest", "internal/temporal", "internal/accounts", "internal/cache", "internal/catalog", "internal/shows", "internal/bookings", "internal/seatmap", "internal/bestseats", "internal/search/...", "internal/database/...", "internal/vendors"}},
 
 	{"internal/config", []string{"booking"}},
 	{"internal/cache", nil},
@@ -79,11 +83,18 @@ var mayImport = []struct {
 	{"internal/database/pglocal", nil},
 	{"internal/database/databasetest", []string{"schema/migrations", "schema/functions", "internal/database", "internal/database/pglocal"}},
 
-	// A service has itself and the plumbing, never another service.
+	{"internal/shows/showstest", []string{"booking", "internal/cache", "internal/database/databasetest", "internal/shows"}},
+	{"internal/bestseats/...", []string{"booking", "internal/shows"}}, // it asks nobody
+
+	// A service has itself and the plumbing, never another service. Shows are what
+	// the services of seats and bookings stand on; these do not know each other.
 	{"internal/accounts/...", append([]string{"internal/accounts/..."}, plumbing...)},
 	{"internal/catalog/...", append([]string{"internal/catalog/..."}, plumbing...)},
 	{"internal/search/...", append([]string{"internal/search/..."}, plumbing...)},
-	{"internal/seats/...", append([]string{"internal/seats/..."}, plumbing...)},
+	{"internal/shows/...", append([]string{"internal/shows/..."}, plumbing...)},
+	{"internal/bookings/...", append([]string{"internal/bookings/..."}, onShows...)},
+	{"internal/seatmap/...", append([]string{"internal/seatmap/..."}, onShows...)},
+	{"internal/showchanges/...", append([]string{"internal/showchanges/..."}, onShows...)},
 	{"internal/payments/...", append([]string{"internal/payments/..."}, plumbing...)},
 	{"internal/notify/...", append([]string{"internal/notify/..."}, plumbing...)},
 }
@@ -168,13 +179,19 @@ func TestForbiddenArrowsAreFound(t *testing.T) {
 	for _, arrow := range []struct{ from, to, reason string }{
 		{"booking", module + "/schema", "may not import"},
 		{"booking", "github.com/google/uuid", "may import only"},
-		{"workflows", module + "/internal/seats", "may not import"},
+		{"workflows", module + "/internal/bookings", "may not import"},
 		{"workflows", "net/http", "may not import net"},
 		{"workflows", "go.temporal.io/sdk/client", "may import only"},
 		{"activities", "github.com/uptrace/bun", "only"},
 		{"activities", module + "/api", "may not import"},
-		{"internal/seats", module + "/internal/payments", "may not import"},
-		{"internal/seats", "go.temporal.io/sdk/client", "only"},
+		{"internal/bookings", module + "/internal/payments", "may not import"},
+		{"internal/bookings", "go.temporal.io/sdk/client", "only"},
+		{"internal/bookings", module + "/internal/seatmap", "may not import"},
+		{"internal/showchanges", module + "/internal/bookings", "may not import"},
+		{"internal/bestseats", module + "/internal/seatmap", "may not import"},
+		{"internal/bestseats", module + "/internal/database", "may not import"},
+		{"internal/shows", module + "/internal/bookings", "may not import"},
+		{"internal/catalog", module + "/internal/shows", "may not import"},
 		{"internal/catalog", module + "/api", "may not import"},
 		{"internal/search", module + "/internal/catalog", "may not import"},
 		{"internal/config", module + "/internal/accounts", "may not import"},
@@ -185,7 +202,7 @@ func TestForbiddenArrowsAreFound(t *testing.T) {
 		{"api/bookings", "go.temporal.io/sdk/client", "only"},
 		{"api/bookings", module + "/api/staff", "may not import"},
 		{"api/catalog", module + "/api", "may not import"},
-		{"api/rest", module + "/internal/seats", "may not import"},
+		{"api/rest", module + "/internal/bookings", "may not import"},
 		{"workers", module + "/api", "may not import"},
 		{"sandbox", module + "/booking", "may not import"},
 	} {
@@ -194,6 +211,7 @@ func TestForbiddenArrowsAreFound(t *testing.T) {
 	for _, arrow := range [][2]string{
 		{"booking", "net/url"}, {"workflows", module + "/activities"}, {"workflows", "time"}, {"cmd/boxoffice", module + "/api"},
 		{"internal/payments/stripe", module + "/internal/payments"}, {"internal/catalog", module + "/internal/catalog/demo"},
+		{"internal/showchanges", module + "/internal/shows"},
 	} {
 		assert.Empty(t, forbidden(arrow[0], arrow[1]), "%s → %s", arrow[0], arrow[1])
 	}

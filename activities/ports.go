@@ -32,6 +32,15 @@ type Inventory interface {
 	// OweRefund promises a share of what was paid for a booking that was sold. Code:
 	// not_cancellable when it was not.
 	OweRefund(ctx context.Context, bookingID string, percent int64, reason string) (booking.OwedRefund, error)
+	// Booking reads one booking. Code: not_found.
+	Booking(ctx context.Context, bookingID string) (booking.Booking, error)
+	// Alert tells staff about something a person has to look at.
+	Alert(ctx context.Context, a booking.Alert) error
+}
+
+// Choices are what customers want of shows that were moved. Every method is one
+// transaction, safe to repeat. Errors carry a booking.Code.
+type Choices interface {
 	// Choose writes down what the customer of a moved show wants, once, and moves
 	// the booking if that is it. Codes: not_found, choice_closed, not_cancellable,
 	// validation_failed, show_not_on_sale, seats_unavailable.
@@ -39,10 +48,6 @@ type Inventory interface {
 	// Changed tells whether a booking's show was cancelled or moved after the booking
 	// was made.
 	Changed(ctx context.Context, bookingID string) (bool, error)
-	// Booking reads one booking. Code: not_found.
-	Booking(ctx context.Context, bookingID string) (booking.Booking, error)
-	// Alert tells staff about something a person has to look at.
-	Alert(ctx context.Context, a booking.Alert) error
 }
 
 // Books are our own records of the money: payments and ledger. Recording the

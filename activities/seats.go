@@ -13,6 +13,7 @@ import (
 // steps, run as local activities, and as normal ones when the database is away.
 type Seats struct {
 	Inventory Inventory
+	Choices   Choices
 	Books     Books
 }
 
@@ -123,7 +124,7 @@ func (s *Seats) OweRefund(ctx context.Context, req OweRefundRequest) (booking.Ow
 // Choose writes down what the customer of a moved show wants, and moves the booking
 // if that is it.
 func (s *Seats) Choose(ctx context.Context, c booking.Choice) (booking.Chosen, error) {
-	chosen, err := s.Inventory.Choose(ctx, c)
+	chosen, err := s.Choices.Choose(ctx, c)
 	return chosen, toTemporal(ctx, err)
 }
 
@@ -168,7 +169,7 @@ func (s *Seats) PlanRebooking(ctx context.Context, late booking.PaymentState) (R
 	if err != nil {
 		return Rebooking{}, toTemporal(ctx, err)
 	}
-	changed, err := s.Inventory.Changed(ctx, late.BookingID)
+	changed, err := s.Choices.Changed(ctx, late.BookingID)
 	if err != nil {
 		return Rebooking{}, toTemporal(ctx, err)
 	}

@@ -12,9 +12,10 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// oneBooking is an inventory of a single booking.
+// oneBooking is an inventory of a single booking, and the choices about it.
 type oneBooking struct {
 	activities.Inventory
+	activities.Choices
 	booking booking.Booking
 	changed bool
 }
@@ -41,7 +42,8 @@ func TestFault17_WhatIsMadeAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			old := booking.Booking{ID: uuid.NewString(), Status: c.status, Quote: booking.Quote{Total: price}}
-			steps := activities.Seats{Inventory: oneBooking{booking: old, changed: c.changed}}
+			one := oneBooking{booking: old, changed: c.changed}
+			steps := activities.Seats{Inventory: one, Choices: one}
 			plan, err := steps.PlanRebooking(t.Context(), booking.PaymentState{
 				BookingID: old.ID, Provider: "stripe", Reference: "pi_1", Status: booking.PaymentAuthorized,
 				Amount: c.paid, Authorized: c.paid, Currency: "INR",

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
 // seatAccessibly gives the show on sale a hall of a wheelchair space with two
@@ -57,7 +57,7 @@ func TestAccessibleSeatsAreForThoseWhoNeedThem(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) { w.do(t, c) })
 	}
-	var seatMap seats.SeatMap
+	var seatMap shows.SeatMap
 	w.do(t, call{method: "GET", path: "/v1/shows/" + w.show + "/seats", status: 200}).into(t, &seatMap)
 	require.NotNil(t, seatMap.AccessibleUntil)
 
@@ -78,7 +78,7 @@ func TestAccessibleSeatsAreForThoseWhoNeedThem(t *testing.T) {
 	w.do(t, book("after the release", order(`,"accessible":false`, "A3", "A4"), 201))
 	w.do(t, call{name: "best seats never offer them", method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=3", status: 409, code: "seats_unavailable"})
 	require.Eventually(t, func() bool {
-		var later seats.SeatMap
+		var later shows.SeatMap
 		w.do(t, call{method: "GET", path: "/v1/shows/" + w.show + "/seats", status: 200}).into(t, &later)
 		return later.AccessibleUntil.Before(*seatMap.AccessibleUntil)
 	}, 10*time.Second, 20*time.Millisecond)

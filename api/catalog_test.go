@@ -11,7 +11,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/internal/catalog"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
 func TestCatalogOfTheDemoWorld(t *testing.T) {
@@ -29,10 +29,10 @@ func TestCatalogOfTheDemoWorld(t *testing.T) {
 
 	movie := movies.Items[0]
 	w.do(t, call{method: "GET", path: "/v1/movies/" + movie.Slug, status: http.StatusOK, holds: []string{movie.Title}})
-	var shows catalog.MovieShows
-	w.do(t, call{method: "GET", path: "/v1/movies/" + movie.ID.String() + "/shows?city=mumbai", status: http.StatusOK}).into(t, &shows)
-	require.NotEmpty(t, shows.Items)
-	show := shows.Items[0].Shows[0]
+	var listed catalog.MovieShows
+	w.do(t, call{method: "GET", path: "/v1/movies/" + movie.ID.String() + "/shows?city=mumbai", status: http.StatusOK}).into(t, &listed)
+	require.NotEmpty(t, listed.Items)
+	show := listed.Items[0].Shows[0]
 
 	var theaters rest.Page[catalog.Theater]
 	w.do(t, call{method: "GET", path: "/v1/theaters?near=19.07,72.87", status: http.StatusOK}).into(t, &theaters)
@@ -42,7 +42,7 @@ func TestCatalogOfTheDemoWorld(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/v1/theaters/" + theaters.Items[0].Slug + "/shows", status: http.StatusOK})
 	w.do(t, call{method: "GET", path: "/v1/shows/" + show.ID.String(), status: http.StatusOK, holds: []string{`"local_time"`, `"theater"`}})
 
-	var seatMap seats.SeatMap
+	var seatMap shows.SeatMap
 	w.do(t, call{method: "GET", path: "/v1/shows/" + show.ID.String() + "/seats", status: http.StatusOK}).into(t, &seatMap)
 	assert.NotEmpty(t, seatMap.Layout.Rows)
 	assert.Positive(t, seatMap.Version)
@@ -69,7 +69,7 @@ func TestReadsThatCache(t *testing.T) {
 	before := w.do(t, call{method: "GET", path: seatsPath}).header.Get("ETag")
 	w.book(t, w.customer, "k-etag", "A01")
 	changed := w.do(t, call{method: "GET", path: seatsPath, headers: map[string]string{"If-None-Match": before}, status: http.StatusOK})
-	var seatMap seats.SeatMap
+	var seatMap shows.SeatMap
 	changed.into(t, &seatMap)
 	assert.Equal(t, []string{"A01"}, seatMap.Held)
 	assert.True(t, json.Valid(changed.body))

@@ -25,9 +25,9 @@ func (f *fakeSaga) ChangeShow(ctx context.Context, in workflows.ShowChangeInput,
 	if f.changes.run(in.Request.ChangeID) != nil {
 		// Who comes to a workflow that runs hears what it works on, and is not asked
 		// what they want.
-		return f.seats.ShowChange(ctx, in.Request.ChangeID)
+		return f.showChanges.ShowChange(ctx, in.Request.ChangeID)
 	}
-	change, err := f.seats.ChangeShow(ctx, in.Request)
+	change, err := f.showChanges.ChangeShow(ctx, in.Request)
 	if err != nil {
 		return change, overTheWire(err)
 	}

@@ -15,9 +15,10 @@ import (
 	"github.com/boxoffice/boxoffice/api/saga"
 	staffapi "github.com/boxoffice/boxoffice/api/staff"
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/showchanges"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -32,10 +33,11 @@ type sagas interface {
 // provider, and keeps what Temporal keeps: one run per booking id, one outcome of
 // its hold. Like Temporal, it outlives the API processes of a test.
 type fakeSaga struct {
-	seats    *seats.Store
-	books    *payments.Store
-	provider *stripe.Provider
-	policy   booking.Policy
+	bookings    *bookings.Store
+	showChanges *showchanges.Store
+	books       *payments.Store
+	provider    *stripe.Provider
+	policy      booking.Policy
 
 	away   atomic.Bool // Temporal does not answer
 	starts atomic.Int64
@@ -107,7 +109,7 @@ func (f *fakeSaga) Hold(ctx context.Context, in workflows.BookingInput, _ bookin
 }
 
 func (f *fakeSaga) begin(ctx context.Context, in workflows.BookingInput) (workflows.HoldAnswer, error) {
-	held, err := f.seats.Hold(ctx, booking.HoldRequest{
+	held, err := f.bookings.Hold(ctx, booking.HoldRequest{
 		BookingID: in.BookingID, CustomerID: in.CustomerID, ShowID: in.ShowID, Seats: in.Seats,
 		HoldFor: in.Policy.HoldFor, MaxHolds: in.Policy.MaxHolds, RequestHash: in.RequestHash,
 		Refunds: in.Policy.Refunds, Accessible: in.Accessible,
@@ -123,7 +125,7 @@ func (f *fakeSaga) open(ctx context.Context, id string, amount booking.Money, at
 	state, err := f.provider.Open(ctx, booking.PaymentRequest{
 		BookingID: id, Provider: "stripe", Attempt: attempt, Amount: amount, Key: id + "-open"})
 	if err != nil {
-		return errors.Join(err, f.seats.End(ctx, booking.Ending{BookingID: id, Status: booking.StatusPaymentFailed}))
+		return errors.Join(err, f.bookings.End(ctx, booking.Ending{BookingID: id, Status: booking.StatusPaymentFailed}))
 	}
 	return f.books.Record(ctx, state)
 }
@@ -157,7 +159,7 @@ func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) e
 	if len(args) > 0 {
 		r.last = args[0]
 	}
-	b, err := f.seats.Booking(ctx, id)
+	b, err := f.bookings.Booking(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -171,7 +173,7 @@ func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) e
 			return overTheWire(booking.E(booking.CodeNotPayable, "This booking is paid."))
 		}
 	case workflows.UpdateExtend:
-		_, err = f.seats.ExtendHold(ctx, id, time.Time{}, args[0].(workflows.ExtendRequest).By)
+		_, err = f.bookings.ExtendHold(ctx, id, time.Time{}, args[0].(workflows.ExtendRequest).By)
 	case workflows.UpdateChoose:
 		return overTheWire(f.choose(ctx, b, args[0].(workflows.ChangeDecision), r))
 	case workflows.UpdateRefund:
@@ -193,7 +195,7 @@ func (f *fakeSaga) settle(ctx context.Context, b booking.Booking) error {
 	if b.Status != booking.StatusHeld || state.Status != booking.PaymentAuthorized {
 		return nil
 	}
-	if _, err := f.seats.Confirm(ctx, b.ID, booking.PaymentState{}); err != nil {
+	if _, err := f.bookings.Confirm(ctx, b.ID, booking.PaymentState{}); err != nil {
 		return err
 	}
 	state, err = f.provider.Capture(ctx, booking.MoneyStep{
@@ -207,10 +209,10 @@ func (f *fakeSaga) settle(ctx context.Context, b booking.Booking) error {
 func (f *fakeSaga) cancel(ctx context.Context, b booking.Booking, r *run, terms booking.CancellationQuote) error {
 	defer r.ended.Store(true)
 	if b.Status == booking.StatusHeld {
-		return f.seats.End(ctx, booking.Ending{BookingID: b.ID, Status: booking.StatusExpired, Detail: "Let go."})
+		return f.bookings.End(ctx, booking.Ending{BookingID: b.ID, Status: booking.StatusExpired, Detail: "Let go."})
 	}
 	refund := terms.Refund
-	if err := f.seats.Cancel(ctx, booking.Cancellation{BookingID: b.ID, Refund: refund}); err != nil {
+	if err := f.bookings.Cancel(ctx, booking.Cancellation{BookingID: b.ID, Refund: refund}); err != nil {
 		return err
 	}
 	state, err := f.provider.Refund(ctx, booking.MoneyStep{
@@ -234,7 +236,7 @@ func (f *fakeSaga) Payment(ctx context.Context, id string, state booking.Payment
 	f.mu.Unlock()
 	r.main.Lock()
 	defer r.main.Unlock()
-	b, err := f.seats.Booking(ctx, id)
+	b, err := f.bookings.Booking(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -282,7 +284,7 @@ func (f *fakeSaga) GiveBack(ctx context.Context, b booking.Booking, request work
 	if err := f.answers(); err != nil {
 		return err
 	}
-	owed, err := f.seats.OweRefund(ctx, b.ID, request.Percent, request.Reason)
+	owed, err := f.bookings.OweRefund(ctx, b.ID, request.Percent, request.Reason)
 	if err != nil {
 		return overTheWire(err)
 	}
@@ -296,7 +298,7 @@ func (f *fakeSaga) GiveBack(ctx context.Context, b booking.Booking, request work
 }
 
 func (f *fakeSaga) RefundShow(ctx context.Context, in workflows.RefundShowInput, _ booking.ShowSummary) error {
-	sold, err := f.seats.SoldBookings(ctx, in.ShowID, "", 100)
+	sold, err := f.bookings.SoldBookings(ctx, in.ShowID, "", 100)
 	for _, id := range sold {
 		if err == nil {
 			err = f.GiveBack(ctx, booking.Booking{ID: id}, in.Request, in.Policy)

@@ -14,13 +14,13 @@ import (
 
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/showchanges"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
 // choose is the workflow's part of a choice.
 func (f *fakeSaga) choose(ctx context.Context, b booking.Booking, d workflows.ChangeDecision, r *run) error {
-	done, err := f.seats.Choose(ctx, booking.Choice{
+	done, err := f.showChanges.Choose(ctx, booking.Choice{
 		BookingID: b.ID, ChangeID: d.ChangeID, Choice: d.Choice, ShowID: d.ShowID, Seats: d.Seats})
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func TestChangeOfABooking(t *testing.T) {
 	w.do(t, refused(w.changeCall(w.customer, "POST", b.ID, `{"choice":"keep"}`, http.StatusNotFound), "not_found"))
 	id, other := w.moveShow(b.ID, "1 day"), w.otherShow(45000)
 
-	var change seats.BookingChange
+	var change showchanges.BookingChange
 	w.do(t, w.changeCall(w.customer, "GET", b.ID, "", http.StatusOK)).into(t, &change)
 	assert.Equal(t, id, change.ID)
 	assert.True(t, change.Open)
@@ -283,7 +283,7 @@ func TestFault9_HoldOfACancelledShowIsReleased(t *testing.T) {
 	w := newWorld(t)
 	b := w.book(t, w.customer, "k", "A01", "A02")
 	w.exec(`UPDATE shows SET status = 'cancelled' WHERE id = $1`, w.show)
-	require.NoError(t, w.options.Bookings.Seats.End(t.Context(), booking.Ending{
+	require.NoError(t, w.options.Bookings.Bookings.End(t.Context(), booking.Ending{
 		BookingID: b.ID, Status: booking.StatusCancelled, Detail: "The theater cancelled the show."}))
 	after := w.do(t, call{token: w.customer, method: "GET", path: "/v1/bookings/" + b.ID, status: http.StatusOK}).booking(t)
 	assert.Equal(t, booking.StatusCancelled, after.Status)

@@ -18,8 +18,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/bestseats"
 	"github.com/boxoffice/boxoffice/internal/cache"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/seatmap"
+	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
 // watch opens a stream and gives its events, "name id data" each.
@@ -98,13 +100,13 @@ func TestWatchingSeats(t *testing.T) {
 	events := w.watch(t, "", path)
 	first := next(t, events)
 	assert.Equal(t, "snapshot", first[0])
-	var snapshot seats.SeatMap
+	var snapshot shows.SeatMap
 	require.NoError(t, json.Unmarshal([]byte(first[2]), &snapshot))
 	assert.Len(t, snapshot.Layout.Rows, 5)
 	assert.True(t, snapshot.OnSale)
 
 	b := w.book(t, w.customer, "k", "A01", "A02")
-	var delta seats.Delta
+	var delta seatmap.Delta
 	held := next(t, events)
 	assert.Equal(t, "seats", held[0])
 	require.NoError(t, json.Unmarshal([]byte(held[2]), &delta))
@@ -281,7 +283,7 @@ func TestSeatMapFromMemory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *Options) {
 		o.Bookings.Feed.Close()
-		o.Bookings.Feed = seats.NewFeed(o.Bookings.Seats, deafBus{})
+		o.Bookings.Feed = seatmap.NewFeed(seatmap.New(o.Bookings.Shows), deafBus{})
 		o.Catalog.Feed = o.Bookings.Feed
 		t.Cleanup(o.Bookings.Feed.Close)
 	})
@@ -317,7 +319,7 @@ func TestFault49_SeatMapOfAnotherReplicaWithoutRedis(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = bus.Close() })
 	other := *w
-	other.options.Bookings.Feed = seats.NewFeed(w.options.Bookings.Seats, bus)
+	other.options.Bookings.Feed = seatmap.NewFeed(seatmap.New(w.options.Bookings.Shows), bus)
 	other.options.Catalog.Feed = other.options.Bookings.Feed
 	t.Cleanup(other.options.Bookings.Feed.Close)
 	other.serve()
@@ -353,7 +355,7 @@ func TestBestSeats(t *testing.T) {
 		c.method, c.path = http.MethodGet, "/v1/shows/"+show+"/best-seats"+query
 		return w.do(t, c)
 	}
-	var offer seats.Offer
+	var offer bestseats.Offer
 	ask(w.show, "?count=2", call{status: 200}).into(t, &offer)
 	assert.Equal(t, []string{"D06", "D07"}, offer.Seats)
 	assert.True(t, offer.Together)

@@ -20,7 +20,7 @@ import (
 // alerted raises an alert as the workflows do, and gives its id.
 func (w *world) alerted(bookingID string, kind booking.AlertKind) string {
 	w.t.Helper()
-	require.NoError(w.t, w.options.Bookings.Seats.Alert(w.t.Context(), booking.Alert{BookingID: bookingID, Kind: kind, Detail: "stripe pi_1"}))
+	require.NoError(w.t, w.options.Bookings.Bookings.Alert(w.t.Context(), booking.Alert{BookingID: bookingID, Kind: kind, Detail: "stripe pi_1"}))
 	return w.text(`SELECT id FROM alerts WHERE booking_id = $1 AND kind = $2`, bookingID, kind)
 }
 
@@ -154,7 +154,7 @@ func TestManagersSeeAlertsOfTheirHouses(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	id := d.alerted(d.bought(t, d.customer, "k", "A01").ID, booking.AlertRefundRefused)
-	require.NoError(t, d.options.Bookings.Seats.Alert(t.Context(), booking.Alert{Kind: booking.AlertMessageVendorDenied, Detail: "sendgrid"}))
+	require.NoError(t, d.options.Bookings.Bookings.Alert(t.Context(), booking.Alert{Kind: booking.AlertMessageVendorDenied, Detail: "sendgrid"}))
 	rival := d.staffOf("una", "theater_manager")
 
 	assert.Equal(t, alerts.Counts{Open: 2}, d.alertsAs(d.support, "").Counts)
@@ -174,7 +174,7 @@ func TestAlertsAreFilteredAndPaged(t *testing.T) {
 	d := newDesk(t)
 	b := d.bought(t, d.customer, "k", "A01")
 	for n := range 5 {
-		require.NoError(t, d.options.Bookings.Seats.Alert(t.Context(), booking.Alert{BookingID: b.ID, Kind: booking.AlertPaidTwice, Detail: fmt.Sprint(n)}))
+		require.NoError(t, d.options.Bookings.Bookings.Alert(t.Context(), booking.Alert{BookingID: b.ID, Kind: booking.AlertPaidTwice, Detail: fmt.Sprint(n)}))
 	}
 	d.exec(`UPDATE alerts SET created_at = now() - interval '1 day'`) // all at one moment
 	id := d.alerted(b.ID, booking.AlertSeatsNotFreed)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
 // edited makes the screen's next layout: row A becomes the front, row E goes.
@@ -40,7 +40,7 @@ func TestFault10_LayoutEditedWhileSeatsAreHeld(t *testing.T) {
 	held := d.book(t, d.customer, "k", "A01", "E05")
 	d.edited(t)
 
-	var before seats.SeatMap
+	var before shows.SeatMap
 	d.do(t, call{method: "GET", path: "/v1/shows/" + id + "/seats", status: http.StatusOK}).into(t, &before)
 	require.Len(t, before.Layout.Rows, 5)
 	assert.Equal(t, "gold", before.Layout.Rows[0].Category)

@@ -388,7 +388,7 @@ func TestStaffShowsWithClaimsDoNotMove(t *testing.T) {
 	// A hold that ran out may still turn into a ticket until its workflow ends it.
 	d.exec(`UPDATE seat_claims SET held_until = now() - interval '1 minute'`)
 	d.change(t, id, later, http.StatusConflict)
-	require.NoError(t, d.saga.seats.End(t.Context(), booking.Ending{BookingID: held.ID, Status: booking.StatusExpired}))
+	require.NoError(t, d.saga.bookings.End(t.Context(), booking.Ending{BookingID: held.ID, Status: booking.StatusExpired}))
 	d.change(t, id, later, http.StatusOK)
 	d.change(t, id, fields{"screen_id": other}, http.StatusOK, `"name":"Screen 2"`)
 	// It was booked once, so it stays on record.

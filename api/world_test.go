@@ -33,6 +33,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/alerts"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
@@ -41,7 +42,9 @@ import (
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/internal/search"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/seatmap"
+	"github.com/boxoffice/boxoffice/internal/showchanges"
+	"github.com/boxoffice/boxoffice/internal/shows"
 	"github.com/boxoffice/boxoffice/sandbox"
 )
 
@@ -96,30 +99,33 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 	w.plant()
 	w.openStripe()
 	bus := cache.NewLocalBus()
-	inventory := seats.New(w.db.Pool, bus.Publish, seats.WithCharging(stripe.Limits))
+	known := shows.New(w.db.Pool, bus.Publish, shows.WithCharging(stripe.Limits))
+	booked := bookings.New(known)
+	changes := showchanges.New(known, booked)
 	books := payments.New(w.db.Pool, bus.Publish)
-	feed := seats.NewFeed(inventory, bus)
+	feed, bookingFeed := seatmap.NewFeed(seatmap.New(known), bus), bookings.NewFeed(booked, bus)
 	t.Cleanup(feed.Close)
-	w.saga = &fakeSaga{seats: inventory, books: books, provider: w.provider, policy: booking.DefaultPolicy()}
+	t.Cleanup(bookingFeed.Close)
+	w.saga = &fakeSaga{bookings: booked, showChanges: changes, books: books, provider: w.provider, policy: booking.DefaultPolicy()}
 	policy, quiet := booking.DefaultPolicy(), slog.New(slog.DiscardHandler)
 	w.options = Options{
 		HTTP:     rest.Options{Logger: quiet},
 		Accounts: newAccounts(t, w.db, w.tokenKey),
 		Search:   search.NewEngine(quiet),
 		Catalog: catalogapi.Options{
-			Catalog: catalog.New(w.db), Reviews: catalog.NewReviews(w.db), Seats: inventory, Feed: feed,
+			Catalog: catalog.New(w.db), Reviews: catalog.NewReviews(w.db), Feed: feed,
 		},
 		Bookings: bookingsapi.Options{
-			Seats: inventory, Feed: feed, Tickets: seats.NewTickets(testKey(t)),
+			Shows: known, Bookings: booked, Changes: changes, Feed: feed, BookingFeed: bookingFeed, Tickets: bookings.NewTickets(testKey(t)),
 			Providers: []string{"stripe"}, Saga: w.saga, Policy: policy, CheckoutURL: "https://tickets.example/checkout/",
 		},
 		Payments: paymentsapi.Options{
-			Payments: books, Seats: inventory, Providers: map[string]paymentsapi.Provider{"stripe": w.provider},
+			Payments: books, Bookings: booked, Providers: map[string]paymentsapi.Provider{"stripe": w.provider},
 			Saga: w.saga, Policy: policy,
 		},
 		Staff: staffapi.Options{
 			Staff:  staff.New(w.db, staff.WithResolver(someHosts), staff.WithCharging(stripe.Limits)),
-			Alerts: alerts.New(w.db.Pool), Seats: inventory, Saga: w.saga, Policy: policy,
+			Alerts: alerts.New(w.db.Pool), Shows: known, Bookings: booked, Changes: changes, Saga: w.saga, Policy: policy,
 		},
 		Health: Health{
 			Version: "test",

@@ -22,7 +22,7 @@ var total = booking.Money{Amount: 45_000, Currency: "INR"}
 // instantActivities are the real activities over ports that answer at once.
 func instantActivities() workers.Activities {
 	return workers.Activities{
-		Seats: &activities.Seats{Inventory: instant{}, Books: instant{}},
+		Seats: &activities.Seats{Inventory: instant{}, Choices: instant{}, Books: instant{}},
 		Payments: &activities.Payments{
 			Providers: map[string]activities.PaymentProvider{provider: instantProvider{}}, Books: instant{},
 		},

@@ -9,7 +9,7 @@
 //	bench streams    live seat maps, with the watchers in a process of their own
 //	bench search     finding titles, against Postgres with pg_trgm
 //
-// The inventory's own benchmarks live with the inventory, in internal/seats.
+// The benchmarks of holds and prechecks live with these, in internal/bookings.
 package main
 
 import (

@@ -18,11 +18,13 @@ import (
 	catalogapi "github.com/boxoffice/boxoffice/api/catalog"
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/pglocal"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/seatmap"
+	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
 // The method. Three contenders take turns on the same machine, in this process,
@@ -93,8 +95,9 @@ func openReadHouse(ctx context.Context) (h *readHouse, err error) {
 	log := slog.New(slog.NewJSONHandler(nowhere, nil))
 
 	bus := cache.NewLocalBus()
-	store := seats.New(db.Pool, bus.Publish)
-	feed := seats.NewFeed(store, bus)
+	known := shows.New(db.Pool, bus.Publish)
+	maps := seatmap.New(known)
+	feed := seatmap.NewFeed(maps, bus)
 	h.closers = append(h.closers, feed.Close)
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -106,13 +109,13 @@ func openReadHouse(ctx context.Context) (h *readHouse, err error) {
 	}
 	options := api.Options{
 		Services: []string{api.ServiceCatalog}, Accounts: accounts.New(db, tokens, accounts.Limits{}), HTTP: rest.Options{Logger: log},
-		Catalog: catalogapi.Options{Catalog: catalog.New(db), Reviews: catalog.NewReviews(db), Seats: store, Feed: feed},
+		Catalog: catalogapi.Options{Catalog: catalog.New(db), Reviews: catalog.NewReviews(db), Feed: feed},
 	}
 	if h.uncached, err = api.New(options); err != nil {
 		return h, err
 	}
-	h.uncached = seatMapsUncached(store, h.uncached)
-	if err := h.openStreams(db, store, feed, options); err != nil {
+	h.uncached = seatMapsUncached(maps, h.uncached)
+	if err := h.openStreams(db, bookings.New(known), feed, options); err != nil {
 		return h, err
 	}
 	watch := catalog.NewWatch(db, nil, log)

@@ -24,8 +24,10 @@ import (
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/bestseats"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/database"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/seatmap"
 )
 
 // The method. This process serves one show; its watchers are in a process of
@@ -142,11 +144,11 @@ func (h *audienceHouse) stream(ctx context.Context, c *streamer, show string, wa
 }
 
 // encodeForEach is the API's handler as one would write it first.
-func encodeForEach(feed *seats.Feed, show string) http.Handler {
+func encodeForEach(feed *seatmap.Feed, show string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		connection := http.NewResponseController(w)
 		w.Header().Set("Content-Type", "text/event-stream")
-		send := func(event *seats.Event) error {
+		send := func(event *seatmap.Event) error {
 			body, err := json.Marshal(event.Value)
 			if err != nil {
 				return err
@@ -210,14 +212,14 @@ func processorTime() time.Duration {
 // audienceHouse is what streams need besides what reads do.
 type audienceHouse struct {
 	db       *database.DB
-	store    *seats.Store
-	feed     *seats.Feed
+	store    *bookings.Store
+	feed     *seatmap.Feed
 	streams  http.Handler
 	customer string
 	holding  string // a booking
 }
 
-func (h *audienceHouse) openStreams(db *database.DB, store *seats.Store, feed *seats.Feed, options api.Options) (err error) {
+func (h *audienceHouse) openStreams(db *database.DB, store *bookings.Store, feed *seatmap.Feed, options api.Options) (err error) {
 	h.db, h.store, h.feed = db, store, feed
 	options.HTTP.Streams = rest.StreamLimits{Most: 1 << 20, PerAddress: 1 << 20}
 	h.streams, err = api.New(options)
@@ -225,14 +227,14 @@ func (h *audienceHouse) openStreams(db *database.DB, store *seats.Store, feed *s
 }
 
 // seatMapsUncached answers seat maps as one would write it first: read, encode.
-func seatMapsUncached(store *seats.Store, others http.Handler) http.Handler {
+func seatMapsUncached(maps *seatmap.Store, others http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/v1/shows/"), "/seats")
 		if !ok {
 			others.ServeHTTP(w, r)
 			return
 		}
-		seatMap, err := store.SeatMap(r.Context(), id)
+		seatMap, err := maps.SeatMap(r.Context(), id)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
@@ -264,7 +266,11 @@ func (h *audienceHouse) holdOrFree(ctx context.Context, show string) error {
 			return err
 		}
 	}
-	offer, err := h.feed.BestSeats(ctx, show, seats.Wish{Count: 2})
+	now, err := h.feed.SeatMap(ctx, show)
+	if err != nil {
+		return err
+	}
+	offer, err := bestseats.Choose(now.SeatMap, bestseats.Wish{Count: 2})
 	if err != nil {
 		return err
 	}

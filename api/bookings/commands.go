@@ -39,7 +39,7 @@ func (s *service) cancel(w http.ResponseWriter, r *http.Request) error {
 // nowCancelled tells whether a booking that was not cancelled before is now: the
 // workflow did what it was asked, and ended before it could say so.
 func (s *service) nowCancelled(ctx context.Context, before booking.Booking) bool {
-	now, err := s.Seats.Booking(ctx, before.ID)
+	now, err := s.Bookings.Booking(ctx, before.ID)
 	return err == nil && before.Status != booking.StatusCancelled && now.Status == booking.StatusCancelled
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/api/saga"
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -96,7 +96,7 @@ func (s *service) takeTurn(w http.ResponseWriter, r *http.Request, try *attempt)
 // precheck answers a request that is known already or cannot succeed. The database knows
 // both: a repeat of a request whose answer was lost does not wait for the workflow.
 func (s *service) precheck(w http.ResponseWriter, r *http.Request, try *attempt) (answered bool, err error) {
-	known, err := s.Seats.Precheck(r.Context(), seats.PrecheckRequest{
+	known, err := s.Bookings.Precheck(r.Context(), bookings.PrecheckRequest{
 		CustomerID: try.customer, Key: try.key, BookingID: try.bookingID,
 		ShowID: try.request.ShowID, Seats: try.request.Seats, Accessible: try.request.Accessible,
 	})
@@ -123,7 +123,7 @@ func (s *service) precheck(w http.ResponseWriter, r *http.Request, try *attempt)
 
 // settle stores the answer and sends what is stored. An error is an answer that is
 // not stored: the same request may end otherwise when it is repeated.
-func (s *service) settle(w http.ResponseWriter, r *http.Request, try attempt, answer seats.Answer, err error) error {
+func (s *service) settle(w http.ResponseWriter, r *http.Request, try attempt, answer bookings.Answer, err error) error {
 	if err == nil {
 		answer, err = s.store(r.Context(), try, answer)
 	}
@@ -139,9 +139,9 @@ func (s *service) settle(w http.ResponseWriter, r *http.Request, try attempt, an
 
 // store keeps the answer under the key. With the answer that tells of a booking its
 // hold counts as fetched; one that was not fetched in time is lost.
-func (s *service) store(ctx context.Context, try attempt, answer seats.Answer) (seats.Answer, error) {
+func (s *service) store(ctx context.Context, try attempt, answer bookings.Answer) (bookings.Answer, error) {
 	if answer.Status == http.StatusCreated {
-		stored, err := s.Seats.SaveFetched(ctx, try.customer, try.key, try.bookingID, answer)
+		stored, err := s.Bookings.SaveFetched(ctx, try.customer, try.key, try.bookingID, answer)
 		if booking.CodeOf(err) != booking.CodeHoldLost {
 			return stored, err
 		}
@@ -149,15 +149,15 @@ func (s *service) store(ctx context.Context, try attempt, answer seats.Answer) (
 			return answer, err
 		}
 	}
-	return s.Seats.SaveAnswer(ctx, try.customer, try.key, answer)
+	return s.Bookings.SaveAnswer(ctx, try.customer, try.key, answer)
 }
 
 // hold has the workflow hold the seats and open the payment, and gives the answer
 // to be stored.
-func (s *service) hold(ctx context.Context, try attempt) (seats.Answer, error) {
+func (s *service) hold(ctx context.Context, try attempt) (bookings.Answer, error) {
 	show, err := s.showSummary(ctx, try.request.ShowID)
 	if err != nil {
-		return seats.Answer{}, err
+		return bookings.Answer{}, err
 	}
 	held, err := s.askSaga(ctx, try, show)
 	// With any result: the next read of the seats in this process has it at once.
@@ -166,13 +166,13 @@ func (s *service) hold(ctx context.Context, try attempt) (seats.Answer, error) {
 	case errors.Is(err, saga.ErrEnded):
 		// Temporal no longer knows. The database does, if there ever was a hold.
 	case saga.IsFinal(err) && held.RequestHash != "" && held.RequestHash != try.hash:
-		return seats.Answer{}, keyReused()
+		return bookings.Answer{}, keyReused()
 	case saga.IsFinal(err):
 		return renderRefusal(try, err)
 	case err != nil:
-		return seats.Answer{}, err
+		return bookings.Answer{}, err
 	case held.RequestHash != try.hash:
-		return seats.Answer{}, keyReused()
+		return bookings.Answer{}, keyReused()
 	}
 	return s.outcome(ctx, try, true)
 }
@@ -207,41 +207,41 @@ var errHalfMade = booking.E(booking.CodeUnavailable,
 
 // outcome reads from the database what came of a request. Why a booking ended before
 // it had a payment its workflow can tell, if it was not asked yet.
-func (s *service) outcome(ctx context.Context, try attempt, asked bool) (seats.Answer, error) {
+func (s *service) outcome(ctx context.Context, try attempt, asked bool) (bookings.Answer, error) {
 	// Not read as the customer: that would count as fetched before anybody has it.
-	b, err := s.Seats.Booking(ctx, try.bookingID)
+	b, err := s.Bookings.Booking(ctx, try.bookingID)
 	switch {
 	case booking.CodeOf(err) == booking.CodeNotFound, err == nil && b.CustomerID != try.customer:
 		return renderRefusal(try, booking.E(booking.CodeConflict, "The first request with this key held no seats.").Wrap(err))
 	case err != nil:
-		return seats.Answer{}, err
+		return bookings.Answer{}, err
 	case b.Payment == nil && b.Status == booking.StatusHeld:
 		return s.halfMade(ctx, try)
 	case b.Payment == nil && !asked:
-		return seats.Answer{}, errHalfMade
+		return bookings.Answer{}, errHalfMade
 	case b.Payment == nil, b.Status == booking.StatusExpired:
 		return renderRefusal(try, booking.E(booking.CodeHoldLost, "The hold of these seats is over, and they are free again."))
 	}
 	s.addCheckoutSecret(b.Payment)
 	body, err := json.Marshal(b)
 	if err != nil {
-		return seats.Answer{}, fmt.Errorf("render booking %s: %w", b.ID, err)
+		return bookings.Answer{}, fmt.Errorf("render booking %s: %w", b.ID, err)
 	}
-	return seats.Answer{RequestHash: try.hash, Status: http.StatusCreated, Body: body}, nil
+	return bookings.Answer{RequestHash: try.hash, Status: http.StatusCreated, Body: body}, nil
 }
 
 // halfMade has the seats wait for a customer who keeps asking.
-func (s *service) halfMade(ctx context.Context, try attempt) (seats.Answer, error) {
+func (s *service) halfMade(ctx context.Context, try attempt) (bookings.Answer, error) {
 	if s.Policy.FetchWithin > 0 {
-		err := s.Seats.KeepWaiting(ctx, try.bookingID, s.Policy.FetchWithin)
+		err := s.Bookings.KeepWaiting(ctx, try.bookingID, s.Policy.FetchWithin)
 		switch {
 		case booking.CodeOf(err) == booking.CodeHoldLost:
 			return renderRefusal(try, notFetched())
 		case err != nil:
-			return seats.Answer{}, err
+			return bookings.Answer{}, err
 		}
 	}
-	return seats.Answer{}, errHalfMade
+	return bookings.Answer{}, errHalfMade
 }
 
 func notFetched() error {
@@ -250,20 +250,20 @@ func notFetched() error {
 }
 
 // renderRefusal is for an answer that is final, and the key with it.
-func renderRefusal(try attempt, err error) (seats.Answer, error) {
+func renderRefusal(try attempt, err error) (bookings.Answer, error) {
 	document := rest.ProblemOf(err)
 	if document.Transient() || document.Code == booking.CodeConflict || document.Code == booking.CodeHoldLost {
 		document.Detail += " Use a new Idempotency-Key to try again."
 	}
 	body, err := json.Marshal(document)
 	if err != nil {
-		return seats.Answer{}, fmt.Errorf("render problem %s: %w", document.Code, err)
+		return bookings.Answer{}, fmt.Errorf("render problem %s: %w", document.Code, err)
 	}
-	return seats.Answer{RequestHash: try.hash, Status: document.Status, Body: body}, nil
+	return bookings.Answer{RequestHash: try.hash, Status: document.Status, Body: body}, nil
 }
 
 // tell sends a stored answer.
-func (s *service) tell(w http.ResponseWriter, r *http.Request, try attempt, answer seats.Answer) error {
+func (s *service) tell(w http.ResponseWriter, r *http.Request, try attempt, answer bookings.Answer) error {
 	rest.Subject(r, try.bookingID)
 	w.Header().Set("Cache-Control", "no-store")
 	if answer.Status == http.StatusCreated {

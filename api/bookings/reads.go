@@ -18,7 +18,7 @@ func (s *service) ownBooking(r *http.Request) (booking.Booking, error) {
 	if err != nil {
 		return booking.Booking{}, err
 	}
-	b, err := s.Seats.CustomerBooking(r.Context(), rest.CallerOf(r).AccountID, id)
+	b, err := s.Bookings.CustomerBooking(r.Context(), rest.CallerOf(r).AccountID, id)
 	s.addCheckoutSecret(b.Payment)
 	return b, err
 }
@@ -37,7 +37,7 @@ func (s *service) listBookings(w http.ResponseWriter, r *http.Request) error {
 	if err := rest.Invalid(limitErr, statusErr); err != nil {
 		return err
 	}
-	items, next, err := s.Seats.CustomerBookings(r.Context(), rest.CallerOf(r).AccountID,
+	items, next, err := s.Bookings.CustomerBookings(r.Context(), rest.CallerOf(r).AccountID,
 		status, limit, r.URL.Query().Get("cursor"))
 	if err != nil {
 		return err
@@ -70,10 +70,10 @@ func (s *service) cancellationQuote(w http.ResponseWriter, r *http.Request) erro
 // customer may choose, or has not been told yet.
 func (s *service) comesBack(ctx context.Context, b booking.Booking, now time.Time) (booking.CancellationQuote, error) {
 	quote := booking.FullRefund(b.Quote)
-	if all, err := s.Seats.AllComesBack(ctx, b.ID); err != nil || all {
+	if all, err := s.Changes.AllComesBack(ctx, b.ID); err != nil || all {
 		return quote, err
 	}
-	switch change, err := s.Seats.BookingChange(ctx, b.ID); {
+	switch change, err := s.Changes.BookingChange(ctx, b.ID); {
 	case err == nil && change.Open:
 		quote.Until = *change.DecideBy
 		return quote, nil
@@ -114,7 +114,7 @@ func (s *service) watchBooking(w http.ResponseWriter, r *http.Request) error {
 func (s *service) followBooking(ctx context.Context, events *rest.EventStream, customerID, bookingID string) error {
 	beat := time.NewTicker(rest.HeartbeatEvery)
 	defer beat.Stop()
-	versions := s.Feed.WatchBooking(ctx, bookingID)
+	versions := s.BookingFeed.Watch(ctx, bookingID)
 	for {
 		select {
 		case <-beat.C:
@@ -125,7 +125,7 @@ func (s *service) followBooking(ctx context.Context, events *rest.EventStream, c
 			if !open {
 				return nil
 			}
-			b, err := s.Seats.CustomerBooking(ctx, customerID, bookingID)
+			b, err := s.Bookings.CustomerBooking(ctx, customerID, bookingID)
 			if err != nil {
 				return err
 			}

@@ -15,8 +15,11 @@ import (
 
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/lettering"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/seatmap"
+	"github.com/boxoffice/boxoffice/internal/showchanges"
+	"github.com/boxoffice/boxoffice/internal/shows"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -27,9 +30,14 @@ var OpenAPI embed.FS
 
 // Options are what the service needs; only CheckoutURL may be left out.
 type Options struct {
-	Seats   *seats.Store
-	Feed    *seats.Feed
-	Tickets *seats.Tickets
+	Shows    *shows.Store
+	Bookings *bookings.Store
+	// Changes are shows that are cancelled or moved.
+	Changes *showchanges.Store
+	// Feed tells of the seats of shows, BookingFeed of bookings.
+	Feed        *seatmap.Feed
+	BookingFeed *bookings.Feed
+	Tickets     *bookings.Tickets
 	// Providers are the names of the payment providers. A booking names one.
 	Providers []string
 	Saga      Saga
@@ -56,7 +64,7 @@ type service struct {
 	*rest.Server
 	Options
 	summaries *expirable.LRU[string, booking.ShowSummary]
-	turnstile *seats.Turnstile
+	turnstile *bookings.Turnstile
 	checks    singleflight.Group // payments being asked about, by booking
 	prints    singleflight.Group // tickets being drawn
 	// letters is made when the first ticket is printed.
@@ -74,7 +82,7 @@ func Mount(server *rest.Server, options Options) error {
 	s := &service{
 		Server: server, Options: options,
 		summaries: expirable.NewLRU[string, booking.ShowSummary](summariesKept, nil, summaryFresh),
-		turnstile: seats.NewTurnstile(),
+		turnstile: bookings.NewTurnstile(),
 		letters:   sync.OnceValues(func() (*lettering.Setter, error) { return lettering.New(server.Logger) }),
 		starts:    map[string]*starts{},
 	}
@@ -100,7 +108,10 @@ func Mount(server *rest.Server, options Options) error {
 
 func (o Options) check() error {
 	return errors.Join(
-		rest.Need(o.Seats != nil, "bookings", "Seats"),
+		rest.Need(o.Shows != nil, "bookings", "Shows"),
+		rest.Need(o.Bookings != nil, "bookings", "Bookings"),
+		rest.Need(o.Changes != nil, "bookings", "Changes"),
+		rest.Need(o.BookingFeed != nil, "bookings", "BookingFeed"),
 		rest.Need(o.Feed != nil, "bookings", "Feed"),
 		rest.Need(o.Tickets != nil, "bookings", "Tickets"),
 		rest.Need(len(o.Providers) > 0, "bookings", "Providers"),
@@ -116,7 +127,7 @@ func (s *service) showSummary(ctx context.Context, showID string) (booking.ShowS
 	if known, ok := s.summaries.Get(showID); ok {
 		return known, nil
 	}
-	summary, err := s.Seats.ShowSummary(ctx, showID)
+	summary, err := s.Shows.Summary(ctx, showID)
 	if err != nil {
 		return booking.ShowSummary{}, err
 	}

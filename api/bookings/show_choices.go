@@ -10,7 +10,7 @@ import (
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/api/saga"
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/showchanges"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -24,12 +24,12 @@ func (s *service) bookingChange(w http.ResponseWriter, r *http.Request) error {
 	return rest.Answer(w, http.StatusOK, change)
 }
 
-func (s *service) changedBooking(r *http.Request) (booking.Booking, seats.BookingChange, error) {
+func (s *service) changedBooking(r *http.Request) (booking.Booking, showchanges.BookingChange, error) {
 	b, err := s.ownBooking(r)
 	if err != nil {
-		return b, seats.BookingChange{}, err
+		return b, showchanges.BookingChange{}, err
 	}
-	change, err := s.Seats.BookingChange(r.Context(), b.ID)
+	change, err := s.Changes.BookingChange(r.Context(), b.ID)
 	return b, change, err
 }
 
@@ -113,7 +113,7 @@ func (s *service) chooseChange(w http.ResponseWriter, r *http.Request) error {
 
 // settledBefore tells whether the wish was done before, and refuses one that is
 // another than what was chosen.
-func settledBefore(b booking.Booking, change seats.BookingChange, wish choice) (bool, error) {
+func settledBefore(b booking.Booking, change showchanges.BookingChange, wish choice) (bool, error) {
 	switch {
 	case change.Kind != booking.ChangeRescheduled:
 		return false, booking.E(booking.CodeChoiceClosed, "The show was cancelled; all the money goes back.")
@@ -144,7 +144,7 @@ func (s *service) choiceOfEnded(r *http.Request, wish choice) error {
 	if done, err := settledBefore(b, change, wish); err != nil || done {
 		return err
 	}
-	_, err = s.Seats.Choose(r.Context(), booking.Choice{
+	_, err = s.Changes.Choose(r.Context(), booking.Choice{
 		BookingID: b.ID, ChangeID: change.ID, Choice: wish.Choice, ShowID: wish.ShowID, Seats: wish.Seats,
 	})
 	return err

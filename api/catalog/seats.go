@@ -8,7 +8,8 @@ import (
 
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/bestseats"
+	"github.com/boxoffice/boxoffice/internal/seatmap"
 )
 
 // seatsFresh is short: a seat map is out of date within moments, and a client that
@@ -63,7 +64,7 @@ func (s *service) watchSeats(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-func followSeats(ctx context.Context, events *rest.EventStream, watcher *seats.Watcher) error {
+func followSeats(ctx context.Context, events *rest.EventStream, watcher *seatmap.Watcher) error {
 	defer watcher.Leave()
 	for _, event := range watcher.First {
 		if err := events.Write(event.Frame); err != nil {
@@ -101,16 +102,20 @@ func (s *service) bestSeats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	offer, err := s.Feed.BestSeats(r.Context(), id, wish)
+	picture, err := s.Feed.SeatMap(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	offer, err := bestseats.Choose(picture.SeatMap, wish)
 	if err != nil {
 		return err
 	}
 	return rest.Answer(w, http.StatusOK, offer)
 }
 
-func readWish(r *http.Request) (seats.Wish, error) {
+func readWish(r *http.Request) (bestseats.Wish, error) {
 	query := r.URL.Query()
-	wish := seats.Wish{Category: query.Get("category")}
+	wish := bestseats.Wish{Category: query.Get("category")}
 	var problems []booking.FieldError
 	count, err := strconv.Atoi(query.Get("count"))
 	if wish.Count = count; err != nil {

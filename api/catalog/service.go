@@ -10,7 +10,7 @@ import (
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/seatmap"
 )
 
 // OpenAPI describes the routes.
@@ -22,8 +22,7 @@ var OpenAPI embed.FS
 type Options struct {
 	Catalog *catalog.Store
 	Reviews *catalog.Reviews
-	Seats   *seats.Store
-	Feed    *seats.Feed
+	Feed    *seatmap.Feed
 	// Documents keeps answers, and Versions says of which version of the catalog they
 	// are. Without either, every read asks the database.
 	Documents *cache.Documents
@@ -40,7 +39,6 @@ func Mount(server *rest.Server, options Options) error {
 	if err := errors.Join(
 		rest.Need(options.Catalog != nil, "catalog", "Catalog"),
 		rest.Need(options.Reviews != nil, "catalog", "Reviews"),
-		rest.Need(options.Seats != nil, "catalog", "Seats"),
 		rest.Need(options.Feed != nil, "catalog", "Feed"),
 	); err != nil {
 		return err

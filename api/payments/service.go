@@ -9,8 +9,8 @@ import (
 
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/payments"
-	"github.com/boxoffice/boxoffice/internal/seats"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -22,7 +22,7 @@ var OpenAPI embed.FS
 // Options are what the service needs; only the last two may be left out.
 type Options struct {
 	Payments *payments.Store
-	Seats    *seats.Store
+	Bookings *bookings.Store
 	// Providers are the payment providers by name.
 	Providers map[string]Provider
 	Saga      Saga
@@ -52,7 +52,7 @@ type service struct {
 func Mount(server *rest.Server, options Options) error {
 	if err := errors.Join(
 		rest.Need(options.Payments != nil, "payments", "Payments"),
-		rest.Need(options.Seats != nil, "payments", "Seats"),
+		rest.Need(options.Bookings != nil, "payments", "Bookings"),
 		rest.Need(len(options.Providers) > 0, "payments", "Providers"),
 		rest.Need(options.Saga != nil, "payments", "Saga"),
 		rest.Need(options.Policy.HoldFor > 0, "payments", "Policy"),

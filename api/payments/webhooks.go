@@ -134,7 +134,7 @@ func (s *service) handOn(ctx context.Context, provider Provider, event booking.P
 	}
 	// Was it over before the event arrived? A booking that is held, still, has lost
 	// its workflow: the money is for its seats.
-	if b, err = s.Seats.Booking(ctx, b.ID); err != nil {
+	if b, err = s.Bookings.Booking(ctx, b.ID); err != nil {
 		return "", err
 	}
 	if b.Status == booking.StatusHeld {
@@ -161,7 +161,7 @@ func (s *service) bookingOfPayment(ctx context.Context, state booking.PaymentSta
 	if id == "" {
 		return booking.Booking{}, notOurs
 	}
-	b, err := s.Seats.Booking(ctx, id)
+	b, err := s.Bookings.Booking(ctx, id)
 	if booking.CodeOf(err) == booking.CodeNotFound {
 		return booking.Booking{}, notOurs.Wrap(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/api/saga"
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -45,8 +45,8 @@ func (s *service) listBookings(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	query := r.URL.Query()
-	filter := seats.BookingFilter{ShowID: query.Get("show_id"), CustomerID: query.Get("customer_id"), Status: status}
-	items, next, err := s.Seats.AdminBookings(r.Context(), filter, limit, query.Get("cursor"))
+	filter := bookings.Filter{ShowID: query.Get("show_id"), CustomerID: query.Get("customer_id"), Status: status}
+	items, next, err := s.Bookings.AdminBookings(r.Context(), filter, limit, query.Get("cursor"))
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (s *service) anyBooking(r *http.Request) (booking.Booking, error) {
 	if err != nil {
 		return booking.Booking{}, err
 	}
-	return s.Seats.Booking(r.Context(), id)
+	return s.Bookings.Booking(r.Context(), id)
 }
 
 // resend sends the confirmation again.

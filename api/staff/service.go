@@ -11,8 +11,10 @@ import (
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/alerts"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/showchanges"
+	"github.com/boxoffice/boxoffice/internal/shows"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -26,9 +28,12 @@ type Options struct {
 	// Staff changes the catalog.
 	Staff *staff.Store
 	// Alerts are what a person has to look at.
-	Alerts *alerts.Store
-	Seats  *seats.Store
-	Saga   Saga
+	Alerts   *alerts.Store
+	Shows    *shows.Store
+	Bookings *bookings.Store
+	// Changes are shows that are cancelled or moved.
+	Changes *showchanges.Store
+	Saga    Saga
 	// Policy is for the workflows that staff start.
 	Policy booking.Policy
 	// Changed is called after a change, before it is answered. Default nothing.
@@ -60,7 +65,9 @@ func Mount(server *rest.Server, options Options) error {
 	if err := errors.Join(
 		rest.Need(options.Staff != nil, "admin", "Staff"),
 		rest.Need(options.Alerts != nil, "admin", "Alerts"),
-		rest.Need(options.Seats != nil, "admin", "Seats"),
+		rest.Need(options.Shows != nil, "admin", "Shows"),
+		rest.Need(options.Bookings != nil, "admin", "Bookings"),
+		rest.Need(options.Changes != nil, "admin", "Changes"),
 		rest.Need(options.Saga != nil, "admin", "Saga"),
 	); err != nil {
 		return err

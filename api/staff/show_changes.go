@@ -161,17 +161,17 @@ func changeID(show uuid.UUID, what string) string {
 func (s *service) startChange(w http.ResponseWriter, r *http.Request, change booking.ShowChangeRequest) error {
 	actor := rest.ActorOf(r)
 	change.By = booking.Staff{AccountID: actor.AccountID.String(), Role: actor.Role, RequestID: actor.RequestID}
-	show, err := s.Seats.ShowSummary(r.Context(), change.ShowID)
+	show, err := s.Shows.Summary(r.Context(), change.ShowID)
 	if err != nil {
 		return err
 	}
-	done, err := s.Seats.ShowChange(r.Context(), change.ChangeID)
+	done, err := s.Changes.ShowChange(r.Context(), change.ChangeID)
 	if err != nil || !s.atWork(r.Context(), done) {
 		done, err = s.Saga.ChangeShow(r.Context(), workflows.ShowChangeInput{Request: change}, show)
 	}
 	if err == nil {
 		// A workflow that runs answers every request with the change that it works on.
-		err = s.Seats.SameChange(r.Context(), change)
+		err = s.Changes.SameChange(r.Context(), change)
 	}
 	if err != nil {
 		return err
@@ -191,7 +191,7 @@ func (s *service) atWork(ctx context.Context, change booking.ShowChange) bool {
 }
 
 func (s *service) answerChange(w http.ResponseWriter, r *http.Request, status int, change booking.ShowChange) error {
-	count, err := s.Seats.CountChange(r.Context(), change.ID, time.Hour)
+	count, err := s.Changes.CountChange(r.Context(), change.ID, time.Hour)
 	if err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (s *service) listShowChanges(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	items, next, err := s.Seats.ShowChanges(r.Context(), show.String(), limit, r.URL.Query().Get("cursor"))
+	items, next, err := s.Changes.ShowChanges(r.Context(), show.String(), limit, r.URL.Query().Get("cursor"))
 	if err != nil {
 		return err
 	}
@@ -251,7 +251,7 @@ func (s *service) steer(w http.ResponseWriter, r *http.Request, action string,
 	if change.FinishedAt != nil {
 		return booking.E(booking.CodeConflict, "Every booking of this change is settled.")
 	}
-	show, err := s.Seats.ShowSummary(r.Context(), change.ShowID)
+	show, err := s.Shows.Summary(r.Context(), change.ShowID)
 	if err != nil {
 		return err
 	}
@@ -295,7 +295,7 @@ func (s *service) changeOf(r *http.Request) (booking.ShowChange, error) {
 	if err != nil {
 		return booking.ShowChange{}, err
 	}
-	change, err := s.Seats.ShowChange(r.Context(), id.String())
+	change, err := s.Changes.ShowChange(r.Context(), id.String())
 	if err != nil {
 		return change, err
 	}

@@ -32,7 +32,7 @@ func (s *service) refundShow(w http.ResponseWriter, r *http.Request) error {
 	if err := request.check(1); err != nil {
 		return err
 	}
-	show, err := s.Seats.ShowSummary(r.Context(), id.String())
+	show, err := s.Shows.Summary(r.Context(), id.String())
 	switch {
 	case err != nil:
 	case show.Status == booking.ShowCancelled:
@@ -64,7 +64,7 @@ func (s *service) showRefundProgress(w http.ResponseWriter, r *http.Request) err
 }
 
 func (s *service) answerShowRefund(w http.ResponseWriter, r *http.Request, status int, showID string) error {
-	progress, err := s.Seats.RefundProgress(r.Context(), showID)
+	progress, err := s.Bookings.RefundProgress(r.Context(), showID)
 	if err != nil {
 		return err
 	}

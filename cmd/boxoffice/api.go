@@ -17,13 +17,16 @@ import (
 	staffapi "github.com/boxoffice/boxoffice/api/staff"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/alerts"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/internal/search"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/seatmap"
+	"github.com/boxoffice/boxoffice/internal/showchanges"
+	"github.com/boxoffice/boxoffice/internal/shows"
 	"github.com/boxoffice/boxoffice/internal/temporal"
 )
 
@@ -70,9 +73,11 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	if err != nil {
 		return api.Options{}, err
 	}
-	store := seats.New(p.db.Pool, p.bus.Publish, seats.WithCharging(charging))
-	feed := seats.NewFeed(store, p.bus)
-	p.closers = append(p.closers, feed.Close)
+	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging))
+	booked := bookings.New(known)
+	changes := showchanges.New(known, booked)
+	feed, bookingFeed := seatmap.NewFeed(seatmap.New(known), p.bus), bookings.NewFeed(booked, p.bus)
+	p.closers = append(p.closers, feed.Close, bookingFeed.Close)
 	reaching, policy := saga.New(p.temporal), p.config.Policy()
 	options := api.Options{
 		HTTP: rest.Options{
@@ -81,21 +86,21 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		},
 		Accounts: accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries}),
 		Catalog: catalogapi.Options{
-			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Seats: store, Feed: feed,
+			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Feed: feed,
 			Documents: reading.documents, Versions: reading.watch,
 		},
 		Bookings: bookingsapi.Options{
-			Seats: store, Feed: feed, Tickets: seats.NewTickets(p.config.TicketKeys[0]),
+			Shows: known, Bookings: booked, Changes: changes, Feed: feed, BookingFeed: bookingFeed, Tickets: bookings.NewTickets(p.config.TicketKeys[0]),
 			Providers: []string{stripe.Name}, Saga: reaching, Policy: policy,
 		},
 		Payments: paymentsapi.Options{
-			Payments: payments.New(p.db.Pool, p.bus.Publish), Seats: store,
+			Payments: payments.New(p.db.Pool, p.bus.Publish), Bookings: booked,
 			Providers: map[string]paymentsapi.Provider{stripe.Name: p.stripe}, Saga: reaching, Policy: policy,
 			RebookLate:           p.config.LatePayments == config.LateRebook,
 			StripePublishableKey: p.config.StripePublishableKey,
 		},
 		Staff: staffapi.Options{
-			Staff: staff.New(p.db, staff.WithCharging(charging)), Alerts: alerts.New(p.db.Pool), Seats: store,
+			Staff: staff.New(p.db, staff.WithCharging(charging)), Alerts: alerts.New(p.db.Pool), Shows: known, Bookings: booked, Changes: changes,
 			Saga: reaching, Policy: policy, Codec: codec, CodecOpen: p.config.Dev(),
 		},
 		Health: api.Health{

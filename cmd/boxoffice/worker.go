@@ -11,6 +11,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/keyring"
 	"github.com/boxoffice/boxoffice/internal/notify"
@@ -19,7 +20,8 @@ import (
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/internal/retention"
-	"github.com/boxoffice/boxoffice/internal/seats"
+	"github.com/boxoffice/boxoffice/internal/showchanges"
+	"github.com/boxoffice/boxoffice/internal/shows"
 	"github.com/boxoffice/boxoffice/internal/temporal"
 	"github.com/boxoffice/boxoffice/internal/vendors"
 	"github.com/boxoffice/boxoffice/workers"
@@ -76,7 +78,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	}()
 	err = workers.Run(ctx, workers.Options{
 		Client: p.temporal, Queues: c.Queues, Activities: effects, Alerts: effects.Seats.Inventory, Logger: p.log, Deployment: deployment,
-		Holds:             seats.New(p.db.Pool, p.bus.Publish),
+		Holds:             bookings.New(shows.New(p.db.Pool, p.bus.Publish)),
 		PaymentsPerSecond: p.config.PaymentsPerSecond, MessagesPerSecond: p.config.MessagesPerSecond,
 	})
 	// A worker that cannot read must not take work from those that can. It does not
@@ -124,7 +126,9 @@ func (p *platform) schedules() workers.Schedules {
 
 func (p *platform) activities() (workers.Activities, error) {
 	cfg := p.config
-	inventory := seats.New(p.db.Pool, p.bus.Publish, seats.WithCharging(charging))
+	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging))
+	inventory := bookings.New(known)
+	changes := showchanges.New(known, inventory)
 	books := payments.New(p.db.Pool, p.bus.Publish)
 	sms, err := twilio.New(twilio.Options{
 		AccountSID: cfg.TwilioAccountSID, AuthToken: cfg.TwilioAuthToken, URL: cfg.TwilioAPIURL, From: cfg.SMSFrom,
@@ -140,13 +144,13 @@ func (p *platform) activities() (workers.Activities, error) {
 		Senders: map[booking.Channel]notify.Sender{booking.ChannelEmail: mail, booking.ChannelSMS: sms},
 	})
 	return workers.Activities{
-		Seats: &activities.Seats{Inventory: inventory, Books: books},
+		Seats: &activities.Seats{Inventory: inventory, Choices: changes, Books: books},
 		Payments: &activities.Payments{
 			Providers: map[string]activities.PaymentProvider{stripe.Name: p.stripe},
 			Vendors:   map[string]activities.Vendor{stripe.Name: p.guard(stripe.Name, cfg.PaymentsPerSecond)},
 			Books:     books,
 		},
-		Shows:   &activities.Shows{Changes: inventory, Sagas: workers.Sagas(p.temporal)},
+		Shows:   &activities.Shows{Changes: changes, Sagas: workers.Sagas(p.temporal)},
 		Refunds: &activities.Refunds{Sold: inventory, Aftercare: workers.Aftercare(p.temporal)},
 		Sweep:   &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool), Sagas: workers.Sagas(p.temporal)},
 		Notifications: &activities.Notifications{

@@ -4,5 +4,5 @@
 //
 // A date is a day on the theater's own clock. Lists hold only shows that are
 // still ahead and on sale; one show can be read by its id at any time. Who has
-// which seat is not known here: that is package seats.
+// which seat is not known here: that is package seatmap.
 package catalog

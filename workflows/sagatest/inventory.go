@@ -7,7 +7,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// inventory is the world as activities.Inventory.
+// inventory is the world as activities.Inventory and activities.Choices.
 type inventory World
 
 func (i *inventory) call(ctx context.Context, operation string, run func(w *World) error) error {

@@ -93,7 +93,7 @@ func Total() booking.Money { return booking.Money{Amount: Price, Currency: "INR"
 // Activities are the real activities over this world.
 func (w *World) Activities() workers.Activities {
 	return workers.Activities{
-		Seats: &activities.Seats{Inventory: (*inventory)(w), Books: (*books)(w)},
+		Seats: &activities.Seats{Inventory: (*inventory)(w), Choices: (*inventory)(w), Books: (*books)(w)},
 		Payments: &activities.Payments{
 			Providers: map[string]activities.PaymentProvider{Provider: (*provider)(w)},
 			Books:     (*books)(w),

@@ -1,0 +1,46 @@
+package bookings
+
+import (
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/shows"
+)
+
+// Store is the bookings on Postgres. It implements activities.Inventory,
+// activities.Standings and activities.SoldBookings.
+type Store struct {
+	pool  *pgxpool.Pool
+	shows *shows.Store
+	gate  *gate
+}
+
+// New makes a store on the shows that are booked.
+func New(known *shows.Store) *Store {
+	return &Store{pool: known.Pool(), shows: known, gate: newGate(known.Pool())}
+}
+
+func translate(step string, err error) error { return shows.Translate("bookings: "+step, err) }
+
+// requestIDs are the ids of a request to book.
+type requestIDs struct{ booking, customer, show uuid.UUID }
+
+// parseRequest reads the ids of a request, and names every one that is none.
+func parseRequest(bookingID, customerID, showID string) (requestIDs, error) {
+	var ids requestIDs
+	var problems []booking.FieldError
+	read := func(field, value string) uuid.UUID {
+		id, err := uuid.Parse(value)
+		if err != nil {
+			problems = append(problems, booking.FieldError{Field: field, Message: "This is not an id."})
+		}
+		return id
+	}
+	ids.booking, ids.customer, ids.show =
+		read("booking_id", bookingID), read("customer_id", customerID), read("show_id", showID)
+	if len(problems) > 0 {
+		return ids, booking.Invalid(problems...)
+	}
+	return ids, nil
+}

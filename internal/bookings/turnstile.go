@@ -1,0 +1,46 @@
+package bookings
+
+import "sync"
+
+// Turnstile lets one request at a time try for a seat, per process. When many
+// rush for a free seat, all of them see it free, and each would start a workflow
+// only to be told no. Behind the turnstile the first one tries, the others wait
+// for it to come out, look again, and are turned away by the look.
+//
+// It saves work and decides nothing: requests at other replicas do not pass it,
+// and Hold is what keeps a seat from being sold twice.
+type Turnstile struct {
+	mu   sync.Mutex
+	busy map[claimed]chan struct{} // closed when the request that is inside leaves
+}
+
+type claimed struct{ show, seat string }
+
+// NewTurnstile makes one with nobody inside.
+func NewTurnstile() *Turnstile { return &Turnstile{busy: map[claimed]chan struct{}{}} }
+
+// Enter goes in for all the seats or for none. Whoever is let in calls leave when
+// done; whoever is not gets a channel that closes when it is worth looking again.
+func (t *Turnstile) Enter(show string, seats []string) (leave func(), wait <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, seat := range seats {
+		if inside, ok := t.busy[claimed{show, seat}]; ok {
+			return nil, inside
+		}
+	}
+	out := make(chan struct{})
+	for _, seat := range seats {
+		t.busy[claimed{show, seat}] = out
+	}
+	return func() { t.leave(show, seats, out) }, nil
+}
+
+func (t *Turnstile) leave(show string, seats []string, out chan struct{}) {
+	t.mu.Lock()
+	for _, seat := range seats {
+		delete(t.busy, claimed{show, seat})
+	}
+	t.mu.Unlock()
+	close(out)
+}

@@ -1,0 +1,81 @@
+package seatmap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/shows"
+)
+
+// Store reads seat maps on Postgres.
+type Store struct {
+	pool  *pgxpool.Pool
+	shows *shows.Store
+}
+
+// New makes a store on the shows whose seats are asked for.
+func New(known *shows.Store) *Store { return &Store{pool: known.Pool(), shows: known} }
+
+func translate(step string, err error) error { return shows.Translate("seatmap: "+step, err) }
+
+// The version of a map is the database's clock, in microseconds, at the start of
+// the transaction that read it. now() is taken before the statement's snapshot,
+// so a map of version v has every change that was acknowledged up to v, whichever
+// API replica reads it, without a counter row that all sales of a show would
+// queue for. A position in the write-ahead log would not do: a commit is in the
+// log before it is visible, for as long as the flush to disk takes, and a hold
+// that runs out changes the map without a commit.
+//
+// Expired holds count as free: the next hold overtakes them.
+const readMap = `SELECT s.terms_version, (extract(epoch FROM now()) * 1000000)::bigint,
+		s.status = 'scheduled' AND now() BETWEEN s.sales_open_at AND s.sales_close_at,
+		coalesce(c.held, '{}'), coalesce(c.sold, '{}')
+	FROM shows s CROSS JOIN LATERAL (
+		SELECT array_agg(c.seat ORDER BY c.seat) FILTER (WHERE c.state = 'held' AND c.held_until >= now()) AS held,
+		       array_agg(c.seat ORDER BY c.seat) FILTER (WHERE c.state = 'sold') AS sold
+		FROM seat_claims c WHERE c.show_id = s.id) c
+	WHERE s.id = $1`
+
+// SeatMap reads a show's seats now. Code: not_found.
+func (s *Store) SeatMap(ctx context.Context, showID string) (shows.SeatMap, error) {
+	id, err := shows.ParseID("show", showID)
+	if err != nil {
+		return shows.SeatMap{}, err
+	}
+	for range shows.TermsTries {
+		var version int64
+		seatMap := shows.SeatMap{ShowID: id.String()}
+		err = s.pool.QueryRow(ctx, readMap, id).Scan(&version, &seatMap.Version, &seatMap.OnSale, &seatMap.Held, &seatMap.Sold)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return shows.SeatMap{}, booking.E(booking.CodeNotFound, "There is no such show.")
+		}
+		if err != nil {
+			return shows.SeatMap{}, translate("seat map", err)
+		}
+		at, err := s.shows.ShowAt(ctx, seatMap.ShowID, version)
+		if err != nil {
+			return shows.SeatMap{}, err
+		}
+		if at.Terms.Version == version {
+			seatMap.AccessibleUntil = at.AccessibleUntil()
+			return withTerms(seatMap, at.Terms), nil
+		}
+		// The terms changed between the two reads: these seats are not of that layout.
+	}
+	return shows.SeatMap{}, shows.Unavailable(fmt.Errorf("seatmap: seat map: the terms of show %s keep changing", id))
+}
+
+// withTerms completes a map with the terms its seats are sold on.
+func withTerms(m shows.SeatMap, terms booking.Terms) shows.SeatMap {
+	m.Terms, m.Status, m.Layout = terms, terms.Status, terms.Layout
+	m.Prices = make(map[string]booking.Money, len(terms.Prices))
+	for category, price := range terms.Prices {
+		m.Prices[category] = booking.Money{Amount: price, Currency: terms.Currency}
+	}
+	return m
+}
