@@ -43,7 +43,7 @@ func endAbandoned(ctx context.Context, holds AbandonedHolds, sagas activities.Sa
 			log.Warn("abandoned holds are not all ended; the next look goes on", "error", err)
 		}
 		if told > 0 {
-			log.Info("holds ended whose answers nobody fetched", "holds", told)
+			log.Info("holds ended whose answers were not fetched", "holds", told)
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (s *saga) waiting(ctx workflow.Context) bool {
 func (s *saga) giveBack(ctx workflow.Context, request RefundRequest) error {
 	s.doing("giving money back")
 	var owed booking.OwedRefund
-	// Durably: if this were forgotten after it was done, nobody would refund.
+	// Durably: if this were forgotten after it was done, there would be no refund.
 	err := s.databaseDurably(ctx, 0, "Promise the refund", seats.OweRefund, activities.OweRefundRequest{
 		BookingID: s.in.BookingID, Percent: request.Percent, Reason: request.Reason,
 	}, &owed)

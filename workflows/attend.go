@@ -55,7 +55,7 @@ func (s *saga) attend(ctx workflow.Context) {
 // nextDate starts the timer for the reminder or, when that is past, for the
 // start of the show. All bookings of a show would wake in the same second, on the
 // queue on which others hold seats, so each has its own place in a while: before the
-// reminder is due, for nobody must be reminded late; after the show has begun, for
+// reminder is due, because no reminder may be late; after the show has begun, for
 // until then a customer may cancel.
 func (s *saga) nextDate(ctx workflow.Context, reminded *bool) (workflow.Future, workflow.CancelFunc) {
 	ctx, stop := workflow.WithCancel(ctx)
@@ -161,7 +161,7 @@ func (s *saga) refundInFull(ctx workflow.Context, why cancellation) {
 // refund.
 func (s *saga) cancel(ctx workflow.Context, how cancellation) error {
 	s.doing("cancelling")
-	// Durably: if this were forgotten after it was done, nobody would refund.
+	// Durably: if this were forgotten after it was done, there would be no refund.
 	var owed booking.Money
 	err := s.databaseDurably(ctx, 0, "Void the ticket and free "+s.seats(), seats.CancelBooking, booking.Cancellation{
 		BookingID: s.in.BookingID, Detail: how.reason, EvenScanned: how.evenScanned,

@@ -77,7 +77,7 @@ func (s *saga) hold(ctx workflow.Context) error {
 	return nil
 }
 
-// fetchWithin is how long the hold waits for its answer to be fetched. Nobody waits
+// fetchWithin is how long the hold waits for its answer to be fetched. No caller waits
 // for the answer of a booking that uses money which is already there.
 func (s *saga) fetchWithin() time.Duration {
 	if s.in.Adopt != nil {
@@ -86,7 +86,7 @@ func (s *saga) fetchWithin() time.Duration {
 	return s.in.Policy.FetchWithin
 }
 
-// startedLate tells whether nobody waits for the hold any more. The database is
+// startedLate tells whether the caller of the hold no longer waits. The database is
 // asked all the same: an earlier try of this very task may have held the seats and
 // been lost, and the customer may know of them from there.
 func (s *saga) startedLate(ctx workflow.Context) bool {
@@ -150,7 +150,7 @@ func (s *saga) capture(ctx workflow.Context) error {
 }
 
 // finish waits for what is still running beside the saga, and closes it. Money
-// that is heard of meanwhile still goes back.
+// that arrives meanwhile still goes back.
 func (s *saga) finish(ctx workflow.Context) (BookingState, error) {
 	for {
 		s.refuseCommands()

@@ -3,7 +3,7 @@ package workflows
 import "go.temporal.io/sdk/workflow"
 
 // CancelShow cancels a show, tells every booking, and stays until each has ended
-// and its money is back. From the first step on nobody can hold or buy a seat of
+// and its money is back. From the first step on no customer can hold or buy a seat of
 // the show.
 func CancelShow(ctx workflow.Context, in ShowChangeInput) (ChangeProgress, error) {
 	c, err := newShowChange(ctx, in)

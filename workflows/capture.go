@@ -45,7 +45,7 @@ func (s *saga) answerMeanwhile(ctx workflow.Context, event any) {
 	case command:
 		event.reply.Set(nil, s.obeyAfterSale(ctx, event))
 	case ShowRescheduled:
-		if s.heeds(event.ChangeID, event.ShowID) {
+		if s.concernsNews(event.ChangeID, event.ShowID) {
 			s.takeIn(event) // told when the confirmation is
 		}
 	case ShowCancelled:

@@ -10,8 +10,8 @@ import (
 // another while the news was on its way.
 func (s *saga) concerns(showID string) bool { return showID == "" || showID == s.in.ShowID }
 
-// heeds tells whether news of a show concerns this booking and is new.
-func (s *saga) heeds(changeID, showID string) bool {
+// concernsNews tells whether news of a show concerns this booking and is new.
+func (s *saga) concernsNews(changeID, showID string) bool {
 	if !s.concerns(showID) || s.heardOf[changeID] {
 		return false
 	}
@@ -23,7 +23,7 @@ func (s *saga) heeds(changeID, showID string) bool {
 
 // reschedule tells the customer of the show's new time, and what they may do.
 func (s *saga) reschedule(ctx workflow.Context, news ShowRescheduled) {
-	if !s.heeds(news.ChangeID, news.ShowID) || !s.takeIn(news) {
+	if !s.concernsNews(news.ChangeID, news.ShowID) || !s.takeIn(news) {
 		return
 	}
 	s.note(ctx, booking.EventRescheduled, "to "+s.held.Show.LocalStart().Format("Mon 2 Jan 15:04 MST"))

@@ -48,7 +48,7 @@ const (
 	SignalPayment = "payment"     // booking.PaymentState, fetched by the webhook
 
 	SignalRefund    = "refund"    // RefundRequest: one of the bookings of a show after its start
-	SignalAbandoned = "abandoned" // nobody fetched the hold's answer; its seats are free already
+	SignalAbandoned = "abandoned" // the hold's answer was not fetched; its seats are free already
 
 	SignalShowCancelled   = "show_cancelled"   // ShowCancelled
 	SignalShowRescheduled = "show_rescheduled" // ShowRescheduled
@@ -117,7 +117,7 @@ type BookingInput struct {
 	// server's, so no other clock matters. Zero is no limit.
 	StartWithin time.Duration `json:"start_within,omitempty"`
 	// Adopt makes the booking use money that is already authorized, instead of
-	// opening a payment. Nobody waits for the answer of such a booking.
+	// opening a payment. No caller waits for the answer of such a booking.
 	Adopt *booking.PaymentState `json:"adopt,omitempty"`
 	// TakeUp goes on with a booking whose workflow is gone. The database says where it
 	// stands; seats, show and provider are read from there.
@@ -177,7 +177,7 @@ type RefundRequest struct {
 // ShowCancelled tells a booking that all the money goes back: its show does not
 // take place or, with the id of a move that it knows, that was the choice, or the
 // default of those who made none. With a ShowID, a booking that has moved to
-// another show meanwhile does not heed it.
+// another show meanwhile ignores it.
 type ShowCancelled struct {
 	ChangeID string `json:"change_id,omitempty"`
 	ShowID   string `json:"show_id,omitempty"`

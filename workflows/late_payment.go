@@ -19,7 +19,7 @@ func LatePayment(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, 
 	s.payment = in.Payment
 	// Where it went; the person who is told is the one of the old booking.
 	s.held = booking.Held{BookingID: in.Payment.BookingID, Channels: []booking.Channel{booking.ChannelEmail, booking.ChannelSMS}}
-	// Our books may never have heard of it: a new booking can only adopt what they
+	// Our books may not know it: a new booking can only adopt what they
 	// know.
 	s.record(ctx, in.Payment)
 	if workflow.GetVersion(ctx, lateDecided, workflow.DefaultVersion, 1) == workflow.DefaultVersion {

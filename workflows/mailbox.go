@@ -26,7 +26,7 @@ type (
 	timeUp struct{}
 	// canceled is what next answers, once, when the workflow was cancelled.
 	canceled struct{}
-	// abandoned is what next answers when nobody fetched the hold's answer.
+	// abandoned is what next answers when the hold's answer was not fetched.
 	abandoned struct{}
 )
 
@@ -93,7 +93,7 @@ func (s *saga) ask(ctx workflow.Context, name string, request any) error {
 	return answer.Get(ctx, nil)
 }
 
-// refuseCommands answers whoever came too late, so that no update is left
+// refuseCommands answers commands that came too late, so that no update is left
 // waiting when the workflow closes.
 func (s *saga) refuseCommands() {
 	s.closing = true
@@ -155,7 +155,7 @@ func (s *saga) listen(ctx workflow.Context) error {
 	}
 	signals := map[string]string{
 		SignalPayment:         "A payment changed at its provider. Sent by the webhook.",
-		SignalAbandoned:       "Nobody fetched the answer of the hold. Its seats are free already.",
+		SignalAbandoned:       "The answer of the hold was not fetched. Its seats are free already.",
 		SignalShowCancelled:   "The theater cancelled the show: everything comes back.",
 		SignalShowRescheduled: "The theater moved the show to a new time.",
 	}

@@ -77,7 +77,7 @@ func (s *saga) handleUnpaid(ctx workflow.Context, event any) *ending {
 	case abandoned:
 		return s.atAbandoned(ctx)
 	case ShowRescheduled:
-		if s.heeds(event.ChangeID, event.ShowID) {
+		if s.concernsNews(event.ChangeID, event.ShowID) {
 			s.takeIn(event)
 		}
 		return nil
@@ -209,7 +209,7 @@ func (s *saga) extend(ctx workflow.Context, request ExtendRequest) error {
 	return nil
 }
 
-// atExpiry asks before it gives the seats away: a lost webhook costs nobody the
+// atExpiry asks before it gives the seats away: a lost webhook costs no customer the
 // ticket. While the provider does not answer, the seats stay.
 func (s *saga) atExpiry(ctx workflow.Context) *ending {
 	s.doing("the hold ran out: asking the payment provider")
@@ -231,12 +231,12 @@ func (s *saga) atAbandoned(ctx workflow.Context) *ending {
 	if workflow.GetVersion(ctx, abandonedCloses, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
 		return nil
 	}
-	s.doing("nobody fetched the answer: closing the payment")
-	if s.closeUnlessPaid(ctx, "Nobody fetched the answer: close the payment unless it is paid", func(workflow.Context) {}) {
+	s.doing("the answer was not fetched: closing the payment")
+	if s.closeUnlessPaid(ctx, "The answer was not fetched: close the payment unless it is paid", func(workflow.Context) {}) {
 		return nil
 	}
 	return &ending{status: booking.StatusExpired,
-		reason: refusal(booking.CodeHoldLost, "Nobody fetched the answer in time. The seats are free again.")}
+		reason: refusal(booking.CodeHoldLost, "The answer was not fetched in time. The seats are free again.")}
 }
 
 // closeUnlessPaid tells whether the payment turned out to be paid; it is closed

@@ -118,7 +118,7 @@ func (s *saga) databaseWithin(ctx workflow.Context, within time.Duration, summar
 // databaseDurably runs a step of our own as a normal activity at once. An update
 // is only in the history, and so safe from a crash, when a workflow task that
 // knows of it has completed; scheduling the activity completes that task before
-// the step is done. A step that an update asks for, and that nobody would ask for
+// the step is done. A step that an update asks for, and that no update would ask for
 // again, goes this way.
 func (s *saga) databaseDurably(ctx workflow.Context, within time.Duration, summary string, step, in, out any) error {
 	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

@@ -39,7 +39,7 @@ func (s *settlement) run(ctx workflow.Context) error {
 			return err
 		}
 	}
-	// The money first: whoever reads the message looks at their account.
+	// The money first: a customer who reads the message looks at the account.
 	err = s.giveBack(ctx, left)
 	if s.concerns(left) {
 		s.tell(ctx, left)
@@ -47,7 +47,7 @@ func (s *settlement) run(ctx workflow.Context) error {
 	return err
 }
 
-// concerns tells whether the customer is to hear of the change: not one whose
+// concerns tells whether the customer is told of the change: not one whose
 // booking had ended otherwise before its turn came.
 func (s *settlement) concerns(left booking.Settlement) bool {
 	switch {

@@ -67,7 +67,7 @@ func newShowChange(ctx workflow.Context, in ShowChangeInput) (*showChange, error
 	return c, c.listen(ctx)
 }
 
-// changeShow changes the show itself, once, and answers whoever asked for it.
+// changeShow changes the show itself, once, and answers every request for it.
 func (c *showChange) changeShow(ctx workflow.Context) error {
 	if c.in.Change != nil {
 		c.change = *c.in.Change

@@ -39,7 +39,7 @@ func (c *showChange) resumes(ctx workflow.Context) workflow.ReceiveChannel {
 
 // obeyStaff pauses and resumes as staff say, also while the workflow is busy, so
 // that the later of two words counts. Of more than two that arrive in one task
-// nobody can tell which was last: then the pause counts, and can be seen.
+// it is unknown which was last: then the pause counts, and can be seen.
 func (c *showChange) obeyStaff(ctx workflow.Context) {
 	selector := workflow.NewSelector(ctx)
 	for _, word := range []struct {

@@ -24,7 +24,7 @@ type ending struct {
 	notice booking.Notice // empty when the customer knows already
 	// changeID is the change of the show that the notice is about, if it is.
 	changeID string
-	// answer is whoever asked for the end; they hear when the seats are free.
+	// answer is for the request for the end: it is told when the seats are free.
 	answer workflow.Settable
 }
 

@@ -139,8 +139,8 @@ func (s *Sandbox) Break(ctx context.Context, f Fault) (Fault, error) {
 	return f, err
 }
 
-// Mend turns a fault off.
-func (s *Sandbox) Mend(ctx context.Context, f Fault) error {
+// Repair turns a fault off.
+func (s *Sandbox) Repair(ctx context.Context, f Fault) error {
 	_, err := send(ctx, request{method: http.MethodDelete, address: s.address + "/faults/" + f.ID}, nil)
 	return err
 }

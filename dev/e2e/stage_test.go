@@ -124,13 +124,13 @@ func (s *stage) breakVendor(f Fault) Fault {
 	s.Helper()
 	on, err := world.Sandbox.Break(s.Context(), f)
 	require.NoError(s, err)
-	s.Cleanup(func() { _ = world.Sandbox.Mend(context.Background(), on) })
+	s.Cleanup(func() { _ = world.Sandbox.Repair(context.Background(), on) })
 	return on
 }
 
 func (s *stage) mend(f Fault) {
 	s.Helper()
-	require.NoError(s, world.Sandbox.Mend(s.Context(), f))
+	require.NoError(s, world.Sandbox.Repair(s.Context(), f))
 }
 
 // awaitHit waits until a fault has struck so often.

@@ -96,7 +96,7 @@ func (w Wish) unmet() error {
 //  1. as few groups as possible; one is "together". A gap along the row splits a
 //     block, since people across an aisle do not sit together;
 //  2. for a wheelchair user, a companion seat beside them rather than another;
-//  3. as few orphans as possible: a single seat that would be left with nobody to
+//  3. as few orphans as possible: a single seat that would be left with no neighbor to
 //     sell it to but somebody alone;
 //  4. the cost.
 //
@@ -105,7 +105,7 @@ func (w Wish) unmet() error {
 // the square of its distance from the middle of the group, four times as much as
 // from the best place, and an orphan is only as bad as sitting two widths away.
 //
-// Wheelchair spaces and the companion seats beside them go to nobody else, even
+// Wheelchair spaces and the companion seats beside them go to no other group, even
 // when nothing else is left. Sofas go whole, to two people at a time.
 const (
 	behind     = 2.0

@@ -14,7 +14,7 @@ import (
 
 const (
 	// abandonedAfter is how long a hold that was not fetched in time still waits
-	// before it is ended. Its seats count as free; when nobody takes them, a customer
+	// before it is ended. Its seats count as free; when no other booking takes them, a customer
 	// who comes back gets them after all.
 	abandonedAfter = 15 * time.Second
 	// abandonedAtOnce bounds one look.
@@ -23,7 +23,7 @@ const (
 
 // seen notes that customers read of their bookings: a hold among them whose answer
 // got lost is fetched by that, and may be paid. One that is lost ends here, so that
-// nobody is shown a checkout for seats that others have.
+// no customer sees a checkout for seats that others have.
 func (s *Store) seen(ctx context.Context, read ...booking.Booking) error {
 	for i, b := range read {
 		if !b.Unfetched || b.Status != booking.StatusHeld {
@@ -44,14 +44,14 @@ func (s *Store) seen(ctx context.Context, read ...booking.Booking) error {
 	return nil
 }
 
-// KeepWaiting gives a hold that nobody has fetched yet another stretch of time: the
+// KeepWaiting gives a hold that was not fetched yet another stretch of time: the
 // customer asks for it, and the answer is not complete. Code: hold_lost.
 func (s *Store) KeepWaiting(ctx context.Context, bookingID string, within time.Duration) error {
 	_, err := s.pool.Exec(ctx, `SELECT wait_for_fetch($1, $2)`, bookingID, within)
 	return translate("wait for fetch", err)
 }
 
-// EndAbandoned ends holds whose answers nobody fetched in time, and gives the
+// EndAbandoned ends holds whose answers were not fetched in time, and gives the
 // bookings whose workflows have to be told: those, and earlier ones that could not
 // be told. Told ends that.
 func (s *Store) EndAbandoned(ctx context.Context) (untold []string, err error) {

@@ -54,7 +54,7 @@ func (s *Store) Booking(ctx context.Context, bookingID string) (booking.Booking,
 }
 
 // CustomerBooking reads one booking of a customer. Somebody else's is not found:
-// its existence is nobody's business.
+// that it exists is private.
 func (s *Store) CustomerBooking(ctx context.Context, customerID, bookingID string) (booking.Booking, error) {
 	id, err := shows.ParseID("booking", bookingID)
 	if err != nil {

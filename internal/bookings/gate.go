@@ -61,7 +61,7 @@ func (g *gate) ask(ctx context.Context, q *question) (finding, error) {
 	}
 }
 
-// serve makes round trips until nobody waits.
+// serve makes round trips until no request waits.
 func (g *gate) serve() {
 	for {
 		g.mu.Lock()

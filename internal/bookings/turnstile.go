@@ -16,11 +16,11 @@ type Turnstile struct {
 
 type claimed struct{ show, seat string }
 
-// NewTurnstile makes one with nobody inside.
+// NewTurnstile makes an empty one.
 func NewTurnstile() *Turnstile { return &Turnstile{busy: map[claimed]chan struct{}{}} }
 
-// Enter goes in for all the seats or for none. Whoever is let in calls leave when
-// done; whoever is not gets a channel that closes when it is worth looking again.
+// Enter goes in for all the seats or for none. A caller that is let in calls leave when
+// done; another gets a channel that closes when it is worth looking again.
 func (t *Turnstile) Enter(show string, seats []string) (leave func(), wait <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

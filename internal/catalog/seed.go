@@ -40,7 +40,7 @@ var chargesIn = map[string]charges{
 }
 
 // Seed loads the demo world with a week of shows from now on, and names what it
-// does to progress (nil: nobody listens). A repeat adds the days that are
+// does to progress (nil: no progress is told). A repeat adds the days that are
 // missing. What is on sale already is left alone, whatever was done to it.
 func Seed(ctx context.Context, db *database.DB, now time.Time, progress func(string)) error {
 	return SeedFor(ctx, db, now, SeedDays, progress)

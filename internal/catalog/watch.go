@@ -193,7 +193,7 @@ func (w *Watch) readPrimary(version int64, why string) {
 }
 
 // readReplicaAlone is for a primary that is away. A version that goes back is
-// named before it is read, so that whoever reads now can tell.
+// named before it is read, so that a reader can tell.
 func (w *Watch) readReplicaAlone(version int64, own bool) {
 	if own {
 		w.version.Store(0)

@@ -210,7 +210,7 @@ func TestFault42_MailDownForAWhile_SentOnceLater(t *testing.T) {
 			assert.Equal(t, i+1, record.Attempts)
 		}
 		assert.Empty(t, w.sent(channel))
-		w.box(channel).Mend(t)
+		w.box(channel).Repair(t)
 		require.NoError(t, s.Send(t.Context(), n), "what was not accepted is sent without waiting")
 		requireSentOnce(t, w, n, 4)
 	})

@@ -194,11 +194,11 @@ func TestNothingPersonalIsKeptOrLogged(t *testing.T) {
 		} {
 			box.Fault(t, fault)
 			failures = append(failures, s.Send(t.Context(), n))
-			box.Mend(t)
+			box.Repair(t)
 		}
 		box.Fault(t, notifytest.Fault{"fault": "latency", "operation": "messages.list", "duration_ms": 1000})
 		failures = append(failures, s.Send(t.Context(), n))
-		box.Mend(t)
+		box.Repair(t)
 		for _, err := range failures {
 			require.Error(t, err)
 			assertImpersonal(t, err.Error())

@@ -131,7 +131,7 @@ func (f *Feed) keptLocked(showID string) *keptMap {
 }
 
 // keptMap remembers one show's seat map. Hints wait in their channel until
-// somebody asks, so a show that nobody looks at costs nothing when it changes.
+// a client asks, so a show that is not watched costs nothing when it changes.
 type keptMap struct {
 	feed  *Feed
 	show  string
@@ -255,7 +255,7 @@ func (k *keptMap) finish(looking *reading, err error) {
 	close(looking.ended)
 }
 
-// forgetMap makes room: nobody can fill the memory with shows that do not exist.
+// forgetMap makes room: shows that do not exist must not fill the memory.
 func (f *Feed) forgetMap(k *keptMap) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -27,7 +27,7 @@ type Delta struct {
 // many there are, and shared: read only.
 type Event struct {
 	Name string
-	// ID is opaque to whoever gets it, and brings them back to where they were.
+	// ID is opaque to clients, and brings them back to where they were.
 	ID string
 	// Value is a shows.SeatMap or a Delta.
 	Value any

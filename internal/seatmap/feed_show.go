@@ -16,7 +16,7 @@ const recentKept = 256
 // Watcher receives the events of a show. First brings it to the present; it may
 // be empty for one who missed nothing. Then comes every change, in order and
 // without a gap, until Events is closed: because the reader fell too far behind,
-// or the feed ends. Whoever still cares watches anew, from the last event it got.
+// or the feed ends. A client that still cares watches again, from the last event that it got.
 type Watcher struct {
 	First  []*Event
 	Events <-chan *Event
@@ -36,7 +36,7 @@ func (w *Watcher) Leave() {
 // watcher has seen, of this or of another process; empty when it is new. Code:
 // not_found.
 //
-// Whoever comes back gets what fits the id:
+// A client that comes back gets what fits the id:
 //
 //   - The deltas it missed, if this very chain gave the id and still has them.
 //   - Else, on the same terms of sale, one delta that assigns every seat of the
@@ -129,7 +129,7 @@ func (s *showFeed) wake() {
 	}
 }
 
-// run looks at the show when hinted and from time to time, until nobody watches.
+// run looks at the show when hinted and from time to time, while it is watched.
 func (s *showFeed) run(hints <-chan struct{}) {
 	poll := time.NewTicker(mapFresh)
 	defer poll.Stop()
@@ -211,7 +211,7 @@ func (s *showFeed) tellSnapshot() error {
 	return nil
 }
 
-// tell passes an event on, and drops whoever has no room for it.
+// tell passes an event on, and drops a watcher that has no room for it.
 func (s *showFeed) tell(event *Event) {
 	for watcher := range s.watchers {
 		select {

@@ -34,14 +34,14 @@ const elsewhere = `(cb.choice <> 'move' AND (SELECT b.show_id FROM bookings b WH
 // workflow may be busy before somebody looks for it.
 const (
 	atWork = `cb.told_at IS NOT NULL AND cb.settled_at IS NULL AND cb.failure = '' AND NOT ` + elsewhere
-	// unasked has a refund to come that nobody has carried out. What customers choose
+	// unasked has a refund to come that is not carried out yet. What customers choose
 	// themselves is carried out by their own request, if that lives.
 	unasked = atWork + ` AND ch.kind = 'rescheduled' AND cb.choice = 'refund' AND cb.asked_at IS NULL
 		AND (cb.chosen_by = 'default' OR cb.chosen_at < clock_timestamp() - $2::interval)`
 	overdue = atWork + ` AND (ch.kind = 'cancelled' OR cb.choice = 'move' OR cb.choice = 'refund' AND cb.asked_at IS NOT NULL)
 		AND coalesce(cb.asked_at, cb.chosen_at, cb.told_at) < clock_timestamp() - $2::interval`
 	// inFlight keeps a workflow busy. A move is heard when the customer's message is
-	// on its way; one who cannot be reached holds nobody up for long.
+	// on its way; one who cannot be reached does not delay the others for long.
 	inFlight = atWork + ` AND (ch.kind = 'cancelled' OR cb.choice = 'refund' AND cb.asked_at IS NOT NULL
 		OR cb.choice = '' AND cb.told_at > clock_timestamp() - interval '15 seconds'
 			AND EXISTS (SELECT FROM bookings b WHERE b.id = cb.booking_id AND b.status = 'confirmed')

@@ -29,7 +29,7 @@ const (
 	stateConflict         = "BX005"
 	stateHoldLost         = "BX006"
 	stateNotCancellable   = "BX007"
-	stateNobodyWaits      = "BX008"
+	stateTooLate          = "BX008"
 	stateNoChange         = "BX021"
 	stateChoiceClosed     = "BX022"
 	stateChosen           = "BX023"
@@ -64,7 +64,7 @@ func Translate(step string, err error) error {
 		return booking.E(booking.CodeHoldLost, "The seats are no longer reserved for this booking.").Wrap(err)
 	case stateNotCancellable:
 		return booking.E(booking.CodeNotCancellable, "This booking can no longer be cancelled.").Wrap(err)
-	case stateNobodyWaits:
+	case stateTooLate:
 		return booking.E(booking.CodeStartedLate, "It took too long to begin. Nothing was held.").Wrap(err)
 	case stateNoChange:
 		return booking.E(booking.CodeNotFound, "This booking's show was not changed.").Wrap(err)

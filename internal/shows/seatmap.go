@@ -28,7 +28,7 @@ type SeatMap struct {
 	Terms booking.Terms `json:"-"`
 }
 
-// Free tells whether nobody has a seat.
+// Free tells whether a seat is neither held nor sold.
 func (m *SeatMap) Free(seat string) bool {
 	_, held := slices.BinarySearch(m.Held, seat)
 	_, sold := slices.BinarySearch(m.Sold, seat)

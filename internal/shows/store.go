@@ -29,7 +29,7 @@ func WithCharging(charging booking.Charging) Option {
 }
 
 // New makes a store. publish is told "show:<id>" and "booking:<id>" after each
-// change; nil tells nobody.
+// change; nil publishes nothing.
 func New(pool *pgxpool.Pool, publish func(context.Context, string), options ...Option) *Store {
 	if publish == nil {
 		publish = func(context.Context, string) {}

@@ -52,7 +52,7 @@ BEGIN
     IF NOT FOUND OR b.fetch_by IS NULL OR b.fetch_by > clock_timestamp() - p_after THEN
         RETURN NULL;
     END IF;
-    PERFORM end_booking(p_booking, 'expired', 'Nobody fetched the answer in time. The seats are free again.');
+    PERFORM end_booking(p_booking, 'expired', 'The answer was not fetched in time. The seats are free again.');
     UPDATE bookings SET fetch_by = b.fetch_by WHERE id = p_booking;
     RETURN b.show_id;
 END $$;

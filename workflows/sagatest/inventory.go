@@ -21,7 +21,7 @@ func (i *inventory) Hold(ctx context.Context, req booking.HoldRequest) (held boo
 			return booking.E(booking.CodeHoldLost, "The booking is %s.", b.Status)
 		}
 		if req.TooLate && w.bookings[req.BookingID] == nil {
-			return booking.E(booking.CodeStartedLate, "Nobody waits for it.")
+			return booking.E(booking.CodeStartedLate, "Its caller no longer waits.")
 		}
 		var taken []string
 		for _, seat := range req.Seats {
@@ -185,7 +185,7 @@ func (w *World) free(id string) {
 	}
 }
 
-// endUnfetched ends the hold as the database does when nobody fetched it.
+// endUnfetched ends the hold as the database does when it was not fetched.
 func (w *World) endUnfetched() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

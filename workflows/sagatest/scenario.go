@@ -62,7 +62,7 @@ func (s Scenario) BookingInput() workflows.BookingInput {
 func policy() booking.Policy {
 	p := booking.DefaultPolicy()
 	p.HoldFor = 2 * time.Second
-	p.FetchWithin = 0 // nobody fetches anything here
+	p.FetchWithin = 0 // nothing is fetched here
 	p.RemindBefore = time.Second
 	p.SpreadOver = 0
 	p.FastPath = 300 * time.Millisecond
@@ -100,7 +100,7 @@ func declines(at time.Duration) Action {
 	return Action{at, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.Decline("pi_1")) }}
 }
 
-// abandons is the look that found that nobody fetched the answer.
+// abandons is the check that found an answer that was not fetched.
 func abandons(at time.Duration) Action {
 	return Action{at, func(w *World, d Driver) {
 		w.endUnfetched()

@@ -40,7 +40,7 @@ func (f *findings) timeZone(field string, text *string) {
 }
 
 // webAddress checks an address as that of staff is, except that its name is not
-// looked up: a file has thousands. Where it leads is asked by whoever fetches it,
+// looked up: a file has thousands. Where it leads is checked by the process that fetches it,
 // and then again, because names move.
 func (f *findings) webAddress(field string, text *string) *string {
 	if text == nil || *text == "" {

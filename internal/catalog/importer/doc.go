@@ -9,5 +9,5 @@
 //
 // What does not live here: changes that staff make one by one (package staff),
 // and asking whether addresses of posters point where they may (that is done by
-// whoever fetches them).
+// the process that fetches them).
 package importer

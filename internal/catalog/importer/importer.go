@@ -56,9 +56,9 @@ type Options struct {
 	// Charging refuses prices and currencies that the payment providers do not
 	// charge; nil checks none.
 	Charging booking.Charging
-	// Report hears of every problem, in the order of lines, batch by batch.
+	// Report gets every problem, in the order of lines, batch by batch.
 	Report func(Problem)
-	// Progress hears of every batch after it was written.
+	// Progress is called for every batch after it was written.
 	Progress func(Progress)
 }
 

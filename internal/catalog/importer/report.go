@@ -57,7 +57,7 @@ func (e *ErrorFile) row(cells ...string) error {
 	if err := e.rows.Write(cells); err != nil {
 		return fmt.Errorf("write the errors: %w", err)
 	}
-	// At once: whoever is stopped has told what went wrong until then.
+	// At once: an import that is stopped has told what went wrong until then.
 	if e.rows.Flush(); e.rows.Error() != nil {
 		return fmt.Errorf("write the errors: %w", e.rows.Error())
 	}

@@ -174,7 +174,7 @@ func (r *run) readUntil(end int) (batch, error) {
 
 // write writes a batch and how far the file has come with it.
 func (r *run) write(ctx context.Context, tx pgx.Tx, next *batch) (Summary, error) {
-	// Whoever writes the catalog raises this first. Held until the end, nobody
+	// Each writer of the catalog raises this first. Held until the end, no process
 	// changes what the lines are compared with.
 	if _, err := tx.Exec(ctx, `SELECT version FROM catalog_version FOR UPDATE`); err != nil {
 		return Summary{}, fmt.Errorf("lock the catalog: %w", err)

@@ -20,7 +20,7 @@ import (
 
 // As for the shows that staff plan one by one.
 const (
-	extras        = 25 * time.Minute // trailers and interval, where nobody says when a show ends
+	extras        = 25 * time.Minute // trailers and interval, where the end of a show is not given
 	closesBefore  = 10 * time.Minute // so that a payment under way ends before the film begins
 	longestShow   = 24 * time.Hour
 	planAhead     = 3 // years

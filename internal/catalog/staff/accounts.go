@@ -220,7 +220,7 @@ func stillAdmin(ctx context.Context, tx bun.Tx, actor audit.Actor, other uuid.UU
 func (f *DutyFields) apply(ctx context.Context, tx bun.Tx, actor audit.Actor, duties *Duties, id uuid.UUID) error {
 	set(&duties.Role, f.Role)
 	if id == actor.AccountID && duties.Role != schema.RoleAdmin {
-		return booking.E(booking.CodeConflict, "Nobody can take away their own role of administrator. Ask another one.")
+		return booking.E(booking.CodeConflict, "You cannot take away your own role of administrator. Ask another administrator.")
 	}
 	if f.TheaterIDs != nil {
 		duties.TheaterIDs = listed(slices.SortedFunc(slices.Values(f.theaters), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }))

@@ -57,7 +57,7 @@ func cardView(card schema.PriceCard, currency string) PriceCard {
 	}
 }
 
-// CreatePriceCard makes a card of a theater. Nobody changes the theater's currency
+// CreatePriceCard makes a card of a theater. The theater's currency does not change
 // meanwhile. Codes: validation_failed, forbidden, conflict.
 func (s *Store) CreatePriceCard(ctx context.Context, actor audit.Actor, in NewPriceCard) (PriceCard, error) {
 	var view PriceCard

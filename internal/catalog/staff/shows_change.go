@@ -30,7 +30,7 @@ type ShowChange struct {
 }
 
 // ChangeShow changes a show that is ahead. Time, screen and layout change only
-// while nobody has a seat: a seat that is held or sold keeps its meaning, and a
+// while no seat is taken: a seat that is held or sold keeps its meaning, and a
 // customer their evening. Prices may change at any time; what is held keeps the
 // price it was quoted. Codes: not_found, forbidden, validation_failed, conflict
 // (also an Overlap).
@@ -202,7 +202,7 @@ func (c ShowChange) price(ctx context.Context, tx bun.Tx, p *problems, hall hous
 	return nil
 }
 
-// DeleteShow removes a show that nobody ever booked, as if it had not been
+// DeleteShow removes a show that was never booked, as if it had not been
 // planned. Codes: not_found, forbidden, conflict.
 func (s *Store) DeleteShow(ctx context.Context, actor audit.Actor, id string) error {
 	return s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// extras are trailers and interval, where nobody says when a show ends.
+	// extras are trailers and interval, where the end of a show is not given.
 	extras = 25 * time.Minute
 	// closesBefore leaves a payment under way at the last moment the time to end
 	// before the film begins.

@@ -43,8 +43,8 @@ func (b Box) Fault(t testing.TB, fault Fault) {
 	b.call(t, http.MethodPost, "/faults", body, nil)
 }
 
-// Mend turns all faults off.
-func (b Box) Mend(t testing.TB) {
+// Repair turns all faults off.
+func (b Box) Repair(t testing.TB) {
 	t.Helper()
 	b.call(t, http.MethodDelete, "/faults", nil, nil)
 }
