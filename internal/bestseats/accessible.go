@@ -7,7 +7,7 @@ import (
 )
 
 // seatAccessible seats one person in a wheelchair space and the others beside
-// them: first their companion, in the companion seat where it is free.
+// them: first a person who comes with them, in the companion seat where it is free.
 // Those who find no room in the block sit as near as possible; a wheelchair user
 // with company is never left without a neighbor.
 func (h *floor) seatAccessible(people int) (chosen, bool) {

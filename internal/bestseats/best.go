@@ -105,8 +105,9 @@ func (w Wish) unmet() error {
 // the square of its distance from the middle of the group, four times as much as
 // from the best place, and an orphan is only as bad as sitting two widths away.
 //
-// Wheelchair spaces and the companion seats beside them go to no other group, even
-// when nothing else is left. Sofas go whole, to two people at a time.
+// Wheelchair spaces and the companion seats beside them are kept for those who ask
+// for them, even when all other seats are gone. Sofas go whole, to two people at a
+// time.
 const (
 	behind     = 2.0
 	inFront    = 3.0

@@ -117,7 +117,7 @@ func TestBestSeatsAsDrawn(t *testing.T) {
 		"a sofa across an aisle is none": {wish: Wish{Count: 2}, soldOut: true, hall: `
 			o o
 			###`},
-		"wheelchair and companion seats are for nobody else": {wish: Wish{Count: 2}, soldOut: true, hall: `
+		"wheelchair and companion seats are not for others": {wish: Wish{Count: 2}, soldOut: true, hall: `
 			wc.cw
 			#####`},
 		"a wheelchair space and its companion": {wish: Wish{Count: 2, Accessible: true}, hall: `

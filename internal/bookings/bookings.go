@@ -3,7 +3,6 @@ package bookings
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -156,20 +155,6 @@ func (f Filter) conditions(cursor string) (where string, args []any, err error) 
 		where = " WHERE " + strings.Join(conditions, " AND ")
 	}
 	return where, args, nil
-}
-
-// BookingVersion reads how often a booking has changed. Code: not_found.
-func (s *Store) BookingVersion(ctx context.Context, bookingID string) (int64, error) {
-	id, err := shows.ParseID("booking", bookingID)
-	if err != nil {
-		return 0, err
-	}
-	var version int64
-	err = s.pool.QueryRow(ctx, `SELECT version FROM bookings WHERE id = $1`, id).Scan(&version)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, booking.E(booking.CodeNotFound, "There is no such booking.")
-	}
-	return version, translate("booking version", err)
 }
 
 func (s *Store) one(ctx context.Context, choice string, args ...any) (booking.Booking, error) {

@@ -14,6 +14,9 @@ import (
 // which is a one in 10⁵ event with ten million tickets out.
 const serialTries = 3
 
+// stateNotEnded is the SQLSTATE of a late payment whose booking has not ended.
+const stateNotEnded = "BX009"
+
 // Confirm sells the seats for a payment if they are still this booking's, and
 // issues the ticket. A repeat answers with the ticket that there is. Codes:
 // hold_lost, also for a payment that is to go back; show_not_on_sale.
@@ -47,7 +50,7 @@ func (s *Store) DecideLate(ctx context.Context, late booking.PaymentState, reboo
 	}
 	var decision booking.LateDecision
 	err = s.pool.QueryRow(ctx, `SELECT decide_late_payment($1, $2, $3, $4)`, late.Provider, late.Reference, id, rebook).Scan(&decision)
-	if shows.HasState(err, shows.StateNotEnded) {
+	if shows.HasState(err, stateNotEnded) {
 		return "", booking.E(booking.CodeUnavailable, "The booking has not ended yet.").Wrap(err)
 	}
 	return decision, translate("decide late payment", err)

@@ -10,8 +10,8 @@ import (
 
 // The events of a show.
 const (
-	EventSnapshot = "snapshot" // a shows.SeatMap: forget what you knew
-	EventSeats    = "seats"    // a Delta
+	eventSnapshot = "snapshot" // a shows.SeatMap: forget what you knew
+	eventSeats    = "seats"    // a Delta
 )
 
 // Delta says which seats of a show became held, sold or free. Version is that of
@@ -27,7 +27,7 @@ type Delta struct {
 // many there are, and shared: read only.
 type Event struct {
 	Name string
-	// ID is opaque to clients, and brings them back to where they were.
+	// ID brings a watcher back to where it was. It means nothing to the watcher.
 	ID string
 	// Value is a shows.SeatMap or a Delta.
 	Value any
@@ -83,7 +83,7 @@ func snapshotEvent(of *Picture, at position) (*Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newEvent(EventSnapshot, at, of.SeatMap, body), nil
+	return newEvent(eventSnapshot, at, of.SeatMap, body), nil
 }
 
 func seatsEvent(delta Delta, at position) (*Event, error) {
@@ -91,7 +91,7 @@ func seatsEvent(delta Delta, at position) (*Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("seatmap: encode delta: %w", err)
 	}
-	return newEvent(EventSeats, at, delta, body), nil
+	return newEvent(eventSeats, at, delta, body), nil
 }
 
 // difference says what leads from one map to the next. The lists are never nil,

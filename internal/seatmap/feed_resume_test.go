@@ -27,11 +27,11 @@ func (p *page) see(events ...*Event) {
 	for _, event := range events {
 		switch value := event.Value.(type) {
 		case shows.SeatMap:
-			require.Equal(p.t, EventSnapshot, event.Name)
+			require.Equal(p.t, eventSnapshot, event.Name)
 			p.seats = told(value)
 			p.version = value.Version
 		case Delta:
-			require.Equal(p.t, EventSeats, event.Name)
+			require.Equal(p.t, eventSeats, event.Name)
 			require.NotNil(p.t, p.seats, "a delta on nothing")
 			require.Greater(p.t, value.Version, p.version, "a page that compares versions would ignore it")
 			p.set("held", value.Held)
@@ -101,7 +101,7 @@ func TestWhoComesBackGetsWhatItMissed(t *testing.T) {
 	nextDelta(t, staying)
 	again = p.comesBack(t, feed, show)
 	defer again.Leave()
-	assert.Equal(t, []string{EventSeats, EventSeats}, kinds(again.First))
+	assert.Equal(t, []string{eventSeats, eventSeats}, kinds(again.First))
 	assert.Equal(t, "held", p.seats["A1"])
 	assert.Equal(t, "held", p.seats["A2"])
 }
@@ -134,7 +134,7 @@ func TestWhoComesBackFromElsewhereGetsEverySeatAssigned(t *testing.T) {
 	require.Equal(t, "held", p.seats["A1"])
 
 	first := join(p, here, goes)
-	if assert.Equal(t, []string{EventSeats}, kinds(first)) {
+	if assert.Equal(t, []string{eventSeats}, kinds(first)) {
 		assert.Len(t, first[0].Value.(Delta).Released, showstest.Hall().Capacity()-1)
 	}
 	assert.Equal(t, told(goes.SeatMap), p.seats)
@@ -180,16 +180,16 @@ func TestWhoComesBackWithAnOldOrForeignIDStartsAnew(t *testing.T) {
 		want []string
 	}{
 		"the present":              {now.String(), nil},
-		"another chain, earlier":   {elsewhere(func(p *position) { p.chain, p.version = "x", p.version-1 }), []string{EventSeats}},
-		"this chain, too early":    {elsewhere(func(p *position) { p.version-- }), []string{EventSeats}},
-		"from the future":          {elsewhere(func(p *position) { p.version += time.Hour.Microseconds() }), []string{EventSnapshot}},
-		"another chain, later":     {elsewhere(func(p *position) { p.chain, p.version = "x", p.version+time.Hour.Microseconds() }), []string{EventSnapshot}},
-		"other terms":              {elsewhere(func(p *position) { p.terms-- }), []string{EventSnapshot}},
-		"before sales opened":      {elsewhere(func(p *position) { p.onSale = false }), []string{EventSnapshot}},
-		"a version of another API": {"12", []string{EventSnapshot}},
-		"nonsense":                 {"1.2.3.4.5", []string{EventSnapshot}},
-		"no numbers":               {"a.1.b.c", []string{EventSnapshot}},
-		"nothing":                  {"", []string{EventSnapshot}},
+		"another chain, earlier":   {elsewhere(func(p *position) { p.chain, p.version = "x", p.version-1 }), []string{eventSeats}},
+		"this chain, too early":    {elsewhere(func(p *position) { p.version-- }), []string{eventSeats}},
+		"from the future":          {elsewhere(func(p *position) { p.version += time.Hour.Microseconds() }), []string{eventSnapshot}},
+		"another chain, later":     {elsewhere(func(p *position) { p.chain, p.version = "x", p.version+time.Hour.Microseconds() }), []string{eventSnapshot}},
+		"other terms":              {elsewhere(func(p *position) { p.terms-- }), []string{eventSnapshot}},
+		"before sales opened":      {elsewhere(func(p *position) { p.onSale = false }), []string{eventSnapshot}},
+		"a version of another API": {"12", []string{eventSnapshot}},
+		"nonsense":                 {"1.2.3.4.5", []string{eventSnapshot}},
+		"no numbers":               {"a.1.b.c", []string{eventSnapshot}},
+		"nothing":                  {"", []string{eventSnapshot}},
 	} {
 		watcher, err := feed.Watch(t.Context(), show, c.id)
 		require.NoError(t, err)

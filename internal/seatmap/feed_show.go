@@ -14,9 +14,10 @@ import (
 const recentKept = 256
 
 // Watcher receives the events of a show. First brings it to the present; it may
-// be empty for one who missed nothing. Then comes every change, in order and
+// be empty for one who missed nothing. After it, every change comes in order and
 // without a gap, until Events is closed: because the reader fell too far behind,
-// or the feed ends. A client that still cares watches again, from the last event that it got.
+// or the feed ends. A reader that still wants to know watches again, from the last
+// event it got.
 type Watcher struct {
 	First  []*Event
 	Events <-chan *Event
@@ -36,7 +37,7 @@ func (w *Watcher) Leave() {
 // watcher has seen, of this or of another process; empty when it is new. Code:
 // not_found.
 //
-// A client that comes back gets what fits the id:
+// A watcher that comes back gets what fits the id:
 //
 //   - The deltas it missed, if this very chain gave the id and still has them.
 //   - Else, on the same terms of sale, one delta that assigns every seat of the
@@ -211,7 +212,7 @@ func (s *showFeed) tellSnapshot() error {
 	return nil
 }
 
-// tell passes an event on, and drops a watcher that has no room for it.
+// tell passes an event on, and drops each watcher that has no room for it.
 func (s *showFeed) tell(event *Event) {
 	for watcher := range s.watchers {
 		select {

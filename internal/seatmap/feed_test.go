@@ -53,14 +53,14 @@ func watch(t testing.TB, feed *Feed, show string) (shows.SeatMap, *Watcher) {
 	require.NoError(t, err)
 	t.Cleanup(watcher.Leave)
 	require.Len(t, watcher.First, 1)
-	require.Equal(t, EventSnapshot, watcher.First[0].Name)
+	require.Equal(t, eventSnapshot, watcher.First[0].Name)
 	return watcher.First[0].Value.(shows.SeatMap), watcher
 }
 
 func nextDelta(t *testing.T, watcher *Watcher) Delta {
 	t.Helper()
 	event := showstest.Next(t, watcher.Events)
-	require.Equal(t, EventSeats, event.Name)
+	require.Equal(t, eventSeats, event.Name)
 	return event.Value.(Delta)
 }
 
@@ -189,7 +189,7 @@ func TestSlowReaderIsDroppedAndNobodyElse(t *testing.T) {
 	back, err := feed.Watch(t.Context(), show, lastID)
 	require.NoError(t, err)
 	defer back.Leave()
-	assert.Len(t, back.First, eventsWaiting+1, "whoever was dropped comes back for what it missed")
+	assert.Len(t, back.First, eventsWaiting+1, "a watcher that was dropped comes back for what it missed")
 }
 
 func TestFeedSendsANewSnapshotOnTheSameStreamWhenTermsChange(t *testing.T) {
@@ -204,7 +204,7 @@ func TestFeedSendsANewSnapshotOnTheSameStreamWhenTermsChange(t *testing.T) {
 		h.Exec(sql, show)
 		bus.Publish(t.Context(), shows.ShowTopic(show))
 		event := showstest.Next(t, watcher.Events)
-		require.Equal(t, EventSnapshot, event.Name)
+		require.Equal(t, eventSnapshot, event.Name)
 		return event.Value.(shows.SeatMap)
 	}
 	dearer := change(`UPDATE shows SET prices = '{"silver": 1, "gold": 2}' WHERE id = $1`)
@@ -230,7 +230,7 @@ func TestFeedTellsWhenSalesClose(t *testing.T) {
 		t.Skip("this machine was asleep for a second")
 	}
 	event := showstest.Next(t, watcher.Events)
-	require.Equal(t, EventSnapshot, event.Name, "nobody wrote anything; the clock did")
+	require.Equal(t, eventSnapshot, event.Name, "nobody wrote anything; the clock did")
 	assert.False(t, event.Value.(shows.SeatMap).OnSale)
 	assert.Equal(t, booking.ShowScheduled, event.Value.(shows.SeatMap).Status)
 }

@@ -24,6 +24,8 @@ const (
 	// beforeStart is how long before the new start the time to choose ends then, so
 	// that a default is carried out when the doors open.
 	beforeStart = 30 * time.Minute
+	// stateExclusion is the SQLSTATE of two shows on one screen at one time.
+	stateExclusion = "23P01"
 )
 
 // shownChange is the part of a show that a change is about, as the audit log has
@@ -64,7 +66,7 @@ func (s *Store) ChangeShow(ctx context.Context, req booking.ShowChangeRequest) (
 		return deref(known), err
 	}
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return change(ctx, tx, id, showID, req) })
-	if shows.HasState(err, shows.StateExclusion) {
+	if shows.HasState(err, stateExclusion) {
 		return booking.ShowChange{}, s.overlap(ctx, showID, req, err)
 	}
 	if err != nil {

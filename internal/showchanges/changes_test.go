@@ -163,7 +163,7 @@ func TestWhoIsAboutToBeToldIsNotLost(t *testing.T) {
 
 	require.NoError(t, h.store.FailSettlement(t.Context(), change.ID, waits.BookingID, "The card is closed."))
 	assert.Equal(t, booking.ChangeCount{Told: 2, Settled: 1, Failed: 1}, h.count(change.ID))
-	require.NoError(t, h.store.TaskDone(t.Context(), change.ID, tasks[0]), "and whoever was at it comes too late")
+	require.NoError(t, h.store.TaskDone(t.Context(), change.ID, tasks[0]), "and the one who was at it comes too late")
 	assert.Empty(t, h.next(change.ID, 100))
 }
 

@@ -15,10 +15,8 @@ import (
 // itself that a caller has an answer of its own to.
 const (
 	StateTermsChanged = "BX003"
-	StateNotEnded     = "BX009"
 	StateTooEarly     = "BX031"
 	StateUnique       = "23505"
-	StateExclusion    = "23P01"
 )
 
 // The SQLSTATEs that Translate puts into words.

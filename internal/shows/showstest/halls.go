@@ -24,9 +24,9 @@ func Hall() booking.Layout {
 	return layout
 }
 
-// AccessibleHall is Hall with a row E of gold: a companion seat, a wheelchair
+// accessibleHall is Hall with a row E of gold: a companion seat, a wheelchair
 // space, and two ordinary seats, twice.
-func AccessibleHall() booking.Layout {
+func accessibleHall() booking.Layout {
 	layout := Hall()
 	kinds := []booking.SeatType{booking.SeatCompanion, booking.SeatWheelchair, booking.SeatStandard, booking.SeatStandard}
 	row := booking.Row{Label: "E", Category: "gold"}

@@ -130,12 +130,13 @@ func (h *House) Show() string {
 	return id
 }
 
-// AccessibleShow is a show in AccessibleHall, which begins after a while.
+// AccessibleShow is a show in Hall with a row E of gold, which begins after a while:
+// a companion seat, a wheelchair space, and two ordinary seats, twice.
 func (h *House) AccessibleShow(begins time.Duration) string {
 	h.T.Helper()
 	show := h.Show()
 	h.Exec(`UPDATE shows SET layout_id = $2, starts_at = clock_timestamp() + $3::interval, ends_at = clock_timestamp() + $3::interval + interval '2 hours',
-		sales_close_at = clock_timestamp() + interval '2 days' WHERE id = $1`, show, h.AddLayout(100+int(h.Number(`SELECT count(*) FROM layouts`)), AccessibleHall()), begins)
+		sales_close_at = clock_timestamp() + interval '2 days' WHERE id = $1`, show, h.AddLayout(100+int(h.Number(`SELECT count(*) FROM layouts`)), accessibleHall()), begins)
 	return show
 }
 
