@@ -1,14 +1,12 @@
 package importer
 
 import (
-	"errors"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
-	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 )
 
 const (
@@ -28,13 +26,7 @@ func (f *findings) category(field, name string) {
 
 // layout checks the seats of a screen as staff's are.
 func (f *findings) layout(field string, l booking.Layout) {
-	var refusal *booking.Error
-	if !errors.As(staff.CheckLayout(l), &refusal) {
-		return
-	}
-	for _, wrong := range refusal.Fields {
-		f.add(field+"."+wrong.Field, "%s", wrong.Message)
-	}
+	rules.Report(func(within, format string, args ...any) { f.add(field+"."+within, format, args...) }).Layout(l)
 }
 
 // grid makes equal rows of standard seats. categories names the price categories

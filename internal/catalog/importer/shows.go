@@ -2,7 +2,6 @@ package importer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
-	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -59,7 +57,7 @@ func (s *showLine) check(f *findings) {
 	s.Movie = f.name("movie", s.Movie, maxTitle)
 	s.Theater = f.name("theater", s.Theater, maxName)
 	s.Screen = f.name("screen", s.Screen, maxWord)
-	rules.OneOf(f.add, "format", s.Format, staff.Formats()...)
+	rules.OneOf(f.add, "format", s.Format, rules.Formats()...)
 	s.Language = f.check().Language("language", s.Language)
 	if s.Subtitles != nil && *s.Subtitles != "" {
 		s.Subtitles = f.check().Language("subtitles", s.Subtitles)
@@ -93,22 +91,14 @@ func (f *findings) moment(field string, text *string, zone *time.Location) *time
 	if err != nil {
 		at, err = time.Parse("2006-01-02T15:04Z07:00", written)
 	}
-	if err != nil {
-		var refusal *booking.Error
-		if at, err = staff.LocalStart(field, written, zone); errors.As(err, &refusal) {
-			for _, wrong := range refusal.Fields {
-				f.add(wrong.Field, "%s", wrong.Message)
-			}
-			return nil
-		}
+	read := f.check()
+	fine := false
+	if err == nil {
+		at, fine = read.WholeMinute(field, at.UTC())
+	} else {
+		at, fine = read.LocalStart(field, written, zone)
 	}
-	at = at.UTC()
-	switch {
-	case !at.Equal(at.Truncate(time.Minute)):
-		f.add(field, "Must be a whole minute.")
-		return nil
-	case at.Year() < 2000 || at.Year() > 2199:
-		f.add(field, "Must be a year from 2000 to 2199.")
+	if !fine {
 		return nil
 	}
 	return &at

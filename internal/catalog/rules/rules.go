@@ -2,7 +2,7 @@
 // or in files: both are held to the same rules, so that what was imported can be
 // changed by staff without being refused for what a file said.
 //
-// What does not live here: rules that need the database, or more than one field.
+// What does not live here: rules that need the database.
 package rules
 
 import (
@@ -19,6 +19,9 @@ import (
 
 	words "github.com/boxoffice/boxoffice/internal/text"
 )
+
+// Formats lists how films are projected.
+func Formats() []string { return []string{"2D", "3D", "IMAX", "4DX", "Dolby"} }
 
 // Report takes what is wrong with a field. Its methods are the checks: each gives
 // the value back as it is stored, and passes nil through.

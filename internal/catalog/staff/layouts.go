@@ -86,7 +86,9 @@ func (s *Store) Layout(ctx context.Context, id uuid.UUID) (Layout, error) {
 // every seat held or sold of them, stay as they are. Codes: forbidden, not_found,
 // validation_failed, conflict for a retired screen.
 func (s *Store) CreateLayout(ctx context.Context, actor audit.Actor, screen uuid.UUID, layout booking.Layout) (Layout, error) {
-	if err := checkLayout(layout); err != nil {
+	var p problems
+	p.check().Layout(layout)
+	if err := p.err(); err != nil {
 		return Layout{}, err
 	}
 	row := &schema.Layout{ID: uuid.New(), ScreenID: screen, Version: 1, Layout: layout, Capacity: layout.Capacity()}

@@ -136,8 +136,8 @@ func (p *problems) times(field string, texts []string) []time.Duration {
 
 // slot puts the pattern at a local time, which wall shows in UTC.
 func (c calendar) slot(wall time.Time, pattern pattern) slot {
-	s := slot{local: wall.Format(localSecond), movie: pattern.movie, show: pattern.show, reason: pattern.reason}
-	moments := onClock(wall, c.zone)
+	s := slot{local: wall.Format(rules.LocalSecond), movie: pattern.movie, show: pattern.show, reason: pattern.reason}
+	moments := rules.OnClock(wall, c.zone)
 	if len(moments) == 0 {
 		_, offset := wall.In(c.zone).Zone() // roughly: only to sort by
 		s.show.StartsAt = wall.Add(-time.Duration(offset) * time.Second)
@@ -178,7 +178,7 @@ func (c calendar) copied(ctx context.Context, tx bun.Tx, source time.Time) ([]sl
 	}
 	slots := make([]slot, 0, len(rows))
 	for _, row := range rows {
-		wall, err := time.Parse(localSecond, row.LocalTime)
+		wall, err := time.Parse(rules.LocalSecond, row.LocalTime)
 		if err != nil {
 			return nil, fmt.Errorf("read the local time of show %s: %w", row.ID, err)
 		}

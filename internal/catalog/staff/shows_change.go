@@ -167,7 +167,7 @@ func (c ShowChange) move(ctx context.Context, tx bun.Tx, p *problems, before sho
 		show.EndsAt = show.EndsAt.Add(by)
 		show.SalesCloseAt = show.SalesCloseAt.Add(by)
 	}
-	set(&show.EndsAt, p.moment("ends_at", c.EndsAt))
+	set(&show.EndsAt, p.check().Moment("ends_at", c.EndsAt))
 	if seating(*show) != seating(before.Show) {
 		var movie schema.Movie
 		if err := tx.NewSelect().Model(&movie).Where("m.id = ?", show.MovieID).Scan(ctx); err != nil {
@@ -175,8 +175,8 @@ func (c ShowChange) move(ctx context.Context, tx bun.Tx, p *problems, before sho
 		}
 		p.checkEnd(*show, movie)
 	}
-	set(&show.SalesOpenAt, p.moment("sales_open_at", c.SalesOpenAt))
-	set(&show.SalesCloseAt, p.moment("sales_close_at", c.SalesCloseAt))
+	set(&show.SalesOpenAt, p.check().Moment("sales_open_at", c.SalesOpenAt))
+	set(&show.SalesCloseAt, p.check().Moment("sales_close_at", c.SalesCloseAt))
 	p.checkSales(*show)
 	return nil
 }

@@ -52,11 +52,8 @@ type Presentation struct {
 	Relaxed          *bool   `json:"relaxed"`
 }
 
-// Formats lists how films are projected.
-func Formats() []string { return []string{"2D", "3D", "IMAX", "4DX", "Dolby"} }
-
 func (in Presentation) onto(p *problems, at string, show *schema.Show) {
-	set(&show.Format, rules.OneOf(p.add, at+"format", in.Format, Formats()...))
+	set(&show.Format, rules.OneOf(p.add, at+"format", in.Format, rules.Formats()...))
 	set(&show.Language, p.check().Language(at+"language", in.Language))
 	if in.Subtitles != nil && *in.Subtitles == "" {
 		show.Subtitles = ""
@@ -160,11 +157,11 @@ func (p *problems) start(startsAt, localStartsAt *string, timeZone string) (time
 	case startsAt != nil && localStartsAt != nil:
 		p.add("local_starts_at", "Give starts_at or local_starts_at, not both.")
 	case startsAt != nil:
-		if moment := p.moment("starts_at", startsAt); moment != nil {
+		if moment := p.check().Moment("starts_at", startsAt); moment != nil {
 			return *moment, true
 		}
 	case localStartsAt != nil:
-		return p.localStart("local_starts_at", *localStartsAt, zoneOf(timeZone))
+		return p.check().LocalStart("local_starts_at", *localStartsAt, zoneOf(timeZone))
 	}
 	return time.Time{}, false
 }
@@ -201,7 +198,7 @@ func (p *problems) ahead(field string, start, now time.Time) bool {
 
 // window sets when a new show ends and when it is sold.
 func (p *problems) window(in NewShow, movie schema.Movie, now time.Time, show *schema.Show) {
-	switch ends := p.moment("ends_at", in.EndsAt); {
+	switch ends := p.check().Moment("ends_at", in.EndsAt); {
 	case ends != nil:
 		show.EndsAt = *ends
 		p.checkEnd(*show, movie)
@@ -211,8 +208,8 @@ func (p *problems) window(in NewShow, movie schema.Movie, now time.Time, show *s
 		show.EndsAt = show.StartsAt.Add(time.Duration(movie.RuntimeMinutes)*time.Minute + extras)
 	}
 	show.SalesOpenAt, show.SalesCloseAt = now, show.StartsAt.Add(-closesBefore)
-	set(&show.SalesOpenAt, p.moment("sales_open_at", in.SalesOpenAt))
-	set(&show.SalesCloseAt, p.moment("sales_close_at", in.SalesCloseAt))
+	set(&show.SalesOpenAt, p.check().Moment("sales_open_at", in.SalesOpenAt))
+	set(&show.SalesCloseAt, p.check().Moment("sales_close_at", in.SalesCloseAt))
 	p.checkSales(*show)
 }
 

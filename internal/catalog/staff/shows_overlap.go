@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -87,7 +88,7 @@ func inTheWay(ctx context.Context, db bun.IDB, show schema.Show) (with InTheWay,
 
 // localEnd is the end on the clock that LocalTime was read from.
 func localEnd(with InTheWay) string {
-	local, err := time.Parse(localSecond, with.LocalTime)
+	local, err := time.Parse(rules.LocalSecond, with.LocalTime)
 	if err != nil {
 		return with.EndsAt.Format(time.RFC3339)
 	}

@@ -1,4 +1,4 @@
-package staff
+package rules
 
 import (
 	"fmt"
@@ -34,49 +34,47 @@ var (
 
 // layoutCheck walks through a layout and collects what is wrong with it.
 type layoutCheck struct {
-	problems
+	Report
 	labels     map[string]bool
 	seats      map[string]bool
 	categories map[string]bool
 }
 
-// checkLayout names everything that is wrong with a seating at once. Code:
-// validation_failed.
-func checkLayout(layout booking.Layout) error {
-	c := layoutCheck{labels: map[string]bool{}, seats: map[string]bool{}, categories: map[string]bool{}}
+// Layout checks the seats of a screen.
+func (f Report) Layout(layout booking.Layout) {
+	c := layoutCheck{Report: f, labels: map[string]bool{}, seats: map[string]bool{}, categories: map[string]bool{}}
 	switch capacity := layout.Capacity(); {
 	case len(layout.Rows) == 0:
-		c.add("rows", "A layout has at least one row.")
+		c.Report("rows", "A layout has at least one row.")
 	case len(layout.Rows) > maxRows:
-		c.add("rows", "A layout has at most %d rows.", maxRows)
+		c.Report("rows", "A layout has at most %d rows.", maxRows)
 	case capacity > maxSeats:
-		c.add("rows", "A layout has at most %d seats, not %d.", maxSeats, capacity)
+		c.Report("rows", "A layout has at most %d seats, not %d.", maxSeats, capacity)
 	default:
 		for i, row := range layout.Rows {
 			c.row(fmt.Sprintf("rows[%d]", i), row)
 		}
 		if len(c.categories) > maxCategories {
-			c.add("rows", "A layout has at most %d categories.", maxCategories)
+			c.Report("rows", "A layout has at most %d categories.", maxCategories)
 		}
 	}
-	return c.err()
 }
 
 func (c *layoutCheck) row(at string, row booking.Row) {
 	switch {
 	case !rowLabel.MatchString(row.Label):
-		c.add(at+".label", "Use one to three capital letters and digits.")
+		c.Report(at+".label", "Use one to three capital letters and digits.")
 	case c.labels[row.Label]:
-		c.add(at+".label", "Another row is called %s, too.", row.Label)
+		c.Report(at+".label", "Another row is called %s, too.", row.Label)
 	}
 	c.labels[row.Label] = true
 	if category.MatchString(row.Category) {
 		c.categories[row.Category] = true
 	} else {
-		c.add(at+".category", "Use at most 30 small letters, digits and underscores, for example gold.")
+		c.Report(at+".category", "Use at most 30 small letters, digits and underscores, for example gold.")
 	}
 	if len(row.Seats) == 0 {
-		c.add(at+".seats", "A row has at least one seat.")
+		c.Report(at+".seats", "A row has at least one seat.")
 	}
 	numbers := map[int]bool{}
 	for i, seat := range row.Seats {
@@ -92,22 +90,22 @@ func (c *layoutCheck) seat(at string, row booking.Row, i int, numbers map[int]bo
 	number, _ := strconv.Atoi(tail)
 	switch {
 	case !ofRow || !seatTail.MatchString(tail) || number < 1:
-		c.add(at+".id", "Is the row's label and a number up to %d, for example %s7.", maxSeatNumber, row.Label)
+		c.Report(at+".id", "Is the row's label and a number up to %d, for example %s7.", maxSeatNumber, row.Label)
 	case c.seats[seat.ID] || numbers[number]: // A1 and A01 would be the same to people
-		c.add(at+".id", "Another seat is called %s, too.", seat.ID)
+		c.Report(at+".id", "Another seat is called %s, too.", seat.ID)
 	}
 	numbers[number] = true
 	if !slices.Contains(seatTypes, seat.Type) {
-		c.add(at+".type", "Choose standard, recliner, sofa, wheelchair or companion.")
+		c.Report(at+".type", "Choose standard, recliner, sofa, wheelchair or companion.")
 	}
 	switch {
 	case !(seat.X >= 0 && seat.X <= widest) || math.IsNaN(seat.X):
-		c.add(at+".x", "Must be from 0 to %d seat widths.", widest)
+		c.Report(at+".x", "Must be from 0 to %d seat widths.", widest)
 	case i > 0 && seat.X <= row.Seats[i-1].X:
-		c.add(at+".x", "Must be greater than that of the seat before.")
+		c.Report(at+".x", "Must be greater than that of the seat before.")
 	}
 	if seat.Type == booking.SeatCompanion && !besideWheelchair(row.Seats, i) {
-		c.add(at+".type", "A companion seat stands right beside a wheelchair space.")
+		c.Report(at+".type", "A companion seat stands right beside a wheelchair space.")
 	}
 }
 
@@ -130,7 +128,7 @@ func (c *layoutCheck) sofas(at string, seats []booking.Seat) {
 			continue
 		}
 		if i+1 == len(seats) || seats[i+1].Type != booking.SeatSofa || !near(seats[i], seats[i+1]) {
-			c.add(fmt.Sprintf("%s.seats[%d].type", at, i), "A sofa is two seats side by side: %s has no other half.", seats[i].ID)
+			c.Report(fmt.Sprintf("%s.seats[%d].type", at, i), "A sofa is two seats side by side: %s has no other half.", seats[i].ID)
 			continue
 		}
 		i++ // the other half

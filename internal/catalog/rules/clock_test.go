@@ -1,6 +1,7 @@
-package staff
+package rules
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -38,7 +39,7 @@ func TestOnClock(t *testing.T) {
 			wall, err := time.Parse(localMinute, c.wall)
 			require.NoError(t, err)
 			var got []string
-			for _, moment := range onClock(wall, zone) {
+			for _, moment := range OnClock(wall, zone) {
 				got = append(got, moment.UTC().Format(time.RFC3339))
 			}
 			assert.Equal(t, c.moments, got)
@@ -54,10 +55,10 @@ func TestOnClockIsTheInverseOfTheClock(t *testing.T) {
 		zone, err := time.LoadLocation(name)
 		require.NoError(t, err)
 		for moment := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); moment.Year() == 2026; moment = moment.Add(15 * time.Minute) {
-			wall, err := time.Parse(localSecond, moment.In(zone).Format(localSecond))
+			wall, err := time.Parse(LocalSecond, moment.In(zone).Format(LocalSecond))
 			require.NoError(t, err)
 			found := false
-			for _, back := range onClock(wall, zone) {
+			for _, back := range OnClock(wall, zone) {
 				found = found || back.Equal(moment)
 			}
 			require.True(t, found, "%s at %s", name, moment)
@@ -85,11 +86,12 @@ func TestLocalStart(t *testing.T) {
 		"2500-07-01T20:00":       {problem: "2000"},
 		"":                       {problem: "for example"},
 	} {
-		var p problems
-		start, fine := p.localStart("local_starts_at", text, zone)
+		var p []string
+		report := Report(func(_, format string, args ...any) { p = append(p, fmt.Sprintf(format, args...)) })
+		start, fine := report.LocalStart("local_starts_at", text, zone)
 		if c.problem != "" {
 			require.Len(t, p, 1, text)
-			assert.Contains(t, p[0].Message, c.problem, text)
+			assert.Contains(t, p[0], c.problem, text)
 			assert.False(t, fine, text)
 			continue
 		}
