@@ -38,7 +38,9 @@ func limitedService(t *testing.T, limits accounts.Limits) (*accounts.Service, *d
 	tokens, err := accounts.NewTokens([]ed25519.PrivateKey{key}, "https://boxoffice.example")
 	require.NoError(t, err)
 	db := databasetest.New(t)
-	return accounts.New(db, tokens, limits), db
+	s := accounts.New(db, tokens, limits)
+	s.StopClock()
+	return s, db
 }
 
 func register(t *testing.T, s *accounts.Service) accounts.Account {
