@@ -23,7 +23,7 @@ import (
 var anything = []string{"..."}
 
 // plumbing is what services share. It knows none of them.
-var plumbing = []string{"booking", "internal/text", "internal/contacts", "internal/networks", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage"}
+var plumbing = []string{"booking", "internal/paging", "internal/text", "internal/contacts", "internal/networks", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage"}
 
 var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/payments/...", "internal/notify/...",
 	"internal/shows/...", "internal/bookings/...", "internal/seatmap/...", "internal/bestseats/...", "internal/showchanges/..."}
@@ -48,11 +48,11 @@ var mayImport = []struct {
 	{"schema/functions", nil},
 	// A service of the API has its own room, what all share, and the stores: never the
 	// handlers of another. api only composes.
-	{"api/rest", []string{"booking", "internal/accounts", "internal/audit", "internal/cache", "internal/networks", "internal/outage", "internal/text"}},
+	{"api/rest", []string{"booking", "internal/accounts", "internal/paging", "internal/audit", "internal/cache", "internal/networks", "internal/outage", "internal/text"}},
 	{"api/saga", []string{"booking", "workflows", "api/rest"}},
 	{"api/accounts", []string{"booking", "api/rest", "internal/accounts"}},
-	{"api/catalog", []string{"booking", "api/rest", "internal/catalog", "internal/seatmap", "internal/bestseats", "internal/cache"}},
-	{"api/search", []string{"booking", "api/rest", "internal/search"}},
+	{"api/catalog", []string{"booking", "api/rest", "internal/paging", "internal/catalog", "internal/seatmap", "internal/bestseats", "internal/cache"}},
+	{"api/search", []string{"booking", "api/rest", "internal/search", "internal/paging"}},
 	{"api/bookings", []string{"booking", "workflows", "api/rest", "api/saga", "internal/shows", "internal/bookings", "internal/seatmap", "internal/showchanges", "internal/lettering", "internal/text"}},
 	{"api/payments", []string{"booking", "workflows", "api/rest", "api/saga", "internal/payments", "internal/bookings"}},
 	{"api/staff", []string{"booking", "workflows", "api/rest", "api/saga", "internal/catalog/staff", "internal/shows", "internal/bookings", "internal/showchanges", "internal/alerts", "internal/audit", "internal/cache"}},
@@ -66,9 +66,10 @@ var mayImport = []struct {
 	{"internal/cache", nil},
 	{"internal/password", nil},
 	{"internal/keys", nil},
-	{"internal/audit", []string{"booking", "schema"}},
-	{"internal/alerts", []string{"booking", "internal/audit", "internal/text"}},
+	{"internal/audit", []string{"booking", "schema", "internal/paging"}},
+	{"internal/alerts", []string{"booking", "internal/audit", "internal/paging", "internal/text"}},
 	{"internal/text", nil},
+	{"internal/paging", []string{"booking"}},
 	{"internal/lettering", []string{"internal/text"}},
 	{"internal/metrics", nil},
 	{"internal/retention", []string{"booking"}},

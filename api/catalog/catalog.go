@@ -7,10 +7,11 @@ import (
 
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/internal/catalog"
+	"github.com/boxoffice/boxoffice/internal/paging"
 )
 
 var (
-	pageParams = []param{{name: "limit", fallback: strconv.Itoa(rest.DefaultLimit)}, {name: "cursor"}}
+	pageParams = []param{{name: "limit", fallback: strconv.Itoa(paging.Default)}, {name: "cursor"}}
 
 	readCities = &read{name: "cities", kept: stillKept}
 	readMovies = &read{name: "movies", kept: timedKept, params: append([]param{{name: "city"}, {name: "date"}, {name: "genre"},

@@ -11,14 +11,11 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/internal/text"
 )
 
 const (
-	// DefaultLimit is how many items a page has when the caller does not say.
-	DefaultLimit = 20
-	maxLimit     = 100
-
 	maxReason    = 500 // characters
 	maxKeyLength = 255
 )
@@ -44,15 +41,15 @@ func PathUUID(r *http.Request, what string) (uuid.UUID, error) {
 // Limit reads ?limit.
 func Limit(r *http.Request) (int, error) { return ParseLimit(r.URL.Query().Get("limit")) }
 
-// ParseLimit reads a limit: empty is DefaultLimit. Code: validation_failed.
+// ParseLimit reads a limit: empty is paging.Default. Code: validation_failed.
 func ParseLimit(text string) (int, error) {
 	if text == "" {
-		return DefaultLimit, nil
+		return paging.Default, nil
 	}
 	limit, err := strconv.Atoi(text)
-	if err != nil || limit < 1 || limit > maxLimit {
+	if err != nil || limit < 1 || limit > paging.Largest {
 		return 0, booking.Invalid(booking.FieldError{
-			Field: "limit", Message: fmt.Sprintf("Must be a whole number from 1 to %d.", maxLimit),
+			Field: "limit", Message: fmt.Sprintf("Must be a whole number from 1 to %d.", paging.Largest),
 		})
 	}
 	return limit, nil

@@ -1,7 +1,6 @@
 package search
 
 import (
-	"encoding/base64"
 	"fmt"
 	"math"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/internal/search"
 )
 
@@ -45,7 +45,7 @@ func (s *service) search(w http.ResponseWriter, r *http.Request) error {
 	query.Limit, query.Now = limit, time.Now()
 	found := searchAnswer{Answer: index.Search(query)}
 	if next := query.Offset + len(found.Items); next < found.Total && len(found.Items) > 0 && next <= maxSearchOffset {
-		found.NextCursor = offsetCursor(next)
+		found.NextCursor = paging.Offset(next)
 	}
 	return rest.AnswerCached(w, r, searchFresh, found)
 }
@@ -234,22 +234,11 @@ func (f *searchForm) amount(field string, least int64) int64 {
 	return amount
 }
 
-// The list is made again for each page, so a cursor is only a place in it.
-func offsetCursor(offset int) string {
-	return base64.RawURLEncoding.EncodeToString(strconv.AppendInt(nil, int64(offset), 10))
-}
-
 func (f *searchForm) offset() int {
-	cursor := f.values.Get("cursor")
-	if cursor == "" {
+	offset, err := paging.ReadOffset(f.values.Get("cursor"), maxSearchOffset)
+	if err != nil {
+		f.refuse("cursor", "This is not a cursor of this list.")
 		return 0
 	}
-	text, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err == nil {
-		if offset, err := strconv.Atoi(string(text)); err == nil && offset >= 0 && offset <= maxSearchOffset {
-			return offset
-		}
-	}
-	f.refuse("cursor", "This is not a cursor of this list.")
-	return 0
+	return offset
 }

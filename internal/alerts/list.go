@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/paging"
 )
 
 // State says where an alert stands.
@@ -80,11 +80,6 @@ type Filter struct {
 }
 
 const (
-	defaultPage = 20
-	largestPage = 100
-)
-
-const (
 	stateOf = `CASE WHEN al.resolved_at IS NOT NULL THEN 'resolved' WHEN al.taken_by IS NOT NULL THEN 'taken' ELSE 'open' END`
 	tables  = ` FROM alerts al LEFT JOIN bookings b ON b.id = al.booking_id LEFT JOIN shows s ON s.id = b.show_id`
 	read    = `SELECT al.id, al.kind, al.detail, ` + stateOf + `, al.created_at, al.openings,
@@ -107,10 +102,7 @@ func (s *Store) List(ctx context.Context, f Filter) (items []Item, counts Counts
 	if counts, err = s.count(ctx, f); err != nil {
 		return nil, counts, "", err
 	}
-	limit := min(f.Limit, largestPage)
-	if limit <= 0 {
-		limit = defaultPage
-	}
+	limit := paging.Size(f.Limit)
 	// One more than asked for tells whether there is a next page.
 	rows, err := s.pool.Query(ctx, fmt.Sprintf(`%s WHERE %s ORDER BY al.created_at DESC, al.id DESC LIMIT %d`, read, where, limit+1), args...)
 	if err != nil {
@@ -119,10 +111,7 @@ func (s *Store) List(ctx context.Context, f Filter) (items []Item, counts Counts
 	if items, err = pgx.CollectRows(rows, scan); err != nil {
 		return nil, counts, "", fmt.Errorf("alerts: list: %w", err)
 	}
-	if len(items) > limit {
-		items = items[:limit]
-		next = encodeCursor(items[limit-1])
-	}
+	items, next = paging.Cut(items, limit, func(last Item) string { return paging.Latest(last.RaisedAt, strconv.FormatInt(last.ID, 10)) })
 	return items, counts, next, nil
 }
 
@@ -191,9 +180,10 @@ func (f Filter) conditions() (where string, args []any, err error) {
 		add(managed, f.ManagedBy)
 	}
 	if f.Cursor != "" {
-		at, last, err := decodeCursor(f.Cursor)
-		if err != nil {
-			problem("cursor", "Use next_cursor of the page before, unchanged.")
+		at, id, err := paging.ReadLatest(f.Cursor)
+		last, notID := strconv.ParseInt(id, 10, 64)
+		if err != nil || notID != nil {
+			wrong = append(wrong, paging.Foreign())
 		}
 		add("(al.created_at, al.id) < (?, ?)", at, last)
 	}
@@ -248,23 +238,4 @@ func utc(at *time.Time) *time.Time {
 	}
 	moved := at.UTC()
 	return &moved
-}
-
-// A cursor is the place of the last row seen, so that a page stays right while new
-// alerts come in above it.
-func encodeCursor(last Item) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%s %d", last.RaisedAt.Format(time.RFC3339Nano), last.ID))
-}
-
-func decodeCursor(cursor string) (at time.Time, id int64, err error) {
-	text, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
-		return at, 0, err
-	}
-	stamp, rest, _ := strings.Cut(string(text), " ")
-	if at, err = time.Parse(time.RFC3339Nano, stamp); err != nil {
-		return at, 0, err
-	}
-	id, err = strconv.ParseInt(rest, 10, 64)
-	return at, id, err
 }

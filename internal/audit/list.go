@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -45,18 +46,10 @@ type Filter struct {
 	Cursor    string // next of the page before
 }
 
-const (
-	defaultPage = 20
-	largestPage = 100
-)
-
 // List gives the log, the newest first. next is empty on the last page. Code:
 // validation_failed.
 func List(ctx context.Context, db bun.IDB, f Filter) (items []Item, next string, err error) {
-	limit := min(f.Limit, largestPage)
-	if limit <= 0 {
-		limit = defaultPage
-	}
+	limit := paging.Size(f.Limit)
 	var rows []schema.AuditEntry
 	query := db.NewSelect().Model(&rows).OrderExpr("al.id DESC").Limit(int64(limit) + 1)
 	if err := f.narrow(query); err != nil {
@@ -65,10 +58,7 @@ func List(ctx context.Context, db bun.IDB, f Filter) (items []Item, next string,
 	if err := query.Scan(ctx); err != nil {
 		return nil, "", fmt.Errorf("audit: list: %w", err)
 	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = strconv.FormatInt(rows[limit-1].ID, 10)
-	}
+	rows, next = paging.Cut(rows, limit, func(last schema.AuditEntry) string { return strconv.FormatInt(last.ID, 10) })
 	items = make([]Item, len(rows))
 	for i, row := range rows {
 		items[i] = Item{
@@ -126,7 +116,7 @@ func (f Filter) narrow(query *bun.SelectQuery) error {
 	if f.Cursor != "" {
 		before, err := strconv.ParseInt(f.Cursor, 10, 64)
 		if err != nil {
-			problem("cursor", "Use next_cursor of the page before, unchanged.")
+			wrong = append(wrong, paging.Foreign())
 		}
 		query.Where("al.id < ?", before)
 	}

@@ -11,12 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/internal/shows"
-)
-
-const (
-	defaultPage = 20
-	largestPage = 100
 )
 
 // readBookings gives whole booking documents in one statement, however many: the
@@ -102,19 +98,12 @@ func (s *Store) AdminBookings(
 	if err != nil {
 		return nil, "", err
 	}
-	if limit <= 0 {
-		limit = defaultPage
-	}
-	limit = min(limit, largestPage)
+	limit = paging.Size(limit)
 	// One more than asked for tells whether there is a next page.
 	page := fmt.Sprintf(`SELECT * FROM bookings%s ORDER BY created_at DESC, id DESC LIMIT %d`, where, limit+1)
 	items, err = s.list(ctx, page, args...)
-	if err != nil || len(items) <= limit {
-		return items, "", err
-	}
-	items = items[:limit]
-	last := items[limit-1]
-	return items, shows.EncodeCursor(last.CreatedAt, last.ID), nil
+	items, next = paging.Cut(items, limit, func(last booking.Booking) string { return paging.Latest(last.CreatedAt, last.ID) })
+	return items, next, err
 }
 
 func (f Filter) conditions(cursor string) (where string, args []any, err error) {
@@ -141,10 +130,10 @@ func (f Filter) conditions(cursor string) (where string, args []any, err error) 
 		add("status = ?", string(f.Status))
 	}
 	if cursor != "" {
-		at, id, err := shows.DecodeCursor(cursor)
-		if err != nil {
-			problems = append(problems, booking.FieldError{
-				Field: "cursor", Message: "Use next_cursor of the page before, unchanged."})
+		at, last, err := paging.ReadLatest(cursor)
+		id, wrong := uuid.Parse(last)
+		if err != nil || wrong != nil {
+			problems = append(problems, paging.Foreign())
 		}
 		add("(created_at, id) < (?, ?)", at, id)
 	}

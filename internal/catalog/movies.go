@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/internal/paging"
 )
 
 // MovieFilter narrows a list of films; an empty field does not. City, Date and
@@ -63,7 +65,7 @@ func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next 
 	if !known {
 		p.add("sort", "Choose popularity, title or release_date.")
 	}
-	var after cursor
+	var after paging.Key
 	if known {
 		after = p.readCursor(f.Cursor, f.Sort, sort.valid)
 	}
@@ -80,7 +82,7 @@ func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next 
 		return nil, "", err
 	}
 
-	limit := pageSize(f.Limit)
+	limit := paging.Size(f.Limit)
 	page := s.moviePage(f, sort, city, after, limit+1) // one more tells whether there is a next page
 	var rows []struct {
 		Movie
@@ -93,7 +95,7 @@ func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next 
 	if len(rows) > limit {
 		rows = rows[:limit]
 		last := rows[limit-1]
-		next = cursor{Order: f.Sort, Key: last.SortKey, ID: last.ID}.String()
+		next = paging.Key{Order: f.Sort, Text: last.SortKey, ID: last.ID}.String()
 	}
 	items = make([]Movie, len(rows))
 	for i, row := range rows {
@@ -109,7 +111,7 @@ func (o order) by(key string) string {
 	return key + ", m.id"
 }
 
-func (s *Store) moviePage(f MovieFilter, sort order, city uuid.UUID, after cursor, limit int) *bun.SelectQuery {
+func (s *Store) moviePage(f MovieFilter, sort order, city uuid.UUID, after paging.Key, limit int) *bun.SelectQuery {
 	page := s.db.NewSelect().TableExpr("movies AS m").
 		ColumnExpr("m.*").ColumnExpr(sort.key + " AS sort_key").
 		Where("m.retired_at IS NULL").
@@ -119,7 +121,7 @@ func (s *Store) moviePage(f MovieFilter, sort order, city uuid.UUID, after curso
 		if sort.descending {
 			comparison = "<"
 		}
-		page.Where("("+sort.key+", m.id) "+comparison+" (?::"+sort.sqlType+", ?)", after.Key, after.ID)
+		page.Where("("+sort.key+", m.id) "+comparison+" (?::"+sort.sqlType+", ?)", after.Text, after.ID)
 	}
 	if f.Genre != "" {
 		page.Where("lower(?) IN (SELECT lower(g) FROM unnest(m.genres) g)", f.Genre)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/database"
+	"github.com/boxoffice/boxoffice/internal/paging"
 	words "github.com/boxoffice/boxoffice/internal/text"
 )
 
@@ -87,7 +88,7 @@ func (r *Reviews) List(ctx context.Context, movie string, limit int, after strin
 	if page.Summary, err = r.summary(ctx, id); err != nil {
 		return ReviewPage{}, err
 	}
-	limit = pageSize(limit)
+	limit = paging.Size(limit)
 	var rows []struct {
 		Review
 		SortKey string
@@ -97,7 +98,7 @@ func (r *Reviews) List(ctx context.Context, movie string, limit int, after strin
 		ColumnExpr(reviewColumns).ColumnExpr(reviewTime+" AS sort_key").ColumnExpr(reviewKey+" AS key").
 		Where("r.movie_id = ?", id).OrderExpr("r.updated_at DESC, " + reviewKey + " DESC").Limit(int64(limit) + 1)
 	if from.ID != uuid.Nil {
-		query.Where("(r.updated_at, "+reviewKey+") < (?::timestamptz, ?)", from.Key, from.ID)
+		query.Where("(r.updated_at, "+reviewKey+") < (?::timestamptz, ?)", from.Text, from.ID)
 	}
 	if err := query.Scan(ctx, &rows); err != nil {
 		return ReviewPage{}, fmt.Errorf("list reviews: %w", err)
@@ -105,7 +106,7 @@ func (r *Reviews) List(ctx context.Context, movie string, limit int, after strin
 	if len(rows) > limit {
 		rows = rows[:limit]
 		last := rows[limit-1]
-		page.NextCursor = cursor{Order: latestFirst, Key: last.SortKey, ID: last.Key}.String()
+		page.NextCursor = paging.Key{Order: latestFirst, Text: last.SortKey, ID: last.Key}.String()
 	}
 	for _, row := range rows {
 		row.Author = author

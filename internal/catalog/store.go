@@ -32,18 +32,6 @@ const onSale = `s.status = 'scheduled' AND s.starts_at > now() AND now() BETWEEN
 const onDay = `s.starts_at >= (?::date)::timestamp AT TIME ZONE t.time_zone
 	AND s.starts_at < (?::date + 1)::timestamp AT TIME ZONE t.time_zone`
 
-const (
-	defaultPage = 20
-	largestPage = 100
-)
-
-func pageSize(limit int) int {
-	if limit <= 0 {
-		return defaultPage
-	}
-	return min(limit, largestPage)
-}
-
 // Cities lists the cities with theaters, by name.
 func (s *Store) Cities(ctx context.Context) ([]City, error) {
 	cities := []City{}

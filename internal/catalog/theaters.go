@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/internal/paging"
 )
 
 // TheaterFilter narrows a list of theaters; an empty field does not.
@@ -48,7 +50,7 @@ func (s *Store) Theaters(ctx context.Context, f TheaterFilter) (items []Theater,
 		return nil, "", err
 	}
 
-	limit := pageSize(f.Limit)
+	limit := paging.Size(f.Limit)
 	var rows []struct {
 		Theater
 		SortKey string
@@ -59,7 +61,7 @@ func (s *Store) Theaters(ctx context.Context, f TheaterFilter) (items []Theater,
 	if len(rows) > limit {
 		rows = rows[:limit]
 		last := rows[limit-1]
-		next = cursor{Order: sort, Key: last.SortKey, ID: last.ID}.String()
+		next = paging.Key{Order: sort, Text: last.SortKey, ID: last.ID}.String()
 	}
 	items = make([]Theater, len(rows))
 	for i, row := range rows {
@@ -68,7 +70,7 @@ func (s *Store) Theaters(ctx context.Context, f TheaterFilter) (items []Theater,
 	return items, next, nil
 }
 
-func (s *Store) theaterPage(near *point, city uuid.UUID, after cursor, limit int) *bun.SelectQuery {
+func (s *Store) theaterPage(near *point, city uuid.UUID, after paging.Key, limit int) *bun.SelectQuery {
 	inner := s.db.NewSelect().TableExpr("theaters AS t").ColumnExpr("t.*").Where("t.retired_at IS NULL")
 	keyType := "text"
 	if near != nil {
@@ -87,7 +89,7 @@ func (s *Store) theaterPage(near *point, city uuid.UUID, after cursor, limit int
 		page.ColumnExpr("t.sort_key / 1000.0::double precision AS distance_km")
 	}
 	if after.ID != uuid.Nil {
-		page.Where("(t.sort_key, t.id) > (?::"+keyType+", ?)", after.Key, after.ID)
+		page.Where("(t.sort_key, t.id) > (?::"+keyType+", ?)", after.Text, after.ID)
 	}
 	return page
 }

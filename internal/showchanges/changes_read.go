@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
@@ -35,16 +36,17 @@ func (s *Store) ShowChanges(ctx context.Context, showID string, limit int, curso
 	}
 	before, last := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), uuid.Max
 	if cursor != "" {
-		if before, last, err = shows.DecodeCursor(cursor); err != nil {
-			return nil, "", booking.Invalid(booking.FieldError{
-				Field: "cursor", Message: "Use next_cursor of the page before, unchanged."})
+		at, change, err := paging.ReadLatest(cursor)
+		if err == nil {
+			before = at
+			last, err = uuid.Parse(change)
+		}
+		if err != nil {
+			return nil, "", booking.Invalid(paging.Foreign())
 		}
 	}
 	items, err = s.shows.Changes(ctx, `WHERE ch.show_id = $1 AND (ch.created_at, ch.id) < ($2, $3)
 		ORDER BY ch.created_at DESC, ch.id DESC LIMIT $4`, id, before, last, limit+1)
-	if err != nil || len(items) <= limit {
-		return items, "", err
-	}
-	items = items[:limit]
-	return items, shows.EncodeCursor(items[limit-1].CreatedAt, items[limit-1].ID), nil
+	items, next = paging.Cut(items, limit, func(last booking.ShowChange) string { return paging.Latest(last.CreatedAt, last.ID) })
+	return items, next, err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/audit"
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/internal/contacts"
+	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -80,11 +81,11 @@ func (s *Store) Accounts(ctx context.Context, actor audit.Actor, f AccountFilter
 	if err := p.err(); err != nil {
 		return nil, "", err
 	}
-	limit := pageSize(f.Limit)
+	limit := paging.Size(f.Limit)
 	var rows []accountRow
 	query := accounts(s.db, &rows).OrderExpr("a.created_at DESC, a.id DESC").Limit(int64(limit) + 1)
 	if after.ID != uuid.Nil {
-		query.Where("(a.created_at, a.id) < (?::timestamptz, ?)", after.Key, after.ID)
+		query.Where("(a.created_at, a.id) < (?::timestamptz, ?)", after.Text, after.ID)
 	}
 	if f.Email != "" {
 		query.Where("lower(a.email) IN (?)", bun.List(contacts.Stored(strings.ToLower(f.Email))))
@@ -95,8 +96,8 @@ func (s *Store) Accounts(ctx context.Context, actor audit.Actor, f AccountFilter
 	if err := query.Scan(ctx); err != nil {
 		return nil, "", fmt.Errorf("list accounts: %w", err)
 	}
-	rows, next = pageOf(rows, limit, func(a accountRow) cursor {
-		return cursor{a.CreatedAt.Format(time.RFC3339Nano), a.ID}
+	rows, next = paging.Cut(rows, limit, func(a accountRow) string {
+		return paging.Key{Text: a.CreatedAt.Format(time.RFC3339Nano), ID: a.ID}.String()
 	})
 	items = make([]Account, len(rows))
 	for i := range rows {

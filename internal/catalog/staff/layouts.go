@@ -10,6 +10,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -58,7 +59,7 @@ func (s *Store) Layouts(ctx context.Context, screen uuid.UUID, limit int, after 
 	if _, err := oneScreen(ctx, s.db, screen); err != nil {
 		return nil, "", err
 	}
-	limit = pageSize(limit)
+	limit = paging.Size(limit)
 	query := s.db.NewSelect().TableExpr("layouts AS l").
 		ColumnExpr("l.id, l.screen_id, l.version, l.capacity, l.wheelchair_spaces, l.created_at").
 		Where("l.screen_id = ?", screen).OrderExpr("l.version DESC").Limit(int64(limit) + 1)
@@ -68,7 +69,7 @@ func (s *Store) Layouts(ctx context.Context, screen uuid.UUID, limit int, after 
 	if err := query.Scan(ctx, &items); err != nil {
 		return nil, "", fmt.Errorf("list layouts: %w", err)
 	}
-	items, next = pageOf(items, limit, func(l LayoutVersion) cursor { return cursor{ID: l.ID} })
+	items, next = paging.Cut(items, limit, func(l LayoutVersion) string { return paging.Key{ID: l.ID}.String() })
 	return items, next, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
+	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -80,11 +81,11 @@ func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next 
 	if err := p.err(); err != nil {
 		return nil, "", err
 	}
-	limit := pageSize(f.Limit)
+	limit := paging.Size(f.Limit)
 	var rows []schema.Movie
 	query := s.db.NewSelect().Model(&rows).OrderExpr("m.title COLLATE by_name, m.id").Limit(int64(limit) + 1)
 	if after.ID != uuid.Nil {
-		query.Where("(m.title COLLATE by_name, m.id) > (?, ?)", after.Key, after.ID)
+		query.Where("(m.title COLLATE by_name, m.id) > (?, ?)", after.Text, after.ID)
 	}
 	if f.Text != "" {
 		query.Where("strpos(lower(concat_ws(chr(10), m.title, m.original_title, array_to_string(m.aliases, chr(10)))), lower(?)) > 0", f.Text)
@@ -93,7 +94,7 @@ func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next 
 	if err := query.Scan(ctx); err != nil {
 		return nil, "", fmt.Errorf("list movies for staff: %w", err)
 	}
-	rows, next = pageOf(rows, limit, func(m schema.Movie) cursor { return cursor{m.Title, m.ID} })
+	rows, next = paging.Cut(rows, limit, func(m schema.Movie) string { return paging.Key{Text: m.Title, ID: m.ID}.String() })
 	items = make([]Movie, len(rows))
 	for i := range rows {
 		items[i] = movieView(&rows[i])

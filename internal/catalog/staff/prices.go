@@ -13,6 +13,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -108,7 +109,7 @@ func (s *Store) PriceCards(ctx context.Context, actor audit.Actor, f PriceCardFi
 	if err := p.err(); err != nil {
 		return nil, "", err
 	}
-	limit := pageSize(f.Limit)
+	limit := paging.Size(f.Limit)
 	query := s.db.NewSelect().TableExpr("price_cards AS pc").Join("JOIN theaters AS t ON t.id = pc.theater_id").
 		ColumnExpr("pc.*").ColumnExpr("t.currency").OrderExpr("pc.name COLLATE by_name, pc.id").Limit(int64(limit + 1))
 	if theater != uuid.Nil {
@@ -118,13 +119,13 @@ func (s *Store) PriceCards(ctx context.Context, actor audit.Actor, f PriceCardFi
 		return nil, "", err
 	}
 	if after.ID != uuid.Nil {
-		query.Where("(pc.name COLLATE by_name, pc.id) > (?, ?)", after.Key, after.ID)
+		query.Where("(pc.name COLLATE by_name, pc.id) > (?, ?)", after.Text, after.ID)
 	}
 	var rows []cardRow
 	if err := query.Scan(ctx, &rows); err != nil {
 		return nil, "", fmt.Errorf("list price cards: %w", err)
 	}
-	rows, next = pageOf(rows, limit, func(r cardRow) cursor { return cursor{Key: r.Name, ID: r.ID} })
+	rows, next = paging.Cut(rows, limit, func(r cardRow) string { return paging.Key{Text: r.Name, ID: r.ID}.String() })
 	items = make([]PriceCard, len(rows))
 	for i, row := range rows {
 		items[i] = cardView(row.PriceCard, row.Currency)

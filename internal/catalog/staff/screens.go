@@ -14,6 +14,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
+	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -109,11 +110,11 @@ func (s *Store) Screens(ctx context.Context, f ScreenFilter) (items []Screen, ne
 	if err := p.err(); err != nil {
 		return nil, "", err
 	}
-	limit := pageSize(f.Limit)
+	limit := paging.Size(f.Limit)
 	var rows []screenRow
 	query := screens(s.db, &rows).OrderExpr("sc.name COLLATE by_name, sc.id").Limit(int64(limit) + 1)
 	if after.ID != uuid.Nil {
-		query.Where("(sc.name COLLATE by_name, sc.id) > (?, ?)", after.Key, after.ID)
+		query.Where("(sc.name COLLATE by_name, sc.id) > (?, ?)", after.Text, after.ID)
 	}
 	if f.TheaterID != "" {
 		query.Where("sc.theater_id = ?", theater)
@@ -122,7 +123,7 @@ func (s *Store) Screens(ctx context.Context, f ScreenFilter) (items []Screen, ne
 	if err := query.Scan(ctx); err != nil {
 		return nil, "", fmt.Errorf("list screens for staff: %w", err)
 	}
-	rows, next = pageOf(rows, limit, func(sc screenRow) cursor { return cursor{sc.Name, sc.ID} })
+	rows, next = paging.Cut(rows, limit, func(sc screenRow) string { return paging.Key{Text: sc.Name, ID: sc.ID}.String() })
 	items = make([]Screen, len(rows))
 	for i := range rows {
 		items[i] = screenView(&rows[i])

@@ -13,6 +13,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
+	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -139,7 +140,7 @@ func (r showRow) view() Show {
 // Shows lists shows by their start: a manager's are those of their theaters. next
 // is empty on the last page. Codes: validation_failed, forbidden.
 func (s *Store) Shows(ctx context.Context, actor audit.Actor, f ShowFilter) (items []Show, next string, err error) {
-	limit := pageSize(f.Limit)
+	limit := paging.Size(f.Limit)
 	query := selectShows(s.db).Limit(int64(limit + 1))
 	var p problems
 	theater, screen := p.id("theater_id", f.TheaterID), p.id("screen_id", f.ScreenID)
@@ -160,7 +161,7 @@ func (s *Store) Shows(ctx context.Context, actor audit.Actor, f ShowFilter) (ite
 		}
 	}
 	if after.ID != uuid.Nil {
-		query.Where("(s.starts_at, s.id) > (?::timestamptz, ?)", after.Key, after.ID)
+		query.Where("(s.starts_at, s.id) > (?::timestamptz, ?)", after.Text, after.ID)
 	}
 	asked, err := s.askedTheater(ctx, theater, screen)
 	if err != nil {
@@ -173,8 +174,8 @@ func (s *Store) Shows(ctx context.Context, actor audit.Actor, f ShowFilter) (ite
 	if err := query.Scan(ctx, &rows); err != nil {
 		return nil, "", fmt.Errorf("list shows: %w", err)
 	}
-	rows, next = pageOf(rows, limit, func(r showRow) cursor {
-		return cursor{Key: r.StartsAt.UTC().Format(time.RFC3339Nano), ID: r.ID}
+	rows, next = paging.Cut(rows, limit, func(r showRow) string {
+		return paging.Key{Text: r.StartsAt.UTC().Format(time.RFC3339Nano), ID: r.ID}.String()
 	})
 	return viewsOf(rows), next, nil
 }

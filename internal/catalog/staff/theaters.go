@@ -14,6 +14,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
+	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -74,11 +75,11 @@ func (s *Store) Theaters(ctx context.Context, actor audit.Actor, f TheaterFilter
 	if err := p.err(); err != nil {
 		return nil, "", err
 	}
-	limit := pageSize(f.Limit)
+	limit := paging.Size(f.Limit)
 	var rows []theaterRow
 	query := theaters(s.db, &rows).OrderExpr("t.name COLLATE by_name, t.id").Limit(int64(limit) + 1)
 	if after.ID != uuid.Nil {
-		query.Where("(t.name COLLATE by_name, t.id) > (?, ?)", after.Key, after.ID)
+		query.Where("(t.name COLLATE by_name, t.id) > (?, ?)", after.Text, after.ID)
 	}
 	if city != nil {
 		query.Where("t.city_id = ?", city.ID)
@@ -90,7 +91,7 @@ func (s *Store) Theaters(ctx context.Context, actor audit.Actor, f TheaterFilter
 	if err := query.Scan(ctx); err != nil {
 		return nil, "", fmt.Errorf("list theaters for staff: %w", err)
 	}
-	rows, next = pageOf(rows, limit, func(t theaterRow) cursor { return cursor{t.Name, t.ID} })
+	rows, next = paging.Cut(rows, limit, func(t theaterRow) string { return paging.Key{Text: t.Name, ID: t.ID}.String() })
 	items = make([]Theater, len(rows))
 	for i := range rows {
 		items[i] = theaterView(&rows[i])
