@@ -67,9 +67,9 @@ func (s *saga) giveBack(ctx workflow.Context, request RefundRequest) error {
 	s.doing("giving money back")
 	var owed booking.OwedRefund
 	// Durably: if this were forgotten after it was done, there would be no refund.
-	err := s.databaseDurably(ctx, 0, "Promise the refund", seats.OweRefund, activities.OweRefundRequest{
+	err := s.ours("Promise the refund", seats.OweRefund, activities.OweRefundRequest{
 		BookingID: s.in.BookingID, Percent: request.Percent, Reason: request.Reason,
-	}, &owed)
+	}, &owed).durably(ctx)
 	if err != nil {
 		return err
 	}
@@ -106,9 +106,13 @@ func (s *saga) movedBack(ctx workflow.Context, news booking.PaymentState) {
 	}
 }
 
+func (s *saga) standingStep(at *booking.Standing) step {
+	return s.ours("Where does the booking stand?", sweep.Standing, s.in.BookingID, at)
+}
+
 // standing reads where the booking stands.
 func (s *saga) standing(ctx workflow.Context) (at booking.Standing, err error) {
-	if err = s.database(ctx, "Where does the booking stand?", sweep.Standing, s.in.BookingID, &at); err == nil {
+	if err = s.run(ctx, s.standingStep(&at)); err == nil {
 		s.remember(at)
 	}
 	return at, err

@@ -163,10 +163,10 @@ func (s *saga) cancel(ctx workflow.Context, how cancellation) error {
 	s.doing("cancelling")
 	// Durably: if this were forgotten after it was done, there would be no refund.
 	var owed booking.Money
-	err := s.databaseDurably(ctx, 0, "Void the ticket and free "+s.seats(), seats.CancelBooking, booking.Cancellation{
+	err := s.ours("Void the ticket and free "+s.seats(), seats.CancelBooking, booking.Cancellation{
 		BookingID: s.in.BookingID, Detail: how.reason, EvenScanned: how.evenScanned,
 		Refund: booking.Money{Amount: s.givenBack + how.refund.Amount, Currency: how.refund.Currency},
-	}, &owed)
+	}, &owed).durably(ctx)
 	if err != nil {
 		return err
 	}

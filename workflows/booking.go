@@ -54,7 +54,7 @@ func (s *saga) sell(ctx workflow.Context) (BookingState, error) {
 func (s *saga) hold(ctx workflow.Context) error {
 	s.doing("holding the seats")
 	s.undo.push("free the seats", s.freeSeats)
-	err := s.databaseWithin(ctx, s.in.Policy.OpenWithin, "Hold seats "+s.seats(), seats.Hold, booking.HoldRequest{
+	err := s.run(ctx, s.ours("Hold seats "+s.seats(), seats.Hold, booking.HoldRequest{
 		BookingID:   s.in.BookingID,
 		CustomerID:  s.in.CustomerID,
 		ShowID:      s.in.ShowID,
@@ -67,7 +67,7 @@ func (s *saga) hold(ctx workflow.Context) error {
 		Accessible:  s.in.Accessible,
 		FetchWithin: s.fetchWithin(),
 		TooLate:     s.startedLate(ctx),
-	}, &s.held)
+	}, &s.held).upTo(s.in.Policy.OpenWithin))
 	if err != nil {
 		return err
 	}

@@ -6,24 +6,21 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// captureAnswers guards what a booking does while its provider does not answer to the
-// capture. Workflows of before did nothing else, so that a cancellation had to wait.
-const captureAnswers = "capture-answers"
-
 // take takes the money. While the provider is away it goes on trying, and the booking
 // answers all the same: a customer who cancels does not wait for the provider.
 func (s *saga) take(ctx workflow.Context) (taken booking.PaymentState, err error) {
-	summary, step := "Take "+s.held.Quote.Total.String(), s.moneyStep(s.held.Quote.Total)
-	done, err := s.fastPath(ctx, QueuePayments, summary, payments.CapturePayment, step, &taken)
+	total := s.held.Quote.Total
+	taking := callVendor(QueuePayments, "Take "+total.String(), payments.CapturePayment, s.moneyStep(total), &taken)
+	done, err := s.fastPath(ctx, taking)
 	if done {
 		return taken, err
 	}
-	if workflow.GetVersion(ctx, captureAnswers, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-		err = s.slowPath(ctx, 0, QueuePayments, summary, payments.CapturePayment, step, &taken)
+	if !knows(ctx, captureAnswers) {
+		err = taking.durably(ctx)
 		return taken, err
 	}
 	s.capturing = true
-	capture := s.startSlowPath(ctx, 0, QueuePayments, summary, payments.CapturePayment, step)
+	capture := taking.start(ctx)
 	for !capture.IsReady() {
 		s.answerMeanwhile(ctx, s.next(ctx, capture))
 	}

@@ -101,9 +101,9 @@ func (s *saga) choose(ctx workflow.Context, wish ChangeDecision) error {
 // reminder at the old show.
 func (s *saga) writeChoice(ctx workflow.Context, wish ChangeDecision) (done booking.Chosen, err error) {
 	s.doing("doing what the customer chose: " + string(wish.Choice))
-	err = s.databaseDurably(ctx, 0, "The customer chose: "+string(wish.Choice), seats.Choose, booking.Choice{
+	err = s.ours("The customer chose: "+string(wish.Choice), seats.Choose, booking.Choice{
 		BookingID: s.in.BookingID, ChangeID: wish.ChangeID, Choice: wish.Choice, ShowID: wish.ShowID, Seats: wish.Seats,
-	}, &done)
+	}, &done).durably(ctx)
 	return done, err
 }
 

@@ -22,7 +22,7 @@ func LatePayment(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, 
 	// Our books may not know it: a new booking can only adopt what they
 	// know.
 	s.record(ctx, in.Payment)
-	if workflow.GetVersion(ctx, lateDecided, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if !knows(ctx, lateDecided) {
 		return s.settleUndecided(ctx, in)
 	}
 	decision, err := s.decideLate(ctx, in.Payment, in.Rebook)
@@ -50,10 +50,6 @@ func LatePayment(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, 
 	s.background.Wait(ctx)
 	return LatePaymentResult{Outcome: LateGivenBack}, nil
 }
-
-// lateDecided guards the step that asks the database what becomes of late money.
-// Workflows of before went by what the webhook had read.
-const lateDecided = "late-payment-decided-by-database"
 
 // settleUndecided is the way of workflows that began before the database decided.
 func (s *saga) settleUndecided(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, error) {
@@ -103,7 +99,5 @@ func (s *saga) rebook(ctx workflow.Context, in LatePaymentInput) (bool, string) 
 		BookingID: plan.BookingID, CustomerID: plan.CustomerID, ShowID: plan.ShowID, Seats: plan.Seats,
 		Provider: in.Payment.Provider, Policy: policy, Adopt: &in.Payment,
 	})
-	err := future.GetChildWorkflowExecution().Get(ctx, nil)
-	// Started before means that an earlier run of this workflow did it.
-	return err == nil || temporal.IsWorkflowExecutionAlreadyStartedError(err), plan.BookingID
+	return awaitStarts(ctx, future) == nil, plan.BookingID
 }

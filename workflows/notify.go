@@ -57,18 +57,16 @@ func (s *saga) sendAll(ctx workflow.Context, channels []booking.Channel, note bo
 }
 
 func (s *saga) send(ctx workflow.Context, note booking.Notification) {
-	summary := "Send " + string(note.Notice) + " by " + string(note.Channel)
-	done, err := s.fastPath(ctx, QueueNotifications, summary, notifications.Notify, note, nil)
-	if done {
+	sending := sendStep(note)
+	if done, err := s.fastPath(ctx, sending); done {
 		s.sent(ctx, note, err)
 		return
 	}
-	queue := QueueNotifications
 	if note.Notice == booking.NoticeReminder {
-		queue = QueueReminders // other messages are not to wait behind a show's reminders
+		sending = sending.on(QueueReminders) // other messages are not to wait behind a show's reminders
 	}
 	s.beside(ctx, func(ctx workflow.Context) {
-		s.sent(ctx, note, s.slowPath(ctx, deliverWithin, queue, summary, notifications.Notify, note, nil))
+		s.sent(ctx, note, sending.durably(ctx))
 	})
 }
 

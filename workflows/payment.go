@@ -19,8 +19,8 @@ func (s *saga) open(ctx workflow.Context, provider string) error {
 		ExpiresAt:   s.held.ExpiresAt,
 	}
 	var opened booking.PaymentState
-	err := s.vendor(ctx, s.in.Policy.OpenWithin, QueuePayments,
-		"Open a payment of "+s.held.Quote.Total.String()+" with "+provider, payments.OpenPayment, req, &opened)
+	err := s.run(ctx, callVendor(QueuePayments, "Open a payment of "+s.held.Quote.Total.String()+" with "+provider,
+		payments.OpenPayment, req, &opened).upTo(s.in.Policy.OpenWithin))
 	if err != nil {
 		if final(err) {
 			return err
@@ -169,8 +169,8 @@ func (s *saga) heardOfAnother(ctx workflow.Context, news booking.PaymentState) {
 func (s *saga) check(ctx workflow.Context) (*ending, error) {
 	s.doing("asking the payment provider")
 	var now booking.PaymentState
-	err := s.vendor(ctx, s.in.Policy.OpenWithin, QueuePayments, "Ask where the payment stands",
-		payments.CheckPayment, s.moneyStep(s.held.Quote.Total), &now)
+	err := s.run(ctx, callVendor(QueuePayments, "Ask where the payment stands",
+		payments.CheckPayment, s.moneyStep(s.held.Quote.Total), &now).upTo(s.in.Policy.OpenWithin))
 	if err != nil {
 		return nil, refusal(booking.CodeProviderUnavailable, "The payment provider does not answer. We keep asking.")
 	}
@@ -184,8 +184,7 @@ func (s *saga) check(ctx workflow.Context) (*ending, error) {
 func (s *saga) reopen(ctx workflow.Context, provider string) error {
 	s.doing("opening another payment")
 	var closed booking.PaymentState
-	err := s.slowPath(ctx, s.in.Policy.OpenWithin, QueuePayments, "Close the open payment",
-		payments.CloseUnpaid, s.moneyStep(s.held.Quote.Total), &closed)
+	err := s.closeStep("Close the open payment", &closed).upTo(s.in.Policy.OpenWithin).durably(ctx)
 	if err != nil {
 		return refusal(booking.CodeProviderUnavailable, "The payment provider does not answer. Please try again.")
 	}
@@ -198,8 +197,8 @@ func (s *saga) reopen(ctx workflow.Context, provider string) error {
 
 func (s *saga) extend(ctx workflow.Context, request ExtendRequest) error {
 	var held booking.Held
-	err := s.databaseDurably(ctx, 0, "Give the customer more time", seats.ExtendHold,
-		activities.ExtendHoldRequest{BookingID: s.in.BookingID, Known: s.held.ExpiresAt, By: request.By}, &held)
+	err := s.ours("Give the customer more time", seats.ExtendHold,
+		activities.ExtendHoldRequest{BookingID: s.in.BookingID, Known: s.held.ExpiresAt, By: request.By}, &held).durably(ctx)
 	if err != nil {
 		return err
 	}
@@ -220,15 +219,11 @@ func (s *saga) atExpiry(ctx workflow.Context) *ending {
 		reason: refusal(booking.CodeHoldLost, "The time to pay ran out. The seats are free again.")}
 }
 
-// abandonedCloses marks bookings whose code knows the signal. A worker of before may
-// have met it and gone on without a step; the history of such a booking must go on so.
-const abandonedCloses = "abandoned-closes-payment"
-
 // atAbandoned closes the payment of a hold whose seats are free already. Money that
 // came all the same finds its hold lost when it is confirmed, and goes back with a
 // notice.
 func (s *saga) atAbandoned(ctx workflow.Context) *ending {
-	if workflow.GetVersion(ctx, abandonedCloses, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if !knows(ctx, abandonedCloses) {
 		return nil
 	}
 	s.doing("the answer was not fetched: closing the payment")
@@ -242,18 +237,22 @@ func (s *saga) atAbandoned(ctx workflow.Context) *ending {
 // closeUnlessPaid tells whether the payment turned out to be paid; it is closed
 // otherwise. doubt is done while the provider does not answer.
 func (s *saga) closeUnlessPaid(ctx workflow.Context, summary string, doubt func(workflow.Context)) (paid bool) {
-	step := s.moneyStep(s.held.Quote.Total)
 	var last booking.PaymentState
-	done, err := s.fastPath(ctx, QueuePayments, summary, payments.CloseUnpaid, step, &last)
+	closing := s.closeStep(summary, &last)
+	done, err := s.fastPath(ctx, closing)
 	if !done {
 		doubt(ctx)
-		err = s.slowPath(ctx, 0, QueuePayments, summary, payments.CloseUnpaid, step, &last)
+		err = closing.durably(ctx)
 	}
 	if err != nil {
 		return false
 	}
 	s.current(keepSecrets(last, s.payment))
 	return s.authorized()
+}
+
+func (s *saga) closeStep(summary string, last *booking.PaymentState) step {
+	return callVendor(QueuePayments, summary, payments.CloseUnpaid, s.moneyStep(s.held.Quote.Total), last)
 }
 
 func (s *saga) stayInDoubt(ctx workflow.Context) {

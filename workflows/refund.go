@@ -19,10 +19,8 @@ func (s *saga) refund(ctx workflow.Context, amount booking.Money) {
 		// to this one.
 		return
 	}
-	summary := "Refund " + amount.String()
 	var after booking.PaymentState
-	done, err := s.fastPath(ctx, QueuePayments, summary, payments.RefundPayment, s.moneyStep(amount), &after)
-	if done {
+	if done, err := s.fastPath(ctx, refundStep(s.moneyStep(amount), &after)); done {
 		s.refunded(ctx, after, err)
 		return
 	}
@@ -33,7 +31,7 @@ func (s *saga) refund(ctx workflow.Context, amount booking.Money) {
 		for settled := int64(-1); settled < s.owed.Amount; {
 			amount := s.owed
 			var after booking.PaymentState
-			err := s.slowPath(ctx, 0, QueuePayments, "Refund "+amount.String(), payments.RefundPayment, s.moneyStep(amount), &after)
+			err := refundStep(s.moneyStep(amount), &after).durably(ctx)
 			s.refunded(ctx, after, err)
 			s.publish(ctx)
 			settled = amount.Amount

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -28,8 +27,6 @@ func RefundShowWorkflowID(showID string, percent int64) string {
 	return fmt.Sprintf("show-refund-%s-%d", showID, percent)
 }
 
-var showRefunds *activities.Refunds
-
 const (
 	refundPage       = 100
 	refundPagesAtRun = 50 // then the workflow continues in a new run
@@ -40,12 +37,9 @@ const (
 func RefundShow(ctx workflow.Context, in RefundShowInput) (asked int, err error) {
 	for range refundPagesAtRun {
 		var page activities.RefundedPage
-		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			TaskQueue: QueueOperations, StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: 15 * time.Second,
-			RetryPolicy: patient(), Summary: "Ask the next bookings to give money back",
-		}), showRefunds.RefundPage, activities.RefundPageRequest{
+		err := manyBookings("Ask the next bookings to give money back", showRefunds.RefundPage, activities.RefundPageRequest{
 			ShowID: in.ShowID, After: in.After, Limit: refundPage, Refund: in.Request, Policy: in.Policy,
-		}).Get(ctx, &page)
+		}, &page).durably(ctx)
 		if err != nil {
 			return in.Asked, err
 		}

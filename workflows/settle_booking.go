@@ -15,8 +15,8 @@ import (
 // has the keys that the booking's workflow would have used, so what that did is
 // not done again. What is refused for good is a person's to settle.
 func SettleBooking(ctx workflow.Context, in SettleBookingInput) error {
-	s := &settlement{in: in}
-	err := s.run(ctx)
+	s := &settlement{newStepRunner(ctx, patience{queue: QueueBookings, oneTry: 30 * time.Second}, 0), in}
+	err := s.settle(ctx)
 	if err == nil || !final(err) {
 		return err
 	}
@@ -24,9 +24,12 @@ func SettleBooking(ctx workflow.Context, in SettleBookingInput) error {
 	return nil
 }
 
-type settlement struct{ in SettleBookingInput }
+type settlement struct {
+	stepRunner
+	in SettleBookingInput
+}
 
-func (s *settlement) run(ctx workflow.Context) error {
+func (s *settlement) settle(ctx workflow.Context) error {
 	left, err := s.left(ctx)
 	if err != nil || left.Elsewhere {
 		return err
@@ -64,11 +67,11 @@ func (s *settlement) concerns(left booking.Settlement) bool {
 func (s *settlement) end(ctx workflow.Context, left booking.Settlement) error {
 	switch left.Status {
 	case booking.StatusConfirmed:
-		return s.step(ctx, QueueBookings, "Void the ticket and free the seats", seats.CancelBooking, booking.Cancellation{
+		return s.database(ctx, "Void the ticket and free the seats", seats.CancelBooking, booking.Cancellation{
 			BookingID: s.in.BookingID, Refund: left.Total, Detail: s.in.Reason, EvenScanned: true,
 		}, nil)
 	case booking.StatusHeld:
-		return s.step(ctx, QueueBookings, "Free the seats", seats.EndBooking, booking.Ending{
+		return s.database(ctx, "Free the seats", seats.EndBooking, booking.Ending{
 			BookingID: s.in.BookingID, Status: booking.StatusCancelled, Detail: s.in.Reason,
 		}, nil)
 	default:
@@ -81,13 +84,13 @@ func (s *settlement) end(ctx workflow.Context, left booking.Settlement) error {
 func (s *settlement) giveBack(ctx workflow.Context, left booking.Settlement) error {
 	var refused error
 	if left.Refund != nil {
-		refused = s.step(ctx, QueuePayments, "Refund "+left.Refund.Amount.String(), payments.RefundPayment, *left.Refund, nil)
+		refused = refundStep(*left.Refund, nil).durably(ctx)
 	}
 	if !left.Status.Terminal() {
 		return refused // its payments may still be paid
 	}
 	for _, payment := range left.GiveBack {
-		if err := s.step(ctx, QueuePayments, "Give the money back", payments.GiveBack, payment, nil); err != nil {
+		if err := giveBackStep(payment, nil).durably(ctx); err != nil {
 			refused = err
 		}
 	}
@@ -96,8 +99,8 @@ func (s *settlement) giveBack(ctx workflow.Context, left booking.Settlement) err
 
 func (s *settlement) left(ctx workflow.Context) (booking.Settlement, error) {
 	var left booking.Settlement
-	err := s.step(ctx, QueueOperations, "What is left to do?", shows.PlanSettlement,
-		activities.SettlementRequest{ChangeID: s.in.ChangeID, BookingID: s.in.BookingID}, &left)
+	err := s.run(ctx, s.ours("What is left to do?", shows.PlanSettlement,
+		activities.SettlementRequest{ChangeID: s.in.ChangeID, BookingID: s.in.BookingID}, &left).on(QueueOperations))
 	return left, err
 }
 
@@ -108,30 +111,18 @@ func (s *settlement) tell(ctx workflow.Context, left booking.Settlement) {
 		if note.Notice == booking.NoticeRescheduled {
 			note.Sequence = left.Moves // the booking's own workflow counts so, too
 		}
-		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			TaskQueue: QueueNotifications, StartToCloseTimeout: 30 * time.Second, ScheduleToCloseTimeout: deliverWithin,
-			RetryPolicy: patient(), Summary: "Send " + string(note.Notice) + " by " + string(channel),
-		}), notifications.Notify, note).Get(ctx, nil)
-		if err != nil {
-			workflow.GetLogger(ctx).Warn("a message was not sent", "channel", channel, "notice", note.Notice, "error", err)
+		if err := sendStep(note).durably(ctx); err != nil {
+			s.logger.Warn("a message was not sent", "channel", channel, "notice", note.Notice, "error", err)
 		}
 	}
 }
 
 // needsAPerson alerts staff, and counts the booking as failed.
 func (s *settlement) needsAPerson(ctx workflow.Context, why string) {
-	alert := booking.Alert{BookingID: s.in.BookingID, Kind: booking.AlertShowChangeNotSettled, Detail: why}
-	if err := s.step(ctx, QueueBookings, "Alert staff: "+string(alert.Kind), seats.RaiseAlert, alert, nil); err != nil {
-		workflow.GetLogger(ctx).Error("cannot alert staff", "kind", alert.Kind, "error", err)
-	}
+	s.raise(ctx, booking.Alert{BookingID: s.in.BookingID, Kind: booking.AlertShowChangeNotSettled, Detail: why})
 	report := activities.FailureReport{ChangeID: s.in.ChangeID, BookingID: s.in.BookingID, Why: why}
-	if err := s.step(ctx, QueueOperations, "A person has to settle it", shows.FailSettlement, report, nil); err != nil {
-		workflow.GetLogger(ctx).Error("cannot count the booking as failed", "error", err)
+	failed := s.ours("A person has to settle it", shows.FailSettlement, report, nil).on(QueueOperations)
+	if err := s.run(ctx, failed); err != nil {
+		s.logger.Error("cannot count the booking as failed", "error", err)
 	}
-}
-
-func (s *settlement) step(ctx workflow.Context, queue, summary string, step, in, out any) error {
-	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: queue, StartToCloseTimeout: 30 * time.Second, RetryPolicy: patient(), Summary: summary,
-	}), step, in).Get(ctx, out)
 }

@@ -5,15 +5,12 @@ import (
 	"time"
 
 	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/booking"
 )
-
-var shows *activities.Shows
 
 const (
 	defaultAtATime      = 100
@@ -38,6 +35,7 @@ const (
 // showChange is the state of a workflow that changes a show. All of it can be
 // lost: what has been done is in the database, and the count is read from there.
 type showChange struct {
+	stepRunner
 	in     ShowChangeInput
 	change booking.ShowChange
 	count  booking.ChangeCount
@@ -45,7 +43,6 @@ type showChange struct {
 	heard  int    // from staff
 	pause  time.Duration
 	done   bool
-	logger log.Logger
 
 	changed workflow.Future // the show itself is changed, or that was refused
 	settle  workflow.Settable
@@ -61,7 +58,8 @@ func newShowChange(ctx workflow.Context, in ShowChangeInput) (*showChange, error
 	if in.EventsPerRun <= 0 {
 		in.EventsPerRun = defaultEventsPerRun
 	}
-	c := &showChange{in: in, pause: pauseShortest, logger: workflow.GetLogger(ctx)}
+	own := patience{queue: QueueOperations, oneTry: time.Minute}
+	c := &showChange{stepRunner: newStepRunner(ctx, own, localSteps), in: in, pause: pauseShortest}
 	c.changed, c.settle = workflow.NewFuture(ctx)
 	workflow.Go(ctx, c.obeyStaff)
 	return c, c.listen(ctx)
@@ -141,14 +139,7 @@ func (c *showChange) reach(ctx workflow.Context, room int) error {
 	c.what = "telling bookings"
 	c.show(ctx)
 	var reached activities.Reached
-	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           QueueOperations,
-		StartToCloseTimeout: 5 * time.Minute,
-		HeartbeatTimeout:    15 * time.Second,
-		RetryPolicy:         patient(),
-		Summary:             "Tell the next bookings",
-	}), shows.ReachBookings, c.page(room)).Get(ctx, &reached)
-	if err != nil {
+	if err := manyBookings("Tell the next bookings", shows.ReachBookings, c.page(room), &reached).durably(ctx); err != nil {
 		return err
 	}
 	for orphans := range slices.Chunk(reached.Orphans, orphansAtATime) {
@@ -188,11 +179,8 @@ func (c *showChange) adopt(ctx workflow.Context, orphans []booking.ChangeTask) e
 	for _, orphan := range orphans {
 		started = append(started, c.actFor(ctx, orphan))
 	}
-	for _, future := range started {
-		err := future.GetChildWorkflowExecution().Get(ctx, nil)
-		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-			return err
-		}
+	if err := awaitStarts(ctx, started...); err != nil {
+		return err
 	}
 	return c.database(ctx, "These are taken care of", shows.TasksDone,
 		activities.TasksRequest{ChangeID: c.change.ID, Tasks: orphans}, nil)
@@ -246,24 +234,4 @@ func (c *showChange) finish(ctx workflow.Context) (ChangeProgress, error) {
 // settled tells whether nothing is left to do that this workflow can do.
 func (c *showChange) settled() bool {
 	return c.count.Untold == 0 && c.count.Told == c.count.Settled+c.count.Failed
-}
-
-// database runs a short step of our own, as the booking's saga does: local first,
-// then as a normal activity that waits until the database is back.
-func (c *showChange) database(ctx workflow.Context, summary string, step, in, out any) error {
-	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		ScheduleToCloseTimeout: localSteps,
-		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: 50 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Second,
-			NonRetryableErrorTypes: []string{panicType},
-		},
-		Summary: summary,
-	})
-	err := workflow.ExecuteLocalActivity(local, step, in).Get(local, out)
-	if err == nil || final(err) || ctx.Err() != nil {
-		return err
-	}
-	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: QueueOperations, StartToCloseTimeout: time.Minute, RetryPolicy: patient(), Summary: summary,
-	}), step, in).Get(ctx, out)
 }

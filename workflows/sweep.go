@@ -11,8 +11,6 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-var sweep *activities.Sweep
-
 const (
 	// lateBy is for how long a hold may have run out before its workflow is missed.
 	lateBy = 30 * time.Second
@@ -71,12 +69,10 @@ func SweepBookings(ctx workflow.Context, in SweepInput) (SweepResult, error) {
 func takeUpLost(ctx workflow.Context, in SweepInput, status booking.Status, after string, result *SweepResult) (checked int, next string, err error) {
 	for range pagesPerRun {
 		var found activities.FoundLost
-		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			TaskQueue: QueueOperations, StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: 15 * time.Second,
-			RetryPolicy: patient(), Summary: "Which bookings are " + string(status) + " without a workflow?",
-		}), sweep.FindLost, activities.FindLostRequest{
+		summary := "Which bookings are " + string(status) + " without a workflow?"
+		err := manyBookings(summary, sweep.FindLost, activities.FindLostRequest{
 			Status: status, After: after, Late: lateBy, Limit: lostPage, AtOnce: describesAtOnce,
-		}).Get(ctx, &found)
+		}, &found).durably(ctx)
 		if err != nil {
 			return checked, after, err
 		}
@@ -116,13 +112,7 @@ func takeUp(ctx workflow.Context, in SweepInput, lost []booking.LostBooking) err
 			Policy: in.Policy, TakeUp: true,
 		}))
 	}
-	for _, future := range started {
-		err := future.GetChildWorkflowExecution().Get(ctx, nil)
-		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-			return err
-		}
-	}
-	return nil
+	return awaitStarts(ctx, started...)
 }
 
 // DeleteOldInput says what is kept for how long. Zero keeps it for ever.
@@ -154,13 +144,11 @@ func DeleteOld(ctx workflow.Context, in DeleteOldInput) (DeleteOldResult, error)
 		more := true
 		for n := 0; more && n < deletionsPerSweep; n++ {
 			var done activities.DeletedOld
-			err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-				TaskQueue: QueueOperations, StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: time.Minute,
-				RetryPolicy: patient(), Summary: "Delete old " + string(kept.Kind),
-			}), sweep.DeleteOld, activities.DeleteOldRequest{
+			deleting := manyBookings("Delete old "+string(kept.Kind), sweep.DeleteOld, activities.DeleteOldRequest{
 				Kind: kept.Kind, Kept: kept.For, Batch: deleteBatch, Batches: deleteBatches,
-			}).Get(ctx, &done)
-			if err != nil {
+			}, &done)
+			deleting.heartbeat = time.Minute // a batch takes longer than a page of bookings
+			if err := deleting.durably(ctx); err != nil {
 				return result, err
 			}
 			result.Deleted[kept.Kind] += done.Deleted

@@ -1,8 +1,6 @@
 package workflows
 
 import (
-	"time"
-
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -16,11 +14,7 @@ import (
 func (s *saga) takeUp(ctx workflow.Context) (BookingState, error) {
 	s.doing("reading where the booking stands")
 	var at booking.Standing
-	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: QueueBookings, StartToCloseTimeout: 10 * time.Second, RetryPolicy: patient(),
-		Summary: "Where does the booking stand?",
-	}), sweep.Standing, s.in.BookingID).Get(ctx, &at)
-	if err != nil {
+	if err := s.standingStep(&at).durably(ctx); err != nil {
 		s.answerHold(err)
 		return s.state, err
 	}

@@ -119,19 +119,19 @@ func (s *saga) giveMoneyBack(ctx workflow.Context, _ ending) {
 // returnPayment gives one payment back, and finishes in the background what does
 // not work at once.
 func (s *saga) returnPayment(ctx workflow.Context, p booking.PaymentState) {
-	step := booking.MoneyStep{BookingID: s.in.BookingID, Provider: p.Provider, Reference: p.Reference}
+	money := booking.MoneyStep{BookingID: s.in.BookingID, Provider: p.Provider, Reference: p.Reference}
 	if s.in.Adopt != nil && s.held.BookingID == "" {
-		step.BookingID = p.BookingID
+		money.BookingID = p.BookingID
 	}
-	const summary = "Give the money back"
 	var after booking.PaymentState
-	done, err := s.fastPath(ctx, QueuePayments, summary, payments.GiveBack, step, &after)
+	giving := giveBackStep(money, &after)
+	done, err := s.fastPath(ctx, giving)
 	if done {
 		s.returned(ctx, p, after, err)
 		return
 	}
 	s.beside(ctx, func(ctx workflow.Context) {
-		err := s.slowPath(ctx, 0, QueuePayments, summary, payments.GiveBack, step, &after)
+		err := giving.durably(ctx)
 		s.returned(ctx, p, after, err)
 		s.publish(ctx)
 	})
@@ -165,9 +165,5 @@ func (s *saga) beside(ctx workflow.Context, run func(workflow.Context)) {
 }
 
 func (s *saga) alert(ctx workflow.Context, kind booking.AlertKind, detail string) {
-	err := s.database(ctx, "Alert staff: "+string(kind), seats.RaiseAlert,
-		booking.Alert{BookingID: s.in.BookingID, Kind: kind, Detail: detail}, nil)
-	if err != nil {
-		s.logger.Error("cannot alert staff", "kind", kind, "error", err)
-	}
+	s.raise(ctx, booking.Alert{BookingID: s.in.BookingID, Kind: kind, Detail: detail})
 }

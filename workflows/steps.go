@@ -1,0 +1,241 @@
+package workflows
+
+import (
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/booking"
+)
+
+// The activities by name. The pointers are never followed.
+var (
+	seats         *activities.Seats
+	payments      *activities.Payments
+	notifications *activities.Notifications
+	shows         *activities.Shows
+	showRefunds   *activities.Refunds
+	sweep         *activities.Sweep
+)
+
+// Changes of the code that workflows which began before do not know. Their
+// histories must replay without the new steps.
+const (
+	// captureAnswers guards what a booking does while its provider does not answer to
+	// the capture. Workflows of before did nothing else, so that a cancellation had to
+	// wait.
+	captureAnswers = "capture-answers"
+	// abandonedCloses marks bookings whose code knows the signal. A worker of before
+	// may have received it and gone on without a step.
+	abandonedCloses = "abandoned-closes-payment"
+	// lateDecided guards the step that asks the database what becomes of late money.
+	// Workflows of before went by what the webhook had read.
+	lateDecided = "late-payment-decided-by-database"
+)
+
+// knows tells whether this workflow has a change of the code.
+func knows(ctx workflow.Context, change string) bool {
+	return workflow.GetVersion(ctx, change, workflow.DefaultVersion, 1) != workflow.DefaultVersion
+}
+
+// step is one activity as a workflow asks for it.
+type step struct {
+	summary  string // what a person reads in Temporal's UI
+	activity any
+	in       any
+	out      any // a pointer, or nil
+	patience
+}
+
+// patience is on which queue a step waits when the fast path did not work, and how
+// long.
+type patience struct {
+	queue     string
+	vendor    bool          // not our own database: see fastPath
+	oneTry    time.Duration // how long one try may take
+	heartbeat time.Duration // how long a try may give no sign of life; zero is no such limit
+	within    time.Duration // how long all tries together may take; zero is as long as it takes
+}
+
+// upTo is the step with an end to its patience.
+func (s step) upTo(within time.Duration) step {
+	s.within = within
+	return s
+}
+
+// on is the step on another queue.
+func (s step) on(queue string) step {
+	s.queue = queue
+	return s
+}
+
+// callVendor is a step that calls a vendor.
+func callVendor(queue, summary string, activity, in, out any) step {
+	return step{summary, activity, in, out, patience{queue: queue, vendor: true, oneTry: 30 * time.Second}}
+}
+
+// manyBookings is a step that works on many bookings and says in between that it is alive.
+func manyBookings(summary string, activity, in, out any) step {
+	return step{summary, activity, in, out,
+		patience{queue: QueueOperations, oneTry: 5 * time.Minute, heartbeat: 15 * time.Second}}
+}
+
+func refundStep(money booking.MoneyStep, after any) step {
+	return callVendor(QueuePayments, "Refund "+money.Amount.String(), payments.RefundPayment, money, after)
+}
+
+func giveBackStep(money booking.MoneyStep, after any) step {
+	return callVendor(QueuePayments, "Give the money back", payments.GiveBack, money, after)
+}
+
+func sendStep(note booking.Notification) step {
+	summary := "Send " + string(note.Notice) + " by " + string(note.Channel)
+	return callVendor(QueueNotifications, summary, notifications.Notify, note, nil).upTo(deliverWithin)
+}
+
+// localSteps bounds how long our own database may take inside a workflow task
+// before the step becomes a normal activity, which waits as long as it takes.
+const localSteps = 4 * time.Second
+
+// stepRunner does the steps of one workflow: the fast path first, as a local
+// activity, which costs one event; then the same step, with the same idempotency
+// keys, as a normal activity that is safe from a crash and waits.
+type stepRunner struct {
+	own    patience        // of steps of our own database
+	fast   time.Duration   // how long a vendor may take on the fast path; zero is no fast path at all
+	slow   map[string]bool // queues whose vendor left the fast path in this workflow
+	logger log.Logger
+}
+
+func newStepRunner(ctx workflow.Context, own patience, fast time.Duration) stepRunner {
+	return stepRunner{own: own, fast: fast, slow: map[string]bool{}, logger: workflow.GetLogger(ctx)}
+}
+
+// ours is a short step of our own database.
+func (r *stepRunner) ours(summary string, activity, in, out any) step {
+	return step{summary, activity, in, out, r.own}
+}
+
+// database runs a short step of our own database.
+func (r *stepRunner) database(ctx workflow.Context, summary string, activity, in, out any) error {
+	return r.run(ctx, r.ours(summary, activity, in, out))
+}
+
+// run does a step: the fast path, and what does not work at once durably.
+func (r *stepRunner) run(ctx workflow.Context, s step) error {
+	if done, err := r.fastPath(ctx, s); done || err != nil && ctx.Err() != nil {
+		return err
+	}
+	return s.durably(ctx)
+}
+
+// fastPath reports done when the step has an outcome: it worked, or it failed for
+// good. A vendor has one try and a short time.
+func (r *stepRunner) fastPath(ctx workflow.Context, s step) (done bool, err error) {
+	if r.fast <= 0 || r.slow[s.queue] {
+		return false, nil
+	}
+	options := workflow.LocalActivityOptions{ScheduleToCloseTimeout: r.fast, Summary: s.summary,
+		RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1}}
+	if !s.vendor {
+		options.ScheduleToCloseTimeout = localSteps
+		options.RetryPolicy = patient(50*time.Millisecond, time.Second)
+	}
+	local := workflow.WithLocalActivityOptions(ctx, options)
+	err = workflow.ExecuteLocalActivity(local, s.activity, s.in).Get(local, s.out)
+	if err == nil || final(err) {
+		return true, err
+	}
+	// A vendor that was ill once may be ill again: this workflow's later steps go
+	// straight to its queue, which keeps the history short.
+	r.slow[s.queue] = s.vendor
+	return false, err
+}
+
+// durably does the step as a normal activity at once. An update is only in the
+// history, and so safe from a crash, when a workflow task that knows of it has
+// completed; scheduling the activity completes that task before the step is done. A
+// step that an update asks for, and that would not be asked for again, goes this way.
+func (s step) durably(ctx workflow.Context) error { return s.start(ctx).Get(ctx, s.out) }
+
+// start schedules the normal activity and does not wait for it.
+func (s step) start(ctx workflow.Context) workflow.Future {
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              s.queue,
+		StartToCloseTimeout:    s.oneTry,
+		ScheduleToCloseTimeout: s.within,
+		HeartbeatTimeout:       s.heartbeat,
+		RetryPolicy:            patient(time.Second, time.Minute),
+		Summary:                s.summary,
+	}), s.activity, s.in)
+}
+
+// raise alerts staff. An alert that cannot be raised does not stop the workflow.
+func (r *stepRunner) raise(ctx workflow.Context, alert booking.Alert) {
+	if err := r.database(ctx, "Alert staff: "+string(alert.Kind), seats.RaiseAlert, alert, nil); err != nil {
+		r.logger.Error("cannot alert staff", "kind", alert.Kind, "error", err)
+	}
+}
+
+// awaitStarts waits until children run. One that was started before, by an earlier
+// run or by another workflow, does too.
+func awaitStarts(ctx workflow.Context, children ...workflow.ChildWorkflowFuture) error {
+	for _, child := range children {
+		err := child.GetChildWorkflowExecution().Get(ctx, nil)
+		if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// panicType is the error type of an activity that panicked. A bug does not go
+// away by trying: after the fast path and one normal attempt the saga undoes.
+const panicType = "PanicError"
+
+// patient retries for as long as it takes, with pauses from first to longest.
+func patient(first, longest time.Duration) *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{
+		InitialInterval: first, BackoffCoefficient: 2, MaximumInterval: longest,
+		NonRetryableErrorTypes: []string{panicType},
+	}
+}
+
+// final tells whether the step was refused, so that trying again cannot help.
+func final(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.NonRetryable()
+}
+
+// code is the booking.Code that an activity's error carries, empty when none.
+func code(err error) booking.Code {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return booking.Code(app.Type())
+	}
+	return ""
+}
+
+// message is what a person may read of an error.
+func message(err error) string {
+	var app *temporal.ApplicationError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &app):
+		return app.Message()
+	default:
+		return err.Error()
+	}
+}
+
+// refusal is an error that an update answers with.
+func refusal(c booking.Code, message string) error {
+	return temporal.NewApplicationErrorWithOptions(message, string(c), temporal.ApplicationErrorOptions{
+		NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign,
+	})
+}
