@@ -217,15 +217,3 @@ type Show struct {
 	// UpdatedAt is when the row was last changed.
 	UpdatedAt time.Time `bun:"updated_at,nullzero,default:now()"`
 }
-
-// CatalogVersion is one row by which copies of the catalog know that they are
-// out of date.
-type CatalogVersion struct {
-	bun.BaseModel `bun:"table:catalog_version,alias:cv"`
-
-	// ID is always 1.
-	ID int `bun:"id,pk"`
-	// Version rises, by triggers, with every statement that writes cities, movies,
-	// theaters, screens, layouts or shows.
-	Version int64 `bun:"version"`
-}

@@ -24,14 +24,9 @@ import (
 func TestMain(m *testing.M) { databasetest.Main(m) }
 
 var models = []any{
-	schema.City{}, schema.Movie{}, schema.Theater{}, schema.Screen{}, schema.Layout{}, schema.Show{}, schema.CatalogVersion{},
-	schema.Account{}, schema.Session{},
-	schema.Booking{}, schema.SeatClaim{}, schema.BookingEvent{}, schema.Ticket{}, schema.IdempotencyKey{}, schema.Alert{},
-	schema.Payment{}, schema.LedgerEntry{}, schema.WebhookEvent{}, schema.PaymentKeys{}, schema.LatePayment{}, schema.Dispute{},
-	schema.Notification{}, schema.CodecKey{}, schema.CodecKeyHolder{},
-	schema.Review{}, schema.MovieRating{},
-	schema.TheaterManager{}, schema.PriceCard{}, schema.AuditEntry{}, schema.Import{},
-	schema.ShowChange{}, schema.ShowChangeBooking{},
+	schema.City{}, schema.Movie{}, schema.Theater{}, schema.Screen{}, schema.Layout{}, schema.Show{},
+	schema.Account{}, schema.Session{}, schema.Booking{}, schema.SeatClaim{},
+	schema.TheaterManager{}, schema.PriceCard{}, schema.AuditEntry{},
 }
 
 // column is what the database says about one.
@@ -41,9 +36,10 @@ type column struct {
 	Type     string `bun:"udt_name"`
 	Nullable bool   `bun:"nullable"`
 	Key      bool   `bun:"key"`
+	Comments int    `bun:"comments"` // of the column and of its table
 }
 
-func TestModelsAndTablesAgree(t *testing.T) {
+func TestEveryTableHasAModelOrComments(t *testing.T) {
 	t.Parallel()
 	db := databasetest.New(t)
 	var columns []column
@@ -52,7 +48,8 @@ func TestModelsAndTablesAgree(t *testing.T) {
 			EXISTS (SELECT FROM information_schema.key_column_usage k
 				JOIN information_schema.table_constraints tc USING (constraint_schema, constraint_name, table_name)
 				WHERE tc.constraint_type = 'PRIMARY KEY' AND k.table_schema = c.table_schema
-					AND k.table_name = c.table_name AND k.column_name = c.column_name) AS key
+					AND k.table_name = c.table_name AND k.column_name = c.column_name) AS key,
+			num_nonnulls(obj_description(c.table_name::regclass), col_description(c.table_name::regclass, c.ordinal_position)) AS comments
 		FROM information_schema.columns c
 		WHERE c.table_schema = 'public' AND c.table_name NOT LIKE 'bun\_%' AND c.table_name <> 'schema_functions' AND c.is_generated = 'NEVER'
 		ORDER BY c.table_name, c.ordinal_position`).Scan(t.Context(), &columns))
@@ -80,7 +77,11 @@ func TestModelsAndTablesAgree(t *testing.T) {
 		}
 		assert.Empty(t, have, "columns of %s that the model lacks", table.Name)
 	}
-	assert.Empty(t, inDatabase, "tables without a model")
+	for table, columns := range inDatabase {
+		for _, c := range columns {
+			assert.Equal(t, 2, c.Comments, "%s.%s: neither a model nor comments (of the table and the column) say what it means", table, c.Name)
+		}
+	}
 }
 
 func TestModelsComeBackAsTheyWent(t *testing.T) {
@@ -104,10 +105,8 @@ func TestModelsComeBackAsTheyWent(t *testing.T) {
 	claim := &schema.SeatClaim{ShowID: show.ID, Seat: "A1", BookingID: held.ID, State: "held",
 		HeldUntil: pgtype.Timestamptz{InfinityModifier: pgtype.Infinity, Valid: true}}
 	sold := &schema.SeatClaim{ShowID: show.ID, Seat: "A2", BookingID: held.ID, State: "sold"}
-	alert := &schema.Alert{BookingID: &held.ID, Kind: "k", Detail: "d"}
-	stored := &schema.IdempotencyKey{CustomerID: account.ID, Key: "k", RequestHash: "h", Status: 201, Body: []byte{0, 0xff}}
 
-	for _, row := range []any{city, movie, theater, screen, layout, show, account, held, claim, sold, alert, stored} {
+	for _, row := range []any{city, movie, theater, screen, layout, show, account, held, claim, sold} {
 		_, err := db.Bun.NewInsert().Model(row).Exec(t.Context())
 		require.NoError(t, err, "%T", row)
 		back := reflect.New(reflect.TypeOf(row).Elem()).Interface()
@@ -176,5 +175,5 @@ func TestEveryFieldSaysWhatItMeans(t *testing.T) {
 			return true
 		})
 	}
-	assert.Greater(t, fields, 100)
+	assert.Greater(t, fields, 80)
 }

@@ -72,27 +72,3 @@ type AuditEntry struct {
 	// RequestID finds the request in the logs.
 	RequestID string `bun:"request_id"`
 }
-
-// Import is how far the import of a file has come.
-type Import struct {
-	bun.BaseModel `bun:"table:imports,alias:im"`
-
-	// Kind is movies, theaters or shows.
-	Kind string `bun:"kind,pk"`
-	// Digest is the SHA-256 of the file's content, in hexadecimal.
-	Digest string `bun:"digest,pk"`
-	// LinesDone is how many lines of the file are in the database.
-	LinesDone int64 `bun:"lines_done"`
-	// Added counts the rows that were new.
-	Added int64 `bun:"added"`
-	// Changed counts the rows that were there and differed.
-	Changed int64 `bun:"changed"`
-	// Refused counts the lines that were not imported.
-	Refused int64 `bun:"refused"`
-	// Finished says that the file has been read to its end.
-	Finished bool `bun:"finished"`
-	// CreatedAt is when the import began.
-	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
-	// UpdatedAt is when the last batch was written.
-	UpdatedAt time.Time `bun:"updated_at,nullzero,default:now()"`
-}
