@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"time"
 
@@ -11,18 +12,12 @@ import (
 	"github.com/swaggest/swgui/v5emb"
 	"go.yaml.in/yaml/v3"
 
-	accountsapi "github.com/boxoffice/boxoffice/api/accounts"
-	bookingsapi "github.com/boxoffice/boxoffice/api/bookings"
-	catalogapi "github.com/boxoffice/boxoffice/api/catalog"
-	paymentsapi "github.com/boxoffice/boxoffice/api/payments"
 	"github.com/boxoffice/boxoffice/api/rest"
-	searchapi "github.com/boxoffice/boxoffice/api/search"
-	staffapi "github.com/boxoffice/boxoffice/api/staff"
 )
 
 // The document is written in parts, a file per resource, beside the handlers.
 //
-//go:embed *.yaml
+//go:embed *.yaml */*.yaml
 var openAPI embed.FS
 
 //go:embed start.html
@@ -55,11 +50,16 @@ const pageFresh = 5 * time.Minute
 // openapiJSON is the document as clients and the documentation page read it.
 func openapiJSON() ([]byte, error) {
 	document := map[string]any{}
-	for _, parts := range []embed.FS{openAPI, accountsapi.OpenAPI, catalogapi.OpenAPI, searchapi.OpenAPI,
-		bookingsapi.OpenAPI, paymentsapi.OpenAPI, staffapi.OpenAPI} {
-		if err := mergeAll(document, parts); err != nil {
-			return nil, err
+	if err := fs.WalkDir(openAPI, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
 		}
+		if err := mergeFile(document, name); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("the parts of the OpenAPI document: %w", err)
 	}
 	if err := allowMalformed(document); err != nil {
 		return nil, err
@@ -71,25 +71,16 @@ func openapiJSON() ([]byte, error) {
 	return body, nil
 }
 
-func mergeAll(document map[string]any, parts embed.FS) error {
-	files, err := parts.ReadDir(".")
+func mergeFile(document map[string]any, name string) error {
+	content, err := openAPI.ReadFile(name)
 	if err != nil {
-		return fmt.Errorf("list the OpenAPI document's parts: %w", err)
+		return err
 	}
-	for _, file := range files {
-		content, err := parts.ReadFile(file.Name())
-		if err != nil {
-			return fmt.Errorf("read %s: %w", file.Name(), err)
-		}
-		var part map[string]any
-		if err := yaml.Unmarshal(content, &part); err != nil {
-			return fmt.Errorf("%s: %w", file.Name(), err)
-		}
-		if err := merge(document, part); err != nil {
-			return fmt.Errorf("%s: %w", file.Name(), err)
-		}
+	var part map[string]any
+	if err := yaml.Unmarshal(content, &part); err != nil {
+		return err
 	}
-	return nil
+	return merge(document, part)
 }
 
 // allowMalformed lets every operation answer 400: any address may hold what none

@@ -3,16 +3,17 @@ package schema
 import (
 	"time"
 
+	"github.com/boxoffice/boxoffice/booking"
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 )
 
 // The roles of an account.
 const (
-	RoleCustomer       = "customer"
-	RoleSupport        = "support"
-	RoleTheaterManager = "theater_manager"
-	RoleAdmin          = "admin"
+	RoleCustomer       = booking.RoleCustomer
+	RoleSupport        = booking.RoleSupport
+	RoleTheaterManager = booking.RoleTheaterManager
+	RoleAdmin          = booking.RoleAdmin
 )
 
 // Account is somebody who can log in.

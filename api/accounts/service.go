@@ -3,17 +3,11 @@
 package accounts
 
 import (
-	"embed"
 	"net/http"
 
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 )
-
-// OpenAPI describes the routes.
-//
-//go:embed *.yaml
-var OpenAPI embed.FS
 
 type service struct {
 	*rest.Server

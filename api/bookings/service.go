@@ -5,7 +5,6 @@ package bookings
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"sync"
 	"time"
@@ -22,11 +21,6 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows"
 	"github.com/boxoffice/boxoffice/workflows"
 )
-
-// OpenAPI describes the routes.
-//
-//go:embed *.yaml
-var OpenAPI embed.FS
 
 // Options are what the service needs; only CheckoutURL may be left out.
 type Options struct {

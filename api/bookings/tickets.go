@@ -68,7 +68,7 @@ func (s *service) ticketPNG(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return rest.SendFile(w, "image/png", "", image)
+	return sendFile(w, "image/png", "", image)
 }
 
 func (s *service) ticketPDF(w http.ResponseWriter, r *http.Request) error {
@@ -86,7 +86,7 @@ func (s *service) ticketPDF(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	document, _ := drawn.([]byte)
-	return rest.SendFile(w, "application/pdf", "ticket-"+b.Ticket.Serial+".pdf", document)
+	return sendFile(w, "application/pdf", "ticket-"+b.Ticket.Serial+".pdf", document)
 }
 
 func (s *service) ticketICS(w http.ResponseWriter, r *http.Request) error {
@@ -94,6 +94,16 @@ func (s *service) ticketICS(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return rest.SendFile(w, "text/calendar; charset=utf-8", "ticket-"+b.Ticket.Serial+".ics",
+	return sendFile(w, "text/calendar; charset=utf-8", "ticket-"+b.Ticket.Serial+".ics",
 		ticketICS(b, s.Policy.RemindBefore))
+}
+
+// sendFile sends a private file; name makes browsers keep it rather than show it.
+func sendFile(w http.ResponseWriter, contentType, name string, body []byte) error {
+	w.Header().Set("Cache-Control", "private, no-store")
+	if name != "" {
+		w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	}
+	rest.Write(w, http.StatusOK, contentType, body)
+	return nil
 }

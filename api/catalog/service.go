@@ -3,7 +3,6 @@
 package catalog
 
 import (
-	"embed"
 	"errors"
 	"net/http"
 
@@ -12,11 +11,6 @@ import (
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/seatmap"
 )
-
-// OpenAPI describes the routes.
-//
-//go:embed *.yaml
-var OpenAPI embed.FS
 
 // Options are what the service needs. Only the cache may be left out.
 type Options struct {

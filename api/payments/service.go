@@ -4,7 +4,6 @@ package payments
 
 import (
 	"context"
-	"embed"
 	"errors"
 
 	"github.com/boxoffice/boxoffice/api/rest"
@@ -13,11 +12,6 @@ import (
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/workflows"
 )
-
-// OpenAPI describes the routes.
-//
-//go:embed *.yaml
-var OpenAPI embed.FS
 
 // Options are what the service needs; only the last two may be left out.
 type Options struct {

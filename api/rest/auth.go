@@ -13,13 +13,6 @@ import (
 	"github.com/boxoffice/boxoffice/internal/audit"
 )
 
-// The roles of staff, as access tokens carry them.
-const (
-	RoleSupport = "support"
-	RoleManager = "theater_manager"
-	RoleAdmin   = "admin"
-)
-
 // Caller is who is calling.
 type Caller struct {
 	AccountID     string

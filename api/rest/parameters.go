@@ -55,21 +55,6 @@ func ParseLimit(text string) (int, error) {
 	return limit, nil
 }
 
-// Flag reads true or false from the query; nil when it is left out.
-func Flag(r *http.Request, name string) (*bool, error) {
-	var flag bool
-	switch r.URL.Query().Get(name) {
-	case "":
-		return nil, nil
-	case "true":
-		flag = true
-	case "false":
-	default:
-		return nil, booking.Invalid(booking.FieldError{Field: name, Message: "Must be true or false."})
-	}
-	return &flag, nil
-}
-
 // BookingStatus reads ?status.
 func BookingStatus(r *http.Request) (booking.Status, error) {
 	all := []booking.Status{booking.StatusHeld, booking.StatusConfirmed, booking.StatusCancelled,

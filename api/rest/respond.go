@@ -52,32 +52,9 @@ func AnswerCached(w http.ResponseWriter, r *http.Request, fresh time.Duration, v
 	return nil
 }
 
-// AnswerEdited sends what staff work on, with its entity tag, which a change may send
-// back as If-Match. It is never cached: an editor wants what is true now.
-func AnswerEdited(w http.ResponseWriter, status int, value any) error {
-	body, err := render(value)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("ETag", cache.ETag(body))
-	Write(w, status, JSON, body)
-	return nil
-}
-
 // NoContent answers 204.
 func NoContent(w http.ResponseWriter) error {
 	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// SendFile sends a private file; name makes browsers keep it rather than show it.
-func SendFile(w http.ResponseWriter, contentType, name string, body []byte) error {
-	w.Header().Set("Cache-Control", "private, no-store")
-	if name != "" {
-		w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	}
-	Write(w, http.StatusOK, contentType, body)
 	return nil
 }
 

@@ -3,16 +3,9 @@
 package search
 
 import (
-	"embed"
-
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/internal/search"
 )
-
-// OpenAPI describes the routes.
-//
-//go:embed *.yaml
-var OpenAPI embed.FS
 
 type service struct {
 	*rest.Server

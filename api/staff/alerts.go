@@ -73,7 +73,7 @@ func (s *service) changeAlert(w http.ResponseWriter, r *http.Request) error {
 // who see all.
 func managedBy(r *http.Request) uuid.UUID {
 	actor := rest.ActorOf(r)
-	if actor.Role == rest.RoleAdmin || actor.Role == rest.RoleSupport {
+	if actor.Role == booking.RoleAdmin || actor.Role == booking.RoleSupport {
 		return uuid.Nil
 	}
 	return actor.AccountID

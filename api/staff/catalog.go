@@ -46,7 +46,7 @@ func (s *service) mountCatalog() {
 
 func (s *service) listMovies(w http.ResponseWriter, r *http.Request) error {
 	limit, limitErr := rest.Limit(r)
-	retired, retiredErr := rest.Flag(r, "retired")
+	retired, retiredErr := flag(r, "retired")
 	query := r.URL.Query()
 	return answerPage(w, rest.Invalid(limitErr, retiredErr), func() ([]staff.Movie, string, error) {
 		return s.Staff.Movies(r.Context(), staff.MovieFilter{
@@ -56,8 +56,8 @@ func (s *service) listMovies(w http.ResponseWriter, r *http.Request) error {
 
 func (s *service) listTheaters(w http.ResponseWriter, r *http.Request) error {
 	limit, limitErr := rest.Limit(r)
-	retired, retiredErr := rest.Flag(r, "retired")
-	mine, mineErr := rest.Flag(r, "mine")
+	retired, retiredErr := flag(r, "retired")
+	mine, mineErr := flag(r, "mine")
 	query := r.URL.Query()
 	return answerPage(w, rest.Invalid(limitErr, retiredErr, mineErr), func() ([]staff.Theater, string, error) {
 		return s.Staff.Theaters(r.Context(), rest.ActorOf(r), staff.TheaterFilter{
@@ -67,7 +67,7 @@ func (s *service) listTheaters(w http.ResponseWriter, r *http.Request) error {
 
 func (s *service) listScreens(w http.ResponseWriter, r *http.Request) error {
 	limit, limitErr := rest.Limit(r)
-	retired, retiredErr := rest.Flag(r, "retired")
+	retired, retiredErr := flag(r, "retired")
 	query := r.URL.Query()
 	return answerPage(w, rest.Invalid(limitErr, retiredErr), func() ([]staff.Screen, string, error) {
 		return s.Staff.Screens(r.Context(), staff.ScreenFilter{
@@ -94,4 +94,19 @@ func (s *service) createLayout(w http.ResponseWriter, r *http.Request) error {
 	return created(func(ctx context.Context, actor audit.Actor, layout booking.Layout) (staff.Layout, error) {
 		return s.Staff.CreateLayout(ctx, actor, screen, layout)
 	})(w, r)
+}
+
+// flag reads true or false from the query; nil when it is left out.
+func flag(r *http.Request, name string) (*bool, error) {
+	var value bool
+	switch r.URL.Query().Get(name) {
+	case "":
+		return nil, nil
+	case "true":
+		value = true
+	case "false":
+	default:
+		return nil, booking.Invalid(booking.FieldError{Field: name, Message: "Must be true or false."})
+	}
+	return &value, nil
 }

@@ -85,12 +85,20 @@ func commanded[T any](
 	}
 }
 
-// answerEdited answers with what staff work on, or with the error.
+// answerEdited answers with what staff work on, or with the error. The entity tag may
+// come back as If-Match. The answer is never cached: an editor wants what is true now.
 func answerEdited(w http.ResponseWriter, status int, value any, err error) error {
 	if err != nil {
 		return err
 	}
-	return rest.AnswerEdited(w, status, value)
+	body, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("render %T: %w", value, err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("ETag", cache.ETag(body))
+	rest.Write(w, status, rest.JSON, body)
+	return nil
 }
 
 // unlessChanged reads If-Match (RFC 9110, section 13.1.1): a thing that is not

@@ -4,7 +4,6 @@ package staff
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"net/http"
 
@@ -17,11 +16,6 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows"
 	"github.com/boxoffice/boxoffice/workflows"
 )
-
-// OpenAPI describes the routes.
-//
-//go:embed *.yaml
-var OpenAPI embed.FS
 
 // Options are what the service needs; what follows Policy may be left out.
 type Options struct {
@@ -90,17 +84,17 @@ func Mount(server *rest.Server, options Options) error {
 // Who may use a route: support reads, managers work on their own theaters, which is for
 // the store to say, and admins on all.
 func (s *service) support(handler rest.Handler) rest.Handler {
-	return s.WithRole(handler, rest.RoleSupport, rest.RoleAdmin)
+	return s.WithRole(handler, booking.RoleSupport, booking.RoleAdmin)
 }
 
 func (s *service) reader(handler rest.Handler) rest.Handler {
-	return s.WithRole(handler, rest.RoleSupport, rest.RoleManager, rest.RoleAdmin)
+	return s.WithRole(handler, booking.RoleSupport, booking.RoleTheaterManager, booking.RoleAdmin)
 }
 
 func (s *service) manager(handler rest.Handler) rest.Handler {
-	return s.WithRole(handler, rest.RoleManager, rest.RoleAdmin)
+	return s.WithRole(handler, booking.RoleTheaterManager, booking.RoleAdmin)
 }
 
 func (s *service) admin(handler rest.Handler) rest.Handler {
-	return s.WithRole(handler, rest.RoleAdmin)
+	return s.WithRole(handler, booking.RoleAdmin)
 }

@@ -309,8 +309,8 @@ func (s *service) changeOf(r *http.Request) (booking.ShowChange, error) {
 // mayWatch lets support look at every show, and managers at their own.
 func (s *service) mayWatch(r *http.Request, show uuid.UUID) error {
 	actor := rest.ActorOf(r)
-	if actor.Role == rest.RoleSupport {
-		actor.Role = rest.RoleAdmin
+	if actor.Role == booking.RoleSupport {
+		actor.Role = booking.RoleAdmin
 	}
 	_, err := s.Staff.MayChangeShow(r.Context(), actor, show)
 	return err
