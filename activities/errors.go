@@ -56,7 +56,7 @@ func toTemporal(ctx context.Context, err error) error {
 	if cause := e.Unwrap(); cause != nil {
 		activity.GetLogger(ctx).Warn("activity failed", "code", e.Code, "cause", cause)
 	}
-	return FromError(e)
+	return fromError(e)
 }
 
 // databaseFaults are the classes of SQLSTATE for which trying again cannot help
@@ -88,8 +88,8 @@ func databaseFault(err error) string {
 	return ""
 }
 
-// FromError is the Temporal form of a booking.Error, without its cause.
-func FromError(e *booking.Error) error {
+// fromError is the Temporal form of a booking.Error, without its cause.
+func fromError(e *booking.Error) error {
 	rule, known := outcomes[e.Code]
 	if !known {
 		rule.retry = true

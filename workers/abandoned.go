@@ -18,8 +18,8 @@ const (
 	lookWithin, tellWithin = 30 * time.Second, 3 * time.Second
 )
 
-// AbandonedHolds are the holds whose answers were not fetched in time.
-type AbandonedHolds interface {
+// abandonedHolds are the holds whose answers were not fetched in time.
+type abandonedHolds interface {
 	// EndAbandoned ends them, and gives the bookings whose workflows do not know yet.
 	EndAbandoned(ctx context.Context) (untold []string, err error)
 	// AbandonedTold notes that a booking's workflow knows, or that there is none.
@@ -29,7 +29,7 @@ type AbandonedHolds interface {
 // endAbandoned looks until the context ends. Several workers may do so at the same
 // time. The database alone decides what is abandoned; a workflow that is not told,
 // because Temporal is away, is told at a later look.
-func endAbandoned(ctx context.Context, holds AbandonedHolds, sagas activities.Sagas, log *slog.Logger) {
+func endAbandoned(ctx context.Context, holds abandonedHolds, sagas activities.Sagas, log *slog.Logger) {
 	for {
 		// Spread: workers that start together must not all do the same work.
 		wait := abandonedEvery/2 + rand.N(abandonedEvery)
@@ -50,7 +50,7 @@ func endAbandoned(ctx context.Context, holds AbandonedHolds, sagas activities.Sa
 
 // endAbandonedOnce goes on past a workflow that cannot be told: one that is ill must not
 // keep the others from knowing. The context ends a look while Temporal is away.
-func endAbandonedOnce(ctx context.Context, holds AbandonedHolds, sagas activities.Sagas) (told int, err error) {
+func endAbandonedOnce(ctx context.Context, holds abandonedHolds, sagas activities.Sagas) (told int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	untold, err := holds.EndAbandoned(ctx)
@@ -65,7 +65,7 @@ func endAbandonedOnce(ctx context.Context, holds AbandonedHolds, sagas activitie
 	return told, errors.Join(failed...)
 }
 
-func tellAbandoned(ctx context.Context, holds AbandonedHolds, sagas activities.Sagas, bookingID string) error {
+func tellAbandoned(ctx context.Context, holds abandonedHolds, sagas activities.Sagas, bookingID string) error {
 	ctx, cancel := context.WithTimeout(ctx, tellWithin)
 	defer cancel()
 	if _, err := sagas.Signal(ctx, bookingID, workflows.SignalAbandoned, nil); err != nil {

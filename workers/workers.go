@@ -41,7 +41,7 @@ type Options struct {
 	Logger *slog.Logger
 	// Holds are looked through for abandoned ones by processes that serve the bookings
 	// queue; nil leaves that to others.
-	Holds AbandonedHolds
+	Holds abandonedHolds
 	// PaymentsPerSecond and MessagesPerSecond are the vendors' limits, over all
 	// worker processes together. Zero is no limit.
 	PaymentsPerSecond float64

@@ -227,8 +227,8 @@ type ShowChangeInput struct {
 	Paused bool                `json:"paused,omitempty"`
 }
 
-// SettleBookingInput is a booking of a changed show that has no workflow.
-type SettleBookingInput struct {
+// settleBookingInput is a booking of a changed show that has no workflow.
+type settleBookingInput struct {
 	ChangeID  string `json:"change_id"`
 	BookingID string `json:"booking_id"`
 	// Refund cancels the booking and gives all the money back; otherwise the
@@ -270,17 +270,17 @@ type LatePaymentInput struct {
 
 // LatePaymentResult says where the money went.
 type LatePaymentResult struct {
-	Outcome      LateOutcome `json:"outcome"`
+	Outcome      lateOutcome `json:"outcome"`
 	NewBookingID string      `json:"new_booking_id,omitempty"`
 }
 
-// LateOutcome is how a late payment ended.
-type LateOutcome string
+// lateOutcome is how a late payment ended.
+type lateOutcome string
 
 // The outcomes. Nothing is to do when the booking was sold for this very payment.
 const (
-	LateRebooked     LateOutcome = "rebooked"
-	LateGivenBack    LateOutcome = "given_back"
-	LateNotGivenBack LateOutcome = "not_given_back" // the provider refuses; staff have an alert
-	LateNothingToDo  LateOutcome = "nothing_to_do"
+	lateRebooked     lateOutcome = "rebooked"
+	lateGivenBack    lateOutcome = "given_back"
+	lateNotGivenBack lateOutcome = "not_given_back" // the provider refuses; staff have an alert
+	lateNothingToDo  lateOutcome = "nothing_to_do"
 )

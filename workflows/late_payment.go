@@ -31,37 +31,37 @@ func LatePayment(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, 
 	}
 	if decision == booking.LateRebook {
 		if started, id := s.rebook(ctx, in); started {
-			return LatePaymentResult{Outcome: LateRebooked, NewBookingID: id}, nil
+			return LatePaymentResult{Outcome: lateRebooked, NewBookingID: id}, nil
 		}
 		if decision, err = s.decideLate(ctx, in.Payment, false); err != nil {
 			return LatePaymentResult{}, err
 		}
 	}
 	if decision == booking.LateSettled {
-		return LatePaymentResult{Outcome: LateNothingToDo}, nil
+		return LatePaymentResult{Outcome: lateNothingToDo}, nil
 	}
 	s.returnPayment(ctx, in.Payment)
 	s.background.Wait(ctx)
 	if s.refused {
 		// Staff have the alert. The customer hears from them.
-		return LatePaymentResult{Outcome: LateNotGivenBack}, nil
+		return LatePaymentResult{Outcome: lateNotGivenBack}, nil
 	}
 	s.tellOfReturn(ctx, in.Payment)
 	s.background.Wait(ctx)
-	return LatePaymentResult{Outcome: LateGivenBack}, nil
+	return LatePaymentResult{Outcome: lateGivenBack}, nil
 }
 
 // settleUndecided is the way of workflows that began before the database decided.
 func (s *saga) settleUndecided(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, error) {
 	if in.Rebook {
 		if started, id := s.rebook(ctx, in); started {
-			return LatePaymentResult{Outcome: LateRebooked, NewBookingID: id}, nil
+			return LatePaymentResult{Outcome: lateRebooked, NewBookingID: id}, nil
 		}
 	}
 	s.returnPayment(ctx, in.Payment)
 	s.tellOfReturn(ctx, in.Payment)
 	s.background.Wait(ctx)
-	return LatePaymentResult{Outcome: LateGivenBack}, nil
+	return LatePaymentResult{Outcome: lateGivenBack}, nil
 }
 
 // decideLate waits until the booking has ended: it may be just about to.

@@ -14,7 +14,7 @@ import (
 // seats are free before the money goes back, and the customer is told. Every step
 // has the keys that the booking's workflow would have used, so what that did is
 // not done again. What is refused for good is a person's to settle.
-func SettleBooking(ctx workflow.Context, in SettleBookingInput) error {
+func SettleBooking(ctx workflow.Context, in settleBookingInput) error {
 	s := &settlement{newStepRunner(ctx, patience{queue: QueueBookings, oneTry: 30 * time.Second}, 0), in}
 	err := s.settle(ctx)
 	if err == nil || !final(err) {
@@ -26,7 +26,7 @@ func SettleBooking(ctx workflow.Context, in SettleBookingInput) error {
 
 type settlement struct {
 	stepRunner
-	in SettleBookingInput
+	in settleBookingInput
 }
 
 func (s *settlement) settle(ctx workflow.Context) error {

@@ -187,7 +187,7 @@ func (c *showChange) adopt(ctx workflow.Context, orphans []booking.ChangeTask) e
 }
 
 func (c *showChange) actFor(ctx workflow.Context, orphan booking.ChangeTask) workflow.ChildWorkflowFuture {
-	in := SettleBookingInput{ChangeID: c.change.ID, BookingID: orphan.BookingID, Refund: orphan.Refund, Reason: c.change.Reason}
+	in := settleBookingInput{ChangeID: c.change.ID, BookingID: orphan.BookingID, Refund: orphan.Refund, Reason: c.change.Reason}
 	switch {
 	case c.change.Kind == booking.ChangeCancelled:
 		in.Notice = booking.NoticeShowCancelled
@@ -208,7 +208,7 @@ func (c *showChange) actFor(ctx workflow.Context, orphan booking.ChangeTask) wor
 
 // settleID is another one for a refund than for news only: who waits for the post
 // would keep the money waiting.
-func settleID(in SettleBookingInput) string {
+func settleID(in settleBookingInput) string {
 	id := "settle-" + in.ChangeID + "-" + in.BookingID
 	if in.Refund {
 		id += "-refund"

@@ -22,8 +22,8 @@ const (
 	// tokenType keeps other tokens that we sign from passing for access tokens
 	// (RFC 9068, section 2.1).
 	tokenType = "at+jwt"
-	// Audience is who access tokens are meant for.
-	Audience = "boxoffice-api"
+	// audience is who access tokens are meant for.
+	audience = "boxoffice-api"
 )
 
 // Claims is what an access token says.
@@ -68,7 +68,7 @@ func NewTokens(keys []ed25519.PrivateKey, issuer string) (*Tokens, error) {
 	t.parser = jwt.NewParser(
 		// The algorithm is ours to choose, never the token's.
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
-		jwt.WithIssuer(issuer), jwt.WithAudience(Audience), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
+		jwt.WithIssuer(issuer), jwt.WithAudience(audience), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
 		jwt.WithLeeway(leeway), jwt.WithTimeFunc(func() time.Time { return t.now() }), jwt.WithStrictDecoding(),
 	)
 	return t, nil
@@ -86,7 +86,7 @@ func (t *Tokens) Issue(account Account, family string) (string, error) {
 	now := t.now()
 	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, wireClaims{
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: t.issuer, Subject: account.ID, Audience: jwt.ClaimStrings{Audience}, ID: uuid.NewString(),
+			Issuer: t.issuer, Subject: account.ID, Audience: jwt.ClaimStrings{audience}, ID: uuid.NewString(),
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(tokenLife)),
 		},
 		Role: account.Role, Family: family,

@@ -105,7 +105,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 		now := time.Now()
 		claims := wireClaims{
 			RegisteredClaims: jwt.RegisteredClaims{
-				Issuer: issuer, Subject: somebody.ID, Audience: jwt.ClaimStrings{Audience},
+				Issuer: issuer, Subject: somebody.ID, Audience: jwt.ClaimStrings{audience},
 				IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(time.Minute)),
 			},
 			Role: "admin", Family: family,

@@ -27,15 +27,15 @@ type Store struct{ pool *pgxpool.Pool }
 // New makes a Store over the database.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool} }
 
-// Querier is a pool, a connection or a transaction.
-type Querier interface {
+// querier is a pool, a connection or a transaction.
+type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
 // Raise tells staff about something, once: a repeat of an alert that is not
 // resolved changes nothing, and one that was resolved opens again. Errors are the
 // database's.
-func Raise(ctx context.Context, db Querier, a booking.Alert) error {
+func Raise(ctx context.Context, db querier, a booking.Alert) error {
 	id := uuid.NullUUID{}
 	if a.BookingID != "" {
 		parsed, err := uuid.Parse(a.BookingID)

@@ -25,8 +25,8 @@ const (
 	StateResolved State = "resolved"
 )
 
-// States lists them all.
-func States() []State { return []State{StateOpen, StateTaken, StateResolved} }
+// states lists them all.
+func states() []State { return []State{StateOpen, StateTaken, StateResolved} }
 
 // Item is an alert as staff see it. People are account ids.
 type Item struct {
@@ -46,11 +46,11 @@ type Item struct {
 
 	BookingID *uuid.UUID `json:"booking_id,omitempty"`
 	// Booking is nil when the alert is about none, or about one that never came to be.
-	Booking *About `json:"booking,omitempty"`
+	Booking *about `json:"booking,omitempty"`
 }
 
-// About is the booking that an alert is about, without anything personal.
-type About struct {
+// about is the booking that an alert is about, without anything personal.
+type about struct {
 	ID            uuid.UUID             `json:"id"`
 	Status        booking.Status        `json:"status"`
 	PaymentStatus booking.PaymentStatus `json:"payment_status"` // of the latest payment; none when there is none
@@ -155,7 +155,7 @@ func (f Filter) conditions() (where string, args []any, err error) {
 		add(column+" = ?", parsed)
 	}
 	if f.State != "" {
-		if !slices.Contains(States(), State(f.State)) {
+		if !slices.Contains(states(), State(f.State)) {
 			problem("state", "Choose open, taken, resolved.")
 		}
 		add(stateOf+" = ?", f.State)
@@ -222,7 +222,7 @@ func scan(row pgx.CollectableRow) (Item, error) {
 	}
 	i.RaisedAt, i.TakenAt, i.ResolvedAt = i.RaisedAt.UTC(), utc(i.TakenAt), utc(i.ResolvedAt)
 	if id != nil {
-		i.Booking = &About{ID: *id, Status: booking.Status(*status), PaymentStatus: payment, Seats: seats, Show: booking.ShowSummary{
+		i.Booking = &about{ID: *id, Status: booking.Status(*status), PaymentStatus: payment, Seats: seats, Show: booking.ShowSummary{
 			ID: *showID, MovieID: *movieID, MovieSlug: *movieSlug, MovieTitle: *movie, TheaterID: *theaterID,
 			TheaterSlug: *theaterSlug, TheaterName: *theater, Address: *address, ScreenName: *screen,
 			StartsAt: starts.UTC(), EndsAt: ends.UTC(), TimeZone: *zone, Format: *format, Language: *language,

@@ -24,11 +24,11 @@ type Actor struct {
 	RequestID string
 }
 
-// RoleSystem is the role of the program: an import, a workflow.
-const RoleSystem = "system"
+// roleSystem is the role of the program: an import, a workflow.
+const roleSystem = "system"
 
 // System is the program itself.
-func System(requestID string) Actor { return Actor{Role: RoleSystem, RequestID: requestID} }
+func System(requestID string) Actor { return Actor{Role: roleSystem, RequestID: requestID} }
 
 // Entry is one change.
 type Entry struct {

@@ -58,7 +58,7 @@ func TestWhatIsRecordedIsRead(t *testing.T) {
 	require.Len(t, items, 2)
 	system, person := items[0], items[1]
 	assert.Nil(t, system.ActorID)
-	assert.Equal(t, audit.RoleSystem, system.ActorRole)
+	assert.Equal(t, "system", system.ActorRole)
 	assert.Nil(t, system.TheaterID)
 	assert.Equal(t, "null", string(system.Before))
 	assert.Equal(t, "true", string(system.After))

@@ -52,14 +52,14 @@ func NewDocuments(mostBytes int, shared *Shared) *Documents {
 	return d
 }
 
-// Make makes an answer. Unless keep, it is given to those who wait for it and
+// maker makes an answer. Unless keep, it is given to those who wait for it and
 // then forgotten.
-type Make func(ctx context.Context) (document *Document, keep bool, err error)
+type maker func(ctx context.Context) (document *Document, keep bool, err error)
 
 // Get gives the answer of a key, at most ttl old. An error is for those who
 // waited, and never kept. make goes on when the one who asked has left, so its
 // context has no end: it must set one.
-func (d *Documents) Get(ctx context.Context, key string, ttl time.Duration, make Make) (*Document, error) {
+func (d *Documents) Get(ctx context.Context, key string, ttl time.Duration, make maker) (*Document, error) {
 	if document, ok := d.Peek(key); ok {
 		return document, nil
 	}
@@ -82,7 +82,7 @@ func (d *Documents) Get(ctx context.Context, key string, ttl time.Duration, make
 
 // safely turns a panic into an error: it would end the process, since no caller that
 // could recover waits in the goroutine that makes.
-func safely(make Make) Make {
+func safely(make maker) maker {
 	return func(ctx context.Context) (document *Document, keep bool, err error) {
 		defer func() {
 			if cause := recover(); cause != nil {
@@ -102,7 +102,7 @@ func (d *Documents) Peek(key string) (*Document, bool) {
 	return k.document, true
 }
 
-func (d *Documents) obtain(ctx context.Context, key string, ttl time.Duration, make Make) (*Document, error) {
+func (d *Documents) obtain(ctx context.Context, key string, ttl time.Duration, make maker) (*Document, error) {
 	if d.shared != nil {
 		if document, left := d.shared.get(ctx, key); document != nil {
 			d.keep(key, document, min(left, ttl))

@@ -25,7 +25,7 @@ var long = strings.Repeat(`{"title":"Amélie"},`, 200)
 // making counts how often an answer is made.
 type making struct{ times atomic.Int64 }
 
-func (m *making) of(body string) Make {
+func (m *making) of(body string) maker {
 	return func(context.Context) (*Document, bool, error) {
 		m.times.Add(1)
 		return NewDocument("application/json", []byte(body)), true, nil
@@ -48,7 +48,7 @@ func openShared(t *testing.T, address string, tag ...string) *Shared {
 	return s
 }
 
-func get(t *testing.T, d *Documents, key string, make Make) string {
+func get(t *testing.T, d *Documents, key string, make maker) string {
 	t.Helper()
 	document, err := d.Get(t.Context(), key, time.Minute, make)
 	require.NoError(t, err)

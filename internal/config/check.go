@@ -20,8 +20,8 @@ var (
 )
 
 // check finds settings that were read but cannot work.
-func (c *Config) check(problems *Problems) {
-	if c.Environment != EnvDev && c.Environment != EnvProduction {
+func (c *Config) check(problems *problemList) {
+	if c.Environment != envDev && c.Environment != envProduction {
 		problems.add("BOXOFFICE_ENV", "is neither dev nor production.")
 	}
 	c.checkAddresses(problems)
@@ -30,7 +30,7 @@ func (c *Config) check(problems *Problems) {
 	c.checkRules(problems)
 }
 
-func (c *Config) checkDeployment(problems *Problems) {
+func (c *Config) checkDeployment(problems *problemList) {
 	if c.WorkerDeployment != "" && !deploymentName.MatchString(c.WorkerDeployment) {
 		problems.add("WORKER_DEPLOYMENT", "is not a name. Write up to 64 letters, digits, _ and -, for example boxoffice.")
 	}
@@ -39,7 +39,7 @@ func (c *Config) checkDeployment(problems *Problems) {
 	}
 }
 
-func (c *Config) checkAddresses(problems *Problems) {
+func (c *Config) checkAddresses(problems *problemList) {
 	checkPostgres(problems, "DATABASE_URL", c.DatabaseURL)
 	checkPostgres(problems, "DATABASE_READ_URL", c.DatabaseReadURL)
 	if u, err := url.Parse(c.RedisURL); c.RedisURL != "" && (err != nil || u.Scheme != "redis" && u.Scheme != "rediss") {
@@ -70,7 +70,7 @@ func (c *Config) checkAddresses(problems *Problems) {
 
 // readProxies takes an address alone for a network of one. All addresses are no
 // network of proxies: then everybody would be believed.
-func (c *Config) readProxies(problems *Problems) {
+func (c *Config) readProxies(problems *problemList) {
 	for _, text := range c.TrustedProxies {
 		text = strings.TrimSpace(text)
 		network, err := netip.ParsePrefix(text)
@@ -88,19 +88,19 @@ func (c *Config) readProxies(problems *Problems) {
 	}
 }
 
-func checkPostgres(problems *Problems, variable, value string) {
+func checkPostgres(problems *problemList, variable, value string) {
 	if u, err := url.Parse(value); value != "" && (err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql") {
 		problems.add(variable, "is not the address of a Postgres. Write postgres://user:password@host:5432/database.")
 	}
 }
 
-func checkHostPort(problems *Problems, variable, value string) {
+func checkHostPort(problems *problemList, variable, value string) {
 	if _, _, err := net.SplitHostPort(value); err != nil {
 		problems.add(variable, "is not host:port.")
 	}
 }
 
-func (c *Config) checkVendors(problems *Problems) {
+func (c *Config) checkVendors(problems *problemList) {
 	c.checkURL(problems, "STRIPE_API_URL", c.StripeAPIURL)
 	c.checkURL(problems, "SENDGRID_API_URL", c.SendGridAPIURL)
 	c.checkURL(problems, "TWILIO_API_URL", c.TwilioAPIURL)
@@ -128,7 +128,7 @@ func (c *Config) checkVendors(problems *Problems) {
 
 // checkURL refuses, in production, an address that would carry secrets or
 // customers over an open line.
-func (c *Config) checkURL(problems *Problems, variable, value string) {
+func (c *Config) checkURL(problems *problemList, variable, value string) {
 	if value == "" {
 		return
 	}
@@ -141,7 +141,7 @@ func (c *Config) checkURL(problems *Problems, variable, value string) {
 	}
 }
 
-func (c *Config) checkRules(problems *Problems) {
+func (c *Config) checkRules(problems *problemList) {
 	between := func(variable string, value, least, most time.Duration) {
 		if value < least || value > most {
 			problems.add(variable, "is %s. Choose between %s and %s.", value, least, most)
@@ -183,7 +183,7 @@ func (c *Config) checkRules(problems *Problems) {
 	}
 	count("STREAMS_PER_ADDRESS", c.StreamsPerAddress, 10_000)
 	count("STREAMS_PER_ACCOUNT", c.StreamsPerAccount, 10_000)
-	if c.LatePayments != LateRebook && c.LatePayments != LateRefund {
+	if c.LatePayments != LateRebook && c.LatePayments != lateRefund {
 		problems.add("LATE_PAYMENTS", "is neither rebook nor refund.")
 	}
 	if c.Disputes != string(booking.DisputesVoid) && c.Disputes != string(booking.DisputesKeep) {

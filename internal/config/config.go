@@ -15,14 +15,14 @@ import (
 
 // The environments. Only dev has defaults for secrets.
 const (
-	EnvDev        = "dev"
-	EnvProduction = "production"
+	envDev        = "dev"
+	envProduction = "production"
 )
 
 // What becomes of an authorized payment whose booking has ended.
 const (
 	LateRebook = "rebook"
-	LateRefund = "refund"
+	lateRefund = "refund"
 )
 
 // Process is a part of the platform, as far as its settings go.
@@ -119,7 +119,7 @@ type Config struct {
 }
 
 // Dev tells whether this is a developer's machine.
-func (c Config) Dev() bool { return c.Environment == EnvDev }
+func (c Config) Dev() bool { return c.Environment == envDev }
 
 // Kept is how long records are kept that are not kept for ever.
 func (c Config) Kept() map[booking.OldRecords]time.Duration {

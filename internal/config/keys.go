@@ -15,10 +15,10 @@ import (
 
 // CodecKeys encrypt what Temporal stores. The first encrypts, all decrypt, so
 // that a key is rotated by putting the new one in front.
-type CodecKeys []CodecKey
+type CodecKeys []codecKey
 
-// CodecKey is an AES-256 key with the id that marks what it encrypted.
-type CodecKey struct {
+// codecKey is an AES-256 key with the id that marks what it encrypted.
+type codecKey struct {
 	ID     string
 	Secret []byte
 }
@@ -39,7 +39,7 @@ func (k *CodecKeys) UnmarshalText(text []byte) error {
 			return ownError(fmt.Sprintf("key %d has the id of another.", len(keys)+1))
 		}
 		seen[id] = true
-		keys = append(keys, CodecKey{ID: id, Secret: key})
+		keys = append(keys, codecKey{ID: id, Secret: key})
 	}
 	*k = keys
 	return nil
@@ -47,12 +47,12 @@ func (k *CodecKeys) UnmarshalText(text []byte) error {
 
 // loadKeys reads the signing keys, and in dev makes throwaway ones for the
 // processes that sign.
-func (c *Config) loadKeys(problems *Problems, processes []Process) {
+func (c *Config) loadKeys(problems *problemList, processes []Process) {
 	c.JWTKeys = c.signingKeys(problems, processes, fieldNamed("JWTSigningKeyFile"), c.JWTSigningKeyFile, "customers have to log in again after a restart")
 	c.TicketKeys = c.signingKeys(problems, processes, fieldNamed("TicketSigningKeyFile"), c.TicketSigningKeyFile, "tickets shown before a restart do not scan after it")
 }
 
-func (c *Config) signingKeys(problems *Problems, processes []Process, f field, file, consequence string) []ed25519.PrivateKey {
+func (c *Config) signingKeys(problems *problemList, processes []Process, f field, file, consequence string) []ed25519.PrivateKey {
 	if file == "" {
 		if _, needed := f.neededBy(processes); !c.Dev() || !needed {
 			return nil

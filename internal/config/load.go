@@ -12,12 +12,12 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Problems is everything that is wrong with a configuration, so that it is
+// problemList is everything that is wrong with a configuration, so that it is
 // repaired in one go.
-type Problems []string
+type problemList []string
 
 // Error implements error, a problem a line.
-func (p Problems) Error() string {
+func (p problemList) Error() string {
 	title := "the configuration has a problem"
 	if len(p) > 1 {
 		title = fmt.Sprintf("the configuration has %d problems", len(p))
@@ -25,7 +25,7 @@ func (p Problems) Error() string {
 	return title + ":\n  " + strings.Join(p, "\n  ")
 }
 
-func (p *Problems) add(variable, format string, args ...any) {
+func (p *problemList) add(variable, format string, args ...any) {
 	*p = append(*p, variable+": "+fmt.Sprintf(format, args...))
 }
 
@@ -41,7 +41,7 @@ func load(environment map[string]string, processes []Process) (Config, error) {
 	}
 	var (
 		config   Config
-		problems Problems
+		problems problemList
 	)
 	values := withDefaults(withFiles(environment, &problems))
 	if err := env.ParseWithOptions(&config, env.Options{Environment: values}); err != nil {
@@ -61,7 +61,7 @@ func load(environment map[string]string, processes []Process) (Config, error) {
 
 // withFiles reads the variables that are given as NAME_FILE, which is how
 // container engines pass on secrets.
-func withFiles(environment map[string]string, problems *Problems) map[string]string {
+func withFiles(environment map[string]string, problems *problemList) map[string]string {
 	given := maps.Clone(environment)
 	for _, f := range fields() {
 		variable := f.name + "_FILE"
@@ -95,7 +95,7 @@ func withDefaults(environment map[string]string) map[string]string {
 			values[name] = value
 		}
 	}
-	if values["BOXOFFICE_ENV"] != EnvDev {
+	if values["BOXOFFICE_ENV"] != envDev {
 		return values
 	}
 	given := func(name string) bool { return strings.TrimSpace(environment[name]) != "" }
@@ -109,10 +109,10 @@ func withDefaults(environment map[string]string) map[string]string {
 
 // missing names the variables that these processes need and that are not set. Key
 // files are the exception: dev makes do with throwaway keys.
-func missing(values map[string]string, processes []Process) Problems {
-	var problems Problems
+func missing(values map[string]string, processes []Process) problemList {
+	var problems problemList
 	for _, f := range fields() {
-		if values[f.name] != "" || values[f.name+"_FILE"] != "" || f.isKeyFile() && values["BOXOFFICE_ENV"] == EnvDev {
+		if values[f.name] != "" || values[f.name+"_FILE"] != "" || f.isKeyFile() && values["BOXOFFICE_ENV"] == envDev {
 			continue
 		}
 		if process, needed := f.neededBy(processes); needed {
@@ -134,12 +134,12 @@ func (f field) neededBy(processes []Process) (Process, bool) {
 
 // explain turns the library's errors, which name Go's fields, into ones that
 // name variables. It never repeats a value: it may be a secret.
-func explain(err error) Problems {
+func explain(err error) problemList {
 	var all env.AggregateError
 	if !errors.As(err, &all) {
-		return Problems{err.Error()}
+		return problemList{err.Error()}
 	}
-	var problems Problems
+	var problems problemList
 	for _, one := range all.Errors {
 		var parse env.ParseError
 		if !errors.As(one, &parse) {

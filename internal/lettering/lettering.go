@@ -77,15 +77,15 @@ type quiet struct{}
 
 func (quiet) Printf(string, ...any) {}
 
-// Style is how text looks. Size is in points.
-type Style struct {
+// style is how text looks. Size is in points.
+type style struct {
 	Size float64
 	Bold bool
 }
 
 // Block is text that is set: lines that fit a width.
 type Block struct {
-	Style Style
+	Style style
 	// Cut tells that not all of the text found room; an ellipsis stands for the rest.
 	Cut   bool
 	width fixed.Int26_6
@@ -102,7 +102,7 @@ func (s *Setter) Fit(text string, bold bool, width float64, lines int, sizes ...
 	defer s.mu.Unlock()
 	var block Block
 	for _, size := range sizes {
-		block = s.set(text, Style{size, bold}, width, 0)
+		block = s.set(text, style{size, bold}, width, 0)
 		if len(block.lines) <= lines {
 			return block
 		}
@@ -110,7 +110,7 @@ func (s *Setter) Fit(text string, bold bool, width float64, lines int, sizes ...
 	return s.set(text, block.Style, width, lines)
 }
 
-func (s *Setter) set(text string, style Style, width float64, most int) Block {
+func (s *Setter) set(text string, style style, width float64, most int) Block {
 	s.query(style)
 	runes := []rune(s.readable(text, style))
 	direction := directionOf(runes)
@@ -135,7 +135,7 @@ func (s *Setter) set(text string, style Style, width float64, most int) Block {
 	return block
 }
 
-func (s *Setter) query(style Style) {
+func (s *Setter) query(style style) {
 	weight := font.WeightNormal
 	if style.Bold {
 		weight = font.WeightBold
@@ -143,7 +143,7 @@ func (s *Setter) query(style Style) {
 	s.fonts.SetQuery(fontscan.Query{Families: []string{ours, "Noto Sans", fontscan.SansSerif}, Aspect: font.Aspect{Weight: weight}})
 }
 
-func (s *Setter) shape(runes []rune, direction di.Direction, style Style) []shaping.Output {
+func (s *Setter) shape(runes []rune, direction di.Direction, style style) []shaping.Output {
 	input := shaping.Input{Text: runes, RunEnd: len(runes), Direction: direction, Size: points(style.Size)}
 	var shaped []shaping.Output
 	for _, run := range s.split.Split(input, finder{s}) {
@@ -187,7 +187,7 @@ func has(face *font.Face, r rune) bool {
 }
 
 // readable gives text in which every letter has a font.
-func (s *Setter) readable(text string, style Style) string {
+func (s *Setter) readable(text string, style style) string {
 	runes := []rune(words.OneLine(text))
 	// Letters by their sound are ASCII, which our own fonts have: one round does it, and
 	// a second one sees what stands beside them.
@@ -212,7 +212,7 @@ func (s *Setter) readable(text string, style Style) string {
 
 // withoutFont gives the places of the letters that would be drawn as a box. Which font a
 // letter gets depends on those beside it, so only shaping tells.
-func (s *Setter) withoutFont(runes []rune, style Style) map[int]bool {
+func (s *Setter) withoutFont(runes []rune, style style) map[int]bool {
 	lost := map[int]bool{}
 	if len(runes) == 0 {
 		return lost

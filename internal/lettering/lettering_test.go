@@ -52,7 +52,7 @@ func TestNoLetterIsABox(t *testing.T) {
 		n, glyphs := boxes(block)
 		assert.Zero(t, n, "%s: %s", script, title)
 		assert.Positive(t, glyphs, "%s: %s", script, title)
-		readable := s.readable(title, Style{20, true})
+		readable := s.readable(title, style{20, true})
 		if readable != title {
 			t.Logf("NO FONT for %s here: %q is written %q", script, title, readable)
 			assert.Empty(t, os.Getenv("REQUIRE_FONTS"), "this machine is said to have fonts for every script: Debian's fonts-noto-core and fonts-noto-cjk")
@@ -69,7 +69,7 @@ func TestTextFitsItsPlace(t *testing.T) {
 	t.Parallel()
 	s := newSetter(t)
 	short := s.Fit("Amélie", true, 300, 3, 20, 16, 13)
-	assert.Equal(t, Style{20, true}, short.Style)
+	assert.Equal(t, style{20, true}, short.Style)
 	assert.Equal(t, 1, short.Lines())
 	smaller := s.Fit("A title that is rather long for a line of its size", true, 300, 1, 20, 16, 11)
 	assert.Less(t, smaller.Style.Size, 20.0)
@@ -102,14 +102,14 @@ func TestLettersKeepTheirFontBesideOthers(t *testing.T) {
 	t.Parallel()
 	s := newSetter(t)
 	for _, odd := range []string{"🎬", "→", "½", "₹", "♥"} {
-		if s.readable(odd, Style{Size: 10}) != odd {
+		if s.readable(odd, style{Size: 10}) != odd {
 			t.Logf("NO FONT for %s here", odd)
 			assert.Empty(t, os.Getenv("REQUIRE_FONTS"), odd)
 			continue
 		}
 		for title := range titles {
-			if s.readable(title, Style{Size: 10}) == title {
-				assert.Contains(t, s.readable(title+" "+odd+" "+title, Style{Size: 10}), odd, title)
+			if s.readable(title, style{Size: 10}) == title {
+				assert.Contains(t, s.readable(title+" "+odd+" "+title, style{Size: 10}), odd, title)
 			}
 		}
 	}

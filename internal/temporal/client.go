@@ -43,7 +43,7 @@ func Dial(opts Options) (client.Client, error) {
 	}
 	dataConverter := converter.GetDefaultDataConverter()
 	if len(opts.Keys) > 0 {
-		codec, err := NewCodec(opts.Keys)
+		codec, err := newCodec(opts.Keys)
 		if err != nil {
 			return nil, err
 		}

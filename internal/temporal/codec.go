@@ -39,9 +39,9 @@ const (
 	metadataKey = "encryption-key-id"
 )
 
-// Codec encrypts payloads with AES-256-GCM, so that Temporal's database and its
+// codec encrypts payloads with AES-256-GCM, so that Temporal's database and its
 // operators see no contents. It implements converter.PayloadCodec.
-type Codec struct {
+type codec struct {
 	first string
 	seals map[string]cipher.AEAD
 	// unreadable is told of every payload that cannot be read; nil tells none.
@@ -50,12 +50,12 @@ type Codec struct {
 	mayWrite func() error
 }
 
-// NewCodec makes a codec that encrypts with the first key and decrypts with all.
-func NewCodec(keys Keys) (*Codec, error) {
+// newCodec makes a codec that encrypts with the first key and decrypts with all.
+func newCodec(keys Keys) (*codec, error) {
 	if len(keys) == 0 {
 		return nil, fmt.Errorf("temporal: a codec needs a key")
 	}
-	codec := &Codec{first: keys[0].ID, seals: map[string]cipher.AEAD{}}
+	codec := &codec{first: keys[0].ID, seals: map[string]cipher.AEAD{}}
 	for _, key := range keys {
 		block, err := aes.NewCipher(key.Secret)
 		if err != nil {
@@ -71,7 +71,7 @@ func NewCodec(keys Keys) (*Codec, error) {
 }
 
 // Encode implements converter.PayloadCodec.
-func (c *Codec) Encode(payloads []*common.Payload) ([]*common.Payload, error) {
+func (c *codec) Encode(payloads []*common.Payload) ([]*common.Payload, error) {
 	if c.mayWrite != nil {
 		if err := c.mayWrite(); err != nil {
 			return nil, &UnreadableError{KeyID: c.first, Cause: "this process must not write with it: " + err.Error()}
@@ -94,7 +94,7 @@ func (c *Codec) Encode(payloads []*common.Payload) ([]*common.Payload, error) {
 
 // Decode implements converter.PayloadCodec. What is not encrypted passes through.
 // The error is an UnreadableError.
-func (c *Codec) Decode(payloads []*common.Payload) ([]*common.Payload, error) {
+func (c *codec) Decode(payloads []*common.Payload) ([]*common.Payload, error) {
 	opened := make([]*common.Payload, len(payloads))
 	for i, payload := range payloads {
 		if string(payload.GetMetadata()[converter.MetadataEncoding]) != encoding {
@@ -113,7 +113,7 @@ func (c *Codec) Decode(payloads []*common.Payload) ([]*common.Payload, error) {
 	return opened, nil
 }
 
-func (c *Codec) open(id string, sealed []byte) (*common.Payload, *UnreadableError) {
+func (c *codec) open(id string, sealed []byte) (*common.Payload, *UnreadableError) {
 	seal, ok := c.seals[id]
 	if !ok {
 		return nil, &UnreadableError{KeyID: id, Cause: "this process does not have it"}
@@ -131,7 +131,7 @@ func (c *Codec) open(id string, sealed []byte) (*common.Payload, *UnreadableErro
 
 // Proof is a text encrypted with a key. Who can Read it has the same key.
 func (k Key) Proof() ([]byte, error) {
-	codec, err := NewCodec(Keys{k})
+	codec, err := newCodec(Keys{k})
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ const proofText = "boxoffice"
 // Read reads the proof of a key. The error is an UnreadableError if these keys do
 // not hold that key.
 func (k Keys) Read(proof []byte) error {
-	codec, err := NewCodec(k)
+	codec, err := newCodec(k)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (k Keys) Read(proof []byte) error {
 // CodecHandler lets the Temporal UI read payloads. Its server decides who
 // may call it.
 func CodecHandler(keys Keys) (http.Handler, error) {
-	codec, err := NewCodec(keys)
+	codec, err := newCodec(keys)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ var (
 
 func TestPayloadsAreUnreadableWithoutTheKey(t *testing.T) {
 	t.Parallel()
-	codec, err := NewCodec(Keys{oldKey})
+	codec, err := newCodec(Keys{oldKey})
 	require.NoError(t, err)
 	data := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), codec)
 	payload, err := data.ToPayload(map[string]string{"seat": "C7"})
@@ -37,11 +37,11 @@ func TestPayloadsAreUnreadableWithoutTheKey(t *testing.T) {
 
 func TestKeysRotate(t *testing.T) {
 	t.Parallel()
-	before, err := NewCodec(Keys{oldKey})
+	before, err := newCodec(Keys{oldKey})
 	require.NoError(t, err)
-	after, err := NewCodec(Keys{newKey, oldKey})
+	after, err := newCodec(Keys{newKey, oldKey})
 	require.NoError(t, err)
-	gone, err := NewCodec(Keys{newKey})
+	gone, err := newCodec(Keys{newKey})
 	require.NoError(t, err)
 
 	plain := []*common.Payload{{Data: []byte("C7")}}
@@ -61,11 +61,11 @@ func TestKeysRotate(t *testing.T) {
 // Inside a workflow task a worker must panic, everywhere else it must give an error.
 func TestWorkerLeavesWhatItCannotRead(t *testing.T) {
 	t.Parallel()
-	theirs, err := NewCodec(Keys{newKey})
+	theirs, err := newCodec(Keys{newKey})
 	require.NoError(t, err)
 	sealed, err := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), theirs).ToPayload("C7")
 	require.NoError(t, err)
-	ours, err := NewCodec(Keys{oldKey})
+	ours, err := newCodec(Keys{oldKey})
 	require.NoError(t, err)
 	var told []string
 	ours.unreadable = func(err *UnreadableError) { told = append(told, err.KeyID) }
@@ -87,7 +87,7 @@ func TestWorkerLeavesWhatItCannotRead(t *testing.T) {
 
 func TestUnencryptedPayloadsPass(t *testing.T) {
 	t.Parallel()
-	codec, err := NewCodec(Keys{oldKey})
+	codec, err := newCodec(Keys{oldKey})
 	require.NoError(t, err)
 	opened, err := codec.Decode([]*common.Payload{{Data: []byte("plain")}})
 	require.NoError(t, err)

@@ -163,27 +163,27 @@ func isFailure(err error) bool {
 	}
 }
 
-// State is how a guard sees its vendor.
-type State string
+// state is how a guard sees its vendor.
+type state string
 
 // The states. A recovering vendor is asked by one call at a time.
 const (
-	StateWell       State = "well"
-	StateIll        State = "ill"
-	StateRecovering State = "recovering"
+	stateWell       state = "well"
+	stateIll        state = "ill"
+	stateRecovering state = "recovering"
 )
 
 // Name is the vendor's.
 func (g *Guard) Name() string { return g.name }
 
 // State tells how the vendor is, for metrics and the readiness page.
-func (g *Guard) State() State {
+func (g *Guard) State() state {
 	switch g.breaker.State() {
 	case gobreaker.StateOpen:
-		return StateIll
+		return stateIll
 	case gobreaker.StateHalfOpen:
-		return StateRecovering
+		return stateRecovering
 	default:
-		return StateWell
+		return stateWell
 	}
 }

@@ -1,4 +1,4 @@
-package vendors_test
+package vendors
 
 import (
 	"context"
@@ -15,19 +15,18 @@ import (
 
 	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/vendors"
 )
 
-var _ activities.Vendor = (*vendors.Guard)(nil)
+var _ activities.Vendor = (*Guard)(nil)
 
 var (
 	unavailable = booking.E(booking.CodeProviderUnavailable, "No answer.")
 	refused     = booking.E(booking.CodePaymentRefused, "Declined.")
 )
 
-func guard(name string, o vendors.Options) *vendors.Guard {
+func guard(name string, o Options) *Guard {
 	o.Logger = slog.New(slog.DiscardHandler)
-	return vendors.NewGuard(name, o)
+	return NewGuard(name, o)
 }
 
 func answer(err error) func(context.Context) error {
@@ -50,7 +49,7 @@ func slowly(d time.Duration) func(context.Context) error {
 func TestScenario20SlowVendorLeavesTheOthersAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		slow, well := guard("stripe", vendors.Options{}), guard("sendgrid", vendors.Options{})
+		slow, well := guard("stripe", Options{}), guard("sendgrid", Options{})
 		skipped, waited := 0, time.Duration(0)
 		for range 20 {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
@@ -66,41 +65,41 @@ func TestScenario20SlowVendorLeavesTheOthersAlone(t *testing.T) {
 		}
 		assert.Equal(t, 15, skipped)
 		assert.Equal(t, 10*time.Second, waited, "five customers waited, the others did not")
-		assert.Equal(t, vendors.StateIll, slow.State())
-		assert.Equal(t, vendors.StateWell, well.State())
+		assert.Equal(t, stateIll, slow.State())
+		assert.Equal(t, stateWell, well.State())
 	})
 }
 
 func TestRecovery(t *testing.T) {
 	t.Parallel()
-	fail := func(g *vendors.Guard) {
+	fail := func(g *Guard) {
 		for range 5 {
 			_ = g.Try(context.Background(), answer(unavailable))
 		}
 	}
 	tests := []struct {
 		name  string
-		probe func(*vendors.Guard) error
-		want  vendors.State
+		probe func(*Guard) error
+		want  state
 	}{
-		{"a good probe on the fast path", func(g *vendors.Guard) error { return g.Try(context.Background(), answer(nil)) }, vendors.StateWell},
-		{"a good probe on the slow path", func(g *vendors.Guard) error { return g.Report(context.Background(), answer(nil)) }, vendors.StateWell},
-		{"a refusal is a good probe", func(g *vendors.Guard) error { return g.Try(context.Background(), answer(refused)) }, vendors.StateWell},
-		{"a bad probe", func(g *vendors.Guard) error { return g.Report(context.Background(), answer(unavailable)) }, vendors.StateIll},
-		{"a good answer that came late", func(g *vendors.Guard) error { return g.Report(context.Background(), slowly(20*time.Second)) }, vendors.StateIll},
-		{"a caller that left", func(g *vendors.Guard) error { return g.Try(context.Background(), answer(context.Canceled)) }, vendors.StateRecovering},
+		{"a good probe on the fast path", func(g *Guard) error { return g.Try(context.Background(), answer(nil)) }, stateWell},
+		{"a good probe on the slow path", func(g *Guard) error { return g.Report(context.Background(), answer(nil)) }, stateWell},
+		{"a refusal is a good probe", func(g *Guard) error { return g.Try(context.Background(), answer(refused)) }, stateWell},
+		{"a bad probe", func(g *Guard) error { return g.Report(context.Background(), answer(unavailable)) }, stateIll},
+		{"a good answer that came late", func(g *Guard) error { return g.Report(context.Background(), slowly(20*time.Second)) }, stateIll},
+		{"a caller that left", func(g *Guard) error { return g.Try(context.Background(), answer(context.Canceled)) }, stateRecovering},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				g := guard("stripe", vendors.Options{})
+				g := guard("stripe", Options{})
 				fail(g)
-				require.Equal(t, vendors.StateIll, g.State())
+				require.Equal(t, stateIll, g.State())
 				require.NoError(t, g.Report(t.Context(), answer(nil)), "the slow path always runs")
-				require.Equal(t, vendors.StateIll, g.State(), "an ill vendor gets its rest")
+				require.Equal(t, stateIll, g.State(), "an ill vendor gets its rest")
 				time.Sleep(10*time.Second + time.Millisecond)
-				require.Equal(t, vendors.StateRecovering, g.State())
+				require.Equal(t, stateRecovering, g.State())
 				_ = tt.probe(g)
 				assert.Equal(t, tt.want, g.State())
 			})
@@ -111,7 +110,7 @@ func TestRecovery(t *testing.T) {
 func TestOneProbeAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := guard("stripe", vendors.Options{})
+		g := guard("stripe", Options{})
 		for range 5 {
 			_ = g.Report(t.Context(), answer(unavailable))
 		}
@@ -130,21 +129,21 @@ func TestWhatCountsAsIll(t *testing.T) {
 	tests := []struct {
 		name string
 		err  error
-		want vendors.State
+		want state
 	}{
-		{"no answer", unavailable, vendors.StateIll},
-		{"an answer that it failed", booking.E(booking.CodeProviderError, "500"), vendors.StateIll},
-		{"wrapped", fmt.Errorf("open: %w", unavailable), vendors.StateIll},
-		{"a deadline", fmt.Errorf("open: %w", context.DeadlineExceeded), vendors.StateIll},
-		{"a declined card", refused, vendors.StateWell},
-		{"an unknown payment", booking.E(booking.CodeNotFound, "?"), vendors.StateWell},
-		{"our own database", errors.New("connection refused"), vendors.StateWell},
-		{"a caller that left", unavailable.Wrap(context.Canceled), vendors.StateWell},
+		{"no answer", unavailable, stateIll},
+		{"an answer that it failed", booking.E(booking.CodeProviderError, "500"), stateIll},
+		{"wrapped", fmt.Errorf("open: %w", unavailable), stateIll},
+		{"a deadline", fmt.Errorf("open: %w", context.DeadlineExceeded), stateIll},
+		{"a declined card", refused, stateWell},
+		{"an unknown payment", booking.E(booking.CodeNotFound, "?"), stateWell},
+		{"our own database", errors.New("connection refused"), stateWell},
+		{"a caller that left", unavailable.Wrap(context.Canceled), stateWell},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			g := guard("stripe", vendors.Options{})
+			g := guard("stripe", Options{})
 			for range 20 {
 				_ = g.Report(t.Context(), answer(tt.err))
 			}
@@ -156,7 +155,7 @@ func TestWhatCountsAsIll(t *testing.T) {
 func TestHalfTheCallsFailing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		run := func(g *vendors.Guard, calls, everyNth int, apart time.Duration) vendors.State {
+		run := func(g *Guard, calls, everyNth int, apart time.Duration) state {
 			for i := range calls {
 				var err error
 				if i%everyNth == 0 {
@@ -167,17 +166,17 @@ func TestHalfTheCallsFailing(t *testing.T) {
 			}
 			return g.State()
 		}
-		assert.Equal(t, vendors.StateWell, run(guard("a", vendors.Options{}), 9, 2, 0), "too few calls to tell")
-		assert.Equal(t, vendors.StateIll, run(guard("b", vendors.Options{}), 12, 2, 0))
-		assert.Equal(t, vendors.StateWell, run(guard("c", vendors.Options{}), 60, 3, 0))
-		assert.Equal(t, vendors.StateWell, run(guard("d", vendors.Options{}), 30, 2, 10*time.Second), "old failures are forgotten")
+		assert.Equal(t, stateWell, run(guard("a", Options{}), 9, 2, 0), "too few calls to tell")
+		assert.Equal(t, stateIll, run(guard("b", Options{}), 12, 2, 0))
+		assert.Equal(t, stateWell, run(guard("c", Options{}), 60, 3, 0))
+		assert.Equal(t, stateWell, run(guard("d", Options{}), 30, 2, 10*time.Second), "old failures are forgotten")
 	})
 }
 
 func TestRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := guard("twilio", vendors.Options{PerSecond: 10, Burst: 3})
+		g := guard("twilio", Options{PerSecond: 10, Burst: 3})
 		ran := 0
 		call := func(context.Context) error { ran++; return nil }
 		for range 5 {
@@ -186,7 +185,7 @@ func TestRate(t *testing.T) {
 		assert.Equal(t, 3, ran)
 		err := g.Try(t.Context(), call)
 		assert.Equal(t, booking.CodeFastPathSkipped, booking.CodeOf(err))
-		assert.Equal(t, vendors.StateWell, g.State(), "being busy is no illness")
+		assert.Equal(t, stateWell, g.State(), "being busy is no illness")
 		require.NoError(t, g.Report(t.Context(), call), "the slow path has the queue's own rate")
 		time.Sleep(100 * time.Millisecond)
 		assert.NoError(t, g.Try(t.Context(), call))
@@ -196,22 +195,22 @@ func TestRate(t *testing.T) {
 func TestPanicEndsTheProbe(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := guard("stripe", vendors.Options{})
+		g := guard("stripe", Options{})
 		for range 5 {
 			_ = g.Report(t.Context(), answer(unavailable))
 		}
 		time.Sleep(11 * time.Second)
 		assert.Panics(t, func() { _ = g.Report(t.Context(), func(context.Context) error { panic("bug") }) })
-		assert.Equal(t, vendors.StateIll, g.State())
+		assert.Equal(t, stateIll, g.State())
 		time.Sleep(11 * time.Second)
 		require.NoError(t, g.Try(t.Context(), answer(nil)))
-		assert.Equal(t, vendors.StateWell, g.State())
+		assert.Equal(t, stateWell, g.State())
 	})
 }
 
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
-	g := guard("stripe", vendors.Options{PerSecond: 1_000_000})
+	g := guard("stripe", Options{PerSecond: 1_000_000})
 	var wg sync.WaitGroup
 	for i := range 200 {
 		wg.Go(func() {

@@ -58,8 +58,8 @@ type Credit struct {
 
 // The jobs of a Credit.
 const (
-	JobDirector = "director"
-	JobActor    = "actor"
+	jobDirector = "director"
+	jobActor    = "actor"
 )
 
 // Theater is an invented house. Accessibility are codes; those that are also an
@@ -194,10 +194,10 @@ func readMovies() []Movie {
 	for _, r := range rows {
 		var credits []Credit
 		for _, name := range r.Directors {
-			credits = append(credits, Credit{Name: name, Role: "Director", Job: JobDirector})
+			credits = append(credits, Credit{Name: name, Role: "Director", Job: jobDirector})
 		}
 		for _, actor := range r.Cast {
-			credits = append(credits, Credit{Name: actor.Name, Role: actor.Role, Job: JobActor})
+			credits = append(credits, Credit{Name: actor.Name, Role: actor.Role, Job: jobActor})
 		}
 		movies = append(movies, Movie{
 			ID: stableID("movie", r.Slug), Slug: r.Slug, Title: r.Title, OriginalTitle: r.OriginalTitle,

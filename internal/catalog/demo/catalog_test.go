@@ -1,4 +1,4 @@
-package demo_test
+package demo
 
 import (
 	"regexp"
@@ -10,8 +10,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/boxoffice/boxoffice/internal/catalog/demo"
 )
 
 var (
@@ -31,7 +29,7 @@ func once[T comparable](t *testing.T, what string) func(T) {
 
 func TestMoviesAreRecentAndComplete(t *testing.T) {
 	t.Parallel()
-	movies := demo.Movies()
+	movies := Movies()
 	assert.GreaterOrEqual(t, len(movies), 44)
 	id, slug := once[uuid.UUID](t, "movie id"), once[string](t, "movie slug")
 	for _, m := range movies {
@@ -61,15 +59,15 @@ func TestMoviesAreRecentAndComplete(t *testing.T) {
 			assert.NotEmpty(t, c.Name, m.Slug)
 			assert.NotEmpty(t, c.Role, m.Slug)
 		}
-		assert.Positive(t, jobs[demo.JobDirector], m.Slug)
-		assert.GreaterOrEqual(t, jobs[demo.JobActor], 2, m.Slug)
+		assert.Positive(t, jobs[jobDirector], m.Slug)
+		assert.GreaterOrEqual(t, jobs[jobActor], 2, m.Slug)
 	}
 }
 
 func TestMoviesComeFromManyCinemas(t *testing.T) {
 	t.Parallel()
 	originals := map[string]int{}
-	for _, m := range demo.Movies() {
+	for _, m := range Movies() {
 		originals[m.Languages[0]]++
 	}
 	for _, language := range []string{"en", "hi", "ta", "te", "ml", "kn", "ko", "ja", "fr", "de"} {
@@ -87,7 +85,7 @@ func TestCitiesKnowTheirZoneAndMoney(t *testing.T) {
 		"new-york":  {"America/New_York", "USD"},
 	}
 	got := map[string][2]string{}
-	for _, c := range demo.Cities() {
+	for _, c := range Cities() {
 		_, err := time.LoadLocation(c.TimeZone)
 		require.NoError(t, err)
 		assert.Len(t, c.Country, 2)
@@ -98,11 +96,11 @@ func TestCitiesKnowTheirZoneAndMoney(t *testing.T) {
 
 func TestTheatersStandInTheirCity(t *testing.T) {
 	t.Parallel()
-	cities := map[uuid.UUID]demo.City{}
-	for _, c := range demo.Cities() {
+	cities := map[uuid.UUID]City{}
+	for _, c := range Cities() {
 		cities[c.ID] = c
 	}
-	theaters := demo.Theaters()
+	theaters := Theaters()
 	assert.Len(t, theaters, 12)
 	id, slug := once[uuid.UUID](t, "theater id"), once[string](t, "theater slug")
 	screenID := once[uuid.UUID](t, "screen id")
@@ -134,17 +132,17 @@ func TestTheatersStandInTheirCity(t *testing.T) {
 // Ids are stored in databases that outlive a release, so they may not move.
 func TestIDsStayWhatTheyWere(t *testing.T) {
 	t.Parallel()
-	at := slices.IndexFunc(demo.Movies(), func(m demo.Movie) bool { return m.Slug == "oppenheimer" })
+	at := slices.IndexFunc(Movies(), func(m Movie) bool { return m.Slug == "oppenheimer" })
 	require.GreaterOrEqual(t, at, 0)
-	assert.Equal(t, "2a997d12-ae56-5011-a6b2-eb38f13e414a", demo.Movies()[at].ID.String())
-	assert.Equal(t, "3ed8a347-ca5b-5779-91ef-f3adba0898c7", demo.Cities()[0].ID.String())
-	assert.Equal(t, "a2312281-69c3-5863-b049-f73e0cf1b691", demo.Theaters()[0].Screens[0].ID.String())
+	assert.Equal(t, "2a997d12-ae56-5011-a6b2-eb38f13e414a", Movies()[at].ID.String())
+	assert.Equal(t, "3ed8a347-ca5b-5779-91ef-f3adba0898c7", Cities()[0].ID.String())
+	assert.Equal(t, "a2312281-69c3-5863-b049-f73e0cf1b691", Theaters()[0].Screens[0].ID.String())
 }
 
 func TestLoginsCoverEveryRole(t *testing.T) {
 	t.Parallel()
 	var roles []string
-	for _, l := range demo.Logins() {
+	for _, l := range Logins() {
 		roles = append(roles, l.Role)
 		assert.True(t, strings.HasSuffix(l.Email, "@boxoffice.example"))
 		assert.GreaterOrEqual(t, len(l.Password), 12)

@@ -1,4 +1,4 @@
-package demo_test
+package demo
 
 import (
 	"fmt"
@@ -8,12 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/catalog/demo"
 )
 
 // eachScreen runs a subtest for every screen of the demo world.
-func eachScreen(t *testing.T, check func(t *testing.T, s demo.Screen)) {
-	for _, theater := range demo.Theaters() {
+func eachScreen(t *testing.T, check func(t *testing.T, s Screen)) {
+	for _, theater := range Theaters() {
 		for _, screen := range theater.Screens {
 			t.Run(theater.Slug+"/"+screen.Name, func(t *testing.T) {
 				t.Parallel()
@@ -25,7 +24,7 @@ func eachScreen(t *testing.T, check func(t *testing.T, s demo.Screen)) {
 
 func TestLayoutsNameEverySeatOnce(t *testing.T) {
 	t.Parallel()
-	eachScreen(t, func(t *testing.T, s demo.Screen) {
+	eachScreen(t, func(t *testing.T, s Screen) {
 		seat, label := once[string](t, "seat"), once[string](t, "row")
 		previous := ""
 		for _, row := range s.Layout.Rows {
@@ -46,7 +45,7 @@ func TestLayoutsNameEverySeatOnce(t *testing.T) {
 func TestLayoutsComeInManySizes(t *testing.T) {
 	t.Parallel()
 	sizes := map[int]int{}
-	for _, theater := range demo.Theaters() {
+	for _, theater := range Theaters() {
 		for _, screen := range theater.Screens {
 			capacity := screen.Layout.Capacity()
 			assert.True(t, capacity >= 60 && capacity <= 320, screen.Name)
@@ -65,7 +64,7 @@ func TestLayoutsHaveRoomBetweenSeats(t *testing.T) {
 		booking.SeatStandard: 1, booking.SeatCompanion: 1, booking.SeatSofa: 1,
 		booking.SeatRecliner: 1.5, booking.SeatWheelchair: 1.5,
 	}
-	eachScreen(t, func(t *testing.T, s demo.Screen) {
+	eachScreen(t, func(t *testing.T, s Screen) {
 		leftmost := s.Layout.Rows[0].Seats[0].X
 		for _, row := range s.Layout.Rows {
 			require.NotEmpty(t, row.Seats)
@@ -82,7 +81,7 @@ func TestLayoutsHaveRoomBetweenSeats(t *testing.T) {
 
 func TestLayoutsSeatCompanionsBesideWheelchairs(t *testing.T) {
 	t.Parallel()
-	eachScreen(t, func(t *testing.T, s demo.Screen) {
+	eachScreen(t, func(t *testing.T, s Screen) {
 		wheelchairs := 0
 		for _, row := range s.Layout.Rows {
 			for i, seat := range row.Seats {
@@ -107,7 +106,7 @@ func isCompanion(seat, of booking.Seat) bool {
 func TestLayoutsPairSofas(t *testing.T) {
 	t.Parallel()
 	pairs := 0
-	for _, theater := range demo.Theaters() {
+	for _, theater := range Theaters() {
 		for _, screen := range theater.Screens {
 			for _, row := range screen.Layout.Rows {
 				var sofas []booking.Seat
@@ -133,7 +132,7 @@ func TestLayoutsPairSofas(t *testing.T) {
 func TestLayoutsHaveAislesAndStaggeredRows(t *testing.T) {
 	t.Parallel()
 	aisles, staggered := 0, 0
-	for _, theater := range demo.Theaters() {
+	for _, theater := range Theaters() {
 		for _, screen := range theater.Screens {
 			for r, row := range screen.Layout.Rows {
 				for i := 1; i < len(row.Seats); i++ {

@@ -1,4 +1,4 @@
-package demo_test
+package demo
 
 import (
 	"maps"
@@ -9,8 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/boxoffice/boxoffice/internal/catalog/demo"
 )
 
 // moments are times of the week, of the day and of the year at which a program
@@ -28,15 +26,15 @@ var moments = map[string]time.Time{
 }
 
 type house struct {
-	theater demo.Theater
-	screen  demo.Screen
+	theater Theater
+	screen  Screen
 	zone    *time.Location
 }
 
 func houses(t *testing.T) map[uuid.UUID]house {
 	t.Helper()
 	byScreen := map[uuid.UUID]house{}
-	for _, theater := range demo.Theaters() {
+	for _, theater := range Theaters() {
 		zone, err := time.LoadLocation(theater.TimeZone)
 		require.NoError(t, err)
 		for _, screen := range theater.Screens {
@@ -46,27 +44,27 @@ func houses(t *testing.T) map[uuid.UUID]house {
 	return byScreen
 }
 
-func films() map[uuid.UUID]demo.Movie {
-	byID := map[uuid.UUID]demo.Movie{}
-	for _, m := range demo.Movies() {
+func films() map[uuid.UUID]Movie {
+	byID := map[uuid.UUID]Movie{}
+	for _, m := range Movies() {
 		byID[m.ID] = m
 	}
 	return byID
 }
 
 // eachProgram runs a subtest for the coming week of every moment.
-func eachProgram(t *testing.T, check func(t *testing.T, now time.Time, shows []demo.Show)) {
+func eachProgram(t *testing.T, check func(t *testing.T, now time.Time, shows []Show)) {
 	for name, now := range moments {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			check(t, now, demo.Program(now, 7))
+			check(t, now, Program(now, 7))
 		})
 	}
 }
 
 func TestProgramIsAlwaysAhead(t *testing.T) {
 	t.Parallel()
-	eachProgram(t, func(t *testing.T, now time.Time, shows []demo.Show) {
+	eachProgram(t, func(t *testing.T, now time.Time, shows []Show) {
 		screens := houses(t)
 		soon := 0
 		for _, s := range shows {
@@ -86,7 +84,7 @@ func TestProgramIsAlwaysAhead(t *testing.T) {
 
 func TestProgramNeverOverlaps(t *testing.T) {
 	t.Parallel()
-	eachProgram(t, func(t *testing.T, _ time.Time, shows []demo.Show) {
+	eachProgram(t, func(t *testing.T, _ time.Time, shows []Show) {
 		free := map[uuid.UUID]time.Time{}
 		catalog := films()
 		for _, s := range shows {
@@ -102,7 +100,7 @@ func TestProgramNeverOverlaps(t *testing.T) {
 
 func TestProgramShowsWhatScreenAndFilmAllow(t *testing.T) {
 	t.Parallel()
-	eachProgram(t, func(t *testing.T, _ time.Time, shows []demo.Show) {
+	eachProgram(t, func(t *testing.T, _ time.Time, shows []Show) {
 		screens, catalog := houses(t), films()
 		id := once[uuid.UUID](t, "show id")
 		for _, s := range shows {
@@ -121,7 +119,7 @@ func TestProgramShowsWhatScreenAndFilmAllow(t *testing.T) {
 
 func TestProgramPricesEveryCategoryOfTheLayout(t *testing.T) {
 	t.Parallel()
-	eachProgram(t, func(t *testing.T, _ time.Time, shows []demo.Show) {
+	eachProgram(t, func(t *testing.T, _ time.Time, shows []Show) {
 		screens := houses(t)
 		for _, s := range shows {
 			categories := map[string]bool{}
@@ -138,7 +136,7 @@ func TestProgramPricesEveryCategoryOfTheLayout(t *testing.T) {
 
 func TestProgramFillsEveryCityEveryDay(t *testing.T) {
 	t.Parallel()
-	eachProgram(t, func(t *testing.T, now time.Time, shows []demo.Show) {
+	eachProgram(t, func(t *testing.T, now time.Time, shows []Show) {
 		screens := houses(t)
 		days := map[uuid.UUID]map[string]int{}
 		for _, s := range shows {
@@ -148,7 +146,7 @@ func TestProgramFillsEveryCityEveryDay(t *testing.T) {
 			}
 			days[h.theater.CityID][s.StartsAt.In(h.zone).Format(time.DateOnly)]++
 		}
-		for _, city := range demo.Cities() {
+		for _, city := range Cities() {
 			zone, err := time.LoadLocation(city.TimeZone)
 			require.NoError(t, err)
 			year, month, today := now.In(zone).Date()
@@ -162,7 +160,7 @@ func TestProgramFillsEveryCityEveryDay(t *testing.T) {
 
 func TestProgramShowsEveryFilmWithinTheWeek(t *testing.T) {
 	t.Parallel()
-	eachProgram(t, func(t *testing.T, _ time.Time, shows []demo.Show) {
+	eachProgram(t, func(t *testing.T, _ time.Time, shows []Show) {
 		on := map[uuid.UUID]bool{}
 		for _, s := range shows {
 			on[s.MovieID] = true
@@ -177,10 +175,10 @@ func TestProgramIsStableWithinTheDay(t *testing.T) {
 	t.Parallel()
 	morning := time.Date(2026, 11, 19, 4, 0, 0, 0, time.UTC)
 	evening := morning.Add(9 * time.Hour)
-	first, again := demo.Program(morning, 7), demo.Program(morning, 7)
+	first, again := Program(morning, 7), Program(morning, 7)
 	assert.Equal(t, first, again)
 
-	var remaining []demo.Show
+	var remaining []Show
 	for _, s := range first {
 		if s.StartsAt.After(evening) {
 			remaining = append(remaining, s)
@@ -192,8 +190,8 @@ func TestProgramIsStableWithinTheDay(t *testing.T) {
 	for id, h := range houses(t) {
 		newYork[id] = h.theater.TimeZone == "America/New_York"
 	}
-	inNewYork := func(s demo.Show) bool { return newYork[s.ScreenID] }
-	later := slices.DeleteFunc(demo.Program(evening, 7), inNewYork)
+	inNewYork := func(s Show) bool { return newYork[s.ScreenID] }
+	later := slices.DeleteFunc(Program(evening, 7), inNewYork)
 	assert.Equal(t, slices.DeleteFunc(remaining, inNewYork), later)
 }
 
@@ -205,7 +203,7 @@ func TestProgramOpensByTheLocalClock(t *testing.T) {
 		sunday, err := time.Parse(time.DateOnly, change)
 		require.NoError(t, err)
 		opens := map[uuid.UUID]map[string]string{}
-		for _, s := range demo.Program(sunday.AddDate(0, 0, -3), 7) {
+		for _, s := range Program(sunday.AddDate(0, 0, -3), 7) {
 			local := s.StartsAt.In(screens[s.ScreenID].zone)
 			if opens[s.ScreenID] == nil {
 				opens[s.ScreenID] = map[string]string{}
@@ -229,12 +227,12 @@ func TestProgramAgreesOnDaysTwoRunsShare(t *testing.T) {
 	t.Parallel()
 	today := time.Date(2026, 11, 19, 10, 0, 0, 0, time.UTC)
 	tomorrow := today.Add(24 * time.Hour)
-	known := map[uuid.UUID]demo.Show{}
-	for _, s := range demo.Program(today, 7) {
+	known := map[uuid.UUID]Show{}
+	for _, s := range Program(today, 7) {
 		known[s.ID] = s
 	}
 	shared := 0
-	for _, s := range demo.Program(tomorrow, 7) {
+	for _, s := range Program(tomorrow, 7) {
 		if before, ok := known[s.ID]; ok {
 			require.Equal(t, before, s)
 			shared++
@@ -250,18 +248,18 @@ func TestProgramOfOneDayIsNeverEmpty(t *testing.T) {
 	for hour := range 24 {
 		now := midnight.Add(time.Duration(hour)*time.Hour + 25*time.Minute)
 		theaters := map[uuid.UUID]bool{}
-		for _, s := range demo.Program(now, 1) {
+		for _, s := range Program(now, 1) {
 			require.True(t, s.StartsAt.After(now) && s.StartsAt.Before(now.Add(24*time.Hour)))
 			theaters[s.TheaterID] = true
 		}
 		assert.Len(t, theaters, 12, "at %s", now)
 	}
-	assert.Empty(t, demo.Program(midnight, 0))
+	assert.Empty(t, Program(midnight, 0))
 }
 
 func TestProgramIsABelievableDay(t *testing.T) {
 	t.Parallel()
-	shows := demo.Program(time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC), 7)
+	shows := Program(time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC), 7)
 	screens, catalog := houses(t), films()
 	formats, languages := map[string]int{}, map[string]int{}
 	full := map[uuid.UUID]map[string]int{}
@@ -312,7 +310,7 @@ func TestProgramChargesMoreInTheEveningAndAtTheWeekend(t *testing.T) {
 	}
 	lowest, highest := map[string]map[slot]int64{}, map[string]map[slot]int64{}
 	screens := houses(t)
-	for _, s := range demo.Program(time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC), 7) {
+	for _, s := range Program(time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC), 7) {
 		local := s.StartsAt.In(screens[s.ScreenID].zone)
 		band := "weekday"
 		switch day := local.Weekday(); {
@@ -355,7 +353,7 @@ func TestProgramChargesMoreInTheEveningAndAtTheWeekend(t *testing.T) {
 
 func TestProgramHasSomethingForEverybody(t *testing.T) {
 	t.Parallel()
-	shows := demo.Program(time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC), 7)
+	shows := Program(time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC), 7)
 	screens, catalog := houses(t), films()
 	var captioned, described, relaxed int
 	for _, s := range shows {
