@@ -25,14 +25,14 @@ const (
 	ServiceSearch          = "search"
 	ServiceBookings        = "bookings"
 	ServicePayments        = "payments"
-	ServiceRecommendations = "recommendations"
+	serviceRecommendations = "recommendations"
 	ServiceAdmin           = "admin"
 )
 
 // Services lists all of them.
 func Services() []string {
 	return []string{ServiceAccounts, ServiceCatalog, ServiceSearch, ServiceBookings,
-		ServicePayments, ServiceRecommendations, ServiceAdmin}
+		ServicePayments, serviceRecommendations, ServiceAdmin}
 }
 
 // Options are what each service needs, and what they share. Only those of the services

@@ -10,8 +10,8 @@ import (
 
 // The ids of the world's other show of the same movie, and of the move of the first.
 const (
-	OtherShowID = "0b5c9f8e-6a36-4c58-9a4e-2f1a7f0f1a05"
-	ChangeID    = "0b5c9f8e-6a36-4c58-9a4e-2f1a7f0f1a06"
+	otherShowID = "0b5c9f8e-6a36-4c58-9a4e-2f1a7f0f1a05"
+	changeID    = "0b5c9f8e-6a36-4c58-9a4e-2f1a7f0f1a06"
 )
 
 // otherPrice is what two seats of the other show cost.
@@ -24,7 +24,7 @@ func (w *World) MoveShow(later, decideIn time.Duration) workflows.ShowReschedule
 	w.show.StartsAt, w.show.EndsAt = w.show.StartsAt.Add(later), w.show.EndsAt.Add(later)
 	w.decideBy = w.now().Add(decideIn)
 	return workflows.ShowRescheduled{
-		ChangeID: ChangeID, ShowID: ShowID, Reason: "A late print.", StartsAt: w.show.StartsAt, EndsAt: w.show.EndsAt,
+		ChangeID: changeID, ShowID: ShowID, Reason: "A late print.", StartsAt: w.show.StartsAt, EndsAt: w.show.EndsAt,
 		DecideBy: w.decideBy, Default: booking.ChoiceKeep, ChangedAt: w.now(),
 	}
 }
@@ -39,7 +39,7 @@ func (w *World) CloseChoice() {
 // otherShow is the show to which a booking may move, a second after the first.
 func (w *World) otherShow() booking.ShowSummary {
 	other := w.show
-	other.ID = OtherShowID
+	other.ID = otherShowID
 	other.StartsAt, other.EndsAt = w.show.StartsAt.Add(time.Second), w.show.EndsAt.Add(time.Second)
 	return other
 }

@@ -15,8 +15,8 @@ type Driver interface {
 	Cancel()
 }
 
-// Action is something that happens a while after the start.
-type Action struct {
+// action is something that happens a while after the start.
+type action struct {
 	At time.Duration
 	Do func(w *World, d Driver)
 }
@@ -30,7 +30,7 @@ type Scenario struct {
 	// Late makes it a scenario of the late-payment workflow.
 	Late   *workflows.LatePaymentInput
 	Setup  func(w *World)
-	Script []Action
+	Script []action
 
 	// Canceled is a workflow that closes as canceled, without a result: the same id
 	// may start again.
@@ -87,33 +87,33 @@ func (s Scenario) World(now func() time.Time) *World {
 const soon = 500 * time.Millisecond
 
 // pays is the customer paying, and the webhook arriving.
-func pays(at time.Duration) Action {
-	return Action{at, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.Authorize("pi_1")) }}
+func pays(at time.Duration) action {
+	return action{at, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.Authorize("pi_1")) }}
 }
 
 // paysSilently is the customer paying while every webhook is lost.
-func paysSilently(at time.Duration) Action {
-	return Action{at, func(w *World, _ Driver) { w.Authorize("pi_1") }}
+func paysSilently(at time.Duration) action {
+	return action{at, func(w *World, _ Driver) { w.Authorize("pi_1") }}
 }
 
-func declines(at time.Duration) Action {
-	return Action{at, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.Decline("pi_1")) }}
+func declines(at time.Duration) action {
+	return action{at, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.Decline("pi_1")) }}
 }
 
 // abandons is the check that found an answer that was not fetched.
-func abandons(at time.Duration) Action {
-	return Action{at, func(w *World, d Driver) {
+func abandons(at time.Duration) action {
+	return action{at, func(w *World, d Driver) {
 		w.endUnfetched()
 		d.Signal(workflows.SignalAbandoned, nil)
 	}}
 }
 
-func update(at time.Duration, name string, args ...any) Action {
-	return Action{at, func(_ *World, d Driver) { d.Update(name, args...) }}
+func update(at time.Duration, name string, args ...any) action {
+	return action{at, func(_ *World, d Driver) { d.Update(name, args...) }}
 }
 
-func does(at time.Duration, do func(w *World)) Action {
-	return Action{at, func(w *World, _ Driver) { do(w) }}
+func does(at time.Duration, do func(w *World)) action {
+	return action{at, func(w *World, _ Driver) { do(w) }}
 }
 
 func fails(operation string, faults ...Fault) func(*World) {

@@ -9,23 +9,23 @@ import (
 
 // movesShow is the theater moving the show by two seconds, and its customers being
 // told that they may choose for four.
-func movesShow(at time.Duration) Action {
-	return Action{at, func(w *World, d Driver) {
+func movesShow(at time.Duration) action {
+	return action{at, func(w *World, d Driver) {
 		d.Signal(workflows.SignalShowRescheduled, w.MoveShow(2*time.Second, 4*time.Second))
 	}}
 }
 
-func chooses(at time.Duration, choice booking.ChangeChoice) Action {
-	decision := workflows.ChangeDecision{ChangeID: ChangeID, Choice: choice}
+func chooses(at time.Duration, choice booking.ChangeChoice) action {
+	decision := workflows.ChangeDecision{ChangeID: changeID, Choice: choice}
 	if choice == booking.ChoiceMove {
-		decision.ShowID, decision.Seats = OtherShowID, []string{"D1", "D2"}
+		decision.ShowID, decision.Seats = otherShowID, []string{"D1", "D2"}
 	}
 	return update(at, workflows.UpdateChoose, decision)
 }
 
 // cancelsShow is the news that a show does not take place, for those who have it.
-func cancelsShow(at time.Duration, showID, changeID string) Action {
-	return Action{at, func(_ *World, d Driver) {
+func cancelsShow(at time.Duration, showID, changeID string) action {
+	return action{at, func(_ *World, d Driver) {
 		d.Signal(workflows.SignalShowCancelled, workflows.ShowCancelled{ChangeID: changeID, ShowID: showID, Reason: "A flood."})
 	}}
 }
@@ -65,32 +65,32 @@ func changeScenarios() []Scenario {
 			Messages: told(messages...),
 		}
 	}
-	kept := func(name string, script ...Action) Scenario {
+	kept := func(name string, script ...action) Scenario {
 		return Scenario{
-			Name: name, Script: append([]Action{pays(soon), movesShow(moved)}, script...), Updates: okok,
+			Name: name, Script: append([]action{pays(soon), movesShow(moved)}, script...), Updates: okok,
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: keptNewTime(),
 		}
 	}
-	refunded := func(name string, script ...Action) Scenario {
+	refunded := func(name string, script ...action) Scenario {
 		return Scenario{
-			Name: name, Script: append([]Action{pays(soon), movesShow(moved)}, script...), Updates: okok,
+			Name: name, Script: append([]action{pays(soon), movesShow(moved)}, script...), Updates: okok,
 			Status: booking.StatusCancelled, Payment: booking.PaymentRefunded,
 			End: gone(Price, 1, "cancelled", "confirmed", "rescheduled"),
 		}
 	}
-	elsewhere := func(name string, script ...Action) Scenario {
+	elsewhere := func(name string, script ...action) Scenario {
 		return Scenario{
-			Name: name, Script: append([]Action{pays(soon), movesShow(moved), chooses(chosen, booking.ChoiceMove)}, script...),
+			Name: name, Script: append([]action{pays(soon), movesShow(moved), chooses(chosen, booking.ChoiceMove)}, script...),
 			Updates: okok, Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: wentElsewhere(),
 		}
 	}
 
-	untold := kept("moved_and_heard_twice", Action{chosen, func(w *World, d Driver) {
+	untold := kept("moved_and_heard_twice", action{chosen, func(w *World, d Driver) {
 		d.Signal(workflows.SignalShowRescheduled, w.MoveShow(0, 4*time.Second))
 	}})
 	untold.Updates = ok
 	// Two moves that follow each other closely are told side by side.
-	crossed := kept("moved_twice_heard_crosswise", Action{chosen, func(w *World, d Driver) {
+	crossed := kept("moved_twice_heard_crosswise", action{chosen, func(w *World, d Driver) {
 		first := w.MoveShow(0, 4*time.Second)
 		first.ChangeID, first.ChangedAt = otherChange, first.ChangedAt.Add(-time.Minute)
 		first.StartsAt, first.EndsAt = first.StartsAt.Add(3*time.Second), first.EndsAt.Add(3*time.Second)
@@ -103,16 +103,16 @@ func changeScenarios() []Scenario {
 	late := kept("moved_chosen_too_late", does(chosen, (*World).CloseChoice), chooses(chosen+200*time.Millisecond, booking.ChoiceRefund))
 	late.Updates = []booking.Code{"", booking.CodeChoiceClosed}
 	held := kept("moved_while_held")
-	held.Script = []Action{movesShow(200 * time.Millisecond), chooses(300*time.Millisecond, booking.ChoiceKeep), pays(soon)}
+	held.Script = []action{movesShow(200 * time.Millisecond), chooses(300*time.Millisecond, booking.ChoiceKeep), pays(soon)}
 	held.Updates = []booking.Code{"", booking.CodeConflict}
 	taken := kept("moved_seats_taken", does(moved, func(w *World) { w.Take(ofOther("D2")) }),
 		chooses(chosen, booking.ChoiceMove), chooses(chosen+200*time.Millisecond, booking.ChoiceKeep))
 	taken.Updates = []booking.Code{"", booking.CodeSeatsUnavailable, ""}
 
-	byDefault := refunded("moved_default_refund", cancelsShow(chosen, ShowID, ChangeID), cancelsShow(chosen, ShowID, ChangeID))
+	byDefault := refunded("moved_default_refund", cancelsShow(chosen, ShowID, changeID), cancelsShow(chosen, ShowID, changeID))
 	byDefault.Updates = ok
 	twice := refunded("show_cancelled_twice")
-	twice.Script = []Action{pays(soon), cancelsShow(moved, ShowID, otherChange), cancelsShow(moved, ShowID, otherChange)}
+	twice.Script = []action{pays(soon), cancelsShow(moved, ShowID, otherChange), cancelsShow(moved, ShowID, otherChange)}
 	twice.Updates, twice.End = ok, gone(Price, 1, "confirmed", "show_cancelled")
 
 	lost := elsewhere("moved_elsewhere_answer_lost")
@@ -122,7 +122,7 @@ func changeScenarios() []Scenario {
 	left.Status, left.Payment, left.Updates = booking.StatusCancelled, booking.PaymentRefunded, []booking.Code{"", "", ""}
 	left.End = gone(Price-5_000, 2, "cancelled", "confirmed", "moved", "rescheduled")
 	// The refund of the difference is still under way when everything is to go back.
-	slow := elsewhere("moved_elsewhere_then_show_cancelled", cancelsShow(2*time.Second, OtherShowID, otherChange))
+	slow := elsewhere("moved_elsewhere_then_show_cancelled", cancelsShow(2*time.Second, otherShowID, otherChange))
 	slow.Setup = fails("refund", Repeat(2, away)...)
 	slow.Status, slow.Payment = booking.StatusCancelled, booking.PaymentRefunded
 	slow.End = gone(Price, 2, "confirmed", "moved", "rescheduled", "show_cancelled")

@@ -10,11 +10,11 @@ import (
 func holdScenarios() []Scenario {
 	return []Scenario{
 		{
-			Name: "happy", Script: []Action{pays(soon)}, Updates: ok,
+			Name: "happy", Script: []action{pays(soon)}, Updates: ok,
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(), MaxEvents: 32,
 		},
 		{
-			Name: "happy_every_vendor_slow", Script: []Action{pays(1800 * time.Millisecond)}, Updates: ok, StartsIn: 6 * time.Second,
+			Name: "happy_every_vendor_slow", Script: []action{pays(1800 * time.Millisecond)}, Updates: ok, StartsIn: 6 * time.Second,
 			Input: func(in *workflows.BookingInput) { in.Policy.HoldFor = 4 * time.Second },
 			Setup: func(w *World) {
 				w.Fail("open", Fault{Hang: true})
@@ -24,7 +24,7 @@ func holdScenarios() []Scenario {
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(), MaxEvents: 65,
 		},
 		{
-			Name: "happy_default_activities", Script: []Action{pays(soon)}, Updates: ok,
+			Name: "happy_default_activities", Script: []action{pays(soon)}, Updates: ok,
 			Input:  func(in *workflows.BookingInput) { in.Policy.FastPath = 0 },
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
@@ -48,20 +48,20 @@ func holdScenarios() []Scenario {
 			// An earlier try of the first task held the seats, and its results were lost.
 			Name: "started_late_and_held_before", Input: func(in *workflows.BookingInput) { in.StartWithin = -time.Second },
 			Setup:  func(w *World) { w.AddBooking(BookingID, booking.StatusHeld, both) },
-			Script: []Action{pays(soon)}, Updates: ok,
+			Script: []action{pays(soon)}, Updates: ok,
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(), MaxEvents: 32,
 		},
 		{
-			Name: "abandoned", Script: []Action{abandons(soon)}, Updates: ok,
+			Name: "abandoned", Script: []action{abandons(soon)}, Updates: ok,
 			Status: booking.StatusExpired, Payment: booking.PaymentVoided,
 			End: End{Status: booking.StatusExpired, Moves: map[string]int{"void": 1}}, MaxEvents: 24,
 		},
 		{
-			Name: "abandoned_and_paid", Script: []Action{pays(soon), abandons(2 * soon)}, Updates: ok,
+			Name: "abandoned_and_paid", Script: []action{pays(soon), abandons(2 * soon)}, Updates: ok,
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
 		{
-			Name: "abandoned_while_paying", Script: []Action{paysSilently(soon), abandons(2 * soon)}, Updates: ok,
+			Name: "abandoned_while_paying", Script: []action{paysSilently(soon), abandons(2 * soon)}, Updates: ok,
 			Status: booking.StatusExpired, Payment: booking.PaymentVoided,
 			End: End{Status: booking.StatusExpired, Moves: map[string]int{"authorize": 1, "void": 1},
 				Messages: returned(1)},
@@ -72,7 +72,7 @@ func holdScenarios() []Scenario {
 			Status:  booking.StatusRejected, Payment: booking.PaymentOpen, End: End{},
 		},
 		{
-			Name: "database_back_in_time", Setup: fails("hold", Repeat(3, dbAway)...), Script: []Action{pays(time.Second)}, Updates: ok,
+			Name: "database_back_in_time", Setup: fails("hold", Repeat(3, dbAway)...), Script: []action{pays(time.Second)}, Updates: ok,
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
 		{
@@ -85,27 +85,27 @@ func holdScenarios() []Scenario {
 			Status:  booking.StatusPaymentFailed, Payment: booking.PaymentOpen, End: End{Status: booking.StatusPaymentFailed},
 		},
 		{
-			Name: "open_answer_lost", Setup: fails("open", Fault{Lost: true}), Updates: ok, Script: []Action{pays(1500 * time.Millisecond)},
+			Name: "open_answer_lost", Setup: fails("open", Fault{Lost: true}), Updates: ok, Script: []action{pays(1500 * time.Millisecond)},
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
 		{
-			Name: "open_stored_500", Setup: fails("open", broken), Updates: ok, Script: []Action{pays(soon)},
+			Name: "open_stored_500", Setup: fails("open", broken), Updates: ok, Script: []action{pays(soon)},
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
 		{
-			Name: "cancelled_while_held", Script: []Action{update(soon, workflows.UpdateCancel, workflows.CancelRequest{})}, Updates: okok,
+			Name: "cancelled_while_held", Script: []action{update(soon, workflows.UpdateCancel, workflows.CancelRequest{})}, Updates: okok,
 			Status: booking.StatusCancelled, Payment: booking.PaymentVoided,
 			End: End{Status: booking.StatusCancelled, Moves: map[string]int{"void": 1}, Messages: nil},
 		},
 		{
 			Name:   "terminated_while_held",
-			Script: []Action{{soon, func(_ *World, d Driver) { d.Cancel() }}}, Updates: ok,
+			Script: []action{{soon, func(_ *World, d Driver) { d.Cancel() }}}, Updates: ok,
 			Status: booking.StatusCancelled, Payment: booking.PaymentVoided,
 			End: End{Status: booking.StatusCancelled, Moves: map[string]int{"void": 1}, Messages: told("cancelled")},
 		},
 		{
 			Name: "show_cancelled_while_held",
-			Script: []Action{{soon, func(_ *World, d Driver) {
+			Script: []action{{soon, func(_ *World, d Driver) {
 				d.Signal(workflows.SignalShowCancelled, workflows.ShowCancelled{Reason: "A broken projector."})
 			}}},
 			Updates: ok, Status: booking.StatusCancelled, Payment: booking.PaymentVoided,
@@ -113,7 +113,7 @@ func holdScenarios() []Scenario {
 		},
 		{
 			Name: "hold_extended",
-			Script: []Action{
+			Script: []action{
 				update(soon, workflows.UpdateExtend, workflows.ExtendRequest{By: 2 * time.Second}),
 				pays(3 * time.Second),
 			},

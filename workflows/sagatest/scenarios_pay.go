@@ -14,11 +14,11 @@ func payScenarios() []Scenario {
 			Name: "expired", Updates: ok, Status: booking.StatusExpired, Payment: booking.PaymentVoided, End: expired, MaxEvents: 22,
 		},
 		{
-			Name: "expired_but_paid", Script: []Action{paysSilently(soon)}, Updates: ok,
+			Name: "expired_but_paid", Script: []action{paysSilently(soon)}, Updates: ok,
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
 		{
-			Name: "in_doubt_then_paid", Script: []Action{paysSilently(soon)}, Setup: fails("get", Repeat(2, away)...), Updates: ok,
+			Name: "in_doubt_then_paid", Script: []action{paysSilently(soon)}, Setup: fails("get", Repeat(2, away)...), Updates: ok,
 			StartsIn: 7 * time.Second,
 			Status:   booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
@@ -27,12 +27,12 @@ func payScenarios() []Scenario {
 			Status: booking.StatusExpired, Payment: booking.PaymentVoided, End: expired,
 		},
 		{
-			Name: "declined_then_paid", Script: []Action{declines(soon), pays(time.Second)}, Updates: ok,
+			Name: "declined_then_paid", Script: []action{declines(soon), pays(time.Second)}, Updates: ok,
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
 		{
 			Name:    "declined_three_times",
-			Script:  []Action{declines(soon), declines(700 * time.Millisecond), declines(900 * time.Millisecond)},
+			Script:  []action{declines(soon), declines(700 * time.Millisecond), declines(900 * time.Millisecond)},
 			Updates: ok, Status: booking.StatusPaymentFailed, Payment: booking.PaymentVoided,
 			End: End{Status: booking.StatusPaymentFailed, Moves: map[string]int{"void": 1}, Messages: told("payment_failed")},
 		},
@@ -41,19 +41,19 @@ func payScenarios() []Scenario {
 			Setup: func(w *World) {
 				w.Fail("get", Repeat(2, away)...)
 			},
-			Script:  []Action{declines(soon), declines(700 * time.Millisecond), declines(900 * time.Millisecond)},
+			Script:  []action{declines(soon), declines(700 * time.Millisecond), declines(900 * time.Millisecond)},
 			Updates: ok, Status: booking.StatusPaymentFailed, Payment: booking.PaymentVoided,
 			End: End{Status: booking.StatusPaymentFailed, Moves: map[string]int{"void": 1}, Messages: told("payment_failed")},
 		},
 		{
 			Name:    "voided_at_provider",
-			Script:  []Action{{soon, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.Abandon("pi_1")) }}},
+			Script:  []action{{soon, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.Abandon("pi_1")) }}},
 			Updates: ok, Status: booking.StatusPaymentFailed, Payment: booking.PaymentVoided,
 			End: End{Status: booking.StatusPaymentFailed, Messages: told("payment_failed")},
 		},
 		{
 			Name: "amount_differs",
-			Script: []Action{{soon, func(w *World, d Driver) {
+			Script: []action{{soon, func(w *World, d Driver) {
 				d.Signal(workflows.SignalPayment, w.AuthorizeOnly("pi_1", Price-1))
 			}}},
 			Updates: ok, Status: booking.StatusPaymentFailed, Payment: booking.PaymentVoided,
@@ -64,7 +64,7 @@ func payScenarios() []Scenario {
 		},
 		{
 			Name:    "captured_before_authorized",
-			Script:  []Action{{soon, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.TakeAtOnce("pi_1")) }}},
+			Script:  []action{{soon, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.TakeAtOnce("pi_1")) }}},
 			Updates: ok, Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured,
 			End: End{
 				Claimed: both, Status: booking.StatusConfirmed, Captured: Price, Messages: told("confirmed", "reminder"),
@@ -72,7 +72,7 @@ func payScenarios() []Scenario {
 		},
 		{
 			Name: "paid_twice_in_two_tabs",
-			Script: []Action{
+			Script: []action{
 				{soon, func(w *World, d Driver) {
 					w.AddPayment("pi_other", BookingID)
 					d.Signal(workflows.SignalPayment, w.Authorize("pi_other"))
@@ -88,7 +88,7 @@ func payScenarios() []Scenario {
 		},
 		{
 			Name: "paid_again_after_sale",
-			Script: []Action{pays(soon), {time.Second, func(w *World, d Driver) {
+			Script: []action{pays(soon), {time.Second, func(w *World, d Driver) {
 				w.AddPayment("pi_other", BookingID)
 				d.Signal(workflows.SignalPayment, w.Authorize("pi_other"))
 				d.Signal(workflows.SignalPayment, w.Authorize("pi_other"))
@@ -102,19 +102,19 @@ func payScenarios() []Scenario {
 		},
 		{
 			Name:    "check_finds_it_paid",
-			Script:  []Action{paysSilently(soon), update(time.Second, workflows.UpdateCheck)},
+			Script:  []action{paysSilently(soon), update(time.Second, workflows.UpdateCheck)},
 			Updates: okok, Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
 		{
 			Name: "check_provider_away", Setup: fails("get", Repeat(3, away)...),
-			Script:  []Action{update(200*time.Millisecond, workflows.UpdateCheck), pays(soon)},
+			Script:  []action{update(200*time.Millisecond, workflows.UpdateCheck), pays(soon)},
 			Input:   func(in *workflows.BookingInput) { in.Policy.OpenWithin = time.Second },
 			Updates: []booking.Code{"", booking.CodeProviderUnavailable},
 			Status:  booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
 		{
 			Name: "one_decline_heard_three_times",
-			Script: []Action{{soon, func(w *World, d Driver) {
+			Script: []action{{soon, func(w *World, d Driver) {
 				news := w.Decline("pi_1")
 				for range 3 {
 					d.Signal(workflows.SignalPayment, news)
@@ -128,7 +128,7 @@ func payScenarios() []Scenario {
 			Setup: func(w *World) {
 				w.Fail("open", Fault{}, refused)
 			},
-			Script: []Action{
+			Script: []action{
 				update(300*time.Millisecond, workflows.UpdateReopen, workflows.ReopenRequest{Provider: Provider}),
 				{soon, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.Abandon("pi_1")) }},
 				update(700*time.Millisecond, workflows.UpdateReopen, workflows.ReopenRequest{Provider: Provider}),
@@ -144,7 +144,7 @@ func payScenarios() []Scenario {
 		},
 		{
 			Name: "check_sees_a_decline_once",
-			Script: []Action{
+			Script: []action{
 				does(soon, func(w *World) { w.Decline("pi_1") }),
 				update(600*time.Millisecond, workflows.UpdateCheck),
 				update(700*time.Millisecond, workflows.UpdateCheck),
@@ -156,7 +156,7 @@ func payScenarios() []Scenario {
 		},
 		{
 			Name: "paid_with_another_provider",
-			Script: []Action{
+			Script: []action{
 				update(soon, workflows.UpdateReopen, workflows.ReopenRequest{Provider: Provider}),
 				{time.Second, func(w *World, d Driver) { d.Signal(workflows.SignalPayment, w.Authorize("pi_2")) }},
 			},
@@ -169,7 +169,7 @@ func payScenarios() []Scenario {
 		},
 		{
 			Name:    "reopen_finds_it_paid",
-			Script:  []Action{paysSilently(soon), update(time.Second, workflows.UpdateReopen, workflows.ReopenRequest{Provider: Provider})},
+			Script:  []action{paysSilently(soon), update(time.Second, workflows.UpdateReopen, workflows.ReopenRequest{Provider: Provider})},
 			Updates: okok, Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
 	}

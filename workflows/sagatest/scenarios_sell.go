@@ -13,11 +13,11 @@ func sellScenarios() []Scenario {
 	}
 	return []Scenario{
 		{
-			Name: "seats_overtaken", Script: []Action{does(200*time.Millisecond, func(w *World) { w.Take("C7") }), pays(soon)}, Updates: ok,
+			Name: "seats_overtaken", Script: []action{does(200*time.Millisecond, func(w *World) { w.Take("C7") }), pays(soon)}, Updates: ok,
 			Status: booking.StatusExpired, Payment: booking.PaymentVoided, End: lost,
 		},
 		{
-			Name: "show_cancelled_before_sale", Script: []Action{does(200*time.Millisecond, (*World).CancelShow), pays(soon)}, Updates: ok,
+			Name: "show_cancelled_before_sale", Script: []action{does(200*time.Millisecond, (*World).CancelShow), pays(soon)}, Updates: ok,
 			Status: booking.StatusCancelled, Payment: booking.PaymentVoided,
 			End: End{
 				Status: booking.StatusCancelled, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: told("show_cancelled"),
@@ -25,7 +25,7 @@ func sellScenarios() []Scenario {
 		},
 		{
 			// The sale was done each time before it went wrong: it is undone.
-			Name: "confirm_done_then_panics", Setup: fails("confirm", Repeat(100, donePanic)...), Script: []Action{pays(soon)}, Updates: ok,
+			Name: "confirm_done_then_panics", Setup: fails("confirm", Repeat(100, donePanic)...), Script: []action{pays(soon)}, Updates: ok,
 			Status: booking.StatusCancelled, Payment: booking.PaymentVoided,
 			End: End{
 				Status: booking.StatusCancelled, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: returned(1),
@@ -35,7 +35,7 @@ func sellScenarios() []Scenario {
 			// A workflow task that sold the seats was lost with its results, and the
 			// customer cancels before the news comes again.
 			Name: "sold_behind_its_back",
-			Script: []Action{
+			Script: []action{
 				paysSilently(200 * time.Millisecond), does(300*time.Millisecond, (*World).SellBehindItsBack),
 				update(soon, workflows.UpdateCancel, workflows.CancelRequest{}),
 			},
@@ -43,26 +43,26 @@ func sellScenarios() []Scenario {
 			End: End{Status: booking.StatusCancelled, Moves: map[string]int{"authorize": 1, "void": 1}},
 		},
 		{
-			Name: "confirm_panics", Setup: fails("confirm", Repeat(100, panicking)...), Script: []Action{pays(soon)}, Updates: ok,
+			Name: "confirm_panics", Setup: fails("confirm", Repeat(100, panicking)...), Script: []action{pays(soon)}, Updates: ok,
 			Status: booking.StatusExpired, Payment: booking.PaymentVoided, End: lost,
 		},
 		{
-			Name: "capture_refused", Setup: fails("capture", refused), Script: []Action{pays(soon)}, Updates: ok,
+			Name: "capture_refused", Setup: fails("capture", refused), Script: []action{pays(soon)}, Updates: ok,
 			Status: booking.StatusCancelled, Payment: booking.PaymentVoided,
 			End: End{
 				Status: booking.StatusCancelled, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: told("payment_failed"),
 			},
 		},
 		{
-			Name: "capture_answer_lost", Setup: fails("capture", Fault{Lost: true}), Script: []Action{pays(soon)}, Updates: ok,
+			Name: "capture_answer_lost", Setup: fails("capture", Fault{Lost: true}), Script: []action{pays(soon)}, Updates: ok,
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
 		{
-			Name: "capture_stored_500", Setup: fails("capture", broken), Script: []Action{pays(soon)}, Updates: ok,
+			Name: "capture_stored_500", Setup: fails("capture", broken), Script: []action{pays(soon)}, Updates: ok,
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
 		{
-			Name: "capture_fails_for_a_while", Setup: fails("capture", Repeat(4, broken)...), Script: []Action{pays(soon)}, Updates: ok,
+			Name: "capture_fails_for_a_while", Setup: fails("capture", Repeat(4, broken)...), Script: []action{pays(soon)}, Updates: ok,
 			StartsIn: 7 * time.Second,
 			Status:   booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
@@ -72,7 +72,7 @@ func sellScenarios() []Scenario {
 				w.Fail("capture", Repeat(4, broken)...)
 			},
 			StartsIn: 8 * time.Second,
-			Script:   []Action{pays(soon), update(600*time.Millisecond, workflows.UpdateCancel, workflows.CancelRequest{Reason: "Changed my mind."})},
+			Script:   []action{pays(soon), update(600*time.Millisecond, workflows.UpdateCancel, workflows.CancelRequest{Reason: "Changed my mind."})},
 			Updates:  okok, Status: booking.StatusCancelled, Payment: booking.PaymentRefunded,
 			// The customer does not wait for the provider, and is told of the end alone.
 			End: End{
@@ -87,7 +87,7 @@ func sellScenarios() []Scenario {
 				w.Fail("capture", append(Repeat(3, away), refused)...)
 			},
 			StartsIn: 8 * time.Second,
-			Script:   []Action{pays(soon), update(600*time.Millisecond, workflows.UpdateCancel, workflows.CancelRequest{Reason: "Changed my mind."})},
+			Script:   []action{pays(soon), update(600*time.Millisecond, workflows.UpdateCancel, workflows.CancelRequest{Reason: "Changed my mind."})},
 			Updates:  okok, Status: booking.StatusCancelled, Payment: booking.PaymentVoided,
 			End: End{
 				Status: booking.StatusCancelled, Moves: map[string]int{"authorize": 1, "void": 1}, Messages: told("cancelled"),
@@ -99,7 +99,7 @@ func sellScenarios() []Scenario {
 				w.Fail("capture", Repeat(3, away)...)
 			},
 			StartsIn: 8 * time.Second,
-			Script: []Action{pays(soon), {600 * time.Millisecond, func(_ *World, d Driver) {
+			Script: []action{pays(soon), {600 * time.Millisecond, func(_ *World, d Driver) {
 				d.Signal(workflows.SignalShowCancelled, workflows.ShowCancelled{Reason: "A flood."})
 			}}},
 			Updates: ok, Status: booking.StatusCancelled, Payment: booking.PaymentRefunded,
@@ -110,12 +110,12 @@ func sellScenarios() []Scenario {
 			},
 		},
 		{
-			Name: "mail_later", Setup: fails("send.email", Repeat(3, away)...), Script: []Action{pays(soon)}, Updates: ok,
+			Name: "mail_later", Setup: fails("send.email", Repeat(3, away)...), Script: []action{pays(soon)}, Updates: ok,
 			StartsIn: 8 * time.Second,
 			Status:   booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
 		{
-			Name: "mail_refused", Script: []Action{pays(soon)}, Updates: ok,
+			Name: "mail_refused", Script: []action{pays(soon)}, Updates: ok,
 			Setup:  fails("send.email", Repeat(2, Fault{Err: booking.E(booking.CodeValidation, "No such mailbox.")})...),
 			Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured,
 			End: End{

@@ -84,14 +84,14 @@ const (
 	OpRefund  Operation = "refund"
 )
 
-// Trouble is what goes wrong.
-type Trouble int
+// trouble is what goes wrong.
+type trouble int
 
 // The troubles. Failed is answered and not done; FailedStored is also kept under
 // the idempotency key; FailedDone was done all the same; ReplyLost was done and
 // the connection ends without an answer; Slow is done after Fault.Delay.
 const (
-	Failed Trouble = iota
+	failed trouble = iota
 	FailedStored
 	FailedDone
 	ReplyLost
@@ -100,17 +100,17 @@ const (
 
 // Fault is one trouble, once.
 type Fault struct {
-	Trouble   Trouble
+	Trouble   trouble
 	Operation Operation
 	Delay     time.Duration
 }
 
-// Subject is what a webhook is about.
-type Subject int
+// subject is what a webhook is about.
+type subject int
 
 // The subjects. About nothing of ours is an event that names no payment.
 const (
-	AboutAuthorization Subject = iota
+	AboutAuthorization subject = iota
 	AboutDecline
 	AboutCapture
 	AboutRefund
@@ -132,7 +132,7 @@ const (
 // Hook describes a webhook to sign.
 type Hook struct {
 	ID        string
-	Subject   Subject
+	Subject   subject
 	Reference string
 	BookingID string // goes into the metadata
 	Secret    Secret

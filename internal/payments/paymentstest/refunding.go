@@ -51,7 +51,7 @@ func (s *suite) refundRefused() {
 
 func (s *suite) refundReplyLost() {
 	reference := s.captured()
-	for _, trouble := range []Trouble{ReplyLost, FailedDone} {
+	for _, trouble := range []trouble{ReplyLost, FailedDone} {
 		s.Fault(s.T, Fault{Trouble: trouble, Operation: OpRefund})
 	}
 	step := s.step(reference, 20_000)

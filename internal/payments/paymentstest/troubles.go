@@ -56,7 +56,7 @@ func (s *suite) unavailable() {
 // A vendor that says that it failed is another matter: it has answered.
 func (s *suite) failing() {
 	s.each(func(op Operation, call func(context.Context) error) {
-		s.Fault(s.T, Fault{Trouble: Failed, Operation: op})
+		s.Fault(s.T, Fault{Trouble: failed, Operation: op})
 		err := call(s.ctx())
 		s.code(booking.CodeProviderError, err)
 		s.spent(false, err)
