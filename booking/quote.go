@@ -34,8 +34,8 @@ type SeatPrice struct {
 // sofa; and a total that the payment provider does not charge. Codes:
 // validation_failed, show_not_on_sale.
 func NewQuote(terms Terms, seats []string) (Quote, error) {
-	if problems := checkSeats(terms.Layout, seats); len(problems) > 0 {
-		return Quote{}, Invalid(problems...)
+	if fieldErrors := checkSeats(terms.Layout, seats); len(fieldErrors) > 0 {
+		return Quote{}, Invalid(fieldErrors...)
 	}
 	quote := Quote{Seats: make([]SeatPrice, 0, len(seats))}
 	var sum int64
@@ -113,19 +113,19 @@ func checkSeats(layout Layout, seats []string) []FieldError {
 	if len(seats) > MaxSeats {
 		return []FieldError{{"seats", fmt.Sprintf("A booking has at most %d seats; this one has %d.", MaxSeats, len(seats))}}
 	}
-	var problems []FieldError
+	var fieldErrors []FieldError
 	seen := map[string]bool{}
 	for i, seat := range seats {
 		field := fmt.Sprintf("seats[%d]", i)
 		if _, ok := layout.Category(seat); !ok {
-			problems = append(problems, FieldError{field, fmt.Sprintf("This show has no seat %q.", clip(seat))})
+			fieldErrors = append(fieldErrors, FieldError{field, fmt.Sprintf("This show has no seat %q.", clip(seat))})
 		} else if seen[seat] {
-			problems = append(problems, FieldError{field, fmt.Sprintf("Seat %q is named twice.", seat)})
+			fieldErrors = append(fieldErrors, FieldError{field, fmt.Sprintf("Seat %q is named twice.", seat)})
 		}
 		seen[seat] = true
 	}
-	if len(problems) > 0 {
-		return problems
+	if len(fieldErrors) > 0 {
+		return fieldErrors
 	}
 	return checkSofas(layout, seen)
 }
@@ -133,7 +133,7 @@ func checkSeats(layout Layout, seats []string) []FieldError {
 // checkSofas refuses half a sofa. A row's sofa seats pair up in their order:
 // first with second, third with fourth.
 func checkSofas(layout Layout, chosen map[string]bool) []FieldError {
-	var problems []FieldError
+	var fieldErrors []FieldError
 	for _, row := range layout.Rows {
 		var sofas []string
 		for _, seat := range row.Seats {
@@ -143,12 +143,12 @@ func checkSofas(layout Layout, chosen map[string]bool) []FieldError {
 		}
 		for i := 0; i+1 < len(sofas); i += 2 {
 			if chosen[sofas[i]] != chosen[sofas[i+1]] {
-				problems = append(problems, FieldError{"seats",
+				fieldErrors = append(fieldErrors, FieldError{"seats",
 					fmt.Sprintf("A sofa is sold whole: take %s and %s together.", sofas[i], sofas[i+1])})
 			}
 		}
 	}
-	return problems
+	return fieldErrors
 }
 
 // Share is a part of the total in percent, rounded down to what can be given back.

@@ -116,19 +116,19 @@ func (s *service) bestSeats(w http.ResponseWriter, r *http.Request) error {
 func readWish(r *http.Request) (bestseats.Wish, error) {
 	query := r.URL.Query()
 	wish := bestseats.Wish{Category: query.Get("category")}
-	var problems []booking.FieldError
+	var fieldErrors []booking.FieldError
 	count, err := strconv.Atoi(query.Get("count"))
 	if wish.Count = count; err != nil {
-		problems = append(problems, booking.FieldError{Field: "count", Message: "Must be a whole number."})
+		fieldErrors = append(fieldErrors, booking.FieldError{Field: "count", Message: "Must be a whole number."})
 	}
 	switch wanted := query.Get("accessible"); {
 	case wanted == "true":
 		wish.Accessible = true
 	case query.Has("accessible") && wanted != "false":
-		problems = append(problems, booking.FieldError{Field: "accessible", Message: "Must be true or false."})
+		fieldErrors = append(fieldErrors, booking.FieldError{Field: "accessible", Message: "Must be true or false."})
 	}
-	if len(problems) > 0 {
-		return wish, booking.Invalid(problems...)
+	if len(fieldErrors) > 0 {
+		return wish, booking.Invalid(fieldErrors...)
 	}
 	return wish, nil
 }

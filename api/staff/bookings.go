@@ -111,13 +111,13 @@ type refundBody struct {
 }
 
 func (request *refundBody) check(least int64) error {
-	var problems []booking.FieldError
+	var fieldErrors []booking.FieldError
 	if request.Percent == nil || *request.Percent < least || *request.Percent > 100 {
-		problems = append(problems, booking.FieldError{Field: "percent", Message: fmt.Sprintf("Must be from %d to 100.", least)})
+		fieldErrors = append(fieldErrors, booking.FieldError{Field: "percent", Message: fmt.Sprintf("Must be from %d to 100.", least)})
 	}
-	problems = append(problems, rest.Reason(&request.Reason, 1, " Say why.")...)
-	if len(problems) > 0 {
-		return booking.Invalid(problems...)
+	fieldErrors = append(fieldErrors, rest.Reason(&request.Reason, 1, " Say why.")...)
+	if len(fieldErrors) > 0 {
+		return booking.Invalid(fieldErrors...)
 	}
 	return nil
 }

@@ -66,8 +66,8 @@ func (s *service) cancelShow(w http.ResponseWriter, r *http.Request) error {
 	if err := rest.Decode(w, r, &request); err != nil {
 		return err
 	}
-	if problems := rest.Reason(&request.Reason, 1, whyTheChange); len(problems) > 0 {
-		return booking.Invalid(problems...)
+	if fieldErrors := rest.Reason(&request.Reason, 1, whyTheChange); len(fieldErrors) > 0 {
+		return booking.Invalid(fieldErrors...)
 	}
 	return s.startChange(w, r, booking.ShowChangeRequest{
 		// A show is cancelled once, however often staff ask.
@@ -101,9 +101,9 @@ func (s *service) rescheduleShow(w http.ResponseWriter, r *http.Request) error {
 	if err := rest.Decode(w, r, &request); err != nil {
 		return err
 	}
-	change, problems := request.read(house)
-	if len(problems) > 0 {
-		return booking.Invalid(problems...)
+	change, fieldErrors := request.read(house)
+	if len(fieldErrors) > 0 {
+		return booking.Invalid(fieldErrors...)
 	}
 	change.ChangeID, change.ShowID = changeID(show, "move\n"+key), show.String()
 	change.Hash = changeHash(change)
@@ -112,11 +112,11 @@ func (s *service) rescheduleShow(w http.ResponseWriter, r *http.Request) error {
 
 // read checks what can be told without a look at the show.
 func (m moveRequest) read(house staff.Changeable) (booking.ShowChangeRequest, []booking.FieldError) {
-	problems := rest.Reason(&m.Reason, 1, whyTheChange)
+	fieldErrors := rest.Reason(&m.Reason, 1, whyTheChange)
 	change := booking.ShowChangeRequest{Kind: booking.ChangeRescheduled, Reason: m.Reason, Default: m.Default}
 	moment := func(field string, text *string, into *time.Time) {
 		at, wrong := house.Moment(field, text)
-		problems = append(problems, wrong...)
+		fieldErrors = append(fieldErrors, wrong...)
 		if at != nil {
 			*into = *at
 		}
@@ -128,24 +128,24 @@ func (m moveRequest) read(house staff.Changeable) (booking.ShowChangeRequest, []
 	if m.LocalStartsAt != nil {
 		var wrong []booking.FieldError
 		change.StartsAt, wrong = house.LocalMoment("local_starts_at", *m.LocalStartsAt)
-		problems = append(problems, wrong...)
+		fieldErrors = append(fieldErrors, wrong...)
 	}
 	if m.ScreenID != nil {
 		change.ScreenID = *m.ScreenID
 	}
 	switch {
 	case m.StartsAt != nil && m.LocalStartsAt != nil:
-		problems = append(problems, booking.FieldError{Field: "local_starts_at", Message: "Send this or starts_at, not both."})
+		fieldErrors = append(fieldErrors, booking.FieldError{Field: "local_starts_at", Message: "Send this or starts_at, not both."})
 	case m.StartsAt == nil && m.LocalStartsAt == nil && m.ScreenID == nil:
-		problems = append(problems, booking.FieldError{Field: "starts_at", Message: "Say when the show starts now, or on which screen."})
+		fieldErrors = append(fieldErrors, booking.FieldError{Field: "starts_at", Message: "Say when the show starts now, or on which screen."})
 	}
 	switch m.Default {
 	case booking.ChoiceKeep, booking.ChoiceRefund:
 	default:
-		problems = append(problems, booking.FieldError{
+		fieldErrors = append(fieldErrors, booking.FieldError{
 			Field: "default", Message: "Must be keep or refund: what holds for customers who do not choose."})
 	}
-	return change, problems
+	return change, fieldErrors
 }
 
 const whyTheChange = " Say why; customers read it."

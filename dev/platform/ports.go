@@ -52,15 +52,15 @@ func (p *Platform) choosePorts() error {
 	if content, err := os.ReadFile(remembered); err == nil {
 		_ = json.Unmarshal(content, &p.ports)
 	}
-	var problems []error
+	var errs []error
 	taken := map[int]string{} // for what
 	for _, port := range p.allPorts() {
 		if p.runs(port.service) {
-			problems = append(problems, choosePort(port, taken))
+			errs = append(errs, choosePort(port, taken))
 			taken[*port.chosen] = port.name
 		}
 	}
-	if err := errors.Join(problems...); err != nil {
+	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	content, err := json.Marshal(p.ports)

@@ -76,11 +76,11 @@ func (p *Platform) findPostgres(ctx context.Context) (bin string, err error) {
 	if bin, err = pglocal.FindBinaries(); err == nil {
 		return bin, nil
 	}
-	var problems []error
+	var errs []error
 	if _, err := exec.LookPath("apt-get"); err == nil && os.Geteuid() == 0 {
 		p.progress.printf("installing Postgres with apt-get, first run only…")
 		if err := p.aptInstall(ctx, "postgresql"); err != nil {
-			problems = append(problems, err)
+			errs = append(errs, err)
 		} else if bin, err = pglocal.FindBinaries(); err == nil {
 			return bin, nil
 		}
@@ -95,9 +95,9 @@ func (p *Platform) findPostgres(ctx context.Context) (bin string, err error) {
 	if err == nil {
 		return bin, nil
 	}
-	problems = append(problems, err)
+	errs = append(errs, err)
 	return "", fmt.Errorf("%w. Install one (Debian: apt-get install postgresql, macOS: brew install postgresql@17), or set DATABASE_URL to a server on which databases may be created: %w",
-		pglocal.ErrNoBinaries, errors.Join(problems...))
+		pglocal.ErrNoBinaries, errors.Join(errs...))
 }
 
 func (p *Platform) aptInstall(ctx context.Context, name string) error {

@@ -20,57 +20,57 @@ var (
 )
 
 // check finds settings that were read but cannot work.
-func (c *Config) check(problems *problemList) {
+func (c *Config) check(wrong *settingErrors) {
 	if c.Environment != envDev && c.Environment != envProduction {
-		problems.add("BOXOFFICE_ENV", "is neither dev nor production.")
+		wrong.add("BOXOFFICE_ENV", "is neither dev nor production.")
 	}
-	c.checkAddresses(problems)
-	c.checkVendors(problems)
-	c.checkDeployment(problems)
-	c.checkRules(problems)
+	c.checkAddresses(wrong)
+	c.checkVendors(wrong)
+	c.checkDeployment(wrong)
+	c.checkRules(wrong)
 }
 
-func (c *Config) checkDeployment(problems *problemList) {
+func (c *Config) checkDeployment(wrong *settingErrors) {
 	if c.WorkerDeployment != "" && !deploymentName.MatchString(c.WorkerDeployment) {
-		problems.add("WORKER_DEPLOYMENT", "is not a name. Write up to 64 letters, digits, _ and -, for example boxoffice.")
+		wrong.add("WORKER_DEPLOYMENT", "is not a name. Write up to 64 letters, digits, _ and -, for example boxoffice.")
 	}
 	if c.BuildID != "" && !buildID.MatchString(c.BuildID) {
-		problems.add("BUILD_ID", "is not a build's name. Write up to 64 letters, digits, dots, _ and -, for example 2026-12-09.1 or a commit.")
+		wrong.add("BUILD_ID", "is not a build's name. Write up to 64 letters, digits, dots, _ and -, for example 2026-12-09.1 or a commit.")
 	}
 }
 
-func (c *Config) checkAddresses(problems *problemList) {
-	checkPostgres(problems, "DATABASE_URL", c.DatabaseURL)
-	checkPostgres(problems, "DATABASE_READ_URL", c.DatabaseReadURL)
+func (c *Config) checkAddresses(wrong *settingErrors) {
+	checkPostgres(wrong, "DATABASE_URL", c.DatabaseURL)
+	checkPostgres(wrong, "DATABASE_READ_URL", c.DatabaseReadURL)
 	if u, err := url.Parse(c.RedisURL); c.RedisURL != "" && (err != nil || u.Scheme != "redis" && u.Scheme != "rediss") {
-		problems.add("REDIS_URL", "is not the address of a Redis. Write redis://host:6379.")
+		wrong.add("REDIS_URL", "is not the address of a Redis. Write redis://host:6379.")
 	}
-	checkHostPort(problems, "TEMPORAL_ADDRESS", c.TemporalAddress)
-	checkHostPort(problems, "API_ADDR", c.APIAddr)
-	checkHostPort(problems, "SANDBOX_ADDR", c.SandboxAddr)
+	checkHostPort(wrong, "TEMPORAL_ADDRESS", c.TemporalAddress)
+	checkHostPort(wrong, "API_ADDR", c.APIAddr)
+	checkHostPort(wrong, "SANDBOX_ADDR", c.SandboxAddr)
 	if c.MetricsAddr != "" {
-		checkHostPort(problems, "METRICS_ADDR", c.MetricsAddr)
+		checkHostPort(wrong, "METRICS_ADDR", c.MetricsAddr)
 	}
-	c.checkURL(problems, "PUBLIC_URL", c.PublicURL)
+	c.checkURL(wrong, "PUBLIC_URL", c.PublicURL)
 	for i, origin := range c.CORSOrigins {
 		c.CORSOrigins[i] = strings.TrimSpace(origin)
 		if u, err := url.Parse(c.CORSOrigins[i]); err != nil || u.Scheme+"://"+u.Host != c.CORSOrigins[i] {
-			problems.add("CORS_ORIGINS", "has an entry that is not an origin. Write https://host, without a path.")
+			wrong.add("CORS_ORIGINS", "has an entry that is not an origin. Write https://host, without a path.")
 		}
 	}
-	c.readProxies(problems)
+	c.readProxies(wrong)
 	if strings.HasSuffix(c.PublicURL, "/") {
-		problems.add("PUBLIC_URL", "ends in a slash. Leave it out.")
+		wrong.add("PUBLIC_URL", "ends in a slash. Leave it out.")
 	}
 	// The sandbox is never production, whatever the rest is.
 	if u, err := url.Parse(c.SandboxStripeWebhookURL); err != nil || u.Host == "" {
-		problems.add("SANDBOX_STRIPE_WEBHOOK_URL", "is not a URL. Write http://host:8080/v1/webhooks/stripe.")
+		wrong.add("SANDBOX_STRIPE_WEBHOOK_URL", "is not a URL. Write http://host:8080/v1/webhooks/stripe.")
 	}
 }
 
 // readProxies takes an address alone for a network of one. All addresses are no
 // network of proxies: then everybody would be believed.
-func (c *Config) readProxies(problems *problemList) {
+func (c *Config) readProxies(wrong *settingErrors) {
 	for _, text := range c.TrustedProxies {
 		text = strings.TrimSpace(text)
 		network, err := netip.ParsePrefix(text)
@@ -79,72 +79,72 @@ func (c *Config) readProxies(problems *problemList) {
 		}
 		switch {
 		case err != nil || network.Addr().Is4In6():
-			problems.add("TRUSTED_PROXIES", "has an entry that is no address and no network. Write for example 10.0.0.5 or 10.0.0.0/8.")
+			wrong.add("TRUSTED_PROXIES", "has an entry that is no address and no network. Write for example 10.0.0.5 or 10.0.0.0/8.")
 		case network.Bits() == 0:
-			problems.add("TRUSTED_PROXIES", "trusts everybody. Name the networks of your proxies.")
+			wrong.add("TRUSTED_PROXIES", "trusts everybody. Name the networks of your proxies.")
 		default:
 			c.Proxies = append(c.Proxies, network.Masked())
 		}
 	}
 }
 
-func checkPostgres(problems *problemList, variable, value string) {
+func checkPostgres(wrong *settingErrors, variable, value string) {
 	if u, err := url.Parse(value); value != "" && (err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		problems.add(variable, "is not the address of a Postgres. Write postgres://user:password@host:5432/database.")
+		wrong.add(variable, "is not the address of a Postgres. Write postgres://user:password@host:5432/database.")
 	}
 }
 
-func checkHostPort(problems *problemList, variable, value string) {
+func checkHostPort(wrong *settingErrors, variable, value string) {
 	if _, _, err := net.SplitHostPort(value); err != nil {
-		problems.add(variable, "is not host:port.")
+		wrong.add(variable, "is not host:port.")
 	}
 }
 
-func (c *Config) checkVendors(problems *problemList) {
-	c.checkURL(problems, "STRIPE_API_URL", c.StripeAPIURL)
-	c.checkURL(problems, "SENDGRID_API_URL", c.SendGridAPIURL)
-	c.checkURL(problems, "TWILIO_API_URL", c.TwilioAPIURL)
-	c.checkURL(problems, "STRIPE_CHECKOUT_URL", strings.NewReplacer("{payment_intent}", "x", "{client_secret}", "x", "{booking}", "x").Replace(c.StripeCheckoutURL))
+func (c *Config) checkVendors(wrong *settingErrors) {
+	c.checkURL(wrong, "STRIPE_API_URL", c.StripeAPIURL)
+	c.checkURL(wrong, "SENDGRID_API_URL", c.SendGridAPIURL)
+	c.checkURL(wrong, "TWILIO_API_URL", c.TwilioAPIURL)
+	c.checkURL(wrong, "STRIPE_CHECKOUT_URL", strings.NewReplacer("{payment_intent}", "x", "{client_secret}", "x", "{booking}", "x").Replace(c.StripeCheckoutURL))
 	for i, secret := range c.StripeWebhookSecrets {
 		// A list is easily written with a space after the comma.
 		c.StripeWebhookSecrets[i] = strings.TrimSpace(secret)
 		if c.StripeWebhookSecrets[i] == "" {
-			problems.add("STRIPE_WEBHOOK_SECRETS", "has an empty entry: an empty secret would accept what anybody signs.")
+			wrong.add("STRIPE_WEBHOOK_SECRETS", "has an empty entry: an empty secret would accept what anybody signs.")
 		}
 	}
 	if strings.HasPrefix(c.StripeSecretKey, "pk_") {
-		problems.add("STRIPE_SECRET_KEY", "is a publishable key. The secret key begins with sk_ or rk_.")
+		wrong.add("STRIPE_SECRET_KEY", "is a publishable key. The secret key begins with sk_ or rk_.")
 	}
 	if c.StripePublishableKey != "" && !strings.HasPrefix(c.StripePublishableKey, "pk_") {
-		problems.add("STRIPE_PUBLISHABLE_KEY", "does not begin with pk_. Everybody sees this key: it must not be a secret one.")
+		wrong.add("STRIPE_PUBLISHABLE_KEY", "does not begin with pk_. Everybody sees this key: it must not be a secret one.")
 	}
 	if _, err := mail.ParseAddress(c.MailFrom); c.MailFrom != "" && err != nil {
-		problems.add("MAIL_FROM", "is not a mail address.")
+		wrong.add("MAIL_FROM", "is not a mail address.")
 	}
 	if c.SMSFrom != "" && !e164.MatchString(c.SMSFrom) {
-		problems.add("SMS_FROM", "is not a number in E.164. Write for example +15005550006.")
+		wrong.add("SMS_FROM", "is not a number in E.164. Write for example +15005550006.")
 	}
 }
 
 // checkURL refuses, in production, an address that would carry secrets or
 // customers over an open line.
-func (c *Config) checkURL(problems *problemList, variable, value string) {
+func (c *Config) checkURL(wrong *settingErrors, variable, value string) {
 	if value == "" {
 		return
 	}
 	u, err := url.Parse(value)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		problems.add(variable, "is not a URL. Write https://host.")
+		wrong.add(variable, "is not a URL. Write https://host.")
 	case u.Scheme == "http" && !c.Dev():
-		problems.add(variable, "is not encrypted. Write https://, or set BOXOFFICE_ENV=dev to use the sandbox.")
+		wrong.add(variable, "is not encrypted. Write https://, or set BOXOFFICE_ENV=dev to use the sandbox.")
 	}
 }
 
-func (c *Config) checkRules(problems *problemList) {
+func (c *Config) checkRules(wrong *settingErrors) {
 	between := func(variable string, value, least, most time.Duration) {
 		if value < least || value > most {
-			problems.add(variable, "is %s. Choose between %s and %s.", value, least, most)
+			wrong.add(variable, "is %s. Choose between %s and %s.", value, least, most)
 		}
 	}
 	between("MIGRATE_LOCK_TIMEOUT", c.MigrateLockTimeout, 10*time.Millisecond, time.Minute)
@@ -161,20 +161,20 @@ func (c *Config) checkRules(problems *problemList) {
 		"SESSIONS_KEPT": {c.SessionsKept, time.Minute},
 	} {
 		if kept.value != 0 && kept.value < kept.least {
-			problems.add(variable, "is %s. Choose at least %s, or 0 to keep it for ever.", kept.value, kept.least)
+			wrong.add(variable, "is %s. Choose at least %s, or 0 to keep it for ever.", kept.value, kept.least)
 		}
 	}
 	between("OPEN_WITHIN", c.OpenWithin, time.Second, time.Minute)
 	// Written so that NaN, which compares as false, does not pass.
 	if !(c.PaymentsPerSecond >= 0) {
-		problems.add("PAYMENTS_PER_SECOND", "is not a number of requests. 0 is no limit.")
+		wrong.add("PAYMENTS_PER_SECOND", "is not a number of requests. 0 is no limit.")
 	}
 	if !(c.MessagesPerSecond >= 0) {
-		problems.add("MESSAGES_PER_SECOND", "is not a number of messages. 0 is no limit.")
+		wrong.add("MESSAGES_PER_SECOND", "is not a number of messages. 0 is no limit.")
 	}
 	count := func(variable string, value, most int) {
 		if value < 1 || value > most {
-			problems.add(variable, "is %d. Choose between 1 and %d.", value, most)
+			wrong.add(variable, "is %d. Choose between 1 and %d.", value, most)
 		}
 	}
 	count("MAX_HOLDS", c.MaxHolds, 100)
@@ -184,9 +184,9 @@ func (c *Config) checkRules(problems *problemList) {
 	count("STREAMS_PER_ADDRESS", c.StreamsPerAddress, 10_000)
 	count("STREAMS_PER_ACCOUNT", c.StreamsPerAccount, 10_000)
 	if c.LatePayments != LateRebook && c.LatePayments != lateRefund {
-		problems.add("LATE_PAYMENTS", "is neither rebook nor refund.")
+		wrong.add("LATE_PAYMENTS", "is neither rebook nor refund.")
 	}
 	if c.Disputes != string(booking.DisputesVoid) && c.Disputes != string(booking.DisputesKeep) {
-		problems.add("DISPUTES", "is neither void nor keep.")
+		wrong.add("DISPUTES", "is neither void nor keep.")
 	}
 }

@@ -47,19 +47,19 @@ func (k *CodecKeys) UnmarshalText(text []byte) error {
 
 // loadKeys reads the signing keys, and in dev makes throwaway ones for the
 // processes that sign.
-func (c *Config) loadKeys(problems *problemList, processes []Process) {
-	c.JWTKeys = c.signingKeys(problems, processes, fieldNamed("JWTSigningKeyFile"), c.JWTSigningKeyFile, "customers have to log in again after a restart")
-	c.TicketKeys = c.signingKeys(problems, processes, fieldNamed("TicketSigningKeyFile"), c.TicketSigningKeyFile, "tickets shown before a restart do not scan after it")
+func (c *Config) loadKeys(wrong *settingErrors, processes []Process) {
+	c.JWTKeys = c.signingKeys(wrong, processes, fieldNamed("JWTSigningKeyFile"), c.JWTSigningKeyFile, "customers have to log in again after a restart")
+	c.TicketKeys = c.signingKeys(wrong, processes, fieldNamed("TicketSigningKeyFile"), c.TicketSigningKeyFile, "tickets shown before a restart do not scan after it")
 }
 
-func (c *Config) signingKeys(problems *problemList, processes []Process, f field, file, consequence string) []ed25519.PrivateKey {
+func (c *Config) signingKeys(wrong *settingErrors, processes []Process, f field, file, consequence string) []ed25519.PrivateKey {
 	if file == "" {
 		if _, needed := f.neededBy(processes); !c.Dev() || !needed {
 			return nil
 		}
 		_, key, err := ed25519.GenerateKey(rand.Reader)
 		if err != nil {
-			problems.add(f.name, "is not set, and no throwaway key could be made: %v.", err)
+			wrong.add(f.name, "is not set, and no throwaway key could be made: %v.", err)
 			return nil
 		}
 		c.Warnings = append(c.Warnings, fmt.Sprintf("%s is not set: using a throwaway key, so %s", f.name, consequence))
@@ -67,7 +67,7 @@ func (c *Config) signingKeys(problems *problemList, processes []Process, f field
 	}
 	keys, err := readSigningKeys(file)
 	if err != nil {
-		problems.add(f.name, "%v. openssl genpkey -algorithm ed25519 -out %s makes a key.", err, file)
+		wrong.add(f.name, "%v. openssl genpkey -algorithm ed25519 -out %s makes a key.", err, file)
 	}
 	return keys
 }

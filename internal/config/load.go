@@ -12,20 +12,20 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// problemList is everything that is wrong with a configuration, so that it is
+// settingErrors is everything that is wrong with a configuration, so that it is
 // repaired in one go.
-type problemList []string
+type settingErrors []string
 
 // Error implements error, a problem a line.
-func (p problemList) Error() string {
+func (p settingErrors) Error() string {
 	title := "the configuration has a problem"
 	if len(p) > 1 {
-		title = fmt.Sprintf("the configuration has %d problems", len(p))
+		title = fmt.Sprintf("the configuration has %d wrong", len(p))
 	}
 	return title + ":\n  " + strings.Join(p, "\n  ")
 }
 
-func (p *problemList) add(variable, format string, args ...any) {
+func (p *settingErrors) add(variable, format string, args ...any) {
 	*p = append(*p, variable+": "+fmt.Sprintf(format, args...))
 }
 
@@ -40,28 +40,28 @@ func load(environment map[string]string, processes []Process) (Config, error) {
 		processes = []Process{API, Worker, Migrate, Seed, Import, Sandbox}
 	}
 	var (
-		config   Config
-		problems problemList
+		config Config
+		wrong  settingErrors
 	)
-	values := withDefaults(withFiles(environment, &problems))
+	values := withDefaults(withFiles(environment, &wrong))
 	if err := env.ParseWithOptions(&config, env.Options{Environment: values}); err != nil {
-		problems = append(problems, explain(err)...)
+		wrong = append(wrong, explain(err)...)
 	}
-	problems = append(problems, missing(values, processes)...)
-	if len(problems) == 0 {
+	wrong = append(wrong, missing(values, processes)...)
+	if len(wrong) == 0 {
 		// What was not read cannot be judged.
-		config.check(&problems)
+		config.check(&wrong)
 	}
-	config.loadKeys(&problems, processes)
-	if len(problems) > 0 {
-		return Config{}, problems
+	config.loadKeys(&wrong, processes)
+	if len(wrong) > 0 {
+		return Config{}, wrong
 	}
 	return config, nil
 }
 
 // withFiles reads the variables that are given as NAME_FILE, which is how
 // container engines pass on secrets.
-func withFiles(environment map[string]string, problems *problemList) map[string]string {
+func withFiles(environment map[string]string, wrong *settingErrors) map[string]string {
 	given := maps.Clone(environment)
 	for _, f := range fields() {
 		variable := f.name + "_FILE"
@@ -70,17 +70,17 @@ func withFiles(environment map[string]string, problems *problemList) map[string]
 			continue
 		}
 		if strings.TrimSpace(given[f.name]) != "" {
-			problems.add(variable, "is set, and so is %s. Set one of them.", f.name)
+			wrong.add(variable, "is set, and so is %s. Set one of them.", f.name)
 			continue
 		}
 		content, err := os.ReadFile(path)
 		if err != nil {
-			problems.add(variable, "cannot be read: %v.", err)
+			wrong.add(variable, "cannot be read: %v.", err)
 			continue
 		}
 		given[f.name] = strings.TrimSpace(string(content))
 		if given[f.name] == "" {
-			problems.add(variable, "is an empty file: %s.", path)
+			wrong.add(variable, "is an empty file: %s.", path)
 		}
 	}
 	return given
@@ -109,17 +109,17 @@ func withDefaults(environment map[string]string) map[string]string {
 
 // missing names the variables that these processes need and that are not set. Key
 // files are the exception: dev makes do with throwaway keys.
-func missing(values map[string]string, processes []Process) problemList {
-	var problems problemList
+func missing(values map[string]string, processes []Process) settingErrors {
+	var wrong settingErrors
 	for _, f := range fields() {
 		if values[f.name] != "" || values[f.name+"_FILE"] != "" || f.isKeyFile() && values["BOXOFFICE_ENV"] == envDev {
 			continue
 		}
 		if process, needed := f.neededBy(processes); needed {
-			problems.add(f.name, "is not set and %s needs it. %s", process, f.doc)
+			wrong.add(f.name, "is not set and %s needs it. %s", process, f.doc)
 		}
 	}
-	return problems
+	return wrong
 }
 
 // neededBy gives the first of the processes that cannot do without the setting.
@@ -134,32 +134,32 @@ func (f field) neededBy(processes []Process) (Process, bool) {
 
 // explain turns the library's errors, which name Go's fields, into ones that
 // name variables. It never repeats a value: it may be a secret.
-func explain(err error) problemList {
+func explain(err error) settingErrors {
 	var all env.AggregateError
 	if !errors.As(err, &all) {
-		return problemList{err.Error()}
+		return settingErrors{err.Error()}
 	}
-	var problems problemList
+	var wrong settingErrors
 	for _, one := range all.Errors {
 		var parse env.ParseError
 		if !errors.As(one, &parse) {
-			problems = append(problems, one.Error())
+			wrong = append(wrong, one.Error())
 			continue
 		}
 		f := fieldNamed(parse.Name)
 		var own ownError
 		switch {
 		case errors.As(parse.Err, &own):
-			problems.add(f.name, "%s %s", own, f.doc)
+			wrong.add(f.name, "%s %s", own, f.doc)
 		case parse.Type.String() == "time.Duration":
-			problems.add(f.name, "is not a duration. Write for example 90s, 8m or 2h.")
+			wrong.add(f.name, "is not a duration. Write for example 90s, 8m or 2h.")
 		case parse.Type.Kind() == reflect.Int && parse.Type.PkgPath() == "":
-			problems.add(f.name, "is not a whole number.")
+			wrong.add(f.name, "is not a whole number.")
 		default:
-			problems.add(f.name, "cannot be read. %s", f.doc)
+			wrong.add(f.name, "cannot be read. %s", f.doc)
 		}
 	}
-	return problems
+	return wrong
 }
 
 // ownError is a parser of ours talking: it names no value, so it may be shown.
