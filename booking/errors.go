@@ -70,6 +70,22 @@ func E(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// FieldErrors collects what is wrong with the fields of a request.
+type FieldErrors []FieldError
+
+// Add adds the error of one field. The message is made as fmt.Sprintf makes it.
+func (f *FieldErrors) Add(field, format string, args ...any) {
+	*f = append(*f, FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
+}
+
+// Err is nil when there are none. Code: validation_failed.
+func (f FieldErrors) Err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return Invalid(f...)
+}
+
 // Invalid reports a request whose fields do not pass, every problem at once.
 func Invalid(fields ...FieldError) *Error {
 	message := "The request has a problem in one field."

@@ -34,8 +34,8 @@ type SeatPrice struct {
 // sofa; and a total that the payment provider does not charge. Codes:
 // validation_failed, show_not_on_sale.
 func NewQuote(terms Terms, seats []string) (Quote, error) {
-	if fieldErrors := checkSeats(terms.Layout, seats); len(fieldErrors) > 0 {
-		return Quote{}, Invalid(fieldErrors...)
+	if err := checkSeats(terms.Layout, seats); err != nil {
+		return Quote{}, err
 	}
 	quote := Quote{Seats: make([]SeatPrice, 0, len(seats))}
 	var sum int64
@@ -106,34 +106,34 @@ func compareRuns(a, b string) int {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-func checkSeats(layout Layout, seats []string) []FieldError {
+func checkSeats(layout Layout, seats []string) error {
 	if len(seats) == 0 {
-		return []FieldError{{"seats", "Choose at least one seat."}}
+		return Invalid(FieldError{"seats", "Choose at least one seat."})
 	}
 	if len(seats) > MaxSeats {
-		return []FieldError{{"seats", fmt.Sprintf("A booking has at most %d seats; this one has %d.", MaxSeats, len(seats))}}
+		return Invalid(FieldError{"seats", fmt.Sprintf("A booking has at most %d seats; this one has %d.", MaxSeats, len(seats))})
 	}
-	var fieldErrors []FieldError
+	var fieldErrors FieldErrors
 	seen := map[string]bool{}
 	for i, seat := range seats {
 		field := fmt.Sprintf("seats[%d]", i)
 		if _, ok := layout.Category(seat); !ok {
-			fieldErrors = append(fieldErrors, FieldError{field, fmt.Sprintf("This show has no seat %q.", clip(seat))})
+			fieldErrors.Add(field, "This show has no seat %q.", clip(seat))
 		} else if seen[seat] {
-			fieldErrors = append(fieldErrors, FieldError{field, fmt.Sprintf("Seat %q is named twice.", seat)})
+			fieldErrors.Add(field, "Seat %q is named twice.", seat)
 		}
 		seen[seat] = true
 	}
-	if len(fieldErrors) > 0 {
-		return fieldErrors
+	if err := fieldErrors.Err(); err != nil {
+		return err
 	}
 	return checkSofas(layout, seen)
 }
 
 // checkSofas refuses half a sofa. A row's sofa seats pair up in their order:
 // first with second, third with fourth.
-func checkSofas(layout Layout, chosen map[string]bool) []FieldError {
-	var fieldErrors []FieldError
+func checkSofas(layout Layout, chosen map[string]bool) error {
+	var fieldErrors FieldErrors
 	for _, row := range layout.Rows {
 		var sofas []string
 		for _, seat := range row.Seats {
@@ -143,12 +143,11 @@ func checkSofas(layout Layout, chosen map[string]bool) []FieldError {
 		}
 		for i := 0; i+1 < len(sofas); i += 2 {
 			if chosen[sofas[i]] != chosen[sofas[i+1]] {
-				fieldErrors = append(fieldErrors, FieldError{"seats",
-					fmt.Sprintf("A sofa is sold whole: take %s and %s together.", sofas[i], sofas[i+1])})
+				fieldErrors.Add("seats", "A sofa is sold whole: take %s and %s together.", sofas[i], sofas[i+1])
 			}
 		}
 	}
-	return fieldErrors
+	return fieldErrors.Err()
 }
 
 // Share is a part of the total in percent, rounded down to what can be given back.

@@ -20,8 +20,8 @@ func (s *service) cancel(w http.ResponseWriter, r *http.Request) error {
 	if err := rest.DecodeOptional(w, r, &request); err != nil {
 		return err
 	}
-	if problems := rest.Reason(&request.Reason, 0, ""); len(problems) > 0 {
-		return booking.Invalid(problems...)
+	if err := rest.Reason(&request.Reason, 0, "").Err(); err != nil {
+		return err
 	}
 	if b.Status.Terminal() || isScanned(b) {
 		return notCancellable()

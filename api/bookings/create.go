@@ -290,8 +290,8 @@ func (s *service) readAttempt(w http.ResponseWriter, r *http.Request) (attempt, 
 	if err = rest.Decode(w, r, &try.request); err != nil {
 		return try, err
 	}
-	if problems := s.checkRequest(&try.request); len(problems) > 0 {
-		return try, booking.Invalid(problems...)
+	if err = s.checkRequest(&try.request); err != nil {
+		return try, err
 	}
 	try.bookingID = uuid.NewSHA1(bookingNamespace, []byte(try.customer+"\n"+try.key)).String()
 	try.hash = requestHash(try.request)
@@ -300,26 +300,25 @@ func (s *service) readAttempt(w http.ResponseWriter, r *http.Request) (attempt, 
 
 // checkRequest finds what can be told without a look at the show; the rest is the
 // precheck's.
-func (s *service) checkRequest(request *bookingRequest) []booking.FieldError {
-	var problems []booking.FieldError
+func (s *service) checkRequest(request *bookingRequest) error {
+	var fieldErrors booking.FieldErrors
 	if id, err := uuid.Parse(request.ShowID); err != nil {
-		problems = append(problems, booking.FieldError{Field: "show_id", Message: "This is not a show's id."})
+		fieldErrors.Add("show_id", "This is not a show's id.")
 	} else {
 		request.ShowID = id.String()
 	}
 	for i, seat := range request.Seats {
 		if seat == "" || len(seat) > maxSeatLength || strings.ContainsFunc(seat, unicode.IsControl) {
-			problems = append(problems, booking.FieldError{
-				Field: fmt.Sprintf("seats[%d]", i), Message: "This is not the name of a seat."})
+			fieldErrors.Add(fmt.Sprintf("seats[%d]", i), "This is not the name of a seat.")
 		}
 		if i == booking.MaxSeats {
 			break // too many; the precheck has the better message
 		}
 	}
 	if problem, ok := s.checkProvider("payment.provider", request.Payment.Provider); !ok {
-		problems = append(problems, problem)
+		fieldErrors = append(fieldErrors, problem)
 	}
-	return problems
+	return fieldErrors.Err()
 }
 
 func (s *service) checkProvider(field, provider string) (booking.FieldError, bool) {

@@ -44,37 +44,31 @@ type choice struct {
 }
 
 func (c choice) check() error {
-	var problems []booking.FieldError
-	add := func(field, message string) {
-		problems = append(problems, booking.FieldError{Field: field, Message: message})
-	}
+	var fieldErrors booking.FieldErrors
 	moves := c.Choice == booking.ChoiceMove
 	switch c.Choice {
 	case booking.ChoiceKeep, booking.ChoiceMove, booking.ChoiceRefund:
 	default:
-		add("choice", "Must be keep, move or refund.")
+		fieldErrors.Add("choice", "Must be keep, move or refund.")
 	}
 	switch _, err := uuid.Parse(c.ShowID); {
 	case !moves && c.ShowID != "":
-		add("show_id", "Belongs to the choice to move.")
+		fieldErrors.Add("show_id", "Belongs to the choice to move.")
 	case moves && err != nil:
-		add("show_id", "This is not an id.")
+		fieldErrors.Add("show_id", "This is not an id.")
 	}
 	switch {
 	case !moves && len(c.Seats) > 0:
-		add("seats", "Belongs to the choice to move.")
+		fieldErrors.Add("seats", "Belongs to the choice to move.")
 	case moves && (len(c.Seats) == 0 || len(c.Seats) > booking.MaxSeats):
-		add("seats", fmt.Sprintf("Choose from 1 to %d seats.", booking.MaxSeats))
+		fieldErrors.Add("seats", "Choose from 1 to %d seats.", booking.MaxSeats)
 	}
 	for i, seat := range c.Seats {
 		if len(seat) > maxSeatName {
-			add(fmt.Sprintf("seats[%d]", i), "There is no such seat.")
+			fieldErrors.Add(fmt.Sprintf("seats[%d]", i), "There is no such seat.")
 		}
 	}
-	if len(problems) > 0 {
-		return booking.Invalid(problems...)
-	}
-	return nil
+	return fieldErrors.Err()
 }
 
 // chooseChange has the booking's workflow do what its customer wants of a moved

@@ -116,19 +116,16 @@ func (s *service) bestSeats(w http.ResponseWriter, r *http.Request) error {
 func readWish(r *http.Request) (bestseats.Wish, error) {
 	query := r.URL.Query()
 	wish := bestseats.Wish{Category: query.Get("category")}
-	var fieldErrors []booking.FieldError
+	var fieldErrors booking.FieldErrors
 	count, err := strconv.Atoi(query.Get("count"))
 	if wish.Count = count; err != nil {
-		fieldErrors = append(fieldErrors, booking.FieldError{Field: "count", Message: "Must be a whole number."})
+		fieldErrors.Add("count", "Must be a whole number.")
 	}
 	switch wanted := query.Get("accessible"); {
 	case wanted == "true":
 		wish.Accessible = true
 	case query.Has("accessible") && wanted != "false":
-		fieldErrors = append(fieldErrors, booking.FieldError{Field: "accessible", Message: "Must be true or false."})
+		fieldErrors.Add("accessible", "Must be true or false.")
 	}
-	if len(fieldErrors) > 0 {
-		return wish, booking.Invalid(fieldErrors...)
-	}
-	return wish, nil
+	return wish, fieldErrors.Err()
 }

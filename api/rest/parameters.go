@@ -73,27 +73,24 @@ func BookingStatus(r *http.Request) (booking.Status, error) {
 
 // Reason gives a reason that a person wrote its stored form. least is 0 or 1
 // characters; more goes on with what to write.
-func Reason(reason *string, least int, more string) []booking.FieldError {
+func Reason(reason *string, least int, more string) booking.FieldErrors {
 	*reason = text.Paragraphs(*reason)
 	wrong := text.WrongParagraphs(*reason, least, maxReason)
 	if wrong == "" {
 		return nil
 	}
-	return []booking.FieldError{{Field: "reason", Message: wrong + more}}
+	return booking.FieldErrors{{Field: "reason", Message: wrong + more}}
 }
 
 // Invalid joins validation errors, so that a caller sees all of them at once.
 func Invalid(errs ...error) error {
-	var fields []booking.FieldError
+	var fields booking.FieldErrors
 	for _, err := range errs {
 		if e, ok := err.(*booking.Error); ok && e != nil { // made by the readers above, never wrapped
 			fields = append(fields, e.Fields...)
 		}
 	}
-	if len(fields) == 0 {
-		return nil
-	}
-	return booking.Invalid(fields...)
+	return fields.Err()
 }
 
 // IdempotencyKey reads the header of that name. Codes: idempotency_key_missing,

@@ -111,15 +111,12 @@ type refundBody struct {
 }
 
 func (request *refundBody) check(least int64) error {
-	var fieldErrors []booking.FieldError
+	var fieldErrors booking.FieldErrors
 	if request.Percent == nil || *request.Percent < least || *request.Percent > 100 {
-		fieldErrors = append(fieldErrors, booking.FieldError{Field: "percent", Message: fmt.Sprintf("Must be from %d to 100.", least)})
+		fieldErrors.Add("percent", "Must be from %d to 100.", least)
 	}
 	fieldErrors = append(fieldErrors, rest.Reason(&request.Reason, 1, " Say why.")...)
-	if len(fieldErrors) > 0 {
-		return booking.Invalid(fieldErrors...)
-	}
-	return nil
+	return fieldErrors.Err()
 }
 
 func (request refundBody) by(r *http.Request) workflows.RefundRequest {

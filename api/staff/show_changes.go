@@ -66,8 +66,8 @@ func (s *service) cancelShow(w http.ResponseWriter, r *http.Request) error {
 	if err := rest.Decode(w, r, &request); err != nil {
 		return err
 	}
-	if fieldErrors := rest.Reason(&request.Reason, 1, whyTheChange); len(fieldErrors) > 0 {
-		return booking.Invalid(fieldErrors...)
+	if err := rest.Reason(&request.Reason, 1, whyTheChange).Err(); err != nil {
+		return err
 	}
 	return s.startChange(w, r, booking.ShowChangeRequest{
 		// A show is cancelled once, however often staff ask.
@@ -101,9 +101,9 @@ func (s *service) rescheduleShow(w http.ResponseWriter, r *http.Request) error {
 	if err := rest.Decode(w, r, &request); err != nil {
 		return err
 	}
-	change, fieldErrors := request.read(house)
-	if len(fieldErrors) > 0 {
-		return booking.Invalid(fieldErrors...)
+	change, err := request.read(house)
+	if err != nil {
+		return err
 	}
 	change.ChangeID, change.ShowID = changeID(show, "move\n"+key), show.String()
 	change.Hash = changeHash(change)
@@ -111,7 +111,7 @@ func (s *service) rescheduleShow(w http.ResponseWriter, r *http.Request) error {
 }
 
 // read checks what can be told without a look at the show.
-func (m moveRequest) read(house staff.Changeable) (booking.ShowChangeRequest, []booking.FieldError) {
+func (m moveRequest) read(house staff.Changeable) (booking.ShowChangeRequest, error) {
 	fieldErrors := rest.Reason(&m.Reason, 1, whyTheChange)
 	change := booking.ShowChangeRequest{Kind: booking.ChangeRescheduled, Reason: m.Reason, Default: m.Default}
 	moment := func(field string, text *string, into *time.Time) {
@@ -135,17 +135,16 @@ func (m moveRequest) read(house staff.Changeable) (booking.ShowChangeRequest, []
 	}
 	switch {
 	case m.StartsAt != nil && m.LocalStartsAt != nil:
-		fieldErrors = append(fieldErrors, booking.FieldError{Field: "local_starts_at", Message: "Send this or starts_at, not both."})
+		fieldErrors.Add("local_starts_at", "Send this or starts_at, not both.")
 	case m.StartsAt == nil && m.LocalStartsAt == nil && m.ScreenID == nil:
-		fieldErrors = append(fieldErrors, booking.FieldError{Field: "starts_at", Message: "Say when the show starts now, or on which screen."})
+		fieldErrors.Add("starts_at", "Say when the show starts now, or on which screen.")
 	}
 	switch m.Default {
 	case booking.ChoiceKeep, booking.ChoiceRefund:
 	default:
-		fieldErrors = append(fieldErrors, booking.FieldError{
-			Field: "default", Message: "Must be keep or refund: what holds for customers who do not choose."})
+		fieldErrors.Add("default", "Must be keep or refund: what holds for customers who do not choose.")
 	}
-	return change, fieldErrors
+	return change, fieldErrors.Err()
 }
 
 const whyTheChange = " Say why; customers read it."

@@ -15,48 +15,42 @@ const (
 	maxName     = 100
 )
 
-type problems []booking.FieldError
+type fieldErrors struct{ booking.FieldErrors }
 
-func (p *problems) add(field, message string) {
-	if message != "" {
-		*p = append(*p, booking.FieldError{Field: field, Message: message})
+// add adds what is wrong with a field, if anything is.
+func (f *fieldErrors) add(field, wrong string) {
+	if wrong != "" {
+		f.Add(field, "%s", wrong)
 	}
-}
-
-func (p *problems) err() error {
-	if len(*p) == 0 {
-		return nil
-	}
-	return booking.Invalid(*p...)
 }
 
 // check gives the registration as it is stored.
 func (r Registration) check() (Registration, error) {
 	r.Name = text.Line(r.Name)
-	var p problems
+	var fields fieldErrors
 	var wrong string
 	r.Email, wrong = contacts.Mailbox(r.Email)
-	p.add("email", wrong)
-	p.add("password", wrongPassword(r.Password))
-	p.add("name", wrongName(r.Name))
+	fields.add("email", wrong)
+	fields.add("password", wrongPassword(r.Password))
+	fields.add("name", wrongName(r.Name))
 	r.Phone, wrong = contacts.Number(r.Phone)
-	p.add("phone", wrong)
-	return r, p.err()
+	fields.add("phone", wrong)
+	return r, fields.Err()
 }
 
 func (c Profile) check() (Profile, error) {
-	var p problems
+	var fields fieldErrors
 	if c.Name != nil {
 		name := text.Line(*c.Name)
-		p.add("name", wrongName(name))
+		fields.add("name", wrongName(name))
 		c.Name = &name
 	}
 	if c.Phone != nil {
 		phone, wrong := contacts.Number(*c.Phone)
-		p.add("phone", wrong)
+		fields.add("phone", wrong)
 		c.Phone = &phone
 	}
-	return c, p.err()
+	return c, fields.Err()
 }
 
 func wrongPassword(password string) string {

@@ -2,6 +2,7 @@ package bestseats
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -54,24 +55,15 @@ func Choose(now shows.SeatMap, wish Wish) (Offer, error) {
 }
 
 func (w Wish) check(now shows.SeatMap) error {
-	var problems []booking.FieldError
+	var fieldErrors booking.FieldErrors
 	if w.Count < 1 || w.Count > booking.MaxSeats {
-		problems = append(problems, booking.FieldError{
-			Field: "count", Message: fmt.Sprintf("Must be from 1 to %d.", booking.MaxSeats)})
+		fieldErrors.Add("count", "Must be from 1 to %d.", booking.MaxSeats)
 	}
 	if _, ok := now.Prices[w.Category]; w.Category != "" && !ok {
-		var names []string
-		for name := range now.Prices {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		problems = append(problems, booking.FieldError{
-			Field: "category", Message: "This show has " + strings.Join(names, ", ") + "."})
+		names := slices.Sorted(maps.Keys(now.Prices))
+		fieldErrors.Add("category", "This show has %s.", strings.Join(names, ", "))
 	}
-	if len(problems) > 0 {
-		return booking.Invalid(problems...)
-	}
-	return nil
+	return fieldErrors.Err()
 }
 
 func (w Wish) unmet() error {

@@ -108,7 +108,7 @@ func (s *Store) AdminBookings(
 
 func (f Filter) conditions(cursor string) (where string, args []any, err error) {
 	var conditions []string
-	var problems []booking.FieldError
+	var fieldErrors booking.FieldErrors
 	add := func(condition string, values ...any) {
 		for _, value := range values {
 			args = append(args, value)
@@ -122,7 +122,7 @@ func (f Filter) conditions(cursor string) (where string, args []any, err error) 
 		}
 		parsed, err := uuid.Parse(id.value)
 		if err != nil {
-			problems = append(problems, booking.FieldError{Field: id.field, Message: "This is not an id."})
+			fieldErrors.Add(id.field, "This is not an id.")
 		}
 		add(id.field+" = ?", parsed)
 	}
@@ -133,12 +133,12 @@ func (f Filter) conditions(cursor string) (where string, args []any, err error) 
 		at, last, err := paging.ReadLatest(cursor)
 		id, wrong := uuid.Parse(last)
 		if err != nil || wrong != nil {
-			problems = append(problems, paging.Foreign())
+			fieldErrors = append(fieldErrors, paging.Foreign())
 		}
 		add("(created_at, id) < (?, ?)", at, id)
 	}
-	if len(problems) > 0 {
-		return "", nil, booking.Invalid(problems...)
+	if err := fieldErrors.Err(); err != nil {
+		return "", nil, err
 	}
 	if len(conditions) > 0 {
 		where = " WHERE " + strings.Join(conditions, " AND ")

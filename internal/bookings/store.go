@@ -29,18 +29,15 @@ type requestIDs struct{ booking, customer, show uuid.UUID }
 // parseRequest reads the ids of a request, and names every one that is none.
 func parseRequest(bookingID, customerID, showID string) (requestIDs, error) {
 	var ids requestIDs
-	var problems []booking.FieldError
+	var fieldErrors booking.FieldErrors
 	read := func(field, value string) uuid.UUID {
 		id, err := uuid.Parse(value)
 		if err != nil {
-			problems = append(problems, booking.FieldError{Field: field, Message: "This is not an id."})
+			fieldErrors.Add(field, "This is not an id.")
 		}
 		return id
 	}
 	ids.booking, ids.customer, ids.show =
 		read("booking_id", bookingID), read("customer_id", customerID), read("show_id", showID)
-	if len(problems) > 0 {
-		return ids, booking.Invalid(problems...)
-	}
-	return ids, nil
+	return ids, fieldErrors.Err()
 }

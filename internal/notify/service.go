@@ -245,18 +245,15 @@ func (s *Service) giveUp(ctx context.Context, d *dispatch, reason string) error 
 }
 
 func check(n booking.Notification) error {
-	var problems []booking.FieldError
+	var fieldErrors booking.FieldErrors
 	if n.Channel != booking.ChannelEmail && n.Channel != booking.ChannelSMS {
-		problems = append(problems, booking.FieldError{Field: "channel", Message: "Unknown channel."})
+		fieldErrors.Add("channel", "Unknown channel.")
 	}
 	if _, ok := english.Notices[n.Notice]; !ok {
-		problems = append(problems, booking.FieldError{Field: "notice", Message: "Unknown notice."})
+		fieldErrors.Add("notice", "Unknown notice.")
 	}
 	if n.Sequence < 0 {
-		problems = append(problems, booking.FieldError{Field: "sequence", Message: "Must not be negative."})
+		fieldErrors.Add("sequence", "Must not be negative.")
 	}
-	if len(problems) > 0 {
-		return booking.Invalid(problems...)
-	}
-	return nil
+	return fieldErrors.Err()
 }

@@ -224,8 +224,8 @@ func move(ctx context.Context, tx pgx.Tx, id uuid.UUID, show changingShow, req *
 	if req.DecideBy.IsZero() {
 		req.DecideBy = decideBy(show.now, req.StartsAt)
 	}
-	if problems := timeProblems(show, after, req.DecideBy); len(problems) > 0 {
-		return after, booking.Invalid(problems...)
+	if err := checkTimes(show, after, req.DecideBy); err != nil {
+		return after, err
 	}
 	if req.ScreenID != "" && req.ScreenID != show.ScreenID {
 		screen, layout, err := otherScreen(ctx, tx, id, show, req.ScreenID)
@@ -240,25 +240,22 @@ func move(ctx context.Context, tx pgx.Tx, id uuid.UUID, show changingShow, req *
 	return after, nil
 }
 
-func timeProblems(show changingShow, after shownChange, decideBy time.Time) []booking.FieldError {
-	var problems []booking.FieldError
-	add := func(field, message string) {
-		problems = append(problems, booking.FieldError{Field: field, Message: message})
-	}
+func checkTimes(show changingShow, after shownChange, decideBy time.Time) error {
+	var fieldErrors booking.FieldErrors
 	if !after.StartsAt.After(show.now) {
-		add("starts_at", "Must be in the future.")
-		return problems // the rest follows from it
+		fieldErrors.Add("starts_at", "Must be in the future.")
+		return fieldErrors.Err() // the rest follows from it
 	}
 	if !after.EndsAt.After(after.StartsAt) {
-		add("ends_at", "Must be after the start.")
+		fieldErrors.Add("ends_at", "Must be after the start.")
 	}
 	if !after.SalesCloseAt.After(show.salesOpen) {
-		add("sales_close_at", "Must be after the sale opens, "+show.salesOpen.Format(time.RFC3339)+".")
+		fieldErrors.Add("sales_close_at", "Must be after the sale opens, %s.", show.salesOpen.Format(time.RFC3339))
 	}
 	if !decideBy.After(show.now) || decideBy.After(after.StartsAt) {
-		add("decide_by", "Must be in the future, and not after the new start.")
+		fieldErrors.Add("decide_by", "Must be in the future, and not after the new start.")
 	}
-	return problems
+	return fieldErrors.Err()
 }
 
 // decideBy is the default: a day, or what there is before the new start.
