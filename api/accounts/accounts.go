@@ -101,14 +101,11 @@ func (s *service) keys(w http.ResponseWriter, r *http.Request) error {
 
 // required names the fields, given as name and value in turn, that are empty.
 func required(namesAndValues ...string) error {
-	var missing []booking.FieldError
+	var missing booking.FieldErrors
 	for i := 0; i+1 < len(namesAndValues); i += 2 {
 		if namesAndValues[i+1] == "" {
-			missing = append(missing, booking.FieldError{Field: namesAndValues[i], Message: "Must not be empty."})
+			missing.Add(namesAndValues[i], "Must not be empty.")
 		}
 	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return booking.Invalid(missing...)
+	return missing.Err()
 }

@@ -172,7 +172,7 @@ func holdsNUL(body []byte) bool {
 // by name, of the others how many. encoding/json would match names without regard to
 // case, and stop at the first.
 type unknownFields struct {
-	named []booking.FieldError
+	named booking.FieldErrors
 	more  int
 }
 
@@ -196,7 +196,7 @@ func (u *unknownFields) find(prefix string, data []byte, t reflect.Type) {
 		} else if fieldType, ok := known[name]; ok {
 			u.find(prefix+name+".", value, fieldType)
 		} else if len(u.named) < maxNamed {
-			u.named = append(u.named, booking.FieldError{Field: Clip(prefix + name), Message: "There is no such field."})
+			u.named.Add(Clip(prefix+name), "There is no such field.")
 		} else {
 			u.more++
 		}

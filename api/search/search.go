@@ -1,7 +1,6 @@
 package search
 
 import (
-	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -57,7 +56,7 @@ func (s *service) suggest(w http.ResponseWriter, r *http.Request) error {
 	}
 	form := searchForm{values: r.URL.Query()}
 	text, city := form.text(), form.city(index)
-	if err := form.err(); err != nil {
+	if err := form.Err(); err != nil {
 		return err
 	}
 	return rest.AnswerCached(w, r, searchFresh, rest.PageOf(index.Suggest(text, city, time.Now()), ""))
@@ -90,34 +89,23 @@ func searchQuery(index *search.Index, values url.Values) (search.Query, error) {
 		},
 		Offset: form.offset(),
 	}
-	return query, form.err()
+	return query, form.Err()
 }
 
 // searchForm reads query parameters and collects what is wrong with them. An
 // empty parameter is one that was left out.
 type searchForm struct {
 	values url.Values
-	wrong  []booking.FieldError
-}
-
-func (f *searchForm) refuse(field, format string, args ...any) {
-	f.wrong = append(f.wrong, booking.FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
-}
-
-func (f *searchForm) err() error {
-	if len(f.wrong) == 0 {
-		return nil
-	}
-	return booking.Invalid(f.wrong...)
+	booking.FieldErrors
 }
 
 func (f *searchForm) text() string {
 	text := f.values.Get("q")
 	switch {
 	case len(text) > maxSearchText:
-		f.refuse("q", "May have at most %d bytes.", maxSearchText)
+		f.Add("q", "May have at most %d bytes.", maxSearchText)
 	case !utf8.ValidString(text):
-		f.refuse("q", "This is not text.")
+		f.Add("q", "This is not text.")
 	}
 	return text
 }
@@ -130,7 +118,7 @@ func (f *searchForm) city(index *search.Index) string {
 	}
 	city, known := index.City(asked)
 	if !known {
-		f.refuse("city", "There is no such city. GET /v1/cities lists them.")
+		f.Add("city", "There is no such city. GET /v1/cities lists them.")
 	}
 	return city.Slug
 }
@@ -138,7 +126,7 @@ func (f *searchForm) city(index *search.Index) string {
 func (f *searchForm) date() string {
 	date := strings.ToLower(f.values.Get("date"))
 	if date != "" && !search.KnownDate(date) {
-		f.refuse("date", "Write a day as YYYY-MM-DD, or today, tomorrow, tonight or weekend.")
+		f.Add("date", "Write a day as YYYY-MM-DD, or today, tomorrow, tonight or weekend.")
 	}
 	return date
 }
@@ -147,7 +135,7 @@ func (f *searchForm) bands() []string {
 	bands := f.choices("band")
 	for _, band := range bands {
 		if !search.KnownBand(band) {
-			f.refuse("band", "Choose morning, afternoon, evening or night.")
+			f.Add("band", "Choose morning, afternoon, evening or night.")
 			break
 		}
 	}
@@ -163,13 +151,13 @@ func (f *searchForm) choices(field string) []string {
 			continue
 		}
 		if len(value) > maxSearchText || !utf8.ValidString(value) {
-			f.refuse(field, "This is not a value.")
+			f.Add(field, "This is not a value.")
 			return nil
 		}
 		chosen = append(chosen, value)
 	}
 	if len(chosen) > maxChoices {
-		f.refuse(field, "May be given at most %d times.", maxChoices)
+		f.Add(field, "May be given at most %d times.", maxChoices)
 		return nil
 	}
 	return chosen
@@ -180,7 +168,7 @@ func (f *searchForm) near() *search.Near {
 	point := f.values.Get("near")
 	if point == "" {
 		if within != "" {
-			f.refuse("within_km", "Say near what, with near.")
+			f.Add("within_km", "Say near what, with near.")
 		}
 		return nil
 	}
@@ -190,12 +178,12 @@ func (f *searchForm) near() *search.Near {
 	near.Lat, ok = degrees(latitude, 90)
 	near.Lon, okToo = degrees(longitude, 180)
 	if !ok || !okToo {
-		f.refuse("near", "Write latitude,longitude in degrees, for example 19.076,72.8777.")
+		f.Add("near", "Write latitude,longitude in degrees, for example 19.076,72.8777.")
 	}
 	if within != "" {
 		km, err := strconv.ParseFloat(within, 64)
 		if err != nil || !(km > 0 && km <= halfway) {
-			f.refuse("within_km", "Must be a number above 0 and up to %d.", halfway)
+			f.Add("within_km", "Must be a number above 0 and up to %d.", halfway)
 		}
 		near.KM = km
 	}
@@ -210,10 +198,10 @@ func degrees(text string, most float64) (float64, bool) {
 func (f *searchForm) price() *search.PriceRange {
 	price := search.PriceRange{Min: f.amount("price_min", 0), Max: f.amount("price_max", 1), Currency: strings.ToUpper(f.values.Get("currency"))}
 	if price.Currency != "" && (len(price.Currency) != 3 || strings.Trim(price.Currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
-		f.refuse("currency", "Write an ISO 4217 code, for example INR.")
+		f.Add("currency", "Write an ISO 4217 code, for example INR.")
 	}
 	if price.Max > 0 && price.Min > price.Max {
-		f.refuse("price_min", "Must not be above price_max.")
+		f.Add("price_min", "Must not be above price_max.")
 	}
 	if price == (search.PriceRange{}) {
 		return nil
@@ -228,7 +216,7 @@ func (f *searchForm) amount(field string, least int64) int64 {
 	}
 	amount, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || amount < least {
-		f.refuse(field, "Must be a whole number of minor units, %d or more.", least)
+		f.Add(field, "Must be a whole number of minor units, %d or more.", least)
 		return 0
 	}
 	return amount
@@ -237,7 +225,7 @@ func (f *searchForm) amount(field string, least int64) int64 {
 func (f *searchForm) offset() int {
 	offset, err := paging.ReadOffset(f.values.Get("cursor"), maxSearchOffset)
 	if err != nil {
-		f.refuse("cursor", "This is not a cursor of this list.")
+		f.Add("cursor", "This is not a cursor of this list.")
 		return 0
 	}
 	return offset

@@ -83,37 +83,31 @@ var statements = map[string]string{
 }
 
 func (c Change) check() error {
-	var wrong []booking.FieldError
-	problem := func(field, message string) {
-		wrong = append(wrong, booking.FieldError{Field: field, Message: message})
-	}
+	var wrong booking.FieldErrors
 	switch c.To {
 	case StateOpen, StateTaken:
 		if c.Note != "" {
-			problem("note", "Leave it out: it is for what was done, when the alert is resolved.")
+			wrong.Add("note", "Leave it out: it is for what was done, when the alert is resolved.")
 		}
 	case StateResolved:
 		if c.Note == "" {
-			problem("note", "Say what was done.")
+			wrong.Add("note", "Say what was done.")
 		}
 	default:
-		problem("state", "Choose open, taken, resolved.")
+		wrong.Add("state", "Choose open, taken, resolved.")
 	}
-	if wrong := text.WrongParagraphs(c.Note, 0, longestNote); wrong != "" {
-		problem("note", wrong)
+	if bad := text.WrongParagraphs(c.Note, 0, longestNote); bad != "" {
+		wrong.Add("note", "%s", bad)
 	}
 	if c.From != "" {
 		if _, err := uuid.Parse(c.From); err != nil {
-			problem("from", "Write the id of the account that has the alert now: its taken_by.")
+			wrong.Add("from", "Write the id of the account that has the alert now: its taken_by.")
 		}
 		if c.To != StateTaken {
-			problem("from", "Leave it out: it is for taking an alert over.")
+			wrong.Add("from", "Leave it out: it is for taking an alert over.")
 		}
 	}
-	if len(wrong) > 0 {
-		return booking.Invalid(wrong...)
-	}
-	return nil
+	return wrong.Err()
 }
 
 // on says what the change does to an alert as it is now; empty when it is done

@@ -133,7 +133,7 @@ func (s *Store) count(ctx context.Context, f Filter) (c Counts, err error) {
 // conditions puts the filter into SQL, or names everything that is wrong with it.
 func (f Filter) conditions() (where string, args []any, err error) {
 	all := []string{"true"}
-	var wrong []booking.FieldError
+	var wrong booking.FieldErrors
 	add := func(condition string, values ...any) {
 		for _, value := range values {
 			args = append(args, value)
@@ -141,28 +141,25 @@ func (f Filter) conditions() (where string, args []any, err error) {
 		}
 		all = append(all, condition)
 	}
-	problem := func(field, message string) {
-		wrong = append(wrong, booking.FieldError{Field: field, Message: message})
-	}
 	id := func(field, column, value string) {
 		if value == "" {
 			return
 		}
 		parsed, err := uuid.Parse(value)
 		if err != nil {
-			problem(field, "Write an id.")
+			wrong.Add(field, "Write an id.")
 		}
 		add(column+" = ?", parsed)
 	}
 	if f.State != "" {
 		if !slices.Contains(states(), State(f.State)) {
-			problem("state", "Choose open, taken, resolved.")
+			wrong.Add("state", "Choose open, taken, resolved.")
 		}
 		add(stateOf+" = ?", f.State)
 	}
 	if f.Kind != "" {
 		if !slices.Contains(booking.AlertKinds(), booking.AlertKind(f.Kind)) {
-			problem("kind", "There is no such kind of alert. Choose "+kinds()+".")
+			wrong.Add("kind", "There is no such kind of alert. Choose %s.", kinds())
 		}
 		add("al.kind = ?", f.Kind)
 	}
@@ -172,7 +169,7 @@ func (f Filter) conditions() (where string, args []any, err error) {
 	if f.Since != "" {
 		at, err := time.Parse(time.RFC3339, f.Since)
 		if err != nil || at.UTC().Year() < 1 || strings.Contains(f.Since, ",") { // Postgres has no year 0, RFC 3339 no comma
-			problem("since", "Write a time as RFC 3339, for example 2026-03-29T18:30:00Z.")
+			wrong.Add("since", "Write a time as RFC 3339, for example 2026-03-29T18:30:00Z.")
 		}
 		add("al.created_at >= ?", at)
 	}
@@ -187,10 +184,7 @@ func (f Filter) conditions() (where string, args []any, err error) {
 		}
 		add("(al.created_at, al.id) < (?, ?)", at, last)
 	}
-	if len(wrong) > 0 {
-		return "", nil, booking.Invalid(wrong...)
-	}
-	return strings.Join(all, " AND "), args, nil
+	return strings.Join(all, " AND "), args, wrong.Err()
 }
 
 // managed narrows to the houses of a manager: what is about no booking is no

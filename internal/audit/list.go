@@ -71,15 +71,12 @@ func List(ctx context.Context, db bun.IDB, f Filter) (items []Item, next string,
 
 // narrow puts the filter into a query, or names everything that is wrong with it.
 func (f Filter) narrow(query *bun.SelectQuery) error {
-	var wrong []booking.FieldError
-	problem := func(field, message string) {
-		wrong = append(wrong, booking.FieldError{Field: field, Message: message})
-	}
+	var wrong booking.FieldErrors
 	text := func(field, value string) {
 		switch {
 		case value == "":
 		case !utf8.ValidString(value):
-			problem(field, "This is not text.")
+			wrong.Add(field, "This is not text.")
 		default:
 			query.Where("al.? = ?", bun.Ident(field), value)
 		}
@@ -89,7 +86,7 @@ func (f Filter) narrow(query *bun.SelectQuery) error {
 		switch {
 		case value == "":
 		case err != nil:
-			problem(field, "Write an id.")
+			wrong.Add(field, "Write an id.")
 		default:
 			query.Where("al.? = ?", bun.Ident(field), parsed)
 		}
@@ -99,7 +96,7 @@ func (f Filter) narrow(query *bun.SelectQuery) error {
 		switch {
 		case value == "":
 		case err != nil || parsed.UTC().Year() < 1 || strings.Contains(value, ","): // Postgres has no year 0, RFC 3339 no comma
-			problem(field, "Write a time as RFC 3339, for example 2026-03-29T18:30:00Z.")
+			wrong.Add(field, "Write a time as RFC 3339, for example 2026-03-29T18:30:00Z.")
 		default:
 			query.Where("al.at "+comparison+" ?", parsed)
 		}
@@ -120,8 +117,5 @@ func (f Filter) narrow(query *bun.SelectQuery) error {
 		}
 		query.Where("al.id < ?", before)
 	}
-	if len(wrong) > 0 {
-		return booking.Invalid(wrong...)
-	}
-	return nil
+	return wrong.Err()
 }
