@@ -255,16 +255,20 @@ func dropSchema(t *testing.T, url string) {
 }
 
 func TestBuildOfADeployment(t *testing.T) {
+	of := func(deployment, build string) (cfg config.Config) {
+		cfg.WorkerDeployment, cfg.BuildID = deployment, build
+		return cfg
+	}
 	for name, test := range map[string]struct {
 		cfg    config.Config
 		commit string
 		want   workers.Deployment
 		err    string
 	}{
-		"off":               {config.Config{BuildID: "7"}, "abc", workers.Deployment{}, ""},
-		"named":             {config.Config{WorkerDeployment: "boxoffice", BuildID: "7"}, "abc", workers.Deployment{Name: "boxoffice", BuildID: "7"}, ""},
-		"by commit":         {config.Config{WorkerDeployment: "boxoffice"}, "abc", workers.Deployment{Name: "boxoffice", BuildID: "abc"}, ""},
-		"nobody knows what": {config.Config{WorkerDeployment: "boxoffice"}, "", workers.Deployment{}, "BUILD_ID: is not set"},
+		"off":               {of("", "7"), "abc", workers.Deployment{}, ""},
+		"named":             {of("boxoffice", "7"), "abc", workers.Deployment{Name: "boxoffice", BuildID: "7"}, ""},
+		"by commit":         {of("boxoffice", ""), "abc", workers.Deployment{Name: "boxoffice", BuildID: "abc"}, ""},
+		"nobody knows what": {of("boxoffice", ""), "", workers.Deployment{}, "BUILD_ID: is not set"},
 	} {
 		got, err := deploymentOf(test.cfg, test.commit)
 		assert.Equal(t, test.want, got, name)

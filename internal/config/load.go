@@ -44,8 +44,10 @@ func load(environment map[string]string, processes []Process) (Config, error) {
 		wrong  settingErrors
 	)
 	values := withDefaults(withFiles(environment, &wrong))
-	if err := env.ParseWithOptions(&config, env.Options{Environment: values}); err != nil {
-		wrong = append(wrong, explain(err)...)
+	for _, part := range config.parts() {
+		if err := env.ParseWithOptions(part, env.Options{Environment: values}); err != nil {
+			wrong = append(wrong, explain(err)...)
+		}
 	}
 	wrong = append(wrong, missing(values, processes)...)
 	if len(wrong) == 0 {
@@ -177,9 +179,9 @@ func (f field) isKeyFile() bool { return strings.HasSuffix(f.name, "_SIGNING_KEY
 
 func fields() []field {
 	var all []field
-	for f := range reflect.TypeFor[Config]().Fields() {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
 		name := f.Tag.Get("env")
-		if name == "-" {
+		if name == "" {
 			continue
 		}
 		setting := field{

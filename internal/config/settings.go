@@ -1,0 +1,110 @@
+package config
+
+import (
+	"log/slog"
+	"time"
+)
+
+// The settings in parts. Tags: dev is the default in dev; unless names the variable that
+// turns the dev defaults of a vendor off when it is set, so that real keys reach the real
+// vendor; need lists the processes that need the setting; doc is the meaning.
+
+// basics: what every process knows of itself.
+type basics struct {
+	Environment string     `env:"BOXOFFICE_ENV" envDefault:"production" doc:"production or dev. Only dev has defaults for secrets."`
+	LogLevel    slog.Level `env:"LOG_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARN or ERROR."`
+}
+
+// backends: where data lives, and its keys.
+type backends struct {
+	DatabaseURL       string    `env:"DATABASE_URL" dev:"postgres://boxoffice:boxoffice@127.0.0.1:5432/boxoffice?sslmode=disable" need:"api,worker,migrate,seed,import" doc:"Where Postgres is."`
+	DatabaseReadURL   string    `env:"DATABASE_READ_URL" doc:"A standby of that Postgres, for reading the catalog only: never for availability or anything that decides. One server, not several behind one address. Without it the primary is read."`
+	RedisURL          string    `env:"REDIS_URL" doc:"Where Redis is. Without it seat changes reach other processes by polling only, and each keeps its own cache."`
+	TemporalAddress   string    `env:"TEMPORAL_ADDRESS" envDefault:"127.0.0.1:7233" doc:"Where Temporal's frontend is, host:port."`
+	TemporalNamespace string    `env:"TEMPORAL_NAMESPACE" envDefault:"default" doc:"The Temporal namespace of all workflows."`
+	TemporalCodecKeys CodecKeys `env:"TEMPORAL_CODEC_KEYS" dev:"dev:b25seS1mb3ItZGV2ZWxvcG1lbnQtMzItYnl0ZXMtISE=" need:"api,worker" doc:"Keys that encrypt what Temporal stores: id:base64 of 32 bytes, by comma. The first encrypts, all decrypt."`
+}
+
+// release: how a release takes over.
+type release struct {
+	WorkerDeployment        string        `env:"WORKER_DEPLOYMENT" doc:"The name of the Temporal worker deployment that the workers belong to. Set, workers get work only from the day that an operator makes their build current: see docs/deploying-workflows.md. Empty: every worker takes work."`
+	BuildID                 string        `env:"BUILD_ID" doc:"The build that a worker of a deployment is. Empty: the commit that the program was built from."`
+	MigrateLockTimeout      time.Duration `env:"MIGRATE_LOCK_TIMEOUT" envDefault:"3s" doc:"How long a statement of a migration may wait for a lock, while customers wait behind it. Then it is undone and tried again."`
+	MigrateStatementTimeout time.Duration `env:"MIGRATE_STATEMENT_TIMEOUT" envDefault:"1m" doc:"How long a statement of a migration may run in a transaction, where it may hold locks. 0 is no limit."`
+	MigratePatience         time.Duration `env:"MIGRATE_PATIENCE" envDefault:"10m" doc:"How long a migration that got no lock is tried again."`
+}
+
+// web: who may reach the API, and the keys it signs with.
+type web struct {
+	APIAddr              string   `env:"API_ADDR" envDefault:":8080" dev:"127.0.0.1:8080" doc:"Where the API listens."`
+	PublicURL            string   `env:"PUBLIC_URL" dev:"http://127.0.0.1:8080" need:"api,worker" doc:"The address by which customers reach us, without a slash at the end."`
+	CORSOrigins          []string `env:"CORS_ORIGINS" dev:"http://127.0.0.1:8233,http://localhost:8233" doc:"Other web origins whose pages may call the API, by comma: the Temporal UI, for one."`
+	MetricsAddr          string   `env:"METRICS_ADDR" doc:"Where this process serves /metrics to Prometheus, for example 127.0.0.1:9090. A port of its own for each process on a machine, and not for the public. Empty: not at all."`
+	TrustedProxies       []string `env:"TRUSTED_PROXIES" doc:"Addresses and networks (CIDR) of the proxies in front, by comma: their X-Forwarded-For says who a client is. Without them a client is who connects."`
+	StreamsPerAddress    int      `env:"STREAMS_PER_ADDRESS" envDefault:"200" doc:"How many event streams may be open from one address at each process; behind one address can be a whole campus."`
+	StreamsPerAccount    int      `env:"STREAMS_PER_ACCOUNT" envDefault:"20" doc:"The same of one account."`
+	JWTSigningKeyFile    string   `env:"JWT_SIGNING_KEY_FILE" need:"api" doc:"PEM file with Ed25519 keys (PKCS #8) for access tokens. The first signs, all verify. In dev a throwaway key when empty."`
+	TicketSigningKeyFile string   `env:"TICKET_SIGNING_KEY_FILE" need:"api,worker" doc:"The same for the QR codes of tickets."`
+}
+
+// stripe: the payment provider.
+type stripe struct {
+	StripeSecretKey      string   `env:"STRIPE_SECRET_KEY" dev:"sk_test_sandbox" need:"api,worker" doc:"Stripe's secret key."`
+	StripePublishableKey string   `env:"STRIPE_PUBLISHABLE_KEY" dev:"pk_test_sandbox" unless:"STRIPE_SECRET_KEY" need:"api" doc:"Stripe's publishable key, for the browser."`
+	StripeAPIURL         string   `env:"STRIPE_API_URL" envDefault:"https://api.stripe.com" dev:"http://127.0.0.1:8090" unless:"STRIPE_SECRET_KEY" doc:"Where Stripe's API is."`
+	StripeWebhookSecrets []string `env:"STRIPE_WEBHOOK_SECRETS" dev:"whsec_sandbox" unless:"STRIPE_SECRET_KEY" need:"api,sandbox" doc:"Signing secrets of Stripe's webhook endpoint, by comma: two while one is being rotated."`
+	StripeCheckoutURL    string   `env:"STRIPE_CHECKOUT_URL" dev:"http://127.0.0.1:8090/checkout/{payment_intent}?client_secret={client_secret}" unless:"STRIPE_SECRET_KEY" doc:"The page where a customer pays, with {payment_intent}, {client_secret} and {booking} filled in. Empty: our own page under PUBLIC_URL."`
+}
+
+// messages: the vendors of mail and SMS.
+type messages struct {
+	SendGridAPIKey   string `env:"SENDGRID_API_KEY" dev:"SG.sandbox" need:"worker" doc:"SendGrid's API key."`
+	SendGridAPIURL   string `env:"SENDGRID_API_URL" envDefault:"https://api.sendgrid.com" dev:"http://127.0.0.1:8090" unless:"SENDGRID_API_KEY" doc:"Where SendGrid's API is."`
+	TwilioAccountSID string `env:"TWILIO_ACCOUNT_SID" dev:"AC00000000000000000000000000000000" unless:"TWILIO_AUTH_TOKEN" need:"worker" doc:"Twilio's account SID."`
+	TwilioAuthToken  string `env:"TWILIO_AUTH_TOKEN" dev:"sandbox" need:"worker" doc:"Twilio's auth token."`
+	TwilioAPIURL     string `env:"TWILIO_API_URL" envDefault:"https://api.twilio.com" dev:"http://127.0.0.1:8090" unless:"TWILIO_AUTH_TOKEN" doc:"Where Twilio's API is."`
+	MailFrom         string `env:"MAIL_FROM" dev:"tickets@boxoffice.example" need:"worker" doc:"The sender's address of mail."`
+	MailFromName     string `env:"MAIL_FROM_NAME" envDefault:"Boxoffice" doc:"The sender's name of mail."`
+	SMSFrom          string `env:"SMS_FROM" dev:"+15005550006" need:"worker" doc:"The sender's number of SMS, E.164."`
+}
+
+// limits: how much at a time.
+type limits struct {
+	PaymentsPerSecond float64       `env:"PAYMENTS_PER_SECOND" envDefault:"80" dev:"0" doc:"How many requests a second the payment vendor takes from us: on the slow path from all workers together, on the fast path from each. 0 is no limit."`
+	MessagesPerSecond float64       `env:"MESSAGES_PER_SECOND" envDefault:"80" dev:"0" doc:"The same for each vendor of messages."`
+	HoldFor           time.Duration `env:"HOLD_FOR" envDefault:"8m" doc:"How long seats wait for their payment."`
+	LoginTries        int           `env:"LOGIN_TRIES" envDefault:"20" dev:"0" doc:"How many wrong passwords and new accounts a minute come from one network, at each replica of the API. 0 is no limit."`
+}
+
+// rules: the rules of a booking.
+type rules struct {
+	FetchWithin  time.Duration `env:"FETCH_WITHIN" envDefault:"30s" doc:"How long a hold waits for its customer to fetch the answer; then its seats may be sold to others. 0 is as long as HOLD_FOR."`
+	MaxHolds     int           `env:"MAX_HOLDS" envDefault:"4" doc:"How many holds one customer may have at a time."`
+	RemindBefore time.Duration `env:"REMIND_BEFORE" envDefault:"2h" doc:"How long before the show the reminder goes out."`
+	SpreadOver   time.Duration `env:"SPREAD_OVER" envDefault:"10m" doc:"Over how long the reminders of one show are spread, earlier than REMIND_BEFORE says, and the ends of its bookings' workflows after it has begun. 0 is not at all."`
+	FastPath     time.Duration `env:"FAST_PATH" envDefault:"2s" doc:"How long a vendor may take before a step leaves the fast path. 0 turns the fast path off."`
+	OpenWithin   time.Duration `env:"OPEN_WITHIN" envDefault:"10s" doc:"How long opening a payment may take before the customer is told that the provider is away."`
+	LatePayments string        `env:"LATE_PAYMENTS" envDefault:"rebook" doc:"A payment authorized after its booking ended: rebook the same seats if they are free, or refund."`
+	Disputes     string        `env:"DISPUTES" envDefault:"void" doc:"What becomes of a ticket when the customer's bank takes the payment back before the show: void frees the seats, keep leaves it to staff."`
+}
+
+// upkeep: how records are looked after, and how long they are kept.
+type upkeep struct {
+	SweepEvery          time.Duration `env:"SWEEP_EVERY" envDefault:"5m" doc:"How often bookings without a workflow are looked for, to be taken up again."`
+	IdempotencyKeysKept time.Duration `env:"IDEMPOTENCY_KEYS_KEPT" envDefault:"48h" doc:"How long the answer to a request is kept for a repeat under the same Idempotency-Key. A later repeat reaches the same booking, and is answered with it as it is then. 0 keeps it for ever."`
+	WebhooksKept        time.Duration `env:"WEBHOOKS_KEPT" envDefault:"720h" doc:"How long it is remembered which webhooks were handled. Providers deliver again for days: at least 72h. 0 keeps it for ever."`
+	SessionsKept        time.Duration `env:"SESSIONS_KEPT" envDefault:"24h" doc:"How long a refresh token is kept after it has expired. 0 keeps it for ever."`
+}
+
+// sandbox: the sandbox vendors.
+type sandbox struct {
+	SandboxAddr             string `env:"SANDBOX_ADDR" envDefault:"127.0.0.1:8090" doc:"Where the sandbox vendors listen."`
+	SandboxDataFile         string `env:"SANDBOX_DATA_FILE" envDefault:".boxoffice/sandbox.db" doc:"The file in which the sandbox vendors keep their books."`
+	SandboxStripeWebhookURL string `env:"SANDBOX_STRIPE_WEBHOOK_URL" envDefault:"http://127.0.0.1:8080/v1/webhooks/stripe" doc:"Where the sandbox's Stripe sends webhooks."`
+}
+
+// parts are the parts of a configuration, for the library that reads the environment: it
+// does not look into embedded structs whose names are not exported.
+func (c *Config) parts() []any {
+	return []any{&c.basics, &c.backends, &c.release, &c.web, &c.stripe, &c.messages, &c.limits, &c.rules, &c.upkeep, &c.sandbox}
+}
