@@ -60,6 +60,7 @@ func newShowChange(ctx workflow.Context, in ShowChangeInput) (*showChange, error
 	}
 	own := patience{queue: QueueOperations, oneTry: time.Minute}
 	c := &showChange{stepRunner: newStepRunner(ctx, own, localSteps), in: in, pause: pauseShortest}
+	c.stops = true
 	c.changed, c.settle = workflow.NewFuture(ctx)
 	workflow.Go(ctx, c.obeyStaff)
 	return c, c.listen(ctx)

@@ -105,9 +105,12 @@ const localSteps = 4 * time.Second
 // activity, which costs one event; then the same step, with the same idempotency
 // keys, as a normal activity that is safe from a crash and waits.
 type stepRunner struct {
-	own    patience        // of steps of our own database
-	fast   time.Duration   // how long a vendor may take on the fast path; zero is no fast path at all
-	slow   map[string]bool // queues whose vendor left the fast path in this workflow
+	own  patience        // of steps of our own database
+	fast time.Duration   // how long a vendor may take on the fast path; zero is no fast path at all
+	slow map[string]bool // queues whose vendor left the fast path in this workflow
+	// stops tells that a canceled workflow ends after a step's fast path. The other
+	// workflows schedule the durable step and cancel it: old histories have both events.
+	stops  bool
 	logger log.Logger
 }
 
@@ -127,7 +130,7 @@ func (r *stepRunner) database(ctx workflow.Context, summary string, activity, in
 
 // run does a step: the fast path, and what does not work at once durably.
 func (r *stepRunner) run(ctx workflow.Context, s step) error {
-	if done, err := r.fastPath(ctx, s); done || err != nil && ctx.Err() != nil {
+	if done, err := r.fastPath(ctx, s); done || r.stops && err != nil && ctx.Err() != nil {
 		return err
 	}
 	return s.durably(ctx)

@@ -179,7 +179,7 @@ func TestSeveralProblemsComeTogether(t *testing.T) {
 	environment := production(t)
 	maps.Copy(environment, map[string]string{"HOLD_FOR": "soon", "LOG_LEVEL": "LOUD", "MAIL_FROM": " ", "TICKET_SIGNING_KEY_FILE": "/nowhere"})
 	_, err := load(environment, nil)
-	require.ErrorContains(t, err, "4 wrong")
+	require.ErrorContains(t, err, "the configuration has 4 problems")
 }
 
 func TestKeyFilesThatDoNotServe(t *testing.T) {

@@ -20,7 +20,7 @@ type settingErrors []string
 func (p settingErrors) Error() string {
 	title := "the configuration has a problem"
 	if len(p) > 1 {
-		title = fmt.Sprintf("the configuration has %d wrong", len(p))
+		title = fmt.Sprintf("the configuration has %d problems", len(p))
 	}
 	return title + ":\n  " + strings.Join(p, "\n  ")
 }
