@@ -54,18 +54,14 @@ func waitUntilGone(ctx context.Context, stateDir string, pid int) error {
 }
 
 func stopLeftover(ctx context.Context, stateDir string, out io.Writer) error {
-	dataDir := filepath.Join(stateDir, "postgres")
-	if !exists(filepath.Join(dataDir, "cluster", "postmaster.pid")) {
-		fmt.Fprintln(out, "nothing is running")
-		return nil
-	}
-	server, err := pglocal.Start(ctx, pglocal.Options{DataDir: dataDir, Durable: true})
-	if err != nil {
-		return fmt.Errorf("take over the Postgres that was left: %w", err)
-	}
-	if err := server.Stop(ctx); err != nil {
+	found, err := pglocal.StopLeftover(ctx, filepath.Join(stateDir, "postgres"))
+	switch {
+	case err != nil:
 		return err
+	case found:
+		fmt.Fprintln(out, "stopped the Postgres that was left running")
+	default:
+		fmt.Fprintln(out, "nothing is running")
 	}
-	fmt.Fprintln(out, "stopped the Postgres that was left running")
 	return nil
 }

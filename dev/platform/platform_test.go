@@ -201,7 +201,9 @@ func TestChildrenOfAKilledPlatform(t *testing.T) {
 		"children die with the platform")
 
 	again := start(t, Options{StateDir: dir, Durable: true, Services: infrastructure})
-	assert.True(t, again.postgres.current().Adopted(), "Postgres alone was left, so that it need not recover")
+	log, err := os.ReadFile(again.postgres.current().LogFile())
+	require.NoError(t, err)
+	assert.NotContains(t, string(log), "automatic recovery in progress", "Postgres alone was left, so that it need not recover")
 }
 
 func gone(pid int) bool {

@@ -82,7 +82,7 @@ func choosePort(port port, taken map[int]string) error {
 	}
 	if port.service == Postgres && *port.chosen != 0 {
 		// It may be running already, left by a process that was killed: only
-		// starting or adopting it will tell.
+		// starting it will tell.
 		return nil
 	}
 	if port.wanted != 0 {

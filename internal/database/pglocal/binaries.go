@@ -6,42 +6,40 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
 
 // FindBinaries returns the directory of the newest PostgreSQL server on the
 // machine, or ErrNoBinaries.
-func FindBinaries() (string, error) {
-	found := serversIn(searchPath())
-	if len(found) == 0 {
-		return "", ErrNoBinaries
-	}
-	return found[0].dir, nil
-}
+func FindBinaries() (string, error) { return binariesFor("", "") }
 
-// binariesFor picks a server that can open a cluster of the given major
-// version ("" for a new cluster). Postgres reads no other version's files.
+// binariesFor picks a server, in dir or on the whole machine, that can open a
+// cluster of the given major version, and the newest for a new cluster ("").
+// Postgres reads no other version's files.
 func binariesFor(dir, major string) (string, error) {
 	dirs := []string{dir}
 	if dir == "" {
 		dirs = searchPath()
 	}
-	found := serversIn(dirs)
-	if len(found) == 0 {
-		return "", ErrNoBinaries
-	}
-	if major == "" {
-		return found[0].dir, nil
-	}
-	for _, server := range found {
-		if strconv.Itoa(server.major) == major {
-			return server.dir, nil
+	newest, newestMajor := "", 0
+	for _, dir := range dirs {
+		server, version := serverIn(dir)
+		if version > newestMajor {
+			newest, newestMajor = server, version
+		}
+		if strconv.Itoa(version) == major {
+			return server, nil
 		}
 	}
-	return "", fmt.Errorf("the data was written by PostgreSQL %s, but this machine has %d in %s: install version %s, or remove the data to start anew",
-		major, found[0].major, found[0].dir, major)
+	switch {
+	case newest == "":
+		return "", ErrNoBinaries
+	case major != "":
+		return "", fmt.Errorf("the data was written by PostgreSQL %s, but this machine has %d in %s: install version %s, or remove the data to begin without it",
+			major, newestMajor, newest, major)
+	}
+	return newest, nil
 }
 
 func searchPath() []string {
@@ -60,38 +58,23 @@ func searchPath() []string {
 	return append(dirs, filepath.SplitList(os.Getenv("PATH"))...)
 }
 
-type serverBinaries struct {
-	dir   string
-	major int
-}
-
 var versionPattern = regexp.MustCompile(`PostgreSQL\) (\d+)`)
 
-// serversIn lists the directories that hold a whole server, newest first: a
-// client package alone also installs pg_config.
-func serversIn(dirs []string) []serverBinaries {
-	var found []serverBinaries
-	for _, dir := range dirs {
-		server, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))
-		if err != nil {
-			continue
-		}
-		// PATH may hold a link to postgres alone; initdb lies beside its target.
-		dir = filepath.Dir(server)
-		if _, err := exec.LookPath(filepath.Join(dir, "initdb")); err != nil {
-			continue
-		}
-		if slices.ContainsFunc(found, func(s serverBinaries) bool { return s.dir == dir }) {
-			continue
-		}
-		out, err := exec.Command(server, "--version").Output()
-		match := versionPattern.FindSubmatch(out)
-		if err != nil || match == nil {
-			continue
-		}
-		major, _ := strconv.Atoi(string(match[1]))
-		found = append(found, serverBinaries{dir: dir, major: major})
+// serverIn finds the whole server that dir holds, and its major version, 0 when
+// there is none: a client package alone also installs pg_config. PATH may hold a
+// link to postgres alone; initdb lies beside its target.
+func serverIn(dir string) (server string, major int) {
+	postgres, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))
+	if err != nil {
+		return "", 0
 	}
-	slices.SortStableFunc(found, func(a, b serverBinaries) int { return b.major - a.major })
-	return found
+	server = filepath.Dir(postgres)
+	if _, err := exec.LookPath(filepath.Join(server, "initdb")); err != nil {
+		return "", 0
+	}
+	out, err := exec.Command(postgres, "--version").Output()
+	if match := versionPattern.FindSubmatch(out); err == nil && match != nil {
+		major, _ = strconv.Atoi(string(match[1]))
+	}
+	return server, major
 }

@@ -1,11 +1,13 @@
 // Package pglocal runs a PostgreSQL server of its own from binaries that are
 // already on the machine: the database of the development platform and of the
 // tests. It knows nothing of schemas or pools, and production never imports it.
+//
+// It is ours because the server of fergusstrange/embedded-postgres cannot run as another
+// account when we are root, does not end with a killed parent and has no standby.
 package pglocal
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -14,12 +16,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // ErrNoBinaries says that no directory with both initdb and postgres was found.
@@ -28,6 +29,12 @@ var ErrNoBinaries = errors.New("no PostgreSQL server binaries (initdb, postgres)
 const (
 	superuser    = "boxoffice"
 	startTimeout = 60 * time.Second
+	// lookEvery is the pause between two looks at a server that starts or stops.
+	lookEvery = 20 * time.Millisecond
+	// maxLogBytes bounds the server's log. The server writes it by itself,
+	// because it may outlive us, and has no limit of its own by size.
+	maxLogBytes = 8 << 20
+	checkLog    = 5 * time.Second
 )
 
 // Options say where and how the server runs.
@@ -37,8 +44,9 @@ type Options struct {
 	// Port to listen on; 0 picks a free one.
 	Port int
 	// Durable keeps every commit through a crash, and leaves the server
-	// running when this process is killed: the next Start adopts it. Without
-	// it nothing is synced and the server dies with this process.
+	// running when this process is killed: the next Start shuts it down, so that
+	// nothing has to be recovered. Without it nothing is synced and the server
+	// dies with this process.
 	Durable bool
 	// Replicable lets standbys follow; see StartStandby.
 	Replicable bool
@@ -53,64 +61,67 @@ type Server struct {
 	place    place
 	password string
 	port     int
-	adopted  bool
-	pid      int
+	process  *os.Process
 	exited   <-chan struct{}
 }
 
-// Start brings up the server over DataDir, creating the cluster the first time
-// and adopting a server that an earlier, killed process left behind.
-func Start(ctx context.Context, opts Options) (started *Server, err error) {
+// Start brings up the server over DataDir. It creates the cluster the first time, and
+// stops a server that an earlier, killed process left running over it.
+func Start(ctx context.Context, opts Options) (*Server, error) {
+	return start(ctx, opts, initialize)
+}
+
+// start is Start with a way to make a cluster and its password where there is none.
+func start(ctx context.Context, opts Options, create func(ctx context.Context, bin string, p place) error) (s *Server, err error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-
 	place, err := settle(opts.DataDir, opts.Durable, opts.Logger)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: opts, place: place}
 	defer func() {
-		switch {
-		case err == nil:
-			go s.boundLog(maxLogBytes, checkLog)
-		case !opts.Durable:
+		if err != nil && !opts.Durable {
 			err = errors.Join(err, place.discard())
 		}
 	}()
 
-	if place.initialized() {
-		if s.password, err = place.readPassword(); err != nil {
-			return nil, err
-		}
-		adopted, err := s.adopt(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if adopted {
-			return s, nil
-		}
-	}
-	bin, err := binariesFor(opts.BinDir, place.majorVersion())
+	found, err := StopLeftover(ctx, place.dir)
 	if err != nil {
 		return nil, err
 	}
-	if !place.initialized() {
-		if s.password, err = initialize(ctx, bin, place); err != nil {
+	if found {
+		opts.Logger.Info("stopped the postgres that was left running", "data", place.dir)
+	}
+	if err := place.handOver(); err != nil {
+		return nil, err
+	}
+	major := place.majorVersion()
+	if opts.BinDir, err = binariesFor(opts.BinDir, major); err != nil {
+		return nil, err
+	}
+	if major == "" {
+		if err := create(ctx, opts.BinDir, place); err != nil {
 			return nil, err
 		}
 	}
-	if err := s.launch(ctx, bin); err != nil {
+	password, err := readTrimmed(place.passwordFile())
+	if err != nil {
+		return nil, fmt.Errorf("read the password of the local postgres: %w", err)
+	}
+	s = &Server{opts: opts, place: place, password: password}
+	if err := s.launch(ctx); err != nil {
 		return nil, err
 	}
+	go s.boundLog(maxLogBytes, checkLog)
 	return s, nil
 }
 
 // launch starts the postmaster and waits until it answers. A free port can be
 // lost to somebody else before Postgres binds it, hence the second tries.
-func (s *Server) launch(ctx context.Context, bin string) error {
+func (s *Server) launch(ctx context.Context) error {
 	var err error
 	for range 3 {
 		if s.port = s.opts.Port; s.port == 0 {
@@ -118,40 +129,62 @@ func (s *Server) launch(ctx context.Context, bin string) error {
 				return err
 			}
 		}
-		if err = s.launchOnce(ctx, bin); err == nil || s.opts.Port != 0 || ctx.Err() != nil {
+		if err = s.launchOnce(ctx); err == nil || s.opts.Port != 0 || ctx.Err() != nil {
 			return err
 		}
 	}
 	return err
 }
 
-func (s *Server) launchOnce(ctx context.Context, bin string) error {
-	log, offset, err := s.place.openLog()
+func (s *Server) launchOnce(ctx context.Context) error {
+	log, err := os.OpenFile(s.LogFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
-		return err
+		return fmt.Errorf("open the postgres log: %w", err)
 	}
 	defer log.Close()
-
-	process, err := startProcess(processSpec{
-		path:        filepath.Join(bin, "postgres"),
-		args:        s.settings(),
-		dir:         s.place.cluster(),
-		output:      log,
-		credential:  s.place.credential,
-		outliveUs:   s.opts.Durable,
-		parentDeath: syscall.SIGQUIT, // "immediate shutdown": backends go too
-	})
+	begin, err := log.Seek(0, io.SeekEnd)
 	if err != nil {
+		return fmt.Errorf("open the postgres log: %w", err)
+	}
+	if err := s.run(log); err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}
-	s.pid, s.exited = process.pid, process.exited
-
 	if err := s.waitReady(ctx); err != nil {
-		_ = syscall.Kill(s.pid, syscall.SIGQUIT)
+		_ = s.process.Signal(syscall.SIGQUIT)
 		<-s.exited
-		return fmt.Errorf("postgres on port %d did not come up: %w\n%s\nThe whole log is %s", s.port, err, s.place.logSince(offset), s.LogFile())
+		const most = 4 << 10
+		said, _ := os.ReadFile(s.LogFile())
+		said = said[min(max(int(begin), len(said)-most), len(said)):]
+		return fmt.Errorf("postgres on port %d did not come up: %w\n%s\nThe whole log is %s", s.port, err, said, s.LogFile())
 	}
 	return nil
+}
+
+// run starts the server in a session of its own, so that Ctrl-C in a terminal
+// reaches us and not it. It waits for its end on the thread that started it: the
+// kernel sends the parent-death signal when that thread ends, not when the
+// process does, see prctl(2).
+func (s *Server) run(log *os.File) error {
+	cmd := s.place.command(context.Background(), filepath.Join(s.opts.BinDir, "postgres"), s.settings()...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr.Setsid = true
+	if !s.opts.Durable {
+		dieWithParent(cmd.SysProcAttr, syscall.SIGQUIT) // "immediate shutdown": backends go too
+	}
+	started, exited := make(chan error, 1), make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer close(exited)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+		}
+	}()
+	err := <-started
+	s.process, s.exited = cmd.Process, exited
+	return err
 }
 
 func (s *Server) settings() []string {
@@ -184,52 +217,21 @@ func (s *Server) settings() []string {
 	return args
 }
 
+// waitReady waits until the server has written into its lock file that it takes
+// connections, which is where pg_ctl looks, too. Somebody else may hold the port.
 func (s *Server) waitReady(ctx context.Context) error {
-	// Somebody else may hold the port and never answer: an attempt to connect
-	// ends with our process.
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case <-s.exited:
-			cancel(errors.New("it exited"))
-		case <-ctx.Done():
-		}
-	}()
-
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
 	for {
-		err := s.ping(ctx)
-		if err == nil {
+		if lock := readLock(s.place.cluster()); lock.ready && lock.pid == s.PID() {
 			return nil
 		}
 		select {
+		case <-s.exited:
+			return errors.New("it exited")
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-ticker.C:
+			return ctx.Err()
+		case <-time.After(lookEvery):
 		}
 	}
-}
-
-// ping connects and makes sure that the server which answers is the one over
-// our cluster, and not another one that happens to have the port.
-func (s *Server) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, s.URL("postgres"))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	var dir string
-	if err := conn.QueryRow(ctx, "SHOW data_directory").Scan(&dir); err != nil {
-		return err
-	}
-	if dir != s.place.cluster() {
-		return fmt.Errorf("port %d belongs to the cluster in %s", s.port, dir)
-	}
-	return nil
 }
 
 // URL is the superuser's address of the named database.
@@ -248,10 +250,7 @@ func (s *Server) URL(database string) string {
 func (s *Server) Port() int { return s.port }
 
 // PID is the postmaster's process id.
-func (s *Server) PID() int { return s.pid }
-
-// Adopted says that the server was left running by an earlier process.
-func (s *Server) Adopted() bool { return s.adopted }
+func (s *Server) PID() int { return s.process.Pid }
 
 // Done is closed when the server has ended, by Stop or otherwise.
 func (s *Server) Done() <-chan struct{} { return s.exited }
@@ -259,12 +258,23 @@ func (s *Server) Done() <-chan struct{} { return s.exited }
 // DataDir is where the data really is: not always where it was asked for.
 func (s *Server) DataDir() string { return s.place.dir }
 
+// LogFile is where the server writes its log.
+func (s *Server) LogFile() string { return filepath.Join(s.place.dir, "postgres.log") }
+
 // Stop shuts the server down: open transactions are rolled back, committed
 // ones are kept. A throwaway server also leaves no directory behind where it
 // had to move its data.
 func (s *Server) Stop(ctx context.Context) error {
-	if err := s.shutDown(ctx, syscall.SIGINT); err != nil { // "fast shutdown"
-		return err
+	err := s.process.Signal(syscall.SIGINT) // "fast shutdown"
+	if err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stop postgres (pid %d): %w", s.PID(), err)
+	}
+	if err == nil {
+		select {
+		case <-s.exited:
+		case <-ctx.Done():
+			return fmt.Errorf("postgres (pid %d) is still shutting down: %w", s.PID(), ctx.Err())
+		}
 	}
 	if s.opts.Durable {
 		return nil
@@ -273,47 +283,36 @@ func (s *Server) Stop(ctx context.Context) error {
 }
 
 // Kill ends the server and its backends with SIGKILL, as a power cut would.
+// Without /proc, backends notice the death of their postmaster by themselves.
 func (s *Server) Kill() {
-	if s.gone() {
-		return
+	backends, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", s.PID()))
+	if err := s.process.Kill(); err == nil {
+		for field := range strings.FieldsSeq(string(backends)) {
+			if pid, err := strconv.Atoi(field); err == nil {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+		}
 	}
-	backends := childrenOf(s.pid)
-	_ = syscall.Kill(s.pid, syscall.SIGKILL)
-	for _, pid := range backends {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
-	s.waitGone(context.Background())
+	<-s.exited
 }
 
-func (s *Server) shutDown(ctx context.Context, signal syscall.Signal) error {
-	if s.gone() {
-		return nil
-	}
-	if err := syscall.Kill(s.pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("stop postgres (pid %d): %w", s.pid, err)
-	}
-	if !s.waitGone(ctx) {
-		return fmt.Errorf("postgres (pid %d) is still shutting down: %w", s.pid, ctx.Err())
-	}
-	return nil
-}
-
-// gone guards signals: the id of a process that ended may be another's now.
-func (s *Server) gone() bool {
-	select {
-	case <-s.exited:
-		return true
-	default:
-		return false
-	}
-}
-
-func (s *Server) waitGone(ctx context.Context) bool {
-	select {
-	case <-s.exited:
-		return true
-	case <-ctx.Done():
-		return false
+// boundLog empties the log when it has grown too large, as long as the server
+// runs. The server appends, so that it goes on at the new end.
+func (s *Server) boundLog(most int64, interval time.Duration) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.exited:
+			return
+		case <-ticker.C:
+		}
+		if info, err := os.Stat(s.LogFile()); err == nil && info.Size() > most {
+			if err := os.Truncate(s.LogFile(), 0); err != nil {
+				s.opts.Logger.Warn("the log of postgres grows without a limit", "error", err)
+				return
+			}
+		}
 	}
 }
 
@@ -324,18 +323,4 @@ func freePort() (int, error) {
 	}
 	defer listener.Close()
 	return listener.Addr().(*net.TCPAddr).Port, nil
-}
-
-func newPassword() string { return rand.Text() }
-
-func readTrimmed(path string) (string, error) {
-	content, err := os.ReadFile(path)
-	return strings.TrimSpace(string(content)), err
-}
-
-func tail(file io.ReaderAt, from, size int64) string {
-	const most = 4 << 10
-	from = max(from, size-most)
-	content, _ := io.ReadAll(io.NewSectionReader(file, from, size-from))
-	return string(content)
 }

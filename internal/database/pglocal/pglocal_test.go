@@ -60,24 +60,54 @@ func TestDataSurvivesStopAndKill(t *testing.T) {
 	require.False(t, running(server.PID()))
 
 	server = start(t, pglocal.Options{DataDir: dir, Durable: true})
-	assert.False(t, server.Adopted())
 	assert.Equal(t, 2, count(t, server, "kept"))
 }
 
 func TestServerOfAKilledParent(t *testing.T) {
 	t.Parallel()
 
-	t.Run("durable: adopted", func(t *testing.T) {
+	t.Run("durable: replaced", func(t *testing.T) {
 		t.Parallel()
 		dir := dataDir(t)
 		pid := startAndKillParent(t, dir, true)
 		require.True(t, running(pid), "a durable server outlives its parent")
 
 		server := start(t, pglocal.Options{DataDir: dir, Durable: true})
-		assert.True(t, server.Adopted())
-		assert.Equal(t, pid, server.PID())
-		require.NoError(t, server.Stop(t.Context()))
-		assert.False(t, running(pid), "an adopted server is stopped like one's own")
+		assert.False(t, running(pid))
+		requireNoRecovery(t, server)
+	})
+
+	t.Run("durable: stopped", func(t *testing.T) {
+		t.Parallel()
+		dir := dataDir(t)
+		pid := startAndKillParent(t, dir, true)
+
+		found, err := pglocal.StopLeftover(t.Context(), dir)
+		require.NoError(t, err)
+		assert.True(t, found)
+		assert.False(t, running(pid))
+		found, err = pglocal.StopLeftover(t.Context(), dir)
+		require.NoError(t, err)
+		assert.False(t, found)
+		requireNoRecovery(t, start(t, pglocal.Options{DataDir: dir, Durable: true}))
+	})
+
+	t.Run("durable, in a copy of its directory: left alone", func(t *testing.T) {
+		t.Parallel()
+		dir := dataDir(t)
+		pid := startAndKillParent(t, dir, true)
+		lock, err := os.ReadFile(filepath.Join(dir, "cluster", "postmaster.pid"))
+		require.NoError(t, err)
+		copied := dataDir(t)
+		require.NoError(t, os.MkdirAll(filepath.Join(copied, "cluster"), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(copied, "cluster", "postmaster.pid"), lock, 0o600))
+
+		found, err := pglocal.StopLeftover(t.Context(), copied)
+		require.NoError(t, err)
+		assert.False(t, found)
+		assert.True(t, running(pid))
+		_, err = pglocal.StopLeftover(t.Context(), dir)
+		require.NoError(t, err)
 	})
 
 	t.Run("durable, another port wanted: replaced", func(t *testing.T) {
@@ -87,7 +117,6 @@ func TestServerOfAKilledParent(t *testing.T) {
 
 		port := freePort(t)
 		server := start(t, pglocal.Options{DataDir: dir, Durable: true, Port: port})
-		assert.False(t, server.Adopted())
 		assert.Equal(t, port, server.Port())
 		assert.False(t, running(pid))
 	})
@@ -113,7 +142,6 @@ func TestPidFileOfSomebodyElse(t *testing.T) {
 	require.NoError(t, os.WriteFile(pidFile, fmt.Appendf(nil, "%d\n%s", os.Getpid(), rest), 0o600))
 
 	server = start(t, pglocal.Options{DataDir: dir, Durable: true})
-	assert.False(t, server.Adopted())
 	assert.NotEqual(t, os.Getpid(), server.PID())
 }
 
@@ -264,7 +292,16 @@ func startAndKillParent(t *testing.T, dir string, durable bool) int {
 	return pid
 }
 
-// running looks past zombies: in a container nobody may reap an orphan.
+// requireNoRecovery makes sure that the server before this one was shut down in order.
+func requireNoRecovery(t *testing.T, server *pglocal.Server) {
+	t.Helper()
+	log, err := os.ReadFile(server.LogFile())
+	require.NoError(t, err)
+	require.Contains(t, string(log), "database system was shut down at")
+	require.NotContains(t, string(log), "automatic recovery in progress")
+}
+
+// running looks past zombies: in a container there may be no parent that reaps an orphan.
 func running(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {
 		return false

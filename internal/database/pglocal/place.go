@@ -2,11 +2,11 @@ package pglocal
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -14,6 +14,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -27,21 +28,16 @@ type place struct {
 
 func (p place) cluster() string      { return filepath.Join(p.dir, "cluster") }
 func (p place) passwordFile() string { return filepath.Join(p.dir, "password") }
-func (p place) logFile() string      { return filepath.Join(p.dir, "postgres.log") }
 
-func (p place) initialized() bool { return p.majorVersion() != "" }
-
+// majorVersion is that of the cluster, empty when there is none.
 func (p place) majorVersion() string {
 	version, _ := readTrimmed(filepath.Join(p.cluster(), "PG_VERSION"))
 	return version
 }
 
-func (p place) readPassword() (string, error) {
-	password, err := readTrimmed(p.passwordFile())
-	if err != nil {
-		return "", fmt.Errorf("read the password of the local postgres: %w", err)
-	}
-	return password, nil
+func readTrimmed(path string) (string, error) {
+	content, err := os.ReadFile(path)
+	return strings.TrimSpace(string(content)), err
 }
 
 // settle finds the directory to use for dir. Postgres refuses to run as root,
@@ -56,72 +52,67 @@ func settle(dir string, durable bool, logger *slog.Logger) (place, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return place{}, fmt.Errorf("create the parent of the data directory: %w", err)
 	}
-	// The server found over this directory later is known by its path, so one
-	// directory must have one spelling.
-	parent, err := filepath.EvalSymlinks(filepath.Dir(dir))
-	if err != nil {
-		return place{}, fmt.Errorf("resolve the data directory: %w", err)
-	}
-	dir = filepath.Join(parent, filepath.Base(dir))
-	real := dir
+	p := place{dir: dir}
 	if target, err := os.Readlink(dir); err == nil {
-		real = target
+		p.dir = target
 	}
 	if os.Geteuid() != 0 {
-		return place{dir: real}, createDir(real, nil)
+		return p, nil
 	}
 
-	credential := accountFor(real)
-	moved := real != dir
-	if !reachable(filepath.Dir(real), credential) {
-		real, moved = elsewhere(dir, durable, credential), true
-		logger.Info("the data directory moves to where postgres, which does not run as root, can reach it", "wanted", dir, "used", real)
-		if err := replaceByLink(dir, real); err != nil {
+	p.credential = accountFor(p.cluster())
+	if !reachable(filepath.Dir(p.dir), p.credential) {
+		p.dir = elsewhere(dir, durable, p.credential)
+		logger.Info("the data directory moves to where postgres, which does not run as root, can reach it", "wanted", dir, "used", p.dir)
+		if err := replaceByLink(dir, p.dir); err != nil {
 			return place{}, err
 		}
 	}
-	return place{dir: real, moved: moved, credential: credential}, createDir(real, credential)
+	p.moved = p.dir != dir
+	return p, nil
 }
 
-func createDir(dir string, credential *syscall.Credential) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// handOver creates the directory and gives it to the account with everything in it:
+// somebody may have copied a cluster, or taken back a whole tree with chown.
+func (p place) handOver() error {
+	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return fmt.Errorf("create the data directory: %w", err)
 	}
-	if credential == nil {
+	if p.credential == nil {
 		return nil
 	}
-	if err := handOver(dir, credential); err != nil {
+	err := filepath.WalkDir(p.dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, int(p.credential.Uid), int(p.credential.Gid))
+	})
+	if err != nil {
 		return fmt.Errorf("hand the data directory to the postgres account: %w", err)
 	}
 	return nil
 }
 
-// handOver changes the owner, of everything when the cluster is root's: then
-// somebody copied it, or took back a whole tree with chown.
-func handOver(dir string, credential *syscall.Credential) error {
-	if owner, ok := ownerOf(filepath.Join(dir, "cluster")); !ok || owner.Uid != 0 {
-		return os.Chown(dir, int(credential.Uid), int(credential.Gid))
-	}
-	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return os.Lchown(path, int(credential.Uid), int(credential.Gid))
-	})
+// command is a program that runs in the directory, as the account. PGPORT, PGHOST
+// and the like, which Postgres would follow, are not in its environment.
+func (p place) command(ctx context.Context, path string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Dir = p.dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.credential}
+	return cmd
 }
 
 // accountFor is the account that already owns the cluster, so that a checkout
 // which was first used without root keeps working; else the distribution's
 // postgres account, else the account "nobody".
-func accountFor(dir string) *syscall.Credential {
-	if owner, ok := ownerOf(filepath.Join(dir, "cluster")); ok && owner.Uid != 0 {
-		return &owner
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		account, err := user.Lookup(name)
-		if err != nil {
-			continue
+func accountFor(cluster string) *syscall.Credential {
+	if info, err := os.Stat(cluster); err == nil {
+		if owner := info.Sys().(*syscall.Stat_t); owner.Uid != 0 {
+			return &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}
 		}
+	}
+	if account, err := user.Lookup("postgres"); err == nil {
 		uid, errUID := strconv.ParseUint(account.Uid, 10, 32)
 		gid, errGID := strconv.ParseUint(account.Gid, 10, 32)
 		if errUID == nil && errGID == nil && uid != 0 {
@@ -131,45 +122,9 @@ func accountFor(dir string) *syscall.Credential {
 	return &syscall.Credential{Uid: 65534, Gid: 65534}
 }
 
-func ownerOf(path string) (owner syscall.Credential, ok bool) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return owner, false
-	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return owner, false
-	}
-	return syscall.Credential{Uid: stat.Uid, Gid: stat.Gid}, true
-}
-
-// reachable says whether the account may traverse dir and everything above it.
+// reachable says whether the account may enter dir, by doing so.
 func reachable(dir string, credential *syscall.Credential) bool {
-	for {
-		info, err := os.Stat(dir)
-		if err != nil {
-			return false
-		}
-		stat, ok := info.Sys().(*syscall.Stat_t)
-		if !ok {
-			return false
-		}
-		execute := fs.FileMode(0o001)
-		switch {
-		case stat.Uid == credential.Uid:
-			execute = 0o100
-		case stat.Gid == credential.Gid:
-			execute = 0o010
-		}
-		if info.Mode()&execute == 0 {
-			return false
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return true
-		}
-		dir = parent
-	}
+	return place{dir: dir, credential: credential}.command(context.Background(), "true").Run() == nil
 }
 
 // elsewhere names a directory that depends on dir alone, so that it is found
@@ -206,67 +161,30 @@ func (p place) discard() error {
 	return nil
 }
 
-func (p place) openLog() (log *os.File, offset int64, err error) {
-	log, err = os.OpenFile(p.logFile(), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, 0, fmt.Errorf("open the postgres log: %w", err)
-	}
-	if offset, err = log.Seek(0, io.SeekEnd); err == nil && offset > maxLogBytes {
-		offset, err = 0, log.Truncate(0)
-	}
-	return log, offset, err
-}
-
-func (p place) logSince(offset int64) string {
-	log, err := os.Open(p.logFile())
-	if err != nil {
-		return err.Error()
-	}
-	defer log.Close()
-	info, err := log.Stat()
-	if err != nil {
-		return err.Error()
-	}
-	return tail(log, offset, info.Size())
-}
-
 // initialize creates the cluster under another name first, so that one whose
 // creation was interrupted is never mistaken for a whole one.
-func initialize(ctx context.Context, bin string, p place) (password string, err error) {
-	password = newPassword()
-	if err := os.WriteFile(p.passwordFile(), []byte(password), 0o600); err != nil {
-		return "", fmt.Errorf("write the password of the local postgres: %w", err)
+func initialize(ctx context.Context, bin string, p place) error {
+	if err := os.WriteFile(p.passwordFile(), []byte(rand.Text()), 0o600); err != nil {
+		return fmt.Errorf("write the password of the local postgres: %w", err)
 	}
-	if p.credential != nil {
-		if err := os.Chown(p.passwordFile(), int(p.credential.Uid), int(p.credential.Gid)); err != nil {
-			return "", fmt.Errorf("hand over the password file: %w", err)
-		}
+	if err := p.handOver(); err != nil {
+		return err
 	}
-
 	unfinished := p.cluster() + ".unfinished"
+	var failed error
 	// C.UTF-8 sorts by code point and knows the letters of all scripts, but
 	// not every system has it.
 	for _, locale := range []string{"C.UTF-8", "C"} {
 		if err := os.RemoveAll(unfinished); err != nil {
-			return "", fmt.Errorf("remove an interrupted cluster: %w", err)
+			return fmt.Errorf("remove an interrupted cluster: %w", err)
 		}
-		cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"),
+		output, err := p.command(ctx, filepath.Join(bin, "initdb"),
 			"--pgdata="+unfinished, "--username="+superuser, "--pwfile="+p.passwordFile(),
-			"--auth=scram-sha-256", "--encoding=UTF8", "--locale="+locale, "--no-sync", "--no-instructions")
-		cmd.Dir = p.dir
-		cmd.Env = serverEnv()
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.credential}
-		var output []byte
-		if output, err = cmd.CombinedOutput(); err == nil {
-			return password, os.Rename(unfinished, p.cluster())
+			"--auth=scram-sha-256", "--encoding=UTF8", "--locale="+locale, "--no-sync", "--no-instructions").CombinedOutput()
+		if err == nil {
+			return os.Rename(unfinished, p.cluster())
 		}
-		err = fmt.Errorf("initdb in %s: %w\n%s", p.dir, err, output)
+		failed = fmt.Errorf("initdb in %s: %w\n%s", p.dir, err, output)
 	}
-	return "", err
-}
-
-// serverEnv keeps PGPORT, PGHOST and the like, which the server would follow,
-// out of the server's environment.
-func serverEnv() []string {
-	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
+	return failed
 }
