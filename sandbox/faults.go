@@ -57,17 +57,14 @@ type faultHit struct {
 	Drop     bool
 }
 
-func (h *faultHit) fails() bool      { return h.Status != 0 }
-func (h *faultHit) losesReply() bool { return h.Lost }
+func (h *faultHit) fails() bool { return h.Status != 0 }
 
 func (h *faultHit) wait(closing <-chan struct{}) {
 	if h.Wait <= 0 {
 		return
 	}
-	timer := time.NewTimer(h.Wait)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(h.Wait):
 	case <-closing:
 	}
 }
@@ -218,7 +215,6 @@ func (f *faults) serveAdd(w http.ResponseWriter, req *http.Request, s *store) {
 // serveRemove removes one fault, or all when no id is given.
 func (f *faults) serveRemove(w http.ResponseWriter, s *store, id string) {
 	f.mu.Lock()
-	before := len(f.all)
 	var gone []string
 	f.all = slices.DeleteFunc(f.all, func(one *fault) bool {
 		remove := id == "" || one.ID == id
@@ -227,9 +223,8 @@ func (f *faults) serveRemove(w http.ResponseWriter, s *store, id string) {
 		}
 		return remove
 	})
-	unknown := id != "" && len(f.all) == before
 	f.mu.Unlock()
-	if unknown {
+	if id != "" && len(gone) == 0 {
 		writeProblem(w, http.StatusNotFound, "No such fault: "+id)
 		return
 	}

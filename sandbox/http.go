@@ -78,6 +78,52 @@ func readJSON(w http.ResponseWriter, req *http.Request, into any) bool {
 	return false
 }
 
+// vendor is what SendGrid's and Twilio's operations need.
+type vendor struct {
+	name    string // as faults name it
+	store   *store
+	faults  *faults
+	log     *slog.Logger
+	closing <-chan struct{}
+}
+
+// reply is an answer that a fault may still lose.
+type reply struct {
+	status  int
+	headers map[string]string
+	body    any
+}
+
+func (r *reply) write(w http.ResponseWriter) {
+	for name, value := range r.headers {
+		w.Header().Set(name, value)
+	}
+	if r.body == nil {
+		w.WriteHeader(r.status)
+		return
+	}
+	writeJSON(w, r.status, r.body)
+}
+
+// answer runs an operation with what faults make of it. failure is how the vendor
+// says that it failed.
+func (v *vendor) answer(w http.ResponseWriter, operation string, run func() *reply, failure func(status int, message string) *reply) {
+	hit := v.faults.match(v.store, v.name, operation, false)
+	hit.wait(v.closing)
+	var answer *reply
+	if !hit.fails() || hit.Done {
+		answer = run()
+	}
+	if hit.fails() {
+		answer = failure(hit.Status, "Internal server error (sandbox)")
+	}
+	if hit.Lost {
+		loseReply(w)
+		return
+	}
+	answer.write(w)
+}
+
 // loseReply hangs up after the work is done. A piece of the status line goes
 // out first: without it Go's http.Transport takes the connection for an idle
 // one that was closed, silently sends the request again because it carries an

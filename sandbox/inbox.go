@@ -59,32 +59,14 @@ func newLetter(m *message, body *messageBody) letter {
 func (s *Server) letters(to string, limit int) ([]letter, error) {
 	out := []letter{}
 	err := s.store.view(func(t *tx) error {
-		var inner error
-		take := func(m *message) bool {
+		return eachMessage(t, sentTo(to), func(m *message) (bool, error) {
 			body, err := get[messageBody](t, bucketBodies, m.ID)
 			if err != nil {
-				inner = err
-				return false
+				return false, err
 			}
 			out = append(out, newLetter(m, body))
-			return len(out) < limit
-		}
-		if to == "" {
-			if err := eachMessage(t, take); err != nil {
-				return err
-			}
-			return inner
-		}
-		messages, err := messagesUnder(t, "to", strings.ToLower(to))
-		if err != nil {
-			return err
-		}
-		for _, m := range messages {
-			if !take(m) {
-				break
-			}
-		}
-		return inner
+			return len(out) < limit, nil
+		})
 	})
 	return out, err
 }
@@ -115,20 +97,8 @@ func (s *Server) serveInboxJSON(w http.ResponseWriter, req *http.Request) {
 	writeResult(w, s.log, map[string]any{"messages": letters}, err)
 }
 
-// find reads one message with its body; nil when there is none.
-func (s *Server) find(id string) (m *message, body *messageBody, err error) {
-	err = s.store.view(func(t *tx) (err error) {
-		if m, err = messageByID(t, id); err != nil || m == nil {
-			return err
-		}
-		body, err = get[messageBody](t, bucketBodies, id)
-		return err
-	})
-	return m, body, err
-}
-
 func (s *Server) serveInboxMessage(w http.ResponseWriter, req *http.Request) {
-	m, body, err := s.find(mux.Vars(req)["id"])
+	m, body, err := s.store.withBody(mux.Vars(req)["id"])
 	if err != nil {
 		s.log.Error("sandbox: read message", "error", err)
 	}
@@ -157,7 +127,7 @@ func frameDocument(body *messageBody) string {
 }
 
 func (s *Server) serveAttachment(w http.ResponseWriter, req *http.Request) {
-	_, body, err := s.find(mux.Vars(req)["id"])
+	_, body, err := s.store.withBody(mux.Vars(req)["id"])
 	n, bad := strconv.Atoi(mux.Vars(req)["n"])
 	if err != nil || bad != nil || body == nil || n >= len(body.Attachments) {
 		s.pageNotFound(w, "There is no such attachment.")

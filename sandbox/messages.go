@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -74,21 +75,40 @@ func messageByID(t *tx, id string) (*message, error) {
 	return get[message](t, bucketMessages, keys[0])
 }
 
-// messagesUnder returns the indexed messages, newest first.
-func messagesUnder(t *tx, terms ...string) ([]*message, error) {
-	keys := t.lookup(terms...)
-	out := make([]*message, 0, len(keys))
-	for i := len(keys) - 1; i >= 0; i-- {
-		m, err := get[message](t, bucketMessages, keys[i])
-		if err != nil {
-			return nil, err
+// withBody reads one message and its body; nil when there is none.
+func (s *store) withBody(id string) (m *message, body *messageBody, err error) {
+	err = s.view(func(t *tx) (err error) {
+		if m, err = messageByID(t, id); err != nil || m == nil {
+			return err
 		}
-		out = append(out, m)
-	}
-	return out, nil
+		body, err = get[messageBody](t, bucketBodies, id)
+		return err
+	})
+	return m, body, err
 }
 
-// eachMessage walks all messages, newest first.
-func eachMessage(t *tx, fn func(*message) bool) error {
-	return eachNewest(t, bucketMessages, "", func(_ string, m *message) (bool, error) { return fn(m), nil })
+// sentTo is the index of a recipient's messages, none for those of everyone.
+func sentTo(to string) []string {
+	if to == "" {
+		return nil
+	}
+	return []string{"to", strings.ToLower(to)}
+}
+
+// eachMessage walks the messages under the terms of the index, or all without
+// terms, newest first, until fn answers false.
+func eachMessage(t *tx, terms []string, fn func(*message) (bool, error)) error {
+	if len(terms) == 0 {
+		return eachNewest(t, bucketMessages, "", func(_ string, m *message) (bool, error) { return fn(m) })
+	}
+	for _, key := range slices.Backward(t.lookup(terms...)) {
+		m, err := get[message](t, bucketMessages, key)
+		if err != nil {
+			return err
+		}
+		if more, err := fn(m); err != nil || !more {
+			return err
+		}
+	}
+	return nil
 }

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/mail"
@@ -15,12 +14,7 @@ import (
 
 // sendgridAPI answers for SendGrid.
 // https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send
-type sendgridAPI struct {
-	store   *store
-	faults  *faults
-	log     *slog.Logger
-	closing <-chan struct{}
-}
+type sendgridAPI struct{ vendor }
 
 // sendgridMaxBody is SendGrid's limit for a mail with its attachments.
 const sendgridMaxBody = 30 << 20
@@ -30,7 +24,7 @@ func (a *sendgridAPI) routes(r *mux.Router) {
 	r.HandleFunc("/v3/messages", a.guard("messages.list", a.serveActivity)).Methods("GET")
 	r.HandleFunc("/v3/messages/{id}", a.guard("messages.retrieve", a.serveMessage)).Methods("GET")
 	r.PathPrefix("/v3/").HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeSendgrid(w, http.StatusNotFound, sendgridError{Message: "Resource not found"})
+		sendgridFailure(http.StatusNotFound, "Resource not found").write(w)
 	})
 }
 
@@ -40,56 +34,30 @@ type sendgridError struct {
 	Help    *string `json:"help"`
 }
 
-func writeSendgrid(w http.ResponseWriter, status int, errors ...sendgridError) {
-	writeJSON(w, status, map[string]any{"errors": errors})
-}
-
-// sendgridReply is an answer that a fault may still lose.
-type sendgridReply struct {
-	status  int
-	headers map[string]string
-	body    any
-}
-
-func (r sendgridReply) write(w http.ResponseWriter) {
-	for name, value := range r.headers {
-		w.Header().Set(name, value)
-	}
-	if r.body == nil {
-		w.WriteHeader(r.status)
-		return
-	}
-	writeJSON(w, r.status, r.body)
-}
-
-func sendgridRefusal(status int, field, message string) sendgridReply {
-	return sendgridReply{status: status, body: map[string]any{
+func sendgridRefusal(status int, field, message string) *reply {
+	return &reply{status: status, body: map[string]any{
 		"errors": []sendgridError{{Message: message, Field: optional(field)}}}}
 }
 
-// guard checks the key and applies the faults around the operation.
-func (a *sendgridAPI) guard(operation string, serve func(http.ResponseWriter, *http.Request) sendgridReply) http.HandlerFunc {
+func sendgridFailure(status int, message string) *reply {
+	return sendgridRefusal(status, "", message)
+}
+
+// guard checks the key.
+func (a *sendgridAPI) guard(operation string, serve func(http.ResponseWriter, *http.Request) *reply) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		key, bearer := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
 		if !bearer || strings.TrimSpace(key) == "" {
-			sendgridRefusal(http.StatusUnauthorized, "", "The provided authorization grant is invalid, expired, or revoked").write(w)
+			sendgridFailure(http.StatusUnauthorized, "The provided authorization grant is invalid, expired, or revoked").write(w)
 			return
 		}
-		hit := a.faults.match(a.store, "sendgrid", operation, false)
-		hit.wait(a.closing)
-		var reply sendgridReply
-		if !hit.fails() || hit.Done {
-			reply = serve(w, req)
-		}
-		if hit.fails() {
-			reply = sendgridRefusal(hit.Status, "", "Internal server error (sandbox)")
-		}
-		if hit.losesReply() {
-			loseReply(w)
-			return
-		}
-		reply.write(w)
+		a.answer(w, operation, func() *reply { return serve(w, req) }, sendgridFailure)
 	}
+}
+
+func (a *sendgridAPI) broken(err error) *reply {
+	a.log.Error("sandbox: sendgrid call failed", "error", err)
+	return sendgridFailure(http.StatusInternalServerError, "Internal server error")
 }
 
 type sendgridMail struct {
@@ -133,34 +101,30 @@ type sendgridContent struct {
 	Value string `json:"value"`
 }
 
-func (a *sendgridAPI) serveSend(w http.ResponseWriter, req *http.Request) sendgridReply {
+func (a *sendgridAPI) serveSend(w http.ResponseWriter, req *http.Request) *reply {
 	if kind := req.Header.Get("Content-Type"); kind != "" && !strings.HasPrefix(kind, "application/json") {
-		return sendgridRefusal(http.StatusUnsupportedMediaType, "", "Content-Type should be application/json.")
+		return sendgridFailure(http.StatusUnsupportedMediaType, "Content-Type should be application/json.")
 	}
 	var in sendgridMail
 	if err := json.NewDecoder(http.MaxBytesReader(w, req.Body, sendgridMaxBody)).Decode(&in); err != nil {
-		return sendgridRefusal(http.StatusBadRequest, "", "Bad Request: the body is not the JSON of a mail")
+		return sendgridFailure(http.StatusBadRequest, "Bad Request: the body is not the JSON of a mail")
 	}
 	if refusal := in.check(); refusal != nil {
-		return *refusal
+		return refusal
 	}
 	if in.MailSettings.SandboxMode.Enable {
-		return sendgridReply{status: http.StatusOK} // SendGrid's own dry run
+		return &reply{status: http.StatusOK} // SendGrid's own dry run
 	}
 	id := sortableID() + randomText(13)
 	if err := a.store.update(func(t *tx) error { return in.save(t, id, time.Now().UTC()) }); err != nil {
-		a.log.Error("sandbox: save mail", "error", err)
-		return sendgridRefusal(http.StatusInternalServerError, "", "Internal server error")
+		return a.broken(err)
 	}
-	return sendgridReply{status: http.StatusAccepted, headers: map[string]string{"X-Message-Id": id}}
+	return &reply{status: http.StatusAccepted, headers: map[string]string{"X-Message-Id": id}}
 }
 
 // check finds the first mistake, in SendGrid's words.
-func (in *sendgridMail) check() *sendgridReply {
-	refuse := func(field, message string) *sendgridReply {
-		r := sendgridRefusal(http.StatusBadRequest, field, message)
-		return &r
-	}
+func (in *sendgridMail) check() *reply {
+	refuse := func(field, message string) *reply { return sendgridRefusal(http.StatusBadRequest, field, message) }
 	switch {
 	case len(in.Personalizations) == 0:
 		return refuse("personalizations", "The personalizations field is required and must have at least one personalization.")
@@ -196,7 +160,7 @@ func (in *sendgridMail) check() *sendgridReply {
 	return in.checkContent(refuse)
 }
 
-func (in *sendgridMail) checkContent(refuse func(field, message string) *sendgridReply) *sendgridReply {
+func (in *sendgridMail) checkContent(refuse func(field, message string) *reply) *reply {
 	for i, c := range in.Content {
 		field := fmt.Sprintf("content.%d", i)
 		switch {

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +82,7 @@ func like(got, pattern string) bool {
 	}
 }
 
-func (a *sendgridAPI) serveActivity(_ http.ResponseWriter, req *http.Request) sendgridReply {
+func (a *sendgridAPI) serveActivity(_ http.ResponseWriter, req *http.Request) *reply {
 	terms, ok := parseActivityQuery(req.URL.Query().Get("query"))
 	if !ok {
 		return sendgridRefusal(http.StatusBadRequest, "query", "invalid query; the sandbox knows to_email, from_email, subject, msg_id, status and unique_args['name'], with =, != or LIKE, joined by AND")
@@ -89,45 +90,25 @@ func (a *sendgridAPI) serveActivity(_ http.ResponseWriter, req *http.Request) se
 	limit := readLimit(req.URL.Query().Get("limit"), 10, 1000)
 	found := []map[string]any{}
 	err := a.store.view(func(t *tx) error {
-		return eachActivity(t, terms, func(m *message) bool {
-			found = append(found, activityView(m))
-			return len(found) < limit
+		return eachMessage(t, indexTerms(terms), func(m *message) (bool, error) {
+			if isActivity(m, terms) {
+				found = append(found, activityView(m))
+			}
+			return len(found) < limit, nil
 		})
 	})
 	if err != nil {
-		a.log.Error("sandbox: list mail", "error", err)
-		return sendgridRefusal(http.StatusInternalServerError, "", "Internal server error")
+		return a.broken(err)
 	}
-	return sendgridReply{status: http.StatusOK, body: map[string]any{"messages": found}}
+	return &reply{status: http.StatusOK, body: map[string]any{"messages": found}}
 }
 
-// eachActivity walks the mails that match, newest first; by index when one of
-// the terms has one.
-func eachActivity(t *tx, terms []activityTerm, fn func(*message) bool) error {
-	take := func(m *message) bool {
-		if m.Channel != channelEmail {
-			return true
-		}
-		for _, term := range terms {
-			if !term.matches(m) {
-				return true
-			}
-		}
-		return fn(m)
-	}
-	index := indexTerms(terms)
-	if index == nil {
-		return eachMessage(t, take)
-	}
-	messages, err := messagesUnder(t, index...)
-	for _, m := range messages {
-		if !take(m) {
-			break
-		}
-	}
-	return err
+func isActivity(m *message, terms []activityTerm) bool {
+	other := func(term activityTerm) bool { return !term.matches(m) }
+	return m.Channel == channelEmail && !slices.ContainsFunc(terms, other)
 }
 
+// indexTerms is how to find the mails by index, when one of the terms has one.
 func indexTerms(terms []activityTerm) []string {
 	for _, term := range terms {
 		switch {
@@ -135,7 +116,7 @@ func indexTerms(terms []activityTerm) []string {
 		case term.field == "unique_args":
 			return []string{"arg", term.arg, term.value}
 		case term.field == "to_email":
-			return []string{"to", strings.ToLower(term.value)}
+			return sentTo(term.value)
 		}
 	}
 	return nil
@@ -148,21 +129,16 @@ func activityView(m *message) map[string]any {
 	}
 }
 
-func (a *sendgridAPI) serveMessage(_ http.ResponseWriter, req *http.Request) sendgridReply {
-	var m *message
-	err := a.store.view(func(t *tx) (err error) {
-		m, err = messageByID(t, mux.Vars(req)["id"])
-		return err
-	})
+func (a *sendgridAPI) serveMessage(_ http.ResponseWriter, req *http.Request) *reply {
+	m, _, err := a.store.withBody(mux.Vars(req)["id"])
 	switch {
 	case err != nil:
-		a.log.Error("sandbox: read mail", "error", err)
-		return sendgridRefusal(http.StatusInternalServerError, "", "Internal server error")
+		return a.broken(err)
 	case m == nil || m.Channel != channelEmail:
-		return sendgridRefusal(http.StatusNotFound, "", "resource not found")
+		return sendgridFailure(http.StatusNotFound, "resource not found")
 	}
 	at := m.At.Format(time.RFC3339)
-	return sendgridReply{status: http.StatusOK, body: map[string]any{
+	return &reply{status: http.StatusOK, body: map[string]any{
 		"from_email": m.From, "msg_id": m.ID, "subject": m.Subject, "to_email": m.To, "status": "delivered",
 		"template_id": "", "asm_group_id": 0, "teammate": "", "api_key_id": "sandbox", "originating_ip": "127.0.0.1",
 		"categories": m.Categories, "unique_args": m.CustomArgs, "outbound_ip": "127.0.0.1", "outbound_ip_type": "shared",

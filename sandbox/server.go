@@ -107,8 +107,8 @@ func New(o Options) (*Server, error) {
 		store: st, faults: f, webhooks: s.webhooks, idempotent: newInFlight(), log: o.Logger,
 		publicURL: o.PublicURL, apiVersion: o.StripeAPIVersion, secretKey: o.StripeSecretKey, closing: s.closing,
 	}
-	s.sendgrid = &sendgridAPI{store: st, faults: f, log: o.Logger, closing: s.closing}
-	s.twilio = &twilioAPI{store: st, faults: f, log: o.Logger, closing: s.closing}
+	s.sendgrid = &sendgridAPI{vendor{name: "sendgrid", store: st, faults: f, log: o.Logger, closing: s.closing}}
+	s.twilio = &twilioAPI{vendor{name: "twilio", store: st, faults: f, log: o.Logger, closing: s.closing}}
 	s.router = s.routes()
 	return s, nil
 }

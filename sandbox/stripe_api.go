@@ -141,7 +141,7 @@ func (a *stripeAPI) faulty(hit *faultHit, c *call, run func() stripeAnswer) stri
 
 // reply sends the answer, unless a fault loses it on the way.
 func (a *stripeAPI) reply(w http.ResponseWriter, hit *faultHit, c *call, answer stripeAnswer) {
-	if hit.losesReply() {
+	if hit.Lost {
 		loseReply(w)
 		return
 	}

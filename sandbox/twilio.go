@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -17,12 +16,7 @@ import (
 )
 
 // twilioAPI answers for Twilio. https://www.twilio.com/docs/messaging/api/message-resource
-type twilioAPI struct {
-	store   *store
-	faults  *faults
-	log     *slog.Logger
-	closing <-chan struct{}
-}
+type twilioAPI struct{ vendor }
 
 func (a *twilioAPI) routes(r *mux.Router) {
 	const messages = "/2010-04-01/Accounts/{account}/Messages"
@@ -34,26 +28,21 @@ func (a *twilioAPI) routes(r *mux.Router) {
 	})
 }
 
-type twilioReply struct {
-	status int
-	body   any
-}
-
-func (r twilioReply) write(w http.ResponseWriter) { writeJSON(w, r.status, r.body) }
-
-func twilioRefusal(status, code int, message string) twilioReply {
-	return twilioReply{status, map[string]any{
+func twilioRefusal(status, code int, message string) *reply {
+	return &reply{status: status, body: map[string]any{
 		"code": code, "message": message, "status": status,
 		"more_info": "https://www.twilio.com/docs/errors/" + strconv.Itoa(code),
 	}}
 }
 
-func notFound(path string) twilioReply {
+func twilioFailure(status int, message string) *reply { return twilioRefusal(status, 20500, message) }
+
+func notFound(path string) *reply {
 	return twilioRefusal(http.StatusNotFound, 20404, "The requested resource "+path+" was not found")
 }
 
-// guard checks who asks and applies the faults around the operation.
-func (a *twilioAPI) guard(operation string, serve func(*http.Request) twilioReply) http.HandlerFunc {
+// guard checks who asks.
+func (a *twilioAPI) guard(operation string, serve func(*http.Request) *reply) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		user, password, ok := req.BasicAuth()
 		account := mux.Vars(req)["account"]
@@ -63,21 +52,8 @@ func (a *twilioAPI) guard(operation string, serve func(*http.Request) twilioRepl
 			twilioRefusal(http.StatusUnauthorized, 20003, "Authenticate").write(w)
 			return
 		}
-		hit := a.faults.match(a.store, "twilio", operation, false)
-		hit.wait(a.closing)
-		var reply twilioReply
-		if !hit.fails() || hit.Done {
-			req.Body = http.MaxBytesReader(w, req.Body, 1<<20)
-			reply = serve(req)
-		}
-		if hit.fails() {
-			reply = twilioRefusal(hit.Status, 20500, "Internal server error (sandbox)")
-		}
-		if hit.losesReply() {
-			loseReply(w)
-			return
-		}
-		reply.write(w)
+		req.Body = http.MaxBytesReader(w, req.Body, 1<<20)
+		a.answer(w, operation, func() *reply { return serve(req) }, twilioFailure)
 	}
 }
 
@@ -106,13 +82,13 @@ var (
 	}
 )
 
-func (a *twilioAPI) create(req *http.Request) twilioReply {
+func (a *twilioAPI) create(req *http.Request) *reply {
 	if err := req.ParseForm(); err != nil {
 		return twilioRefusal(http.StatusBadRequest, 20001, "Unable to parse the request body.")
 	}
 	f := req.PostForm
 	if refusal := checkSMS(f); refusal != nil {
-		return *refusal
+		return refusal
 	}
 	m := &message{
 		ID: newSID(), Channel: channelSMS, To: f.Get("To"), From: f.Get("From"),
@@ -129,20 +105,17 @@ func (a *twilioAPI) create(req *http.Request) twilioReply {
 	if m.Service != "" {
 		view["status"] = "accepted"
 	}
-	return twilioReply{http.StatusCreated, view}
+	return &reply{status: http.StatusCreated, body: view}
 }
 
-func (a *twilioAPI) broken(err error) twilioReply {
+func (a *twilioAPI) broken(err error) *reply {
 	a.log.Error("sandbox: twilio call failed", "error", err)
-	return twilioRefusal(http.StatusInternalServerError, 20500, "Internal server error")
+	return twilioFailure(http.StatusInternalServerError, "Internal server error")
 }
 
 // checkSMS finds the first mistake, in Twilio's words and numbers.
-func checkSMS(f url.Values) *twilioReply {
-	refuse := func(code int, message string) *twilioReply {
-		r := twilioRefusal(http.StatusBadRequest, code, message)
-		return &r
-	}
+func checkSMS(f url.Values) *reply {
+	refuse := func(code int, message string) *reply { return twilioRefusal(http.StatusBadRequest, code, message) }
 	to, from, service, body := f.Get("To"), f.Get("From"), f.Get("MessagingServiceSid"), f.Get("Body")
 	bad, isMagicTo := magicTo[to]
 	badFrom, isMagicFrom := magicFrom[from]

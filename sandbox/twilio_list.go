@@ -10,24 +10,16 @@ import (
 	"github.com/gorilla/mux"
 )
 
-func (a *twilioAPI) retrieve(req *http.Request) twilioReply {
+func (a *twilioAPI) retrieve(req *http.Request) *reply {
 	vars := mux.Vars(req)
-	var m *message
-	var body *messageBody
-	err := a.store.view(func(t *tx) (err error) {
-		if m, err = messageByID(t, vars["sid"]); err != nil || m == nil {
-			return err
-		}
-		body, err = get[messageBody](t, bucketBodies, m.ID)
-		return err
-	})
+	m, body, err := a.store.withBody(vars["sid"])
 	switch {
 	case err != nil:
 		return a.broken(err)
 	case m == nil || m.Channel != channelSMS || m.Account != vars["account"]:
 		return notFound(req.URL.Path)
 	}
-	return twilioReply{http.StatusOK, twilioView(m, body)}
+	return &reply{status: http.StatusOK, body: twilioView(m, body)}
 }
 
 // smsFilter is the query of a list: To, From, and DateSent with = or with a
@@ -37,7 +29,7 @@ type smsFilter struct {
 	after, before time.Time
 }
 
-func readSMSFilter(q url.Values) (smsFilter, *twilioReply) {
+func readSMSFilter(q url.Values) (smsFilter, *reply) {
 	f := smsFilter{to: q.Get("To"), from: q.Get("From")}
 	for name, set := range map[string]func(from, until time.Time){
 		"DateSent":  func(from, until time.Time) { f.after, f.before = from, until },
@@ -50,8 +42,7 @@ func readSMSFilter(q url.Values) (smsFilter, *twilioReply) {
 		}
 		from, until, ok := parseTwilioDate(text)
 		if !ok {
-			r := twilioRefusal(http.StatusBadRequest, 20001, "Invalid date: "+name+" must be a date or a time in UTC.")
-			return f, &r
+			return f, twilioRefusal(http.StatusBadRequest, 20001, "Invalid date: "+name+" must be a date or a time in UTC.")
 		}
 		set(from, until)
 	}
@@ -74,12 +65,12 @@ func (f smsFilter) matches(m *message) bool {
 		(f.before.IsZero() || !m.At.After(f.before))
 }
 
-func (a *twilioAPI) list(req *http.Request) twilioReply {
+func (a *twilioAPI) list(req *http.Request) *reply {
 	account := mux.Vars(req)["account"]
 	q := req.URL.Query()
 	filter, refusal := readSMSFilter(q)
 	if refusal != nil {
-		return *refusal
+		return refusal
 	}
 	size := readLimit(q.Get("PageSize"), 50, 1000)
 	number, _ := strconv.Atoi(q.Get("Page"))
@@ -113,49 +104,29 @@ func (a *twilioAPI) list(req *http.Request) twilioReply {
 	if number > 0 {
 		answer["previous_page_uri"] = at(number - 1)
 	}
-	return twilioReply{http.StatusOK, answer}
+	return &reply{status: http.StatusOK, body: answer}
 }
 
 // page hands over the matches from skip on, newest first.
 func (a *twilioAPI) page(filter smsFilter, account string, skip, size int, fn func(*message, *messageBody)) (more bool, err error) {
+	n := 0
 	err = a.store.view(func(t *tx) error {
-		n := 0
-		var inner error
-		take := func(m *message) bool {
+		return eachMessage(t, sentTo(filter.to), func(m *message) (bool, error) {
 			if m.Account != account || !filter.matches(m) {
-				return true
+				return true, nil
 			}
 			if n++; n <= skip {
-				return true
+				return true, nil
 			}
-			if n > skip+size {
-				more = true
-				return false
+			if more = n > skip+size; more {
+				return false, nil
 			}
 			body, err := get[messageBody](t, bucketBodies, m.ID)
-			if err != nil {
-				inner = err
-				return false
+			if err == nil {
+				fn(m, body)
 			}
-			fn(m, body)
-			return true
-		}
-		if filter.to == "" {
-			if err := eachMessage(t, take); err != nil {
-				return err
-			}
-			return inner
-		}
-		messages, err := messagesUnder(t, "to", strings.ToLower(filter.to))
-		if err != nil {
-			return err
-		}
-		for _, m := range messages {
-			if !take(m) {
-				break
-			}
-		}
-		return inner
+			return true, err
+		})
 	})
 	return more, err
 }
