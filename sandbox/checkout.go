@@ -105,12 +105,10 @@ func newCheckoutPage(pi *paymentIntent, req *http.Request) checkoutPage {
 	} else {
 		page.Description = pi.Metadata["description"]
 	}
-	q := url.Values{"client_secret": {pi.ClientSecret}}
 	if back := req.URL.Query().Get("return_url"); webAddress(back) {
 		page.ReturnURL = back
-		q.Set("return_url", back)
 	}
-	page.Action = "/checkout/" + pi.ID + "?" + q.Encode()
+	page.Action = pageAddress("/checkout/", pi, page.ReturnURL, url.Values{})
 	return page
 }
 

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,10 +71,8 @@ func cardByNumber(number string) (testCard, bool) {
 
 func cardByToken(token string) (testCard, bool) {
 	for _, card := range testCards {
-		for _, t := range card.Tokens {
-			if t == token {
-				return card, true
-			}
+		if slices.Contains(card.Tokens, token) {
+			return card, true
 		}
 	}
 	return testCard{}, false

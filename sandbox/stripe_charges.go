@@ -6,7 +6,7 @@ import (
 )
 
 var (
-	retrieveCharge = operation{name: "charges.retrieve", run: runRetrieveCharge}
+	retrieveCharge = operation{name: "charges.retrieve", run: retrieve[charge](bucketCharges, "charge")}
 	createMethod   = operation{name: "payment_methods.create", writes: true, run: runCreateMethod,
 		params: []string{"type", "card", "billing_details", "metadata", "allow_redisplay"}}
 	retrieveMethod = operation{name: "payment_methods.retrieve", run: runRetrieveMethod}
@@ -47,20 +47,18 @@ func failedCharge(c *call, pi *paymentIntent, method *storedMethod, out outcome)
 
 func saveCharge(t *tx, ch *charge) error { return t.put(bucketCharges, ch.ID, ch) }
 
-func runRetrieveCharge(_ *stripeAPI, t *tx, c *call) (any, error) {
-	return retrieve[charge](t, c, bucketCharges, "charge")
+// retrieve runs an operation that answers with the object in the path.
+func retrieve[T any](bucket []byte, kind string) func(*stripeAPI, *tx, *call) (any, error) {
+	return func(_ *stripeAPI, t *tx, c *call) (any, error) { return find[T](t, bucket, kind, c.id, "id") }
 }
 
-// retrieve finds the object in the path.
-func retrieve[T any](t *tx, c *call, bucket []byte, kind string) (any, error) {
-	object, err := get[T](t, bucket, c.id)
-	if err != nil {
-		return nil, err
+// find gets an object that has to be there. param is where the request names it.
+func find[T any](t *tx, bucket []byte, kind, id, param string) (*T, error) {
+	object, err := get[T](t, bucket, id)
+	if err == nil && object == nil {
+		err = noSuch(kind, id, param, http.StatusNotFound)
 	}
-	if object == nil {
-		return nil, noSuch(kind, c.id, "id", http.StatusNotFound)
-	}
-	return object, nil
+	return object, err
 }
 
 func runCreateMethod(_ *stripeAPI, t *tx, c *call) (any, error) {
@@ -78,11 +76,11 @@ func runRetrieveMethod(_ *stripeAPI, t *tx, c *call) (any, error) {
 	if card, ok := cardByToken(c.id); ok {
 		return &newMethod(card, c.now).Method, nil
 	}
-	method, err := retrieve[storedMethod](t, c, bucketMethods, "PaymentMethod")
+	method, err := find[storedMethod](t, bucketMethods, "PaymentMethod", c.id, "id")
 	if err != nil {
 		return nil, err
 	}
-	return &method.(*storedMethod).Method, nil
+	return &method.Method, nil
 }
 
 // methodFrom reads payment_method or payment_method_data; nil when neither

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -18,9 +19,8 @@ var (
 )
 
 func missingMethod() *stripeError {
-	e := invalidRequest("payment_intent_unexpected_state", "payment_method",
+	return invalidRequest("payment_intent_unexpected_state", "payment_method",
 		"You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method.")
-	return e
 }
 
 func runConfirmIntent(a *stripeAPI, t *tx, c *call) (any, error) {
@@ -31,10 +31,8 @@ func runConfirmIntent(a *stripeAPI, t *tx, c *call) (any, error) {
 	if refusal := confirmable(pi); refusal != nil {
 		return nil, refusal
 	}
-	if capture, refusal := c.form.choice("capture_method", "automatic", "automatic_async", "manual"); refusal != nil {
+	if refusal := applyCaptureMethod(pi, c.form); refusal != nil {
 		return nil, refusal
-	} else if capture != "" {
-		pi.CaptureMethod = capture
 	}
 	method, err := methodFrom(t, c)
 	if err != nil {
@@ -79,17 +77,10 @@ func (a *stripeAPI) confirm(t *tx, c *call, pi *paymentIntent, method *storedMet
 			"Your card was declined. This transaction requires authentication.", ""))
 	}
 	pi.PaymentMethod.id, pi.Status, pi.LastPaymentError = method.Method.ID, statusRequiresAction, nil
-	q := url.Values{"client_secret": {pi.ClientSecret}}
-	if returnURL != "" {
-		q.Set("return_url", returnURL)
-	}
 	pi.NextAction = &nextAction{Type: "redirect_to_url", RedirectToURL: &redirectToURL{
-		ReturnURL: optional(returnURL), URL: a.publicURL + "/3ds/" + pi.ID + "?" + q.Encode(),
+		ReturnURL: optional(returnURL), URL: a.publicURL + pageAddress("/3ds/", pi, returnURL, url.Values{}),
 	}}
-	if err := saveIntent(t, pi); err != nil {
-		return nil, err
-	}
-	return pi, a.emit(t, c, "payment_intent.requires_action", pi.ID, pi)
+	return pi, errors.Join(saveIntent(t, pi), a.emit(t, c, "payment_intent.requires_action", pi.ID, pi))
 }
 
 // charge makes the charge that the outcome asks for and moves the intent on.
@@ -97,11 +88,8 @@ func (a *stripeAPI) charge(t *tx, c *call, pi *paymentIntent, method *storedMeth
 	pi.NextAction = nil
 	if out.Result == resultDecline {
 		ch := failedCharge(c, pi, method, out)
-		if err := saveCharge(t, ch); err != nil {
-			return nil, err
-		}
 		pi.LatestCharge.id = ch.ID
-		if err := a.emit(t, c, "charge.failed", pi.ID, ch); err != nil {
+		if err := errors.Join(saveCharge(t, ch), a.emit(t, c, "charge.failed", pi.ID, ch)); err != nil {
 			return nil, err
 		}
 		return nil, a.fail(t, c, pi, method, cardError(out))
@@ -118,16 +106,10 @@ func (a *stripeAPI) charge(t *tx, c *call, pi *paymentIntent, method *storedMeth
 	} else {
 		pi.Status, pi.AmountCapturable = statusRequiresCapture, pi.Amount
 	}
-	if err := saveCharge(t, ch); err != nil {
-		return nil, err
-	}
-	if err := saveIntent(t, pi); err != nil {
-		return nil, err
-	}
-	if err := a.emit(t, c, "charge.succeeded", pi.ID, ch); err != nil {
-		return nil, err
-	}
-	return pi, a.emit(t, c, event, pi.ID, pi)
+	return pi, errors.Join(
+		saveCharge(t, ch), saveIntent(t, pi),
+		a.emit(t, c, "charge.succeeded", pi.ID, ch), a.emit(t, c, event, pi.ID, pi),
+	)
 }
 
 // fail puts the intent back to where another method may be tried, and returns
@@ -138,10 +120,7 @@ func (a *stripeAPI) fail(t *tx, c *call, pi *paymentIntent, method *storedMethod
 	kept.PaymentMethod = mustJSON(method.Method)
 	pi.Status, pi.LastPaymentError = statusRequiresMethod, &kept
 	pi.PaymentMethod, pi.NextAction = ref{}, nil
-	if err := saveIntent(t, pi); err != nil {
-		return err
-	}
-	if err := a.emit(t, c, "payment_intent.payment_failed", pi.ID, pi); err != nil {
+	if err := errors.Join(saveIntent(t, pi), a.emit(t, c, "payment_intent.payment_failed", pi.ID, pi)); err != nil {
 		return err
 	}
 	told := kept
@@ -190,16 +169,10 @@ func (a *stripeAPI) capture(t *tx, c *call, pi *paymentIntent, amount int64) err
 	// as refunded on the charge.
 	ch.AmountRefunded = ch.Amount - amount
 	pi.Status, pi.AmountReceived, pi.AmountCapturable = statusSucceeded, amount, 0
-	if err := saveCharge(t, ch); err != nil {
-		return err
-	}
-	if err := saveIntent(t, pi); err != nil {
-		return err
-	}
-	if err := a.emit(t, c, "charge.captured", pi.ID, ch); err != nil {
-		return err
-	}
-	return a.emit(t, c, "payment_intent.succeeded", pi.ID, pi)
+	return errors.Join(
+		saveCharge(t, ch), saveIntent(t, pi),
+		a.emit(t, c, "charge.captured", pi.ID, ch), a.emit(t, c, "payment_intent.succeeded", pi.ID, pi),
+	)
 }
 
 func runCancelIntent(a *stripeAPI, t *tx, c *call) (any, error) {
@@ -224,10 +197,7 @@ func runCancelIntent(a *stripeAPI, t *tx, c *call) (any, error) {
 	now := c.now.Unix()
 	pi.Status, pi.CanceledAt, pi.CancellationReason = statusCanceled, &now, optional(reason)
 	pi.AmountCapturable, pi.NextAction = 0, nil
-	if err := saveIntent(t, pi); err != nil {
-		return nil, err
-	}
-	return pi, a.emit(t, c, "payment_intent.canceled", pi.ID, pi)
+	return pi, errors.Join(saveIntent(t, pi), a.emit(t, c, "payment_intent.canceled", pi.ID, pi))
 }
 
 // release gives an authorized amount back. Stripe reports it as a refund of a
@@ -238,10 +208,7 @@ func (a *stripeAPI) release(t *tx, c *call, pi *paymentIntent) error {
 		return err
 	}
 	ch.Refunded, ch.AmountRefunded = true, ch.Amount
-	if err := saveCharge(t, ch); err != nil {
-		return err
-	}
-	return a.emit(t, c, "charge.refunded", pi.ID, ch)
+	return errors.Join(saveCharge(t, ch), a.emit(t, c, "charge.refunded", pi.ID, ch))
 }
 
 // webAddress is an absolute http or https address: anything else in a

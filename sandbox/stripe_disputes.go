@@ -1,13 +1,15 @@
 package sandbox
 
 import (
+	"cmp"
+	"errors"
 	"net/http"
 
 	"github.com/gorilla/mux"
 )
 
 var (
-	retrieveDispute = operation{name: "disputes.retrieve", run: runRetrieveDispute}
+	retrieveDispute = operation{name: "disputes.retrieve", run: retrieve[dispute](bucketDisputes, "dispute")}
 	listDisputes    = operation{name: "disputes.list", run: runListDisputes, params: append([]string{"payment_intent", "charge"}, listParams...)}
 	// openDispute is not Stripe's: there a cardholder's bank does it.
 	openDispute = operation{name: "disputes.open", writes: true, run: runOpenDispute, params: []string{"payment_intent", "reason", "inquiry"}}
@@ -31,10 +33,6 @@ func (d *dispute) takesMoney() bool {
 	return d.Status == disputeNeedsResponse || d.Status == disputeLost
 }
 
-func runRetrieveDispute(_ *stripeAPI, t *tx, c *call) (any, error) {
-	return retrieve[dispute](t, c, bucketDisputes, "dispute")
-}
-
 func runListDisputes(_ *stripeAPI, t *tx, c *call) (any, error) {
 	intent, chargeID := c.form.text("payment_intent"), c.form.text("charge")
 	return list(t, c, bucketDisputes, "/v1/disputes", func(d *dispute) (int64, bool) {
@@ -47,13 +45,11 @@ func runOpenDispute(a *stripeAPI, t *tx, c *call) (any, error) {
 	if id == "" {
 		return nil, missingParam("payment_intent")
 	}
-	pi, err := get[paymentIntent](t, bucketIntents, id)
-	switch {
-	case err != nil:
+	pi, err := find[paymentIntent](t, bucketIntents, "payment_intent", id, "payment_intent")
+	if err != nil {
 		return nil, err
-	case pi == nil:
-		return nil, noSuch("payment_intent", id, "payment_intent", http.StatusNotFound)
-	case pi.Status != statusSucceeded:
+	}
+	if pi.Status != statusSucceeded {
 		return nil, unexpectedState(pi, "Only a captured payment can be disputed; this one has a status of "+pi.Status+".")
 	}
 	ch, err := get[charge](t, bucketCharges, pi.LatestCharge.id)
@@ -66,22 +62,14 @@ func runOpenDispute(a *stripeAPI, t *tx, c *call) (any, error) {
 	d := &dispute{
 		ID: newStripeID("dp"), Object: "dispute", Amount: ch.Amount - ch.AmountRefunded, Currency: ch.Currency,
 		Created: c.now.Unix(), Charge: ref{id: ch.ID}, PaymentIntent: ref{id: pi.ID},
-		Metadata: map[string]string{}, Reason: c.form.text("reason"), Status: disputeNeedsResponse,
+		Metadata: map[string]string{}, Reason: cmp.Or(c.form.text("reason"), "fraudulent"), Status: disputeNeedsResponse,
 	}
 	if c.form.text("inquiry") == "true" {
 		d.Status, d.IsChargeRefundable = disputeInquiry, true
 	}
-	if d.Reason == "" {
-		d.Reason = "fraudulent"
-	}
 	ch.Disputed = true
-	if err := saveCharge(t, ch); err != nil {
-		return nil, err
-	}
-	if err := t.put(bucketDisputes, d.ID, d); err != nil {
-		return nil, err
-	}
-	if err := a.emit(t, c, "charge.dispute.created", pi.ID, d); err != nil || !d.takesMoney() {
+	err = errors.Join(saveCharge(t, ch), t.put(bucketDisputes, d.ID, d), a.emit(t, c, "charge.dispute.created", pi.ID, d))
+	if err != nil || !d.takesMoney() {
 		return d, err
 	}
 	return d, a.emit(t, c, "charge.dispute.funds_withdrawn", pi.ID, d)
@@ -90,12 +78,9 @@ func runOpenDispute(a *stripeAPI, t *tx, c *call) (any, error) {
 // runCloseDispute decides a dispute: won or lost, or, of an inquiry, that it came
 // to nothing.
 func runCloseDispute(a *stripeAPI, t *tx, c *call) (any, error) {
-	d, err := get[dispute](t, bucketDisputes, c.id)
-	switch {
-	case err != nil:
+	d, err := find[dispute](t, bucketDisputes, "dispute", c.id, "id")
+	if err != nil {
 		return nil, err
-	case d == nil:
-		return nil, noSuch("dispute", c.id, "id", http.StatusNotFound)
 	}
 	status, refusal := c.form.choice("status", disputeWon, disputeLost, disputeInquiryClosed)
 	if refusal != nil {
@@ -105,10 +90,8 @@ func runCloseDispute(a *stripeAPI, t *tx, c *call) (any, error) {
 		return nil, invalidRequest("", "status", "A dispute with a status of "+d.Status+" cannot become "+status+".")
 	}
 	d.Status = status
-	if err := t.put(bucketDisputes, d.ID, d); err != nil {
-		return nil, err
-	}
-	if err := a.emit(t, c, "charge.dispute.closed", d.PaymentIntent.id, d); err != nil || status != disputeWon {
+	err = errors.Join(t.put(bucketDisputes, d.ID, d), a.emit(t, c, "charge.dispute.closed", d.PaymentIntent.id, d))
+	if err != nil || status != disputeWon {
 		return d, err
 	}
 	return d, a.emit(t, c, "charge.dispute.funds_reinstated", d.PaymentIntent.id, d)
@@ -117,36 +100,26 @@ func runCloseDispute(a *stripeAPI, t *tx, c *call) (any, error) {
 // runFailRefund takes a refund that was made back: the money is ours again.
 // https://docs.stripe.com/refunds#failed-refunds
 func runFailRefund(a *stripeAPI, t *tx, c *call) (any, error) {
-	re, err := get[refund](t, bucketRefunds, c.id)
-	switch {
-	case err != nil:
+	re, err := find[refund](t, bucketRefunds, "refund", c.id, "id")
+	if err != nil {
 		return nil, err
-	case re == nil:
-		return nil, noSuch("refund", c.id, "id", http.StatusNotFound)
-	case re.Status != refundSucceeded:
+	}
+	if re.Status != refundSucceeded {
 		return nil, invalidRequest("", "status", "Refund "+re.ID+" has a status of "+re.Status+".")
 	}
 	ch, err := get[charge](t, bucketCharges, re.Charge.id)
 	if err != nil {
 		return nil, err
 	}
-	reason := c.form.text("reason")
-	if reason == "" {
-		reason = "lost_or_stolen_card"
-	}
+	reason := cmp.Or(c.form.text("reason"), "lost_or_stolen_card")
 	re.Status, re.FailureReason = refundFailed, &reason
 	ch.AmountRefunded -= re.Amount
 	ch.Refunded = false
-	if err := t.put(bucketRefunds, re.ID, re); err != nil {
-		return nil, err
-	}
-	if err := saveCharge(t, ch); err != nil {
-		return nil, err
-	}
-	if err := a.emit(t, c, "charge.refund.updated", re.PaymentIntent.id, re); err != nil {
-		return nil, err
-	}
-	return re, a.emit(t, c, "refund.failed", re.PaymentIntent.id, re)
+	return re, errors.Join(
+		t.put(bucketRefunds, re.ID, re), saveCharge(t, ch),
+		a.emit(t, c, "charge.refund.updated", re.PaymentIntent.id, re),
+		a.emit(t, c, "refund.failed", re.PaymentIntent.id, re),
+	)
 }
 
 // sandboxRoutes are the levers that Stripe's own API does not have.

@@ -58,11 +58,11 @@ func (a *stripeAPI) emit(t *tx, c *call, kind, lane string, object any) error {
 }
 
 func runRetrieveEvent(_ *stripeAPI, t *tx, c *call) (any, error) {
-	ev, err := retrieve[event](t, c, bucketEvents, "event")
+	ev, err := find[event](t, bucketEvents, "event", c.id, "id")
 	if err != nil {
 		return nil, err
 	}
-	return ev, countPending(t, ev.(*event))
+	return ev, countPending(t, ev)
 }
 
 // countPending tells how many deliveries of the event are still owed.

@@ -1,9 +1,9 @@
 package sandbox
 
 import (
+	"maps"
 	"net/url"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -91,17 +91,13 @@ func (f *form) text(name string) string { return f.at(name).value }
 // list returns the values of expand[]=a&expand[]=b in the order given.
 func (f *form) list(name string) []string {
 	at := f.at(name)
-	keys := make([]string, 0, len(at.kids))
-	for key := range at.kids {
-		keys = append(keys, key)
+	byNumber := func(one, other string) int {
+		a, _ := strconv.Atoi(one)
+		b, _ := strconv.Atoi(other)
+		return a - b
 	}
-	sort.Slice(keys, func(i, j int) bool {
-		a, _ := strconv.Atoi(keys[i])
-		b, _ := strconv.Atoi(keys[j])
-		return a < b
-	})
 	var out []string
-	for _, key := range keys {
+	for _, key := range slices.SortedFunc(maps.Keys(at.kids), byNumber) {
 		out = append(out, at.kids[key].value)
 	}
 	return out
@@ -143,7 +139,7 @@ func (f *form) choice(name string, allowed ...string) (string, *stripeError) {
 // only refuses every name that is not allowed, as Stripe does.
 func (f *form) only(prefix string, allowed ...string) *stripeError {
 	var unknown []string
-	for name := range f.kids {
+	for _, name := range slices.Sorted(maps.Keys(f.kids)) {
 		if !slices.Contains(allowed, name) {
 			unknown = append(unknown, nested(prefix, name))
 		}
@@ -151,7 +147,6 @@ func (f *form) only(prefix string, allowed ...string) *stripeError {
 	if len(unknown) == 0 {
 		return nil
 	}
-	sort.Strings(unknown)
 	text := "Received unknown parameter: "
 	if len(unknown) > 1 {
 		text = "Received unknown parameters: "
@@ -174,9 +169,7 @@ func (f *form) mergeMetadata(old map[string]string) (map[string]string, *stripeE
 	merged := map[string]string{}
 	at := f.at("metadata")
 	if !at.isSet {
-		for k, v := range old {
-			merged[k] = v
-		}
+		maps.Copy(merged, old)
 	}
 	for k, v := range at.kids {
 		switch {

@@ -4,8 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"net/http"
-	"sort"
+	"slices"
 	"sync"
 	"time"
 )
@@ -167,12 +168,7 @@ func requestHash(method, path string, f *form) string {
 		if f.isSet {
 			h.Write([]byte(prefix + "=" + f.value + "\x00"))
 		}
-		names := make([]string, 0, len(f.kids))
-		for name := range f.kids {
-			names = append(names, name)
-		}
-		sort.Strings(names)
-		for _, name := range names {
+		for _, name := range slices.Sorted(maps.Keys(f.kids)) {
 			add(prefix+"["+name+"]", f.kids[name])
 		}
 	}

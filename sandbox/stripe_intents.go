@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"cmp"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -45,14 +47,9 @@ func runCreateIntent(a *stripeAPI, t *tx, c *call) (any, error) {
 	if method != nil {
 		pi.PaymentMethod.id, pi.Status = method.Method.ID, statusRequiresConfirmation
 	}
-	if err := saveIntent(t, pi); err != nil {
-		return nil, err
-	}
-	if err := a.emit(t, c, "payment_intent.created", pi.ID, pi); err != nil {
-		return nil, err
-	}
-	if !confirm {
-		return pi, nil
+	err = errors.Join(saveIntent(t, pi), a.emit(t, c, "payment_intent.created", pi.ID, pi))
+	if err != nil || !confirm {
+		return pi, err
 	}
 	if method == nil {
 		return nil, missingMethod()
@@ -86,16 +83,13 @@ func applyIntentParams(pi *paymentIntent, f *form) *stripeError {
 	if refusal := applyAmount(pi, f); refusal != nil {
 		return refusal
 	}
-	capture, refusal := f.choice("capture_method", "automatic", "automatic_async", "manual")
-	if refusal != nil {
+	if refusal := applyCaptureMethod(pi, f); refusal != nil {
 		return refusal
-	}
-	if capture != "" {
-		pi.CaptureMethod = capture
 	}
 	if _, refusal := f.choice("setup_future_usage", "on_session", "off_session"); refusal != nil {
 		return refusal
 	}
+	var refusal *stripeError
 	if pi.Metadata, refusal = f.mergeMetadata(pi.Metadata); refusal != nil {
 		return refusal
 	}
@@ -109,6 +103,12 @@ func applyIntentParams(pi *paymentIntent, f *form) *stripeError {
 		}
 	}
 	return nil
+}
+
+func applyCaptureMethod(pi *paymentIntent, f *form) *stripeError {
+	method, refusal := f.choice("capture_method", "automatic", "automatic_async", "manual")
+	pi.CaptureMethod = cmp.Or(method, pi.CaptureMethod)
+	return refusal
 }
 
 func applyAmount(pi *paymentIntent, f *form) *stripeError {
@@ -161,10 +161,7 @@ func applyMethodTypes(pi *paymentIntent, f *form) *stripeError {
 		pi.PaymentMethodTypes = types
 	}
 	if enabled {
-		if redirects == "" {
-			redirects = "always"
-		}
-		pi.AutomaticPaymentMethods = &automaticMethods{AllowRedirects: redirects, Enabled: true}
+		pi.AutomaticPaymentMethods = &automaticMethods{AllowRedirects: cmp.Or(redirects, "always"), Enabled: true}
 	}
 	return nil
 }
@@ -197,11 +194,7 @@ func runUpdateIntent(_ *stripeAPI, t *tx, c *call) (any, error) {
 }
 
 func runRetrieveIntent(_ *stripeAPI, t *tx, c *call) (any, error) {
-	pi, err := loadIntent(t, c)
-	if err != nil {
-		return nil, err
-	}
-	return pi, nil
+	return loadIntent(t, c)
 }
 
 func runListIntents(_ *stripeAPI, t *tx, c *call) (any, error) {
@@ -214,12 +207,9 @@ func runListIntents(_ *stripeAPI, t *tx, c *call) (any, error) {
 // loadIntent finds the intent in the path and checks the client secret when
 // one was sent.
 func loadIntent(t *tx, c *call) (*paymentIntent, error) {
-	pi, err := get[paymentIntent](t, bucketIntents, c.id)
+	pi, err := find[paymentIntent](t, bucketIntents, "payment_intent", c.id, "intent")
 	if err != nil {
 		return nil, err
-	}
-	if pi == nil {
-		return nil, noSuch("payment_intent", c.id, "intent", http.StatusNotFound)
 	}
 	if secret := c.form.text("client_secret"); secret != "" && secret != pi.ClientSecret {
 		return nil, noSuch("payment_intent", c.id, "client_secret", http.StatusNotFound)

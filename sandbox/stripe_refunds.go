@@ -1,14 +1,16 @@
 package sandbox
 
 import (
+	"errors"
 	"net/http"
+	"slices"
 )
 
 var (
 	createRefund = operation{name: "refunds.create", writes: true, run: runCreateRefund, params: []string{
 		"payment_intent", "charge", "amount", "reason", "metadata", "currency", "instructions_email",
 		"refund_application_fee", "reverse_transfer"}}
-	retrieveRefund = operation{name: "refunds.retrieve", run: runRetrieveRefund}
+	retrieveRefund = operation{name: "refunds.retrieve", run: retrieve[refund](bucketRefunds, "refund")}
 	listRefunds    = operation{name: "refunds.list", run: runListRefunds, params: append([]string{"payment_intent", "charge"}, listParams...)}
 )
 
@@ -44,13 +46,7 @@ func runCreateRefund(a *stripeAPI, t *tx, c *call) (any, error) {
 	}
 	ch.AmountRefunded += amount
 	ch.Refunded = ch.AmountRefunded == ch.Amount
-	if err := saveRefund(t, re); err != nil {
-		return nil, err
-	}
-	if err := saveCharge(t, ch); err != nil {
-		return nil, err
-	}
-	return re, a.emit(t, c, "charge.refunded", ch.PaymentIntent.id, ch)
+	return re, errors.Join(saveRefund(t, re), saveCharge(t, ch), a.emit(t, c, "charge.refunded", ch.PaymentIntent.id, ch))
 }
 
 // chargeToRefund finds the captured charge that the parameters name.
@@ -60,12 +56,9 @@ func chargeToRefund(t *tx, c *call) (*charge, error) {
 	case id == "" && intent == "":
 		return nil, invalidRequest("parameter_missing", "", "One of the following params should be provided for this request: payment_intent or charge.")
 	case id == "":
-		pi, err := get[paymentIntent](t, bucketIntents, intent)
+		pi, err := find[paymentIntent](t, bucketIntents, "payment_intent", intent, "payment_intent")
 		if err != nil {
 			return nil, err
-		}
-		if pi == nil {
-			return nil, noSuch("payment_intent", intent, "payment_intent", http.StatusNotFound)
 		}
 		if pi.Status != statusSucceeded {
 			return nil, unexpectedState(pi, "This PaymentIntent ("+pi.ID+") does not have a successful charge to refund.")
@@ -112,18 +105,15 @@ func refundAmount(c *call, ch *charge) (int64, *stripeError) {
 }
 
 func saveRefund(t *tx, re *refund) error {
-	if err := t.addIndex(re.ID, "refund", re.PaymentIntent.id); err != nil {
-		return err
-	}
-	return t.put(bucketRefunds, re.ID, re)
+	return errors.Join(t.addIndex(re.ID, "refund", re.PaymentIntent.id), t.put(bucketRefunds, re.ID, re))
 }
 
 // refundsOf returns an intent's refunds, newest first.
 func refundsOf(t *tx, intent string) ([]*refund, error) {
 	ids := t.lookup("refund", intent)
 	out := make([]*refund, 0, len(ids))
-	for i := len(ids) - 1; i >= 0; i-- {
-		re, err := get[refund](t, bucketRefunds, ids[i])
+	for _, id := range slices.Backward(ids) {
+		re, err := get[refund](t, bucketRefunds, id)
 		if err != nil {
 			return nil, err
 		}
@@ -132,19 +122,12 @@ func refundsOf(t *tx, intent string) ([]*refund, error) {
 	return out, nil
 }
 
-func runRetrieveRefund(_ *stripeAPI, t *tx, c *call) (any, error) {
-	return retrieve[refund](t, c, bucketRefunds, "refund")
-}
-
 func runListRefunds(_ *stripeAPI, t *tx, c *call) (any, error) {
 	intent, chargeID := c.form.text("payment_intent"), c.form.text("charge")
 	if chargeID != "" && intent == "" {
-		ch, err := get[charge](t, bucketCharges, chargeID)
+		ch, err := find[charge](t, bucketCharges, "charge", chargeID, "charge")
 		if err != nil {
 			return nil, err
-		}
-		if ch == nil {
-			return nil, noSuch("charge", chargeID, "charge", http.StatusNotFound)
 		}
 		intent = ch.PaymentIntent.id
 	}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,7 +55,7 @@ type deliveryAttempt struct {
 	DurationMS int64     `json:"duration_ms"`
 }
 
-func (a deliveryAttempt) accepted() bool { return a.Status >= 200 && a.Status < 300 }
+func (a deliveryAttempt) refused() bool { return a.Status < 200 || a.Status >= 300 }
 
 func (d *delivery) view() deliveryView {
 	v := deliveryView{EventID: d.EventID, Type: d.Type, PaymentIntent: d.Lane, State: d.State, Created: d.Created, Attempts: d.Attempts}
@@ -83,15 +84,8 @@ type dispatcher struct {
 }
 
 func (d *dispatcher) wants(kind string) bool {
-	if d.url == "" {
-		return false
-	}
-	for _, pattern := range d.enabled {
-		if matchesType(kind, pattern) {
-			return true
-		}
-	}
-	return false
+	matches := func(pattern string) bool { return matchesType(kind, pattern) }
+	return d.url != "" && slices.ContainsFunc(d.enabled, matches)
 }
 
 // record decides, with the faults, how the event will be delivered.
@@ -115,14 +109,8 @@ func (d *dispatcher) record(t *tx, f *faults, dl *delivery) error {
 // is committed, so no event tells of what was rolled back.
 func (d *dispatcher) queue(t *tx, dl *delivery) error {
 	dl.State = deliveryPending
-	if err := t.put(bucketDeliveries, dl.EventID, dl); err != nil {
-		return err
-	}
-	if err := t.put(bucketPending, dl.EventID, true); err != nil {
-		return err
-	}
 	t.OnCommit(func() { d.schedule.add(dl.Lane, dl) })
-	return nil
+	return errors.Join(t.put(bucketDeliveries, dl.EventID, dl), t.put(bucketPending, dl.EventID, true))
 }
 
 // run delivers until the context ends. What is pending is taken from the
@@ -237,16 +225,12 @@ func (d *dispatcher) send(ctx context.Context, body []byte) deliveryAttempt {
 // settle writes the attempts down and plans the next one. It works on dl, the
 // only copy that a worker holds, and on the stored record.
 func (d *dispatcher) settle(dl *delivery, attempts []deliveryAttempt) (again bool, err error) {
-	accepted := true
-	for _, a := range attempts {
-		accepted = accepted && a.accepted()
-	}
 	dl.Tries++
 	dl.Attempts = append(dl.Attempts, attempts...)
 	dl.Attempts = dl.Attempts[max(0, len(dl.Attempts)-keptAttempts):]
 	dl.Copies = 1
 	switch {
-	case accepted:
+	case !slices.ContainsFunc(attempts, deliveryAttempt.refused):
 		dl.State = deliveryDelivered
 	case time.Since(dl.Created) > deliveryMaxAge:
 		dl.State = deliveryAbandoned

@@ -10,11 +10,17 @@ import (
 // relative, so that it also works behind another name, and remembers that a
 // failure goes back to the form.
 func challengeAddress(pi *paymentIntent, returnURL string) string {
-	q := url.Values{"client_secret": {pi.ClientSecret}, "from": {"checkout"}}
+	return pageAddress("/3ds/", pi, returnURL, url.Values{"from": {"checkout"}})
+}
+
+// pageAddress is a page about the intent. The client secret shows that the browser
+// may see it.
+func pageAddress(page string, pi *paymentIntent, returnURL string, q url.Values) string {
+	q.Set("client_secret", pi.ClientSecret)
 	if returnURL != "" {
 		q.Set("return_url", returnURL)
 	}
-	return "/3ds/" + pi.ID + "?" + q.Encode()
+	return page + pi.ID + "?" + q.Encode()
 }
 
 // serveChallenge plays the bank's page.
@@ -52,7 +58,7 @@ func (s *Server) serveChallengeAnswer(w http.ResponseWriter, req *http.Request) 
 	s.afterChallenge(w, req, settled)
 }
 
-// settleChallenge charges after a success, else lets the customer try anew.
+// settleChallenge charges after a success, else lets the customer try again.
 func (s *Server) settleChallenge(id string, complete bool) (*paymentIntent, error) {
 	c := s.stripe.innerCall(id)
 	var pi *paymentIntent
