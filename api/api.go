@@ -20,19 +20,19 @@ import (
 
 // The services of which a process may serve some.
 const (
-	ServiceAccounts        = "accounts"
-	ServiceCatalog         = "catalog"
-	ServiceSearch          = "search"
-	ServiceBookings        = "bookings"
-	ServicePayments        = "payments"
+	serviceAccounts        = "accounts"
+	serviceCatalog         = "catalog"
+	serviceSearch          = "search"
+	serviceBookings        = "bookings"
+	servicePayments        = "payments"
 	serviceRecommendations = "recommendations"
-	ServiceAdmin           = "admin"
+	serviceAdmin           = "admin"
 )
 
 // Services lists all of them.
 func Services() []string {
-	return []string{ServiceAccounts, ServiceCatalog, ServiceSearch, ServiceBookings,
-		ServicePayments, serviceRecommendations, ServiceAdmin}
+	return []string{serviceAccounts, serviceCatalog, serviceSearch, serviceBookings,
+		servicePayments, serviceRecommendations, serviceAdmin}
 }
 
 // Options are what each service needs, and what they share. Only those of the services
@@ -67,7 +67,7 @@ func build(o Options) (*rest.Server, error) {
 	if len(o.Services) == 0 {
 		o.Services = Services()
 		if o.Search == nil {
-			o.Services = slices.DeleteFunc(o.Services, func(service string) bool { return service == ServiceSearch })
+			o.Services = slices.DeleteFunc(o.Services, func(service string) bool { return service == serviceSearch })
 		}
 	}
 	if o.Accounts != nil {
@@ -92,7 +92,7 @@ func (o Options) mount(server *rest.Server) error {
 			wrong = append(wrong, fmt.Errorf("api: no service %q; there are %s", service, strings.Join(Services(), ", ")))
 		}
 	}
-	for _, service := range []string{ServiceCatalog, ServiceBookings, ServiceAdmin} {
+	for _, service := range []string{serviceCatalog, serviceBookings, serviceAdmin} {
 		if slices.Contains(o.Services, service) {
 			wrong = append(wrong, rest.Need(o.Accounts != nil, service, "Accounts"))
 		}
@@ -101,12 +101,12 @@ func (o Options) mount(server *rest.Server) error {
 		name  string
 		mount func() error
 	}{
-		{ServiceAccounts, func() error { return accountsapi.Mount(server, o.Accounts) }},
-		{ServiceCatalog, func() error { return catalogapi.Mount(server, o.Catalog) }},
-		{ServiceSearch, func() error { return searchapi.Mount(server, o.Search) }},
-		{ServiceBookings, func() error { return bookingsapi.Mount(server, o.Bookings) }},
-		{ServicePayments, func() error { return paymentsapi.Mount(server, o.Payments) }},
-		{ServiceAdmin, func() error { return staffapi.Mount(server, o.Staff) }},
+		{serviceAccounts, func() error { return accountsapi.Mount(server, o.Accounts) }},
+		{serviceCatalog, func() error { return catalogapi.Mount(server, o.Catalog) }},
+		{serviceSearch, func() error { return searchapi.Mount(server, o.Search) }},
+		{serviceBookings, func() error { return bookingsapi.Mount(server, o.Bookings) }},
+		{servicePayments, func() error { return paymentsapi.Mount(server, o.Payments) }},
+		{serviceAdmin, func() error { return staffapi.Mount(server, o.Staff) }},
 	} {
 		if slices.Contains(o.Services, service.name) {
 			wrong = append(wrong, service.mount())

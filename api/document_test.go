@@ -83,7 +83,7 @@ func TestOperationsHaveWhatReadersNeed(t *testing.T) {
 func TestServicesMountOnlyTheirRoutes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.options.Services = []string{ServiceCatalog}
+	w.options.Services = []string{serviceCatalog}
 	w.serve()
 	w.do(t, call{method: "GET", path: "/v1/cities", status: http.StatusOK})
 	w.do(t, call{method: "GET", path: "/healthz", status: http.StatusOK})
@@ -94,7 +94,7 @@ func TestServicesMountOnlyTheirRoutes(t *testing.T) {
 
 func TestNewNamesEverythingThatIsMissing(t *testing.T) {
 	t.Parallel()
-	_, err := New(Options{Services: []string{ServiceCatalog, ServiceSearch, ServiceBookings, "tea"}})
+	_, err := New(Options{Services: []string{serviceCatalog, serviceSearch, serviceBookings, "tea"}})
 	require.Error(t, err)
 	for _, part := range []string{`no service "tea"`, "catalog needs Catalog", "search needs Search", "bookings needs Saga", "bookings needs Policy"} {
 		assert.ErrorContains(t, err, part)

@@ -217,7 +217,7 @@ func (w *world) total(t testing.TB, text string) int {
 
 func TestSearchIsServedWhereThereIsAnEngine(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(o *Options) { o.Services = []string{ServiceSearch, ServiceAccounts} })
+	w := newWorld(t, func(o *Options) { o.Services = []string{serviceSearch, serviceAccounts} })
 	w.do(t, call{method: "GET", path: "/v1/search?q=amelie", status: http.StatusOK})
 	w.do(t, call{method: "GET", path: "/v1/cities", status: http.StatusNotFound, code: "not_found", without: true})
 

@@ -108,7 +108,7 @@ func openReadHouse(ctx context.Context) (h *readHouse, err error) {
 		return h, err
 	}
 	options := api.Options{
-		Services: []string{api.ServiceCatalog}, Accounts: accounts.New(db, tokens, accounts.Limits{}), HTTP: rest.Options{Logger: log},
+		Services: []string{"catalog"}, Accounts: accounts.New(db, tokens, accounts.Limits{}), HTTP: rest.Options{Logger: log},
 		Catalog: catalogapi.Options{Catalog: catalog.New(db), Reviews: catalog.NewReviews(db), Feed: feed},
 	}
 	if h.uncached, err = api.New(options); err != nil {

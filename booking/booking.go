@@ -84,10 +84,6 @@ type TimelineEntry struct {
 	Detail string    `json:"detail"`
 }
 
-// HoldGrace is how long seats stay a booking's after its time to pay is over, if
-// the booking does not end earlier.
-const HoldGrace = 30 * time.Second
-
 // HoldRequest asks for seats, all or none.
 type HoldRequest struct {
 	BookingID   string        `json:"booking_id"`

@@ -45,10 +45,10 @@ const (
 
 // CancellationPolicy is a list of tiers, the earliest deadline first. Fees are
 // not refunded unless the theater cancels.
-type CancellationPolicy []RefundTier
+type CancellationPolicy []refundTier
 
-// RefundTier gives a share back until a while before the show.
-type RefundTier struct {
+// refundTier gives a share back until a while before the show.
+type refundTier struct {
 	Until   time.Duration `json:"until"` // before the show starts
 	Percent int64         `json:"percent"`
 }

@@ -65,21 +65,21 @@ type ChangeCount struct {
 // ChangeTask says what is to be done next for one booking of a changed show.
 type ChangeTask struct {
 	BookingID string         `json:"booking_id"`
-	Kind      ChangeTaskKind `json:"kind"`
+	Kind      changeTaskKind `json:"kind"`
 	// Refund tells whether the booking is to end with all the money back.
 	Refund bool `json:"refund"`
 }
 
-// ChangeTaskKind is a kind of ChangeTask.
-type ChangeTaskKind string
+// changeTaskKind is a kind of ChangeTask.
+type changeTaskKind string
 
 // The tasks: the booking's workflow has to be told of the change; has to carry out a
 // refund that was chosen; or has been busy so long that somebody should look
 // whether it is still there.
 const (
-	TaskTell   ChangeTaskKind = "tell"
-	TaskRefund ChangeTaskKind = "refund"
-	TaskLook   ChangeTaskKind = "look"
+	TaskTell   changeTaskKind = "tell"
+	TaskRefund changeTaskKind = "refund"
+	TaskLook   changeTaskKind = "look"
 )
 
 // Settlement is what is left to do for a booking whose workflow is gone.

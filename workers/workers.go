@@ -163,19 +163,11 @@ func (o Options) worker(queue string, fatal chan<- error) (worker.Worker, error)
 // Register tells a worker what its queue may ask of it. The bookings queue knows
 // every activity, because a step's first try is local to the workflow.
 func Register(w worker.Registry, queue string, a Activities) {
+	workflows.Register(w, queue)
 	if queue == workflows.QueueBookings {
-		w.RegisterWorkflowWithOptions(workflows.Booking, workflow.RegisterOptions{Name: workflows.BookingWorkflow})
-		w.RegisterWorkflowWithOptions(workflows.LatePayment, workflow.RegisterOptions{Name: workflows.LatePaymentWorkflow})
-		w.RegisterWorkflowWithOptions(workflows.Aftercare, workflow.RegisterOptions{Name: workflows.AftercareWorkflow})
-		w.RegisterWorkflowWithOptions(workflows.SettleBooking, workflow.RegisterOptions{Name: workflows.SettleBookingWorkflow})
 		w.RegisterActivity(a.Seats)
 	}
 	if queue == workflows.QueueOperations {
-		w.RegisterWorkflowWithOptions(workflows.CancelShow, workflow.RegisterOptions{Name: workflows.CancelShowWorkflow})
-		w.RegisterWorkflowWithOptions(workflows.MoveShow, workflow.RegisterOptions{Name: workflows.MoveShowWorkflow})
-		w.RegisterWorkflowWithOptions(workflows.SweepBookings, workflow.RegisterOptions{Name: workflows.SweepBookingsWorkflow})
-		w.RegisterWorkflowWithOptions(workflows.DeleteOld, workflow.RegisterOptions{Name: workflows.DeleteOldWorkflow})
-		w.RegisterWorkflowWithOptions(workflows.RefundShow, workflow.RegisterOptions{Name: workflows.RefundShowWorkflow})
 		w.RegisterActivity(a.Shows)
 		w.RegisterActivity(a.Refunds)
 	}

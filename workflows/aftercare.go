@@ -9,12 +9,12 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// Aftercare acts for a booking whose own workflow has ended: its show has begun, or
+// runAftercare acts for a booking whose own workflow has ended: its show has begun, or
 // it was cancelled. Staff give money back, and the provider tells of money that moved
 // back on its own: a dispute, a refund that failed, a refund from its dashboard. It
 // ends when there is nothing left to do, and is started again by the next thing that
 // happens.
-func Aftercare(ctx workflow.Context, in AftercareInput) error {
+func runAftercare(ctx workflow.Context, in AftercareInput) error {
 	s := newSaga(ctx, BookingInput{BookingID: in.BookingID, Policy: in.Policy})
 	if err := s.listenAfter(ctx); err != nil {
 		return err

@@ -8,10 +8,10 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// Booking is the life of one booking: hold the seats, have them paid, sell them,
+// runBooking is the life of one booking: hold the seats, have them paid, sell them,
 // take the money, tell the customer, remind, and wait for the show. Until then it
 // answers cancellations, staff, and news of the show.
-func Booking(ctx workflow.Context, in BookingInput) (BookingState, error) {
+func runBooking(ctx workflow.Context, in BookingInput) (BookingState, error) {
 	s := newSaga(ctx, in)
 	if err := s.listen(ctx); err != nil {
 		return BookingState{}, err

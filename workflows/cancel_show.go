@@ -2,10 +2,10 @@ package workflows
 
 import "go.temporal.io/sdk/workflow"
 
-// CancelShow cancels a show, tells every booking, and stays until each has ended
+// runCancelShow cancels a show, tells every booking, and stays until each has ended
 // and its money is back. From the first step on no customer can hold or buy a seat of
 // the show.
-func CancelShow(ctx workflow.Context, in ShowChangeInput) (ChangeProgress, error) {
+func runCancelShow(ctx workflow.Context, in ShowChangeInput) (ChangeProgress, error) {
 	c, err := newShowChange(ctx, in)
 	if err != nil {
 		return ChangeProgress{}, err

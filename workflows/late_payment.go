@@ -9,12 +9,12 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// LatePayment settles money that arrived after its booking had ended: the same
+// runLatePayment settles money that arrived after its booking had ended: the same
 // seats in a new booking if they are still to be had, the money back otherwise,
 // never both. A status that has ended does not move back, so it is a new booking.
 // What it is, the database decides: the webhook that started this read the booking
 // earlier, and may have been wrong.
-func LatePayment(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, error) {
+func runLatePayment(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, error) {
 	s := newSaga(ctx, BookingInput{BookingID: in.Payment.BookingID, Policy: in.Policy})
 	s.payment = in.Payment
 	// Where it went; the person who is told is the one of the old booking.

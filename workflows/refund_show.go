@@ -32,9 +32,9 @@ const (
 	refundPagesAtRun = 50 // then the workflow continues in a new run
 )
 
-// RefundShow asks each booking of a show to give a share of its money back. Every
+// runRefundShow asks each booking of a show to give a share of its money back. Every
 // booking's aftercare does it, and alerts staff when its provider refuses.
-func RefundShow(ctx workflow.Context, in RefundShowInput) (asked int, err error) {
+func runRefundShow(ctx workflow.Context, in RefundShowInput) (asked int, err error) {
 	for range refundPagesAtRun {
 		var page activities.RefundedPage
 		err := manyBookings("Ask the next bookings to give money back", showRefunds.RefundPage, activities.RefundPageRequest{

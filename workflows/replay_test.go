@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 
 	"github.com/boxoffice/boxoffice/workflows"
 	"github.com/boxoffice/boxoffice/workflows/sagatest"
@@ -22,8 +21,7 @@ func TestFault39_RecordedHistoriesReplay(t *testing.T) {
 		t.Run(strings.TrimPrefix(file, recordingsDir+string(filepath.Separator)), func(t *testing.T) {
 			t.Parallel()
 			replayer := worker.NewWorkflowReplayer()
-			replayer.RegisterWorkflowWithOptions(workflows.Booking, workflow.RegisterOptions{Name: workflows.BookingWorkflow})
-			replayer.RegisterWorkflowWithOptions(workflows.LatePayment, workflow.RegisterOptions{Name: workflows.LatePaymentWorkflow})
+			workflows.Register(replayer, workflows.QueueBookings)
 			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, file))
 		})
 	}

@@ -9,12 +9,12 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// SettleBooking does for a booking of a changed show what the booking's own
+// runSettleBooking does for a booking of a changed show what the booking's own
 // workflow would do, which has ended or was terminated: the ticket is void and the
 // seats are free before the money goes back, and the customer is told. Every step
 // has the keys that the booking's workflow would have used, so what that did is
 // not done again. What is refused for good is a person's to settle.
-func SettleBooking(ctx workflow.Context, in settleBookingInput) error {
+func runSettleBooking(ctx workflow.Context, in settleBookingInput) error {
 	s := &settlement{newStepRunner(ctx, patience{queue: QueueBookings, oneTry: 30 * time.Second}, 0), in}
 	err := s.settle(ctx)
 	if err == nil || !final(err) {

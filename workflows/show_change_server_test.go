@@ -212,9 +212,8 @@ func TestShowChangesReplay(t *testing.T) {
 	t.Parallel()
 	for _, file := range recordings(t, changesDir) {
 		replayer := worker.NewWorkflowReplayer()
-		replayer.RegisterWorkflowWithOptions(workflows.CancelShow, workflow.RegisterOptions{Name: workflows.CancelShowWorkflow})
-		replayer.RegisterWorkflowWithOptions(workflows.MoveShow, workflow.RegisterOptions{Name: workflows.MoveShowWorkflow})
-		replayer.RegisterWorkflowWithOptions(workflows.SettleBooking, workflow.RegisterOptions{Name: workflows.SettleBookingWorkflow})
+		workflows.Register(replayer, workflows.QueueBookings)
+		workflows.Register(replayer, workflows.QueueOperations)
 		assert.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, file), file)
 	}
 	for _, scenario := range changeScenarios() {

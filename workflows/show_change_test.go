@@ -31,7 +31,7 @@ func newChangeEnv(t *testing.T, make func(now func() time.Time) *audience) (*cha
 	env := &changeEnv{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t}
 	a := make(env.Now)
 	workers.Register(env, workflows.QueueOperations, a.activities())
-	env.RegisterWorkflowWithOptions(workflows.SettleBooking, workflow.RegisterOptions{Name: workflows.SettleBookingWorkflow})
+	workflows.Register(env, workflows.QueueBookings)
 	env.RegisterActivity(a.activities().Seats)
 	env.RegisterActivity(a.activities().Payments)
 	env.RegisterActivity(a.activities().Notifications)

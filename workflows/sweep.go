@@ -43,9 +43,9 @@ type SweepResult struct {
 	After string `json:"after,omitempty"`
 }
 
-// SweepBookings finds bookings whose workflow was terminated, and starts each again
+// runSweepBookings finds bookings whose workflow was terminated, and starts each again
 // where the database says that it stands. A schedule starts it every few minutes.
-func SweepBookings(ctx workflow.Context, in SweepInput) (SweepResult, error) {
+func runSweepBookings(ctx workflow.Context, in SweepInput) (SweepResult, error) {
 	var last, result SweepResult
 	if workflow.HasLastCompletionResult(ctx) {
 		if err := workflow.GetLastCompletionResult(ctx, &last); err != nil {
@@ -133,9 +133,9 @@ type DeleteOldResult struct {
 	More []booking.OldRecords `json:"more,omitempty"`
 }
 
-// DeleteOld deletes records whose time is over. A schedule starts it every hour;
+// runDeleteOld deletes records whose time is over. A schedule starts it every hour;
 // what is more than one run deletes waits for the next.
-func DeleteOld(ctx workflow.Context, in DeleteOldInput) (DeleteOldResult, error) {
+func runDeleteOld(ctx workflow.Context, in DeleteOldInput) (DeleteOldResult, error) {
 	result := DeleteOldResult{Deleted: map[booking.OldRecords]int{}}
 	for _, kept := range in.Kept {
 		if kept.For <= 0 {

@@ -46,7 +46,7 @@ func (c *apiCommand) Run(ctx context.Context) error {
 		return err
 	}
 	options.Services = c.Services
-	if len(c.Services) == 0 || slices.Contains(c.Services, api.ServiceSearch) {
+	if len(c.Services) == 0 || slices.Contains(c.Services, "search") {
 		options.Search = p.openSearch(ctx)
 		options.Health.Ready["search"] = options.Search.Ready
 	}
@@ -96,7 +96,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		Payments: paymentsapi.Options{
 			Payments: payments.New(p.db.Pool, p.bus.Publish), Bookings: booked,
 			Providers: map[string]paymentsapi.Provider{stripe.Name: p.stripe}, Saga: reaching, Policy: policy,
-			RebookLate:           p.config.LatePayments == config.LateRebook,
+			RebookLate:           p.config.RebookLate(),
 			StripePublishableKey: p.config.StripePublishableKey,
 		},
 		Staff: staffapi.Options{

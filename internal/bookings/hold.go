@@ -9,6 +9,10 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
+// holdGrace is how long seats stay a booking's after its time to pay is over, if the
+// booking does not end earlier.
+const holdGrace = 30 * time.Second
+
 // Hold claims all the seats or none, in one round trip. A repeat for the same
 // booking answers with what it holds.
 func (s *Store) Hold(ctx context.Context, req booking.HoldRequest) (booking.Held, error) {
@@ -62,7 +66,7 @@ func (s *Store) holdAt(ctx context.Context, req booking.HoldRequest, at *shows.S
 		FROM hold_seats($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, nullif($15::interval, '0'), $16)`,
 		req.BookingID, req.CustomerID, req.ShowID, at.Terms.Version, booking.ReadSeats(req.Seats),
 		req.HoldFor, req.MaxHolds, document, quote.Total.Amount, quote.Total.Currency, req.RequestHash,
-		booking.HoldGrace, refunds, at.NotBefore(rule), req.FetchWithin, req.TooLate,
+		holdGrace, refunds, at.NotBefore(rule), req.FetchWithin, req.TooLate,
 	).Scan(shows.UTC(&held.ExpiresAt), &seconds, &hasPhone, &priced)
 	if shows.HasState(err, shows.StateTooEarly) {
 		return booking.Held{}, at.TooEarly(rule).Wrap(err)

@@ -183,7 +183,7 @@ func (c *Config) checkRules(wrong *settingErrors) {
 	}
 	count("STREAMS_PER_ADDRESS", c.StreamsPerAddress, 10_000)
 	count("STREAMS_PER_ACCOUNT", c.StreamsPerAccount, 10_000)
-	if c.LatePayments != LateRebook && c.LatePayments != lateRefund {
+	if c.LatePayments != lateRebook && c.LatePayments != lateRefund {
 		wrong.add("LATE_PAYMENTS", "is neither rebook nor refund.")
 	}
 	if c.Disputes != string(booking.DisputesVoid) && c.Disputes != string(booking.DisputesKeep) {

@@ -20,7 +20,7 @@ const (
 
 // What becomes of an authorized payment whose booking has ended.
 const (
-	LateRebook = "rebook"
+	lateRebook = "rebook"
 	lateRefund = "refund"
 )
 
@@ -61,6 +61,10 @@ type Config struct {
 
 // Dev tells whether this is a developer's machine.
 func (c Config) Dev() bool { return c.Environment == envDev }
+
+// RebookLate tells whether money that arrives after its booking ended buys the same seats
+// again, if they are free.
+func (c Config) RebookLate() bool { return c.LatePayments == lateRebook }
 
 // Kept is how long records are kept that are not kept for ever.
 func (c Config) Kept() map[booking.OldRecords]time.Duration {

@@ -9,8 +9,8 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
-// Bookings reads the bookings that a change concerns.
-type Bookings interface {
+// bookingReader reads the bookings that a change concerns.
+type bookingReader interface {
 	// Booking reads one booking. Code: not_found.
 	Booking(ctx context.Context, bookingID string) (booking.Booking, error)
 }
@@ -20,11 +20,11 @@ type Bookings interface {
 type Store struct {
 	pool     *pgxpool.Pool
 	shows    *shows.Store
-	bookings Bookings
+	bookings bookingReader
 }
 
 // New makes a store on the shows that change, and their bookings.
-func New(known *shows.Store, bookings Bookings) *Store {
+func New(known *shows.Store, bookings bookingReader) *Store {
 	return &Store{pool: known.Pool(), shows: known, bookings: bookings}
 }
 

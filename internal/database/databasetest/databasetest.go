@@ -19,9 +19,9 @@ import (
 	"github.com/boxoffice/boxoffice/internal/database/pglocal"
 )
 
-// EnvURL names the server to use instead of one of our own: a URL of any
+// envURL names the server to use instead of one of our own: a URL of any
 // database on it, with the right to create databases.
-const EnvURL = "TEST_DATABASE_URL"
+const envURL = "TEST_DATABASE_URL"
 
 // setupTimeout covers initdb on a busy machine.
 const setupTimeout = 2 * time.Minute
@@ -95,7 +95,7 @@ func serverFor(t testing.TB) *server {
 	case err == nil:
 		return server
 	case errors.Is(err, pglocal.ErrNoBinaries) && os.Getenv("CI") == "":
-		t.Skipf("needs Postgres: set %s or install PostgreSQL's server binaries (%v)", EnvURL, err)
+		t.Skipf("needs Postgres: set %s or install PostgreSQL's server binaries (%v)", envURL, err)
 	default:
 		t.Fatalf("needs Postgres: %v", err)
 	}
@@ -106,10 +106,10 @@ func serverFor(t testing.TB) *server {
 var ready = sync.OnceValues(func() (*server, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
 	defer cancel()
-	address := os.Getenv(EnvURL)
+	address := os.Getenv(envURL)
 	if address == "" {
 		if dataDir == "" {
-			return nil, fmt.Errorf("set %s, or add func TestMain(m *testing.M) { databasetest.Main(m) }", EnvURL)
+			return nil, fmt.Errorf("set %s, or add func TestMain(m *testing.M) { databasetest.Main(m) }", envURL)
 		}
 		started, err := pglocal.Start(ctx, pglocal.Options{DataDir: dataDir})
 		if err != nil {
@@ -120,7 +120,7 @@ var ready = sync.OnceValues(func() (*server, error) {
 	}
 	parsed, err := url.Parse(address)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not a URL", EnvURL)
+		return nil, fmt.Errorf("%s is not a URL", envURL)
 	}
 	return newServer(ctx, parsed)
 })

@@ -13,8 +13,8 @@ import (
 	"github.com/boxoffice/boxoffice/internal/payments"
 )
 
-// Provider is what is under test.
-type Provider interface {
+// provider is what is under test.
+type provider interface {
 	Name() string
 	Open(ctx context.Context, req booking.PaymentRequest) (booking.PaymentState, error)
 	Get(ctx context.Context, reference string) (booking.PaymentState, error)
@@ -40,9 +40,9 @@ type Setup struct {
 
 // Harness is one provider with hands on the vendor's side.
 type Harness struct {
-	Provider Provider
+	Provider provider
 	// Rotated is the same provider after the previous webhook secret has gone.
-	Rotated Provider
+	Rotated provider
 
 	// The customer pays, is declined, or is sent to the bank and stays there.
 	Authorize func(t *testing.T, reference string)

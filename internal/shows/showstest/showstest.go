@@ -28,8 +28,8 @@ const (
 	Glance = 5 * time.Millisecond
 )
 
-// Seller holds and sells seats for the house. Tests give it bookings.Store.
-type Seller interface {
+// seller holds and sells seats for the house. Tests give it bookings.Store.
+type seller interface {
 	Hold(ctx context.Context, req booking.HoldRequest) (booking.Held, error)
 	Confirm(ctx context.Context, bookingID string, paid booking.PaymentState) (booking.Confirmed, error)
 }
@@ -42,7 +42,7 @@ type House struct {
 	// Bus has the hints that Shows publishes.
 	Bus *cache.LocalBus
 	// Seller has to be set before Held, Sold and Confirm are called.
-	Seller Seller
+	Seller seller
 	// The ids of the city, of the theater, and of the layout of its shows.
 	City, Theater, Layout string
 
