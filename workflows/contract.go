@@ -268,8 +268,8 @@ type LatePaymentInput struct {
 	Policy booking.Policy `json:"policy"`
 }
 
-// LatePaymentResult says where the money went.
-type LatePaymentResult struct {
+// latePaymentResult says where the money went.
+type latePaymentResult struct {
 	Outcome      lateOutcome `json:"outcome"`
 	NewBookingID string      `json:"new_booking_id,omitempty"`
 }

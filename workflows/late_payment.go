@@ -14,7 +14,7 @@ import (
 // never both. A status that has ended does not move back, so it is a new booking.
 // What it is, the database decides: the webhook that started this read the booking
 // earlier, and may have been wrong.
-func runLatePayment(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, error) {
+func runLatePayment(ctx workflow.Context, in LatePaymentInput) (latePaymentResult, error) {
 	s := newSaga(ctx, BookingInput{BookingID: in.Payment.BookingID, Policy: in.Policy})
 	s.payment = in.Payment
 	// Where it went; the person who is told is the one of the old booking.
@@ -27,41 +27,41 @@ func runLatePayment(ctx workflow.Context, in LatePaymentInput) (LatePaymentResul
 	}
 	decision, err := s.decideLate(ctx, in.Payment, in.Rebook)
 	if err != nil {
-		return LatePaymentResult{}, err
+		return latePaymentResult{}, err
 	}
 	if decision == booking.LateRebook {
 		if started, id := s.rebook(ctx, in); started {
-			return LatePaymentResult{Outcome: lateRebooked, NewBookingID: id}, nil
+			return latePaymentResult{Outcome: lateRebooked, NewBookingID: id}, nil
 		}
 		if decision, err = s.decideLate(ctx, in.Payment, false); err != nil {
-			return LatePaymentResult{}, err
+			return latePaymentResult{}, err
 		}
 	}
 	if decision == booking.LateSettled {
-		return LatePaymentResult{Outcome: lateNothingToDo}, nil
+		return latePaymentResult{Outcome: lateNothingToDo}, nil
 	}
 	s.returnPayment(ctx, in.Payment)
 	s.background.Wait(ctx)
 	if s.refused {
 		// Staff have the alert. The customer hears from them.
-		return LatePaymentResult{Outcome: lateNotGivenBack}, nil
+		return latePaymentResult{Outcome: lateNotGivenBack}, nil
 	}
 	s.tellOfReturn(ctx, in.Payment)
 	s.background.Wait(ctx)
-	return LatePaymentResult{Outcome: lateGivenBack}, nil
+	return latePaymentResult{Outcome: lateGivenBack}, nil
 }
 
 // settleUndecided is the way of workflows that began before the database decided.
-func (s *saga) settleUndecided(ctx workflow.Context, in LatePaymentInput) (LatePaymentResult, error) {
+func (s *saga) settleUndecided(ctx workflow.Context, in LatePaymentInput) (latePaymentResult, error) {
 	if in.Rebook {
 		if started, id := s.rebook(ctx, in); started {
-			return LatePaymentResult{Outcome: lateRebooked, NewBookingID: id}, nil
+			return latePaymentResult{Outcome: lateRebooked, NewBookingID: id}, nil
 		}
 	}
 	s.returnPayment(ctx, in.Payment)
 	s.tellOfReturn(ctx, in.Payment)
 	s.background.Wait(ctx)
-	return LatePaymentResult{Outcome: lateGivenBack}, nil
+	return latePaymentResult{Outcome: lateGivenBack}, nil
 }
 
 // decideLate waits until the booking has ended: it may be just about to.

@@ -33,8 +33,8 @@ type SweepInput struct {
 	Policy booking.Policy `json:"policy"`
 }
 
-// SweepResult is what came of it. The next run goes on from it.
-type SweepResult struct {
+// sweepResult is what came of it. The next run goes on from it.
+type sweepResult struct {
 	Held      int `json:"held"`      // bookings looked at whose hold had run out
 	Confirmed int `json:"confirmed"` // bookings looked at whose show is to come
 	TakenUp   int `json:"taken_up"`  // bookings that had no workflow and have one again
@@ -45,8 +45,8 @@ type SweepResult struct {
 
 // runSweepBookings finds bookings whose workflow was terminated, and starts each again
 // where the database says that it stands. A schedule starts it every few minutes.
-func runSweepBookings(ctx workflow.Context, in SweepInput) (SweepResult, error) {
-	var last, result SweepResult
+func runSweepBookings(ctx workflow.Context, in SweepInput) (sweepResult, error) {
+	var last, result sweepResult
 	if workflow.HasLastCompletionResult(ctx) {
 		if err := workflow.GetLastCompletionResult(ctx, &last); err != nil {
 			workflow.GetLogger(ctx).Warn("cannot read where the last run stopped: from the beginning", "error", err)
@@ -66,7 +66,7 @@ func runSweepBookings(ctx workflow.Context, in SweepInput) (SweepResult, error) 
 }
 
 // takeUpLost goes through the bookings of one status, and says where it stopped.
-func takeUpLost(ctx workflow.Context, in SweepInput, status booking.Status, after string, result *SweepResult) (checked int, next string, err error) {
+func takeUpLost(ctx workflow.Context, in SweepInput, status booking.Status, after string, result *sweepResult) (checked int, next string, err error) {
 	for range pagesPerRun {
 		var found activities.FoundLost
 		summary := "Which bookings are " + string(status) + " without a workflow?"
@@ -126,8 +126,8 @@ type KeptFor struct {
 	For  time.Duration      `json:"for"`
 }
 
-// DeleteOldResult is how many records were deleted, by kind.
-type DeleteOldResult struct {
+// deleteOldResult is how many records were deleted, by kind.
+type deleteOldResult struct {
 	Deleted map[booking.OldRecords]int `json:"deleted"`
 	// More are the kinds of which there is more than one run deletes.
 	More []booking.OldRecords `json:"more,omitempty"`
@@ -135,8 +135,8 @@ type DeleteOldResult struct {
 
 // runDeleteOld deletes records whose time is over. A schedule starts it every hour;
 // what is more than one run deletes waits for the next.
-func runDeleteOld(ctx workflow.Context, in DeleteOldInput) (DeleteOldResult, error) {
-	result := DeleteOldResult{Deleted: map[booking.OldRecords]int{}}
+func runDeleteOld(ctx workflow.Context, in DeleteOldInput) (deleteOldResult, error) {
+	result := deleteOldResult{Deleted: map[booking.OldRecords]int{}}
 	for _, kept := range in.Kept {
 		if kept.For <= 0 {
 			continue

@@ -14,9 +14,9 @@ import (
 	"github.com/boxoffice/boxoffice/internal/cache"
 )
 
-// Versions knows of which version of the catalog the answers are that are made
+// versions knows of which version of the catalog the answers are that are made
 // now. What is read after Version was asked is of that version or a later one.
-type Versions interface {
+type versions interface {
 	Version() (version int64, known bool)
 	// Changed is called after a write by this process, before it is answered.
 	Changed(ctx context.Context)

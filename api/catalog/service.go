@@ -20,7 +20,7 @@ type Options struct {
 	// Documents keeps answers, and Versions says of which version of the catalog they
 	// are. Without either, every read asks the database.
 	Documents *cache.Documents
-	Versions  Versions
+	Versions  versions
 }
 
 type service struct {

@@ -85,11 +85,11 @@ var statements = map[string]string{
 func (c Change) check() error {
 	var wrong booking.FieldErrors
 	switch c.To {
-	case StateOpen, StateTaken:
+	case stateOpen, stateTaken:
 		if c.Note != "" {
 			wrong.Add("note", "Leave it out: it is for what was done, when the alert is resolved.")
 		}
-	case StateResolved:
+	case stateResolved:
 		if c.Note == "" {
 			wrong.Add("note", "Say what was done.")
 		}
@@ -103,7 +103,7 @@ func (c Change) check() error {
 		if _, err := uuid.Parse(c.From); err != nil {
 			wrong.Add("from", "Write the id of the account that has the alert now: its taken_by.")
 		}
-		if c.To != StateTaken {
+		if c.To != stateTaken {
 			wrong.Add("from", "Leave it out: it is for taking an alert over.")
 		}
 	}
@@ -116,24 +116,24 @@ func (c Change) on(now Item, actor uuid.UUID) (action string, err error) {
 	mine := now.TakenBy != nil && *now.TakenBy == actor
 	from, _ := uuid.Parse(c.From) // check saw to it
 	switch {
-	case now.State == StateResolved && c.To == StateOpen:
+	case now.State == stateResolved && c.To == stateOpen:
 		return openAgain, nil
-	case now.State == StateResolved && c.To == StateResolved && now.ResolvedBy != nil && *now.ResolvedBy == actor && now.Note == c.Note:
+	case now.State == stateResolved && c.To == stateResolved && now.ResolvedBy != nil && *now.ResolvedBy == actor && now.Note == c.Note:
 		return "", nil
-	case now.State == StateResolved:
+	case now.State == stateResolved:
 		return "", booking.E(booking.CodeConflict, "This alert was resolved by %s at %s. Open it again first.",
 			name(now.ResolvedBy, "somebody"), now.ResolvedAt.Format(time.RFC3339))
-	case c.To == StateTaken && mine, c.To == StateOpen && now.State == StateOpen:
+	case c.To == stateTaken && mine, c.To == stateOpen && now.State == stateOpen:
 		return "", nil
-	case c.To == StateTaken && now.TakenBy != nil && c.From == "", c.To != StateTaken && now.TakenBy != nil && !mine:
+	case c.To == stateTaken && now.TakenBy != nil && c.From == "", c.To != stateTaken && now.TakenBy != nil && !mine:
 		return "", booking.E(booking.CodeConflict,
 			"%s took this alert at %s. To take it over, send state taken with their id as from.",
 			*now.TakenBy, now.TakenAt.Format(time.RFC3339))
-	case c.To == StateTaken && c.From != "" && (now.TakenBy == nil || *now.TakenBy != from):
+	case c.To == stateTaken && c.From != "" && (now.TakenBy == nil || *now.TakenBy != from):
 		return "", booking.E(booking.CodeConflict, "%s has this alert, not %s.", name(now.TakenBy, "Nobody"), from)
-	case c.To == StateTaken:
+	case c.To == stateTaken:
 		return take, nil
-	case c.To == StateOpen:
+	case c.To == stateOpen:
 		return giveBack, nil
 	default:
 		return resolve, nil

@@ -20,13 +20,13 @@ type State string
 
 // The states of an alert.
 const (
-	StateOpen     State = "open"
-	StateTaken    State = "taken"
-	StateResolved State = "resolved"
+	stateOpen     State = "open"
+	stateTaken    State = "taken"
+	stateResolved State = "resolved"
 )
 
 // states lists them all.
-func states() []State { return []State{StateOpen, StateTaken, StateResolved} }
+func states() []State { return []State{stateOpen, stateTaken, stateResolved} }
 
 // Item is an alert as staff see it. People are account ids.
 type Item struct {

@@ -15,3 +15,6 @@ const LastMarkedApart = lastMarkedApart
 
 // SplitStatements is splitStatements.
 var SplitStatements = splitStatements
+
+// ErrServerReplaced is errServerReplaced.
+var ErrServerReplaced = errServerReplaced

@@ -9,10 +9,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// ErrServerReplaced says that the server's files were replaced while it runs, as
+// errServerReplaced says that the server's files were replaced while it runs, as
 // an upgrade of its package does. What it has not loaded yet, PL/pgSQL above
 // all, does not fit it any more; sessions that are open go on.
-var ErrServerReplaced = errors.New("PostgreSQL's files were replaced while the server runs (the server's version changed): start the server again, then repeat this")
+var errServerReplaced = errors.New("PostgreSQL's files were replaced while the server runs (the server's version changed): start the server again, then repeat this")
 
 // explainServer turns the ways in which a server fails that was upgraded while it
 // runs into ErrServerReplaced.
@@ -23,7 +23,7 @@ func explainServer(err error) error {
 	}
 	for _, complaint := range []string{"could not load library", "incompatible library", "could not access file \"$libdir/"} {
 		if strings.Contains(refused.Message, complaint) {
-			return fmt.Errorf("%w\n%w", ErrServerReplaced, err)
+			return fmt.Errorf("%w\n%w", errServerReplaced, err)
 		}
 	}
 	return err

@@ -1,0 +1,8 @@
+package workflows
+
+// What workflows answer, for tests that read it as JSON.
+type (
+	DeleteOldResult   = deleteOldResult
+	LatePaymentResult = latePaymentResult
+	SweepResult       = sweepResult
+)
