@@ -23,7 +23,7 @@ import (
 var anything = []string{"..."}
 
 // plumbing is what services share. It knows none of them.
-var plumbing = []string{"booking", "internal/paging", "internal/text", "internal/contacts", "internal/networks", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage"}
+var plumbing = []string{"booking", "internal/paging", "internal/text", "internal/jsondoc", "internal/contacts", "internal/networks", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage"}
 
 var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/payments/...", "internal/notify/...",
 	"internal/shows/...", "internal/bookings/...", "internal/seatmap/...", "internal/bestseats/...", "internal/showchanges/..."}
@@ -48,7 +48,7 @@ var mayImport = []struct {
 	{"schema/functions", nil},
 	// A service of the API has its own room, what all share, and the stores: never the
 	// handlers of another. api only composes.
-	{"api/rest", []string{"booking", "internal/accounts", "internal/paging", "internal/audit", "internal/cache", "internal/networks", "internal/outage", "internal/text"}},
+	{"api/rest", []string{"booking", "internal/accounts", "internal/paging", "internal/audit", "internal/cache", "internal/networks", "internal/outage", "internal/jsondoc", "internal/text"}},
 	{"api/saga", []string{"booking", "workflows", "api/rest"}},
 	{"api/accounts", []string{"booking", "api/rest", "internal/accounts"}},
 	{"api/catalog", []string{"booking", "api/rest", "internal/paging", "internal/catalog", "internal/seatmap", "internal/bestseats", "internal/cache"}},
@@ -69,6 +69,7 @@ var mayImport = []struct {
 	{"internal/audit", []string{"booking", "schema", "internal/paging"}},
 	{"internal/alerts", []string{"booking", "internal/audit", "internal/paging", "internal/text"}},
 	{"internal/text", nil},
+	{"internal/jsondoc", nil},
 	{"internal/paging", []string{"booking"}},
 	{"internal/lettering", []string{"internal/text"}},
 	{"internal/metrics", nil},

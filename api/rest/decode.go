@@ -14,13 +14,11 @@ import (
 	"strings"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/jsondoc"
 )
 
-const (
-	maxDepth = 16
-	// maxNamed is how many fields a problem names; of the others it gives the number.
-	maxNamed = 20
-)
+// maxNamed is how many fields a problem names; of the others it gives the number.
+const maxNamed = 20
 
 // Decode reads a JSON body strictly. What cannot be read is malformed_request,
 // with the field named where there is one; what can be read but does not pass is
@@ -57,8 +55,8 @@ func decodeBody(body []byte, into any) error {
 	if holdsNUL(body) {
 		return booking.E(booking.CodeMalformed, "The body contains the character U+0000.")
 	}
-	if tooDeep(body) {
-		return booking.E(booking.CodeMalformed, "The body is nested more than %d levels deep.", maxDepth)
+	if jsondoc.TooDeep(body) {
+		return booking.E(booking.CodeMalformed, "The body is nested more than %d levels deep.", jsondoc.MaxDepth)
 	}
 	if string(bytes.TrimSpace(body)) == "null" { // which would decode into anything, and change nothing
 		return booking.E(booking.CodeMalformed, "The body must be a JSON object.")
@@ -102,7 +100,7 @@ func malformed(err error) error {
 		e := booking.E(booking.CodeMalformed, "The field %s has the wrong type.", wrongType.Field)
 		e.Fields = []booking.FieldError{{
 			Field:   wrongType.Field,
-			Message: fmt.Sprintf("Must be %s, not %s.", kindName(wrongType.Type), wrongType.Value),
+			Message: fmt.Sprintf("Must be %s, not %s.", jsondoc.Kind(wrongType.Type), wrongType.Value),
 		}}
 		return e
 	case errors.As(err, &wrongType):
@@ -110,46 +108,6 @@ func malformed(err error) error {
 	default:
 		return booking.E(booking.CodeMalformed, "The body is not a JSON document.").Wrap(err)
 	}
-}
-
-func kindName(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.String:
-		return "text"
-	case reflect.Slice:
-		return "a list"
-	case reflect.Struct, reflect.Map:
-		return "an object"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Float64:
-		return "a number"
-	default:
-		return "a whole number"
-	}
-}
-
-// tooDeep counts brackets outside of strings before anything is decoded, so that
-// a hostile body costs one pass over its bytes.
-func tooDeep(body []byte) bool {
-	depth, inString, escaped := 0, false, false
-	for _, c := range body {
-		switch {
-		case escaped:
-			escaped = false
-		case inString:
-			escaped, inString = c == '\\', c != '"'
-		case c == '"':
-			inString = true
-		case c == '{', c == '[':
-			if depth++; depth > maxDepth {
-				return true
-			}
-		case c == '}', c == ']':
-			depth--
-		}
-	}
-	return false
 }
 
 // holdsNUL finds U+0000 in a JSON document: written as an escape, which a backslash that

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"github.com/boxoffice/boxoffice/internal/jsondoc"
 )
 
 // A line is a struct whose fields are pointers: what is nil is not said, and
@@ -64,28 +66,11 @@ func strict(data []byte, into any) error {
 func explain(err error) (path, message string) {
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) {
-		return wrongType.Field, fmt.Sprintf("Must be %s.", kindName(wrongType.Type))
+		return wrongType.Field, fmt.Sprintf("Must be %s.", jsondoc.Kind(wrongType.Type))
 	}
 	// The library has no type for this one.
 	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
 		return strings.Trim(name, `"`), "There is no such field."
 	}
 	return "", "Cannot be read: " + err.Error() + "."
-}
-
-func kindName(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.String:
-		return "text"
-	case reflect.Slice:
-		return "a list"
-	case reflect.Struct, reflect.Map:
-		return "an object"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Float64:
-		return "a number"
-	default:
-		return "a whole number"
-	}
 }

@@ -8,14 +8,12 @@ import (
 	"fmt"
 	"io"
 	"unicode/utf8"
+
+	"github.com/boxoffice/boxoffice/internal/jsondoc"
 )
 
-const (
-	// maxLine bounds what one line may make us hold in memory.
-	maxLine = 1 << 20
-	// maxDepth is deeper than any field goes.
-	maxDepth = 16
-)
+// maxLine bounds what one line may make us hold in memory.
+const maxLine = 1 << 20
 
 // record is a line of a file, taken apart into fields.
 type record struct {
@@ -127,8 +125,8 @@ func (s *jsonLines) takeApart(text []byte, tooLong bool) (record, *Problem) {
 	if at := invalidUTF8(text); at >= 0 {
 		return record{}, wrong(at+1, "Is not UTF-8 here.")
 	}
-	if tooDeep(text) {
-		return record{}, wrong(0, "Is nested more than %d levels deep.", maxDepth)
+	if jsondoc.TooDeep(text) {
+		return record{}, wrong(0, "Is nested more than %d levels deep.", jsondoc.MaxDepth)
 	}
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal(text, new(json.RawMessage)); errors.As(err, &syntax) {
@@ -155,28 +153,6 @@ func invalidUTF8(text []byte) int {
 		i += size
 	}
 	return -1
-}
-
-// tooDeep counts brackets outside of strings before anything is decoded.
-func tooDeep(text []byte) bool {
-	depth, inString, escaped := 0, false, false
-	for _, c := range text {
-		switch {
-		case escaped:
-			escaped = false
-		case inString:
-			escaped, inString = c == '\\', c != '"'
-		case c == '"':
-			inString = true
-		case c == '{', c == '[':
-			if depth++; depth > maxDepth {
-				return true
-			}
-		case c == '}', c == ']':
-			depth--
-		}
-	}
-	return false
 }
 
 // names gives the fields of an object in their order, and the path of one that
