@@ -92,7 +92,7 @@ var mayImport = []struct {
 	// also import shows, which is the room below them.
 	{"internal/accounts/...", append([]string{"internal/accounts/..."}, plumbing...)},
 	// What staff write and what files say is held to the same rules, which are below both.
-	{"internal/catalog/rules", []string{"booking", "internal/text"}},
+	{"internal/catalog/rules", []string{"booking", "schema", "internal/text"}},
 	{"internal/catalog/importer", append([]string{"internal/catalog/rules"}, plumbing...)},
 	{"internal/catalog/...", append([]string{"internal/catalog/..."}, plumbing...)},
 	{"internal/search/...", append([]string{"internal/search/..."}, plumbing...)},

@@ -1,8 +1,6 @@
 package importer
 
 import (
-	"time"
-
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/internal/outbound"
 )
@@ -10,9 +8,16 @@ import (
 // check gives the checks that staff are held to as well.
 func (f *findings) check() rules.Report { return f.add }
 
-// required reports a field that was left out, not one that was refused already.
+// required reports a field that was left out.
 func required[T any](f *findings, field string, value *T) {
-	if value == nil && !f.about(field) {
+	if value == nil {
+		f.missing(field)
+	}
+}
+
+// missing reports a field that was left out, not one that was refused already.
+func (f *findings) missing(field string) {
+	if !f.about(field) {
 		f.add(field, "Is required.")
 	}
 }
@@ -22,20 +27,9 @@ func (f *findings) name(field string, text *string, most int) *string {
 	return f.check().Line(field, text, 1, most)
 }
 
-// text checks text of one line.
-func (f *findings) text(field string, text *string, most int) *string {
-	return f.check().Line(field, text, 0, most)
-}
-
-const badZone = "Write a time zone of the IANA database, for example Asia/Kolkata."
-
-// timeZone checks an IANA zone. "Local" and "localtime" would be this machine's.
 func (f *findings) timeZone(field string, text *string) {
-	if text == nil {
-		return
-	}
-	if _, err := time.LoadLocation(*text); err != nil || *text == "" || *text == "Local" || *text == "localtime" {
-		f.add(field, badZone)
+	if text != nil && !rules.ZoneKnown(*text) {
+		f.add(field, rules.WrongZone)
 	}
 }
 

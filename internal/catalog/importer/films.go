@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -70,7 +69,7 @@ func fold(text string) string {
 	if err != nil {
 		folded = strings.ToLower(text)
 	}
-	return strings.Join(strings.FieldsFunc(folded, unicode.IsSpace), " ")
+	return strings.Join(strings.Fields(folded), " ")
 }
 
 func keyOf(m *movieLine) filmKey { return filmKey{fold(*m.Title), *m.Year} }
@@ -100,12 +99,8 @@ func (x *filmIndex) refresh(ctx context.Context, tx pgx.Tx, lines []movieLine) e
 			wanted[id] = true
 		}
 	}
-	rows, err := tx.Query(ctx, `SELECT `+strings.Join(moviesTable.columns, ", ")+` FROM movies WHERE id = ANY ($1)`,
+	films, err := rowsOf[schema.Movie](ctx, tx, `SELECT `+strings.Join(moviesTable.columns, ", ")+` FROM movies WHERE id = ANY ($1)`,
 		slices.Collect(maps.Keys(wanted)))
-	if err != nil {
-		return fmt.Errorf("read films: %w", err)
-	}
-	films, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[schema.Movie])
 	if err != nil {
 		return fmt.Errorf("read films: %w", err)
 	}
@@ -125,16 +120,13 @@ func catalogVersion(ctx context.Context, tx pgx.Tx) (version int64, err error) {
 
 func (x *filmIndex) readNames(ctx context.Context, tx pgx.Tx) error {
 	x.slugs, x.titles = map[string]uuid.UUID{}, map[filmKey][]uuid.UUID{}
-	rows, err := tx.Query(ctx, `SELECT id, slug, title, year FROM movies ORDER BY created_at, id`)
-	if err != nil {
-		return fmt.Errorf("read the names of films: %w", err)
-	}
+	rows, _ := tx.Query(ctx, `SELECT id, slug, title, year FROM movies ORDER BY created_at, id`) // its error is that of the rows
 	var (
 		id          uuid.UUID
 		slug, title string
 		year        int
 	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &slug, &title, &year}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&id, &slug, &title, &year}, func() error {
 		x.slugs[slug] = id
 		key := filmKey{fold(title), year}
 		x.titles[key] = append(x.titles[key], id)

@@ -21,9 +21,9 @@ type Kind string
 
 // The kinds of files.
 const (
-	Movies   Kind = "movies"
-	Theaters Kind = "theaters"
-	Shows    Kind = "shows"
+	ofMovies   Kind = "movies"
+	ofTheaters Kind = "theaters"
+	ofShows    Kind = "shows"
 )
 
 // Format is how a file is written.
@@ -35,8 +35,8 @@ const (
 	CSV       Format = "csv"
 )
 
-// BatchLines is how many lines a transaction has unless Options say otherwise.
-const BatchLines = 1000
+// usualBatch is how many lines a transaction has unless Options say otherwise.
+const usualBatch = 1000
 
 // Options say how a file is imported.
 type Options struct {
@@ -51,7 +51,7 @@ type Options struct {
 	Strict bool
 	// Restart forgets how far an earlier import of the same content came.
 	Restart bool
-	// BatchLines is how many lines are one transaction; 0 means BatchLines.
+	// BatchLines is how many lines are one transaction; 0 means 1000.
 	BatchLines int
 	// Charging refuses prices and currencies that the payment providers do not
 	// charge; nil checks none.
@@ -90,11 +90,10 @@ type Summary struct {
 // Lines counts all of them.
 func (s Summary) Lines() int64 { return s.Added + s.Changed + s.Unchanged + s.Repeated + s.Refused }
 
-// The errors that end an import.
-var (
-	ErrHeader = errors.New("the header row cannot be used")
-	ErrBusy   = errors.New("another import of this kind is running")
-)
+var errHeader = errors.New("the header row cannot be used")
+
+// ErrBusy ends an import.
+var ErrBusy = errors.New("another import of this kind is running")
 
 // kind reads and writes the lines of a kind of file. It is fed by one goroutine.
 type kind interface {
@@ -112,18 +111,18 @@ type kind interface {
 
 func kindOf(o Options) (kind, error) {
 	switch o.Kind {
-	case Movies:
+	case ofMovies:
 		return newMovies(), nil
-	case Theaters:
+	case ofTheaters:
 		return newTheaters(o.Format, o.Charging), nil
-	case Shows:
+	case ofShows:
 		return newShows(o.Charging), nil
 	}
 	return nil, fmt.Errorf("there is no kind %q of files", o.Kind)
 }
 
 // Run imports a file. The summary holds what was written also when there is an
-// error; the same call goes on from there. Errors: ErrHeader, ErrBusy, and those
+// error; the same call goes on from there. Errors: ErrBusy, and those
 // of the file, the database and the context.
 func Run(ctx context.Context, db *database.DB, file io.ReadSeeker, o Options) (Summary, error) {
 	what, err := kindOf(o)
@@ -131,7 +130,7 @@ func Run(ctx context.Context, db *database.DB, file io.ReadSeeker, o Options) (S
 		return Summary{}, err
 	}
 	if o.BatchLines <= 0 {
-		o.BatchLines = BatchLines
+		o.BatchLines = usualBatch
 	}
 	digest, size, err := digestOf(file)
 	if err != nil {
@@ -191,9 +190,9 @@ func lockKind(ctx context.Context, conn *pgx.Conn, k Kind) error {
 		return fmt.Errorf("look for another import: %w", err)
 	}
 	_, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1, hashtext($2))`, importLock, string(k))
-	var why *pgconn.PgError
+	why, fromServer := errors.AsType[*pgconn.PgError](err)
 	switch {
-	case errors.As(err, &why) && why.Code == "55P03": // lock_not_available
+	case fromServer && why.Code == "55P03": // lock_not_available
 		return ErrBusy
 	case err != nil:
 		return fmt.Errorf("wait for another import: %w", err)
@@ -219,7 +218,7 @@ func (r *run) open(file io.Reader) (source, error) {
 	}
 	if len(problems) > 0 {
 		r.tell(problems)
-		return nil, ErrHeader
+		return nil, errHeader
 	}
 	return in, nil
 }

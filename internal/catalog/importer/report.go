@@ -67,15 +67,8 @@ func (e *ErrorFile) row(cells ...string) error {
 // inert keeps a spreadsheet from reading a formula into a cell
 // (owasp.org/www-community/attacks/CSV_Injection).
 func inert(cell string) string {
-	if strings.ContainsAny(firstOf(cell), "=+-@\t\r\n＝＋－＠") {
+	if strings.ContainsAny(firstRune(cell), "=+-@\t\r\n＝＋－＠") {
 		return "'" + cell
 	}
 	return cell
-}
-
-func firstOf(text string) string {
-	for _, r := range text {
-		return string(r)
-	}
-	return ""
 }

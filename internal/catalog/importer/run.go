@@ -65,29 +65,36 @@ func (r *run) all(ctx context.Context) error {
 	if err := r.recallLines(ctx); err != nil {
 		return err
 	}
-	if !r.DryRun && !r.Strict {
-		for {
-			next, err := r.read()
-			if err != nil {
-				return err
-			}
-			var sum Summary
-			err = pgx.BeginFunc(ctx, r.conn, func(tx pgx.Tx) (err error) {
-				sum, err = r.write(ctx, tx, &next)
-				return err
-			})
-			if err != nil {
-				return fmt.Errorf("write the batch that ends with line %d: %w", next.last, err)
-			}
-			r.sum, r.line = sum, next.last
-			r.sum.Written = true
-			r.after(next)
-			if next.final {
-				return nil
-			}
+	if r.DryRun || r.Strict {
+		return r.asOne(ctx)
+	}
+	return r.batches(func(next *batch) (sum Summary, err error) {
+		err = pgx.BeginFunc(ctx, r.conn, func(tx pgx.Tx) error {
+			sum, err = r.write(ctx, tx, next)
+			return err
+		})
+		sum.Written = true
+		return sum, err
+	})
+}
+
+// batches reads the file to its end and writes it batch by batch.
+func (r *run) batches(write func(next *batch) (Summary, error)) error {
+	for {
+		next, err := r.readUntil(0)
+		if err != nil {
+			return err
+		}
+		sum, err := write(&next)
+		if err != nil {
+			return fmt.Errorf("write the batch that ends with line %d: %w", next.last, err)
+		}
+		r.sum, r.line = sum, next.last
+		r.after(next)
+		if next.final {
+			return nil
 		}
 	}
-	return r.asOne(ctx)
 }
 
 // errNothing rolls back what must not stay.
@@ -95,25 +102,11 @@ var errNothing = errors.New("nothing is to be written")
 
 func (r *run) asOne(ctx context.Context) error {
 	err := pgx.BeginFunc(ctx, r.conn, func(tx pgx.Tx) error {
-		for {
-			next, err := r.read()
-			if err != nil {
-				return err
-			}
-			sum, err := r.write(ctx, tx, &next)
-			if err != nil {
-				return fmt.Errorf("write the batch that ends with line %d: %w", next.last, err)
-			}
-			r.sum, r.line = sum, next.last
-			r.after(next)
-			if next.final {
-				break
-			}
-		}
-		if r.DryRun || r.sum.Refused > 0 {
+		err := r.batches(func(next *batch) (Summary, error) { return r.write(ctx, tx, next) })
+		if err == nil && (r.DryRun || r.sum.Refused > 0) {
 			return errNothing
 		}
-		return nil
+		return err
 	})
 	if errors.Is(err, errNothing) {
 		return nil
@@ -140,8 +133,6 @@ func (r *run) recallLines(ctx context.Context) error {
 	}
 	return nil
 }
-
-func (r *run) read() (batch, error) { return r.readUntil(0) }
 
 // readUntil reads the lines of a batch, none of them behind a line (0: as many as
 // a batch has).

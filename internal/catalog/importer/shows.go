@@ -16,35 +16,21 @@ import (
 	"github.com/boxoffice/boxoffice/schema"
 )
 
-// As for the shows that staff plan one by one.
-const (
-	extras        = 25 * time.Minute // trailers and interval, where the end of a show is not given
-	closesBefore  = 10 * time.Minute // so that a payment under way ends before the film begins
-	longestShow   = 24 * time.Hour
-	planAhead     = 3 // years
-	largestPrice  = int64(1_000_000_000)
-	largestTax    = int64(10_000)
-	maxCategories = 20
-)
+const maxCategories = 20
 
 // showLine is what a file says of a show.
 type showLine struct {
-	Movie            *string           `json:"movie"`
-	Theater          *string           `json:"theater"`
-	Screen           *string           `json:"screen"`
-	Starts           *string           `json:"starts"`
-	Ends             *string           `json:"ends"`
-	Format           *string           `json:"format"`
-	Language         *string           `json:"language"`
-	Subtitles        *string           `json:"subtitles"`
-	Captions         *bool             `json:"captions"`
-	AudioDescription *bool             `json:"audio_description"`
-	Relaxed          *bool             `json:"relaxed"`
-	Prices           *map[string]int64 `json:"prices"`
-	FeePerSeat       *int64            `json:"fee_per_seat"`
-	TaxBasisPoints   *int64            `json:"tax_basis_points"`
-	SalesOpen        *string           `json:"sales_open"`
-	SalesClose       *string           `json:"sales_close"`
+	Movie   *string `json:"movie"`
+	Theater *string `json:"theater"`
+	Screen  *string `json:"screen"`
+	Starts  *string `json:"starts"`
+	Ends    *string `json:"ends"`
+	rules.Presentation
+	Prices         *map[string]int64 `json:"prices"`
+	FeePerSeat     *int64            `json:"fee_per_seat"`
+	TaxBasisPoints *int64            `json:"tax_basis_points"`
+	SalesOpen      *string           `json:"sales_open"`
+	SalesClose     *string           `json:"sales_close"`
 
 	f *findings
 }
@@ -54,19 +40,15 @@ func (s *showLine) check(f *findings) {
 	required(f, "theater", s.Theater)
 	required(f, "screen", s.Screen)
 	required(f, "starts", s.Starts)
-	s.Movie = f.name("movie", s.Movie, maxTitle)
-	s.Theater = f.name("theater", s.Theater, maxName)
-	s.Screen = f.name("screen", s.Screen, maxWord)
-	rules.OneOf(f.add, "format", s.Format, rules.Formats()...)
-	s.Language = f.check().Language("language", s.Language)
-	if s.Subtitles != nil && *s.Subtitles != "" {
-		s.Subtitles = f.check().Language("subtitles", s.Subtitles)
-	}
+	s.Movie = f.name("movie", s.Movie, rules.MaxTitle)
+	s.Theater = f.name("theater", s.Theater, rules.MaxName)
+	s.Screen = f.name("screen", s.Screen, rules.MaxWord)
+	s.Presentation.Check(f.add, "")
 	if s.Prices != nil {
 		f.prices(*s.Prices)
 	}
-	rules.Between(f.add, "fee_per_seat", s.FeePerSeat, 0, largestPrice)
-	rules.Between(f.add, "tax_basis_points", s.TaxBasisPoints, 0, largestTax)
+	rules.Between(f.add, "fee_per_seat", s.FeePerSeat, 0, rules.LargestPrice)
+	rules.Between(f.add, "tax_basis_points", s.TaxBasisPoints, 0, rules.LargestTax)
 }
 
 func (f *findings) prices(prices map[string]int64) {
@@ -76,7 +58,7 @@ func (f *findings) prices(prices map[string]int64) {
 	}
 	for _, category := range slices.Sorted(maps.Keys(prices)) {
 		price := prices[category]
-		rules.Between(f.add, "prices."+category, &price, 1, largestPrice) // a payment provider takes no payment of nothing
+		rules.Between(f.add, "prices."+category, &price, 1, rules.LargestPrice) // a payment provider takes no payment of nothing
 	}
 }
 
@@ -91,12 +73,11 @@ func (f *findings) moment(field string, text *string, zone *time.Location) *time
 	if err != nil {
 		at, err = time.Parse("2006-01-02T15:04Z07:00", written)
 	}
-	read := f.check()
 	fine := false
 	if err == nil {
-		at, fine = read.WholeMinute(field, at.UTC())
+		at, fine = f.check().WholeMinute(field, at.UTC())
 	} else {
-		at, fine = read.LocalStart(field, written, zone)
+		at, fine = f.check().LocalStart(field, written, zone)
 	}
 	if !fine {
 		return nil
@@ -106,58 +87,31 @@ func (f *findings) moment(field string, text *string, zone *time.Location) *time
 
 // over writes what the line says over a show, whose start stands.
 func (s *showLine) over(show *schema.Show, hall screenOf, movie schema.Movie) {
-	set(&show.Format, s.Format)
-	set(&show.Language, s.Language)
-	set(&show.Subtitles, s.Subtitles)
-	set(&show.Captions, s.Captions)
-	set(&show.AudioDescription, s.AudioDescription)
-	set(&show.Relaxed, s.Relaxed)
-	set(&show.Prices, s.Prices)
-	set(&show.FeePerSeat, s.FeePerSeat)
-	set(&show.TaxBasisPoints, s.TaxBasisPoints)
-	if ends := s.f.moment("ends", s.Ends, hall.zone()); ends != nil {
+	s.Presentation.Over(show)
+	rules.Set(&show.Prices, s.Prices)
+	rules.Set(&show.FeePerSeat, s.FeePerSeat)
+	rules.Set(&show.TaxBasisPoints, s.TaxBasisPoints)
+	if ends := s.f.moment("ends", s.Ends, rules.Zone(hall.TimeZone)); ends != nil {
 		show.EndsAt = *ends
-		s.f.end(*show, movie)
+		s.f.check().End("ends", *show, movie)
 	}
-	set(&show.SalesOpenAt, s.f.moment("sales_open", s.SalesOpen, hall.zone()))
-	set(&show.SalesCloseAt, s.f.moment("sales_close", s.SalesClose, hall.zone()))
-}
-
-func (f *findings) end(show schema.Show, movie schema.Movie) {
-	length := show.EndsAt.Sub(show.StartsAt)
-	switch {
-	case length <= 0:
-		f.add("ends", "Must be after the start.")
-	case length > longestShow:
-		f.add("ends", "A show lasts at most %d hours.", int(longestShow.Hours()))
-	case length < time.Duration(movie.RuntimeMinutes)*time.Minute:
-		f.add("ends", "The movie lasts %d minutes.", movie.RuntimeMinutes)
-	}
+	rules.Set(&show.SalesOpenAt, s.f.moment("sales_open", s.SalesOpen, rules.Zone(hall.TimeZone)))
+	rules.Set(&show.SalesCloseAt, s.f.moment("sales_close", s.SalesClose, rules.Zone(hall.TimeZone)))
 }
 
 // terms checks what a seat of the layout costs, and when it is sold.
 func (f *findings) terms(show schema.Show, layout booking.Layout) {
-	categories := map[string]bool{}
-	for _, row := range layout.Rows {
-		categories[row.Category] = true
-	}
-	for _, category := range slices.Sorted(maps.Keys(categories)) {
-		if _, priced := show.Prices[category]; !priced && show.Prices != nil {
+	missing, unknown := rules.Categories(show.Prices, layout)
+	for _, category := range missing {
+		if show.Prices != nil {
 			f.add("prices", "The layout also has %s.", category)
 		}
 	}
-	for _, category := range slices.Sorted(maps.Keys(show.Prices)) {
-		if !categories[category] {
-			f.add("prices."+category, "The layout has no such category.")
-		}
+	for _, category := range unknown {
+		f.add("prices."+category, "The layout has no such category.")
 	}
-	switch {
-	case f.about("ends"):
-	case !show.SalesCloseAt.After(show.SalesOpenAt):
-		f.add("sales_close", "Must be after sales open (%s). Unless it is given, sales close %d minutes before the start.",
-			show.SalesOpenAt.Format(time.RFC3339), int(closesBefore.Minutes()))
-	case show.SalesCloseAt.After(show.EndsAt):
-		f.add("sales_close", "Must not be after the end of the show.")
+	if !f.about("ends") {
+		f.check().SalesClose("sales_close", show)
 	}
 }
 

@@ -35,15 +35,6 @@ type screenOf struct {
 	Retired   bool
 }
 
-// zone is that of the theater, which was loaded before it was stored.
-func (s screenOf) zone() *time.Location {
-	zone, err := time.LoadLocation(s.TimeZone)
-	if err != nil {
-		return time.UTC
-	}
-	return zone
-}
-
 // program is what the database knows of what a batch is about.
 type program struct {
 	now     time.Time
@@ -76,7 +67,7 @@ func (s *shows) resolve(ctx context.Context, tx pgx.Tx) ([]showWrite, error) {
 		if !found {
 			continue
 		}
-		if starts[i] = lines[i].f.moment("starts", lines[i].Starts, hall.zone()); starts[i] != nil {
+		if starts[i] = lines[i].f.moment("starts", lines[i].Starts, rules.Zone(hall.TimeZone)); starts[i] != nil {
 			slots = append(slots, slot{hall.ScreenID, starts[i].Unix()})
 		}
 	}
@@ -152,8 +143,8 @@ func (p *program) newShow(line *showLine, hall screenOf, movie schema.Movie, sta
 		f.add("screen", "This screen has no layout yet.")
 	case !starts.After(p.now):
 		f.add("starts", "This time has passed.")
-	case starts.After(p.now.AddDate(planAhead, 0, 0)):
-		f.add("starts", "Is more than %d years away.", planAhead)
+	case starts.After(p.now.AddDate(rules.YearsAhead, 0, 0)):
+		f.add("starts", "Is more than %d years away.", rules.YearsAhead)
 	case line.Ends == nil && movie.RuntimeMinutes == 0:
 		f.add("ends", "Is required: the movie's runtime is not known.")
 	}
@@ -163,8 +154,8 @@ func (p *program) newShow(line *showLine, hall screenOf, movie schema.Movie, sta
 	w.isNew = true
 	w.row = schema.Show{
 		ID: uuid.New(), MovieID: movie.ID, TheaterID: hall.TheaterID, ScreenID: hall.ScreenID, LayoutID: *hall.LayoutID,
-		StartsAt: starts, EndsAt: starts.Add(time.Duration(movie.RuntimeMinutes)*time.Minute + extras),
-		SalesOpenAt: p.now, SalesCloseAt: starts.Add(-closesBefore), Currency: hall.Currency,
+		StartsAt: starts, EndsAt: starts.Add(time.Duration(movie.RuntimeMinutes)*time.Minute + rules.Extras),
+		SalesOpenAt: p.now, SalesCloseAt: starts.Add(-rules.ClosesBefore), Currency: hall.Currency,
 	}
 	line.over(&w.row, hall, movie)
 	f.terms(w.row, *hall.Layout)

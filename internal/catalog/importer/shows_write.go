@@ -32,10 +32,7 @@ func refuseClaimed(ctx context.Context, tx pgx.Tx, writes []showWrite) error {
 	if _, err := tx.Exec(ctx, `SELECT FROM shows WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, ids); err != nil {
 		return fmt.Errorf("lock shows: %w", err)
 	}
-	rows, err := tx.Query(ctx, `SELECT DISTINCT show_id FROM seat_claims WHERE show_id = ANY ($1)`, ids)
-	if err != nil {
-		return fmt.Errorf("look for claims: %w", err)
-	}
+	rows, _ := tx.Query(ctx, `SELECT DISTINCT show_id FROM seat_claims WHERE show_id = ANY ($1)`, ids) // its error is that of the rows
 	claimed, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 	if err != nil {
 		return fmt.Errorf("look for claims: %w", err)
@@ -49,15 +46,14 @@ func refuseClaimed(ctx context.Context, tx pgx.Tx, writes []showWrite) error {
 // writeShows writes shows in the order of their lines, so that of two that
 // overlap the first stays.
 func writeShows(ctx context.Context, tx pgx.Tx, writes []showWrite) (Summary, error) {
-	did := outcome{map[uuid.UUID]bool{}, map[uuid.UUID]bool{}}
+	did := newOutcome()
 	turnedDown, overlapping := map[uuid.UUID]bool{}, map[uuid.UUID]*findings{}
 	err := isolate(ctx, tx, 0, len(writes), func(tx pgx.Tx, from, to int) error {
 		done, err := putShows(ctx, tx, writes[from:to])
 		if err != nil {
 			return err
 		}
-		merge(did.added, done.added)
-		merge(did.changed, done.changed)
+		did.include(done)
 		for _, w := range writes[from:to] {
 			if w.isNew && !done.added[w.row.ID] {
 				overlapping[w.row.ID] = w.f
@@ -121,23 +117,20 @@ func nameOverlaps(ctx context.Context, tx pgx.Tx, writes []showWrite, overlappin
 			starts, ends = append(starts, w.row.StartsAt), append(ends, w.row.EndsAt)
 		}
 	}
-	rows, err := tx.Query(ctx, `
+	rows, _ := tx.Query(ctx, `
 		SELECT DISTINCT ON (w.id) w.id, m.title, sc.cleaning_minutes,
 			to_char(s.starts_at AT TIME ZONE t.time_zone, 'YYYY-MM-DD HH24:MI'), to_char(s.ends_at AT TIME ZONE t.time_zone, 'HH24:MI')
 		FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS w (id, screen_id, starts_at, ends_at)
 			JOIN shows s ON s.screen_id = w.screen_id AND s.status = 'scheduled'
 			JOIN screens sc ON sc.id = s.screen_id JOIN theaters t ON t.id = s.theater_id JOIN movies m ON m.id = s.movie_id
 		WHERE tstzrange(s.starts_at, s.clean_at) && tstzrange(w.starts_at, w.ends_at + make_interval(mins => sc.cleaning_minutes))
-		ORDER BY w.id, s.starts_at`, ids, screens, starts, ends)
-	if err != nil {
-		return fmt.Errorf("look what is in the way: %w", err)
-	}
+		ORDER BY w.id, s.starts_at`, ids, screens, starts, ends) // its error is that of the rows
 	var (
 		id              uuid.UUID
 		title, from, to string
 		cleaning        int
 	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &title, &cleaning, &from, &to}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&id, &title, &cleaning, &from, &to}, func() error {
 		overlapping[id].add("starts", "“%s” is on this screen from %s to %s. After each show the screen is cleaned for %d minutes.",
 			printable(title), from, to, cleaning)
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/google/uuid"
@@ -20,6 +21,13 @@ type table struct {
 
 // outcome says which rows, by id, were written. The others were there as they are.
 type outcome struct{ added, changed map[uuid.UUID]bool }
+
+func newOutcome() outcome { return outcome{map[uuid.UUID]bool{}, map[uuid.UUID]bool{}} }
+
+func (o outcome) include(more outcome) {
+	maps.Copy(o.added, more.added)
+	maps.Copy(o.changed, more.changed)
+}
 
 func (t table) beside() string { return "import_" + t.name }
 
@@ -80,16 +88,13 @@ func (t table) write(ctx context.Context, tx pgx.Tx, rows [][]any) (outcome, err
 // collect runs a statement that returns the ids it wrote and whether each is new.
 // A row that was updated carries the id of the transaction that locked it.
 func collect(ctx context.Context, tx pgx.Tx, statement string, args ...any) (outcome, error) {
-	o := outcome{map[uuid.UUID]bool{}, map[uuid.UUID]bool{}}
-	rows, err := tx.Query(ctx, statement, args...)
-	if err != nil {
-		return o, err
-	}
+	o := newOutcome()
 	var (
 		id  uuid.UUID
 		new bool
 	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &new}, func() error {
+	rows, _ := tx.Query(ctx, statement, args...) // its error is that of the rows
+	_, err := pgx.ForEachRow(rows, []any{&id, &new}, func() error {
 		if new {
 			o.added[id] = true
 		} else {
@@ -109,11 +114,11 @@ func isolate(ctx context.Context, tx pgx.Tx, from, to int,
 		return nil
 	}
 	err := pgx.BeginFunc(ctx, tx, func(inner pgx.Tx) error { return write(inner, from, to) }) // a savepoint
-	var why *pgconn.PgError
+	why, fromServer := errors.AsType[*pgconn.PgError](err)
 	switch {
 	case err == nil:
 		return nil
-	case !errors.As(err, &why) || !refusesData(why):
+	case !fromServer || !refusesData(why):
 		return err
 	case to-from == 1:
 		refuse(from, why)

@@ -136,17 +136,10 @@ func pathsOf(format Format) paths {
 
 func (t *theaterLine) check(f *findings, at paths) {
 	t.line, t.columns = f.line, f.columns
-	f.check().Slug("slug", t.Slug)
-	t.Name = f.name("name", t.Name, maxName)
-	if t.Slug == nil && t.Name != nil {
-		made := rules.SlugOf(*t.Name)
-		t.Slug = &made
-	}
-	if t.Slug == nil || *t.Slug == "" {
-		f.add("slug", "Is required.")
-	}
+	own := func(field string) string { return field }
+	f.named(own, &t.Slug, &t.Name)
 	t.Address = f.name("address", t.Address, maxAddressText)
-	f.position(func(field string) string { return field }, t.Lat, t.Lon)
+	f.position(own, t.Lat, t.Lon)
 	f.timeZone("time_zone", t.TimeZone)
 	f.check().Currency("currency", t.Currency)
 	t.Amenities = f.check().Codes("amenities", t.Amenities, maxCodes)
@@ -155,8 +148,18 @@ func (t *theaterLine) check(f *findings, at paths) {
 	if t.City != nil {
 		t.City.check(f, at)
 	}
-	if t.Screens != nil {
-		f.screens(*t.Screens, at)
+	f.screens(valueOf(t.Screens), at)
+}
+
+// named checks a slug and a name. Without a slug it makes one of the name.
+func (f *findings) named(at func(string) string, slug, name **string) {
+	f.check().Slug(at("slug"), *slug)
+	*name = f.name(at("name"), *name, rules.MaxName)
+	if *slug == nil && *name != nil {
+		*slug = new(rules.SlugOf(**name))
+	}
+	if *slug == nil || **slug == "" {
+		f.add(at("slug"), "Is required.")
 	}
 }
 
@@ -169,15 +172,7 @@ func (f *findings) position(at func(string) string, lat, lon *float64) {
 }
 
 func (c *cityLine) check(f *findings, at paths) {
-	f.check().Slug(at.city("slug"), c.Slug)
-	c.Name = f.name(at.city("name"), c.Name, maxName)
-	if c.Slug == nil && c.Name != nil {
-		made := rules.SlugOf(*c.Name)
-		c.Slug = &made
-	}
-	if c.Slug == nil || *c.Slug == "" {
-		f.add(at.city("slug"), "Is required.")
-	}
+	f.named(at.city, &c.Slug, &c.Name)
 	f.check().Country(at.city("country"), c.Country)
 	f.timeZone(at.city("time_zone"), c.TimeZone)
 	f.check().Currency(at.city("currency"), c.Currency)
@@ -194,7 +189,7 @@ func (f *findings) screens(screens []screenLine, at paths) {
 		s := &screens[i]
 		path := func(field string) string { return at.screen(i, field) }
 		required(f, path("name"), s.Name)
-		s.Name = f.name(path("name"), s.Name, maxWord)
+		s.Name = f.name(path("name"), s.Name, rules.MaxWord)
 		if s.Name != nil && seen[*s.Name] {
 			f.add(path("name"), "Is there twice.")
 		} else if s.Name != nil {

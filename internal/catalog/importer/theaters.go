@@ -3,7 +3,9 @@ package importer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -97,7 +99,7 @@ func (t *theaters) take(rec record, f *findings) {
 func (t *theaters) checkZones(line theaterLine, f *findings) {
 	check := func(field string, zone *string) {
 		if zone != nil && !t.zones[*zone] {
-			f.add(field, badZone)
+			f.add(field, rules.WrongZone)
 		}
 	}
 	check("time_zone", line.TimeZone)
@@ -120,10 +122,7 @@ func (t *theaters) compare(line theaterLine, f *findings) {
 	for _, field := range differences(earlier, line, t.at) {
 		f.add(field, "Line %d says otherwise of this theater.", earlier.line)
 	}
-	if line.Screens == nil {
-		return
-	}
-	for i, s := range *line.Screens {
+	for i, s := range valueOf(line.Screens) {
 		key := [2]string{*line.Slug, *s.Name}
 		if first, twice := t.screens[key]; twice {
 			f.add(t.at.screen(i, "name"), "Line %d is about this screen already.", first)
@@ -182,12 +181,11 @@ func (t *theaters) write(ctx context.Context, tx pgx.Tx) (Summary, []Problem, er
 		}
 		writes = append(writes, w)
 	}
-	did := outcome{map[uuid.UUID]bool{}, map[uuid.UUID]bool{}}
+	did := newOutcome()
 	turnedDown := map[int]bool{}
 	err = isolate(ctx, tx, 0, len(writes), func(tx pgx.Tx, from, to int) error {
 		done, err := writeHouses(ctx, tx, writes[from:to])
-		merge(did.added, done.added)
-		merge(did.changed, done.changed)
+		did.include(done)
 		return err
 	}, func(at int, why *pgconn.PgError) {
 		f.line = writes[at].line
@@ -229,7 +227,7 @@ func (w houseWrite) changes(did outcome) bool {
 }
 
 func writeHouses(ctx context.Context, tx pgx.Tx, writes []houseWrite) (outcome, error) {
-	did := outcome{map[uuid.UUID]bool{}, map[uuid.UUID]bool{}}
+	did := newOutcome()
 	cities, theaters := map[uuid.UUID][]any{}, map[uuid.UUID][]any{}
 	screens, layouts := map[uuid.UUID][]any{}, map[uuid.UUID][]any{}
 	for _, w := range writes { // a later row of the same house knows more
@@ -248,16 +246,11 @@ func writeHouses(ctx context.Context, tx pgx.Tx, writes []houseWrite) (outcome, 
 		table table
 		rows  map[uuid.UUID][]any
 	}{{citiesTable, cities}, {theatersTable, theaters}, {screensTable, screens}, {layoutsTable, layouts}} {
-		rows := make([][]any, 0, len(step.rows))
-		for _, row := range step.rows {
-			rows = append(rows, row)
-		}
-		done, err := step.table.write(ctx, tx, rows)
+		done, err := step.table.write(ctx, tx, slices.Collect(maps.Values(step.rows)))
 		if err != nil {
 			return outcome{}, err // all of it is rolled back
 		}
-		merge(did.added, done.added)
-		merge(did.changed, done.changed)
+		did.include(done)
 	}
 	return did, nil
 }
@@ -285,13 +278,10 @@ func readHouses(ctx context.Context, tx pgx.Tx, lines []theaterLine) (*houses, e
 		h.theaters[t.Slug] = t
 		ids = append(ids, t.ID)
 	}
-	rows, err := tx.Query(ctx, `
+	rows, _ := tx.Query(ctx, `
 		SELECT t.id, EXISTS (SELECT FROM shows s WHERE s.theater_id = t.id AND s.status = 'scheduled' AND s.ends_at > now()),
 			EXISTS (SELECT FROM price_cards c WHERE c.theater_id = t.id)
-		FROM theaters t WHERE t.id = ANY ($1)`, ids)
-	if err != nil {
-		return nil, fmt.Errorf("look what theaters sell: %w", err)
-	}
+		FROM theaters t WHERE t.id = ANY ($1)`, ids) // its error is that of the rows
 	var (
 		id             uuid.UUID
 		onSale, priced bool
@@ -329,10 +319,7 @@ func (h *houses) readScreens(ctx context.Context, tx pgx.Tx, theaters []uuid.UUI
 }
 
 func rowsOf[T any](ctx context.Context, tx pgx.Tx, query string, args ...any) ([]T, error) {
-	rows, err := tx.Query(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
+	rows, _ := tx.Query(ctx, query, args...) // its error is that of the rows
 	return pgx.CollectRows(rows, pgx.RowToStructByNameLax[T])
 }
 
@@ -347,10 +334,8 @@ func (h *houses) addScreen(s schema.Screen) {
 func (h *houses) apply(line theaterLine, f *findings, at paths) houseWrite {
 	w := houseWrite{line: line.line}
 	w.city, w.theater = h.house(line, f, at)
-	if line.Screens != nil {
-		for i, s := range *line.Screens {
-			h.screen(&w, s, f, func(field string) string { return at.screen(i, field) })
-		}
+	for i, s := range valueOf(line.Screens) {
+		h.screen(&w, s, f, func(field string) string { return at.screen(i, field) })
 	}
 	if f.refused() {
 		return w
@@ -383,16 +368,16 @@ func (h *houses) house(line theaterLine, f *findings, at paths) (schema.City, sc
 		theater.TimeZone, theater.Currency = city.TimeZone, city.Currency
 	}
 	h.refuseWhileSelling(line, theater, f)
-	set(&theater.Name, line.Name)
-	set(&theater.Address, line.Address)
-	set(&theater.Lat, line.Lat)
-	set(&theater.Lon, line.Lon)
-	set(&theater.TimeZone, line.TimeZone)
-	set(&theater.Currency, line.Currency)
-	set(&theater.Amenities, line.Amenities)
-	set(&theater.Accessibility, line.Accessibility)
-	set(&theater.AccessibleReleaseMinutes, line.AccessibleReleaseMinutes)
-	theater.Amenities, theater.Accessibility = listed(theater.Amenities), listed(theater.Accessibility)
+	rules.Set(&theater.Name, line.Name)
+	rules.Set(&theater.Address, line.Address)
+	rules.Set(&theater.Lat, line.Lat)
+	rules.Set(&theater.Lon, line.Lon)
+	rules.Set(&theater.TimeZone, line.TimeZone)
+	rules.Set(&theater.Currency, line.Currency)
+	rules.Set(&theater.Amenities, line.Amenities)
+	rules.Set(&theater.Accessibility, line.Accessibility)
+	rules.Set(&theater.AccessibleReleaseMinutes, line.AccessibleReleaseMinutes)
+	theater.Amenities, theater.Accessibility = rules.Listed(theater.Amenities), rules.Listed(theater.Accessibility)
 	return city, theater
 }
 
@@ -411,7 +396,7 @@ func (h *houses) screen(w *houseWrite, line screenLine, f *findings, path func(s
 	if !there {
 		screen = schema.Screen{ID: uuid.New(), TheaterID: w.theater.ID, Name: *line.Name, CleaningMinutes: cleaningMinutes}
 	}
-	set(&screen.CleaningMinutes, line.CleaningMinutes)
+	rules.Set(&screen.CleaningMinutes, line.CleaningMinutes)
 	w.screens = append(w.screens, screen)
 	latest := h.layouts[screen.ID]
 	switch {

@@ -11,6 +11,25 @@ const (
 	LocalSecond = "2006-01-02T15:04:05"
 )
 
+// WrongZone says what to write for a time zone.
+const WrongZone = "Write a time zone of the IANA database, for example Asia/Kolkata."
+
+// ZoneKnown tells whether a name is that of a time zone. "Local" and "localtime" would
+// be this machine's.
+func ZoneKnown(name string) bool {
+	_, err := time.LoadLocation(name)
+	return err == nil && name != "" && name != "Local" && name != "localtime"
+}
+
+// Zone is for the zones of theaters, which were loaded before they were stored.
+func Zone(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
 // OnClock gives the moments at which a zone's clock shows what wall shows in UTC:
 // one as a rule, none when the clock is put forward over it, and two, the earlier
 // first, when it is put back over it.

@@ -2,7 +2,8 @@
 // or in files: both are held to the same rules, so that what was imported can be
 // changed by staff without being refused for what a file said.
 //
-// What does not live here: rules that need the database.
+// What does not live here: rules that need the database. Of schema it knows the rows
+// that the fields are written over.
 package rules
 
 import (
@@ -33,7 +34,7 @@ func (f Report) Line(field string, text *string, least, most int) *string {
 		return nil
 	}
 	clean := words.Line(*text)
-	f.Text(field, clean, least, most)
+	f.text(field, clean, least, most)
 	return &clean
 }
 
@@ -43,17 +44,13 @@ func (f Report) Paragraphs(field string, text *string, most int) *string {
 		return nil
 	}
 	clean := words.Paragraphs(*text)
-	f.Text(field, strings.ReplaceAll(clean, "\n", " "), 0, most)
+	f.text(field, strings.ReplaceAll(clean, "\n", " "), 0, most)
 	return &clean
 }
 
 // Lines checks short texts. A repeat is dropped.
 func (f Report) Lines(field string, list *[]string, items, most int) *[]string {
-	if list == nil {
-		return nil
-	}
-	if len(*list) > items {
-		f(field, "Has at most %d entries.", items)
+	if list == nil || f.tooMany(field, len(*list), items) {
 		return list
 	}
 	clean := make([]string, 0, len(*list))
@@ -69,35 +66,50 @@ var codePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 
 // Codes checks words for programs, such as "hearing_loop".
 func (f Report) Codes(field string, list *[]string, items int) *[]string {
-	if list == nil {
-		return nil
-	}
-	if len(*list) > items {
-		f(field, "Has at most %d entries.", items)
+	if list == nil || f.tooMany(field, len(*list), items) {
 		return list
 	}
 	for i, word := range *list {
-		f.Code(fmt.Sprintf("%s[%d]", field, i), word)
+		f.code(fmt.Sprintf("%s[%d]", field, i), word)
 	}
-	once := slices.Compact(slices.Sorted(slices.Values(*list)))
-	if once == nil {
-		once = []string{}
-	}
+	once := Listed(slices.Compact(slices.Sorted(slices.Values(*list))))
 	return &once
 }
 
-// Code checks one of them.
-func (f Report) Code(field, word string) {
+func (f Report) code(field, word string) {
 	if !codePattern.MatchString(word) {
 		f(field, "Use at most 40 small letters, digits and underscores, for example hearing_loop.")
 	}
 }
 
-// Text checks text that has its stored form already.
-func (f Report) Text(field, text string, least, most int) {
+// text checks text that has its stored form already.
+func (f Report) text(field, text string, least, most int) {
 	if wrong := words.WrongLine(text, least, most); wrong != "" {
 		f(field, "%s", wrong)
 	}
+}
+
+// tooMany reports a list that is too long.
+func (f Report) tooMany(field string, n, most int) bool {
+	if n > most {
+		f(field, "Has at most %d entries.", most)
+	}
+	return n > most
+}
+
+// Set writes a field that is given over what is there.
+func Set[T any](into *T, value *T) {
+	if value != nil {
+		*into = *value
+	}
+}
+
+// Listed gives an empty list for a nil one, which would be null in JSON and NULL in SQL.
+func Listed[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // Between checks a number, both ends included.
@@ -161,11 +173,7 @@ func (f Report) Language(field string, text *string) *string {
 
 // Languages checks a list of them. A repeat is dropped.
 func (f Report) Languages(field string, list *[]string, items int) *[]string {
-	if list == nil {
-		return nil
-	}
-	if len(*list) > items {
-		f(field, "Has at most %d entries.", items)
+	if list == nil || f.tooMany(field, len(*list), items) {
 		return list
 	}
 	usual := make([]string, 0, len(*list))

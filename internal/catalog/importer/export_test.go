@@ -1,0 +1,7 @@
+package importer
+
+const (
+	Movies   = ofMovies
+	Theaters = ofTheaters
+	Shows    = ofShows
+)
