@@ -21,9 +21,6 @@ import (
 	words "github.com/boxoffice/boxoffice/internal/text"
 )
 
-// Formats lists how films are projected.
-func Formats() []string { return []string{"2D", "3D", "IMAX", "4DX", "Dolby"} }
-
 // Report takes what is wrong with a field. Its methods are the checks: each gives
 // the value back as it is stored, and passes nil through.
 type Report func(field, format string, args ...any)

@@ -45,12 +45,12 @@ func (s *Store) MayChangeShow(ctx context.Context, actor audit.Actor, show uuid.
 func (Changeable) Moment(field string, text *string) (*time.Time, []booking.FieldError) {
 	var p problems
 	moment := p.check().Moment(field, text)
-	return moment, p
+	return moment, p.FieldErrors
 }
 
 // LocalMoment reads a time on the clock of the show's theater.
 func (c Changeable) LocalMoment(field, text string) (time.Time, []booking.FieldError) {
 	var p problems
 	moment, _ := p.check().LocalStart(field, text, c.zone)
-	return moment, p
+	return moment, p.FieldErrors
 }

@@ -2,8 +2,6 @@ package staff
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,14 +27,14 @@ type Account struct {
 	ID    uuid.UUID `json:"id"`
 	Email string    `json:"email"`
 	Name  string    `json:"name"`
-	Duties
+	duties
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// Duties are what an account may do and where. They alone go into the audit log,
+// duties are what an account may do and where. They alone go into the audit log,
 // which holds nothing personal.
-type Duties struct {
+type duties struct {
 	Role       string      `json:"role"`
 	TheaterIDs []uuid.UUID `json:"theater_ids"` // that a manager runs
 }
@@ -48,7 +46,7 @@ type accountRow struct {
 
 func accountView(row *accountRow) Account {
 	return Account{
-		ID: row.ID, Email: contacts.Shown(row.Email), Name: row.Name, Duties: Duties{row.Role, listed(row.TheaterIDs)},
+		ID: row.ID, Email: contacts.Shown(row.Email), Name: row.Name, duties: duties{row.Role, rules.Listed(row.TheaterIDs)},
 		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
 	}
 }
@@ -75,15 +73,13 @@ func (s *Store) Accounts(ctx context.Context, actor audit.Actor, f AccountFilter
 	var p problems
 	after := p.readCursor(f.Cursor, isMoment)
 	if f.Role != "" {
-		rules.OneOf(p.add, "role", &f.Role, roles...)
+		rules.OneOf(p.Add, "role", &f.Role, roles...)
 	}
-	p.check().Line("email", &f.Email, 0, maxName)
-	if err := p.err(); err != nil {
+	p.check().Line("email", &f.Email, 0, rules.MaxName)
+	if err := p.Err(); err != nil {
 		return nil, "", err
 	}
-	limit := paging.Size(f.Limit)
-	var rows []accountRow
-	query := accounts(s.db, &rows).OrderExpr("a.created_at DESC, a.id DESC").Limit(int64(limit) + 1)
+	query := accounts(s.db, (*accountRow)(nil)).OrderExpr("a.created_at DESC, a.id DESC")
 	if after.ID != uuid.Nil {
 		query.Where("(a.created_at, a.id) < (?::timestamptz, ?)", after.Text, after.ID)
 	}
@@ -93,17 +89,9 @@ func (s *Store) Accounts(ctx context.Context, actor audit.Actor, f AccountFilter
 	if f.Role != "" {
 		query.Where("a.role = ?", f.Role)
 	}
-	if err := query.Scan(ctx); err != nil {
-		return nil, "", fmt.Errorf("list accounts: %w", err)
-	}
-	rows, next = paging.Cut(rows, limit, func(a accountRow) string {
-		return paging.Key{Text: a.CreatedAt.Format(time.RFC3339Nano), ID: a.ID}.String()
-	})
-	items = make([]Account, len(rows))
-	for i := range rows {
-		items[i] = accountView(&rows[i])
-	}
-	return items, next, nil
+	return page(ctx, query, f.Limit, "accounts", func(a *accountRow) paging.Key {
+		return paging.Key{Text: a.CreatedAt.Format(time.RFC3339Nano), ID: a.ID}
+	}, accountView)
 }
 
 // Account reads one account. Codes: forbidden, not_found.
@@ -119,47 +107,40 @@ func (s *Store) Account(ctx context.Context, actor audit.Actor, id uuid.UUID) (A
 }
 
 func oneAccount(ctx context.Context, db bun.IDB, id uuid.UUID) (*accountRow, error) {
-	var row accountRow
-	err := accounts(db, &row).Where("a.id = ?", id).Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, booking.E(booking.CodeNotFound, "There is no such account.")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read an account: %w", err)
-	}
-	return &row, nil
+	row := new(accountRow)
+	return row, noSuch(accounts(db, row).Where("a.id = ?", id).Scan(ctx), "an account")
 }
 
-// DutyFields are what an administrator changes of an account. What is nil stays
+// dutyFields are what an administrator changes of an account. What is nil stays
 // as it is.
-type DutyFields struct {
+type dutyFields struct {
 	Role       *string   `json:"role"`
 	TheaterIDs *[]string `json:"theater_ids"`
 
 	theaters []uuid.UUID
 }
 
-func (f *DutyFields) check() error {
+func (f *dutyFields) check() error {
 	var p problems
-	rules.OneOf(p.add, "role", f.Role, roles...)
+	rules.OneOf(p.Add, "role", f.Role, roles...)
 	if f.TheaterIDs == nil {
-		return p.err()
+		return p.Err()
 	}
 	if len(*f.TheaterIDs) > maxManaged {
-		p.add("theater_ids", "Has at most %d entries.", maxManaged)
-		return p.err()
+		p.Add("theater_ids", "Has at most %d entries.", maxManaged)
+		return p.Err()
 	}
 	f.theaters = []uuid.UUID{}
 	for i, text := range *f.TheaterIDs {
 		id, err := uuid.Parse(text)
 		if err != nil {
-			p.add(fmt.Sprintf("theater_ids[%d]", i), "Write the id of a theater.")
+			p.Add(fmt.Sprintf("theater_ids[%d]", i), "Write the id of a theater.")
 		}
 		if !slices.Contains(f.theaters, id) {
 			f.theaters = append(f.theaters, id)
 		}
 	}
-	return p.err()
+	return p.Err()
 }
 
 // ChangeAccount gives an account another role, or a manager other theaters. The
@@ -167,7 +148,7 @@ func (f *DutyFields) check() error {
 // before lives on for its few minutes, but no refresh follows. Which theaters a
 // manager runs is asked at every change, so that counts at once. Codes: forbidden,
 // not_found, validation_failed, conflict.
-func (s *Store) ChangeAccount(ctx context.Context, actor audit.Actor, id uuid.UUID, fields DutyFields, unless Precondition) (Account, error) {
+func (s *Store) ChangeAccount(ctx context.Context, actor audit.Actor, id uuid.UUID, fields dutyFields, unless Precondition) (Account, error) {
 	if err := onlyAdmin(actor); err != nil {
 		return Account{}, err
 	}
@@ -188,7 +169,7 @@ func (s *Store) ChangeAccount(ctx context.Context, actor audit.Actor, id uuid.UU
 		if err := unless.check(before); err != nil {
 			return err
 		}
-		if err := fields.apply(ctx, tx, actor, &after.Duties, id); err != nil {
+		if err := fields.apply(ctx, tx, actor, &after.duties, id); err != nil {
 			return err
 		}
 		if after.Role == before.Role && slices.Equal(after.TheaterIDs, before.TheaterIDs) {
@@ -198,7 +179,7 @@ func (s *Store) ChangeAccount(ctx context.Context, actor audit.Actor, id uuid.UU
 			return err
 		}
 		return record(ctx, tx, audit.Entry{
-			Actor: actor, Action: "change", Entity: "account", EntityID: id.String(), Before: before.Duties, After: after.Duties,
+			Actor: actor, Action: "change", Entity: "account", EntityID: id.String(), Before: before.duties, After: after.duties,
 		})
 	})
 	return after, unlessUnchanged(err)
@@ -218,40 +199,34 @@ func stillAdmin(ctx context.Context, tx bun.Tx, actor audit.Actor, other uuid.UU
 	return nil
 }
 
-func (f *DutyFields) apply(ctx context.Context, tx bun.Tx, actor audit.Actor, duties *Duties, id uuid.UUID) error {
-	set(&duties.Role, f.Role)
-	if id == actor.AccountID && duties.Role != schema.RoleAdmin {
+func (f *dutyFields) apply(ctx context.Context, tx bun.Tx, actor audit.Actor, after *duties, id uuid.UUID) error {
+	rules.Set(&after.Role, f.Role)
+	if id == actor.AccountID && after.Role != schema.RoleAdmin {
 		return booking.E(booking.CodeConflict, "You cannot take away your own role of administrator. Ask another administrator.")
 	}
 	if f.TheaterIDs != nil {
-		duties.TheaterIDs = listed(slices.SortedFunc(slices.Values(f.theaters), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }))
+		after.TheaterIDs = rules.Listed(slices.SortedFunc(slices.Values(f.theaters), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }))
 	}
-	if duties.Role != schema.RoleTheaterManager {
+	if after.Role != schema.RoleTheaterManager {
 		if len(f.theaters) > 0 {
 			return booking.Invalid(booking.FieldError{Field: "theater_ids", Message: "Only a theater_manager runs theaters."})
 		}
-		duties.TheaterIDs = []uuid.UUID{}
+		after.TheaterIDs = []uuid.UUID{}
 	}
-	var known []uuid.UUID
-	if len(f.theaters) > 0 {
-		if err := tx.NewSelect().Table("theaters").Column("id").Where("id IN (?)", bun.List(f.theaters)).Scan(ctx, &known); err != nil {
-			return fmt.Errorf("look for theaters: %w", err)
-		}
-	}
-	var p problems
-	for i, text := range listedOf(f.TheaterIDs) {
-		if theater, _ := uuid.Parse(text); !slices.Contains(known, theater) {
-			p.add(fmt.Sprintf("theater_ids[%d]", i), "There is no such theater.")
-		}
-	}
-	return p.err()
-}
-
-func listedOf[T any](list *[]T) []T {
-	if list == nil {
+	if len(f.theaters) == 0 {
 		return nil
 	}
-	return *list
+	var known []uuid.UUID
+	if err := tx.NewSelect().Table("theaters").Column("id").Where("id IN (?)", bun.List(f.theaters)).Scan(ctx, &known); err != nil {
+		return fmt.Errorf("look for theaters: %w", err)
+	}
+	var p problems
+	for i, text := range *f.TheaterIDs {
+		if theater, _ := uuid.Parse(text); !slices.Contains(known, theater) {
+			p.Add(fmt.Sprintf("theater_ids[%d]", i), "There is no such theater.")
+		}
+	}
+	return p.Err()
 }
 
 // assign writes role and theaters, and ends the sessions that know another role.

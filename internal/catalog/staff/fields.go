@@ -1,46 +1,53 @@
 package staff
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
+	"github.com/boxoffice/boxoffice/internal/paging"
 )
 
 // A change names the fields that it sets by pointers: what is nil stays as it is.
 
 // problems collects everything that is wrong with a request.
-type problems []booking.FieldError
-
-func (p *problems) add(field, format string, args ...any) {
-	*p = append(*p, booking.FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
-}
-
-// err is nil when there are none. Code: validation_failed.
-func (p *problems) err() error {
-	if len(*p) == 0 {
-		return nil
-	}
-	return booking.Invalid(*p...)
-}
+type problems struct{ booking.FieldErrors }
 
 // check gives the checks that files are held to as well.
-func (p *problems) check() rules.Report { return p.add }
+func (p *problems) check() rules.Report { return p.Add }
 
-// set writes a change's field over what is there.
-func set[T any](into *T, value *T) {
-	if value != nil {
-		*into = *value
-	}
-}
+func (p *problems) missing(field string) { p.Add(field, "Is required.") }
 
 // required reports the fields of a creation that were left out.
 func required[T any](p *problems, field string, value *T) {
 	if value == nil {
-		p.add(field, "Is required.")
+		p.missing(field)
 	}
+}
+
+// id reads the id of a filter or a reference; the zero id when it is empty or
+// wrong.
+func (p *problems) id(field, text, message string) uuid.UUID {
+	if text == "" {
+		return uuid.Nil
+	}
+	id, err := uuid.Parse(text)
+	if err != nil {
+		p.Add(field, "%s", message)
+	}
+	return id
+}
+
+// readCursor gives the zero key for none. valid says whether SQL can read the key.
+func (p *problems) readCursor(cursor string, valid func(key string) bool) paging.Key {
+	key, err := paging.ReadKey(cursor, "", valid)
+	if err != nil {
+		p.FieldErrors = append(p.FieldErrors, paging.Foreign())
+	}
+	return key
 }
 
 // storable tells what Postgres can compare with.

@@ -53,29 +53,25 @@ func layoutView(row *schema.Layout) Layout {
 func (s *Store) Layouts(ctx context.Context, screen uuid.UUID, limit int, after string) (items []LayoutVersion, next string, err error) {
 	var p problems
 	before := p.readCursor(after, func(string) bool { return true }) // the id says it all
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return nil, "", err
 	}
 	if _, err := oneScreen(ctx, s.db, screen); err != nil {
 		return nil, "", err
 	}
-	limit = paging.Size(limit)
 	query := s.db.NewSelect().TableExpr("layouts AS l").
 		ColumnExpr("l.id, l.screen_id, l.version, l.capacity, l.wheelchair_spaces, l.created_at").
-		Where("l.screen_id = ?", screen).OrderExpr("l.version DESC").Limit(int64(limit) + 1)
+		Where("l.screen_id = ?", screen).OrderExpr("l.version DESC")
 	if before.ID != uuid.Nil {
 		query.Where("l.version < (SELECT version FROM layouts WHERE id = ?)", before.ID)
 	}
-	if err := query.Scan(ctx, &items); err != nil {
-		return nil, "", fmt.Errorf("list layouts: %w", err)
-	}
-	items, next = paging.Cut(items, limit, func(l LayoutVersion) string { return paging.Key{ID: l.ID}.String() })
-	return items, next, nil
+	return page(ctx, query, limit, "layouts",
+		func(l *LayoutVersion) paging.Key { return paging.Key{ID: l.ID} }, func(l *LayoutVersion) LayoutVersion { return *l })
 }
 
 // Layout reads one version with its seats. Code: not_found.
 func (s *Store) Layout(ctx context.Context, id uuid.UUID) (Layout, error) {
-	row, err := one[schema.Layout](ctx, s.db, "layout", id)
+	row, err := one[schema.Layout](ctx, s.db, "a layout", id)
 	if err != nil {
 		return Layout{}, err
 	}
@@ -89,7 +85,7 @@ func (s *Store) Layout(ctx context.Context, id uuid.UUID) (Layout, error) {
 func (s *Store) CreateLayout(ctx context.Context, actor audit.Actor, screen uuid.UUID, layout booking.Layout) (Layout, error) {
 	var p problems
 	p.check().Layout(layout)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return Layout{}, err
 	}
 	row := &schema.Layout{ID: uuid.New(), ScreenID: screen, Version: 1, Layout: layout, Capacity: layout.Capacity()}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
@@ -68,7 +69,7 @@ func (o *office) house(name string) uuid.UUID {
 
 func (o *office) movie(title string) staff.Movie {
 	o.t.Helper()
-	movie, err := o.store.CreateMovie(o.t.Context(), o.admin, staff.MovieFields{Title: &title, Year: new(2001)})
+	movie, err := o.store.CreateMovie(o.t.Context(), o.admin, rules.Movie{Title: &title, Year: new(2001)})
 	require.NoError(o.t, err)
 	return movie
 }

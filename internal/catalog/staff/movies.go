@@ -2,19 +2,18 @@ package staff
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
-	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
+	"github.com/boxoffice/boxoffice/internal/outbound"
 	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/schema"
 )
@@ -44,9 +43,9 @@ type Movie struct {
 
 func movieView(row *schema.Movie) Movie {
 	m := Movie{
-		ID: row.ID, Slug: row.Slug, Title: row.Title, OriginalTitle: row.OriginalTitle, Aliases: listed(row.Aliases),
-		Year: row.Year, RuntimeMinutes: row.RuntimeMinutes, Genres: listed(row.Genres), Languages: listed(row.Languages),
-		Certificate: row.Certificate, Credits: listed(row.Credits), Synopsis: row.Synopsis, Popularity: row.Popularity,
+		ID: row.ID, Slug: row.Slug, Title: row.Title, OriginalTitle: row.OriginalTitle, Aliases: rules.Listed(row.Aliases),
+		Year: row.Year, RuntimeMinutes: row.RuntimeMinutes, Genres: rules.Listed(row.Genres), Languages: rules.Listed(row.Languages),
+		Certificate: row.Certificate, Credits: rules.Listed(row.Credits), Synopsis: row.Synopsis, Popularity: row.Popularity,
 		TrailerURL: row.TrailerURL, PosterURL: row.PosterURL,
 		RetiredAt: row.RetiredAt, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
 	}
@@ -56,12 +55,20 @@ func movieView(row *schema.Movie) Movie {
 	return m
 }
 
-// listed makes clients iterate over [], not over null.
-func listed[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
+var movies = kind[schema.Movie, Movie]{
+	name: "movie", view: movieView,
+	read: func(ctx context.Context, db bun.IDB, id uuid.UUID) (*schema.Movie, error) {
+		return one[schema.Movie](ctx, db, "a movie", id)
+	},
+	ids: func(row *schema.Movie) (id, theater uuid.UUID) { return row.ID, uuid.Nil },
+	write: func(ctx context.Context, tx bun.Tx, row *schema.Movie) error {
+		rules.StoreLists(row)
+		if _, err := tx.NewUpdate().Model(row).ExcludeColumn("created_at").Value("updated_at", "now()").
+			WherePK().Returning("updated_at").Exec(ctx); err != nil {
+			return fmt.Errorf("change a movie: %w", err)
+		}
+		return nil
+	},
 }
 
 // MovieFilter narrows a list of films; an empty field does not.
@@ -76,101 +83,82 @@ type MovieFilter struct {
 // validation_failed.
 func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next string, err error) {
 	var p problems
-	p.check().Line("q", &f.Text, 0, maxTitle)
+	p.check().Line("q", &f.Text, 0, rules.MaxTitle)
 	after := p.readCursor(f.Cursor, storable)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return nil, "", err
 	}
-	limit := paging.Size(f.Limit)
-	var rows []schema.Movie
-	query := s.db.NewSelect().Model(&rows).OrderExpr("m.title COLLATE by_name, m.id").Limit(int64(limit) + 1)
-	if after.ID != uuid.Nil {
-		query.Where("(m.title COLLATE by_name, m.id) > (?, ?)", after.Text, after.ID)
-	}
+	query := byName(s.db.NewSelect().Model((*schema.Movie)(nil)), "m.title", "m.id", after)
 	if f.Text != "" {
 		query.Where("strpos(lower(concat_ws(chr(10), m.title, m.original_title, array_to_string(m.aliases, chr(10)))), lower(?)) > 0", f.Text)
 	}
 	onlyRetired(query, "m", f.Retired)
-	if err := query.Scan(ctx); err != nil {
-		return nil, "", fmt.Errorf("list movies for staff: %w", err)
-	}
-	rows, next = paging.Cut(rows, limit, func(m schema.Movie) string { return paging.Key{Text: m.Title, ID: m.ID}.String() })
-	items = make([]Movie, len(rows))
-	for i := range rows {
-		items[i] = movieView(&rows[i])
-	}
-	return items, next, nil
-}
-
-func onlyRetired(query *bun.SelectQuery, alias string, retired *bool) {
-	if retired != nil {
-		query.Where("(?.retired_at IS NOT NULL) = ?", bun.Ident(alias), *retired)
-	}
+	return page(ctx, query, f.Limit, "movies for staff",
+		func(m *schema.Movie) paging.Key { return paging.Key{Text: m.Title, ID: m.ID} }, movieView)
 }
 
 // Movie reads one film, retired or not. Code: not_found.
 func (s *Store) Movie(ctx context.Context, id uuid.UUID) (Movie, error) {
-	row, err := one[schema.Movie](ctx, s.db, "movie", id)
+	row, err := movies.read(ctx, s.db, id)
 	if err != nil {
 		return Movie{}, err
 	}
 	return movieView(row), nil
 }
 
-// one reads a row by its id. Code: not_found.
-func one[Row any](ctx context.Context, db bun.IDB, what string, id uuid.UUID) (*Row, error) {
-	var row Row
-	err := db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, booking.E(booking.CodeNotFound, "There is no such %s.", what)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read a %s: %w", what, err)
-	}
-	return &row, nil
-}
-
 // CreateMovie adds a film to the catalog. Codes: forbidden, validation_failed.
-func (s *Store) CreateMovie(ctx context.Context, actor audit.Actor, fields MovieFields) (Movie, error) {
+func (s *Store) CreateMovie(ctx context.Context, actor audit.Actor, fields rules.Movie) (Movie, error) {
 	if err := onlyAdmin(actor); err != nil {
 		return Movie{}, err
 	}
-	row := &schema.Movie{ID: uuid.New()}
 	if err := s.checkMovie(ctx, &fields, true); err != nil {
 		return Movie{}, err
 	}
-	fields.apply(row)
-	err := s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
-		var err error
+	row := &schema.Movie{ID: uuid.New()}
+	fields.Over(row)
+	rules.StoreLists(row)
+	return movies.create(ctx, s, actor, row, func(ctx context.Context, tx bun.Tx) (err error) {
 		row.Slug, err = freeSlug(ctx, tx, "movies", row.ID, rules.SlugOf(row.Title), rules.SlugOf(row.Title+" "+strconv.Itoa(row.Year)))
 		if err != nil {
 			return err
 		}
-		if _, err := tx.NewInsert().Model(withLists(row)).Returning("created_at, updated_at").Exec(ctx); err != nil {
+		if _, err := tx.NewInsert().Model(row).Returning("created_at, updated_at").Exec(ctx); err != nil {
 			return fmt.Errorf("write a movie: %w", err)
 		}
-		return record(ctx, tx, movieEntry(actor, "create", nil, row))
+		return nil
 	})
-	if err != nil {
-		return Movie{}, err
-	}
-	return movieView(row), nil
 }
 
-// withLists writes an empty list where a nil one would be NULL.
-func withLists(row *schema.Movie) *schema.Movie {
-	row.Aliases, row.Genres = listed(row.Aliases), listed(row.Genres)
-	row.Languages, row.Credits = listed(row.Languages), listed(row.Credits)
-	return row
+// checkMovie checks the fields and brings them into the form that is stored.
+func (s *Store) checkMovie(ctx context.Context, fields *rules.Movie, creating bool) error {
+	var p problems
+	var missing func(field string)
+	if creating {
+		missing = p.missing
+	}
+	fields.Check(p.Add, missing)
+	fields.CheckCredits(p.Add)
+	var err, errToo error
+	fields.TrailerURL, err = s.checkAddress(ctx, &p, "trailer_url", fields.TrailerURL)
+	fields.PosterURL, errToo = s.checkAddress(ctx, &p, "poster_url", fields.PosterURL)
+	if err := p.Err(); err != nil {
+		return err
+	}
+	return errors.Join(err, errToo)
 }
 
-// movieEntry is the audit entry of a change; before is nil for a creation.
-func movieEntry(actor audit.Actor, action string, before *Movie, after *schema.Movie) audit.Entry {
-	e := audit.Entry{Actor: actor, Action: action, Entity: "movie", EntityID: after.ID.String(), After: movieView(after)}
-	if before != nil {
-		e.Before = before
+// checkAddress resolves what a web address names, so it is for outside of
+// transactions. Its error is none of the caller's making.
+func (s *Store) checkAddress(ctx context.Context, p *problems, field string, address *string) (*string, error) {
+	if address == nil || *address == "" {
+		return address, nil
 	}
-	return e
+	clean, err := s.addresses.Check(ctx, strings.TrimSpace(*address))
+	if refused, ok := errors.AsType[*outbound.Refused](err); ok {
+		p.Add(field, "%s", refused.Reason)
+		return address, nil
+	}
+	return &clean, err
 }
 
 // freeSlug gives the first of the candidates that nothing of the table has; then
@@ -200,15 +188,15 @@ func freeSlug(ctx context.Context, tx bun.Tx, table string, id uuid.UUID, candid
 
 // ChangeMovie sets fields of a film. Its slug stays, because links do. Codes:
 // forbidden, not_found, validation_failed.
-func (s *Store) ChangeMovie(ctx context.Context, actor audit.Actor, id uuid.UUID, fields MovieFields, unless Precondition) (Movie, error) {
+func (s *Store) ChangeMovie(ctx context.Context, actor audit.Actor, id uuid.UUID, fields rules.Movie, unless Precondition) (Movie, error) {
 	if err := onlyAdmin(actor); err != nil {
 		return Movie{}, err
 	}
 	if err := s.checkMovie(ctx, &fields, false); err != nil {
 		return Movie{}, err
 	}
-	return s.changeMovie(ctx, actor, id, "change", unless, func(_ context.Context, _ bun.Tx, row *schema.Movie) error {
-		fields.apply(row)
+	return movies.change(ctx, s, edit{actor, "change", id, unless}, func(_ context.Context, _ bun.Tx, row *schema.Movie) error {
+		fields.Over(row)
 		return nil
 	})
 }
@@ -219,7 +207,7 @@ func (s *Store) RetireMovie(ctx context.Context, actor audit.Actor, id uuid.UUID
 	if err := onlyAdmin(actor); err != nil {
 		return Movie{}, err
 	}
-	return s.changeMovie(ctx, actor, id, "retire", unless, func(ctx context.Context, tx bun.Tx, row *schema.Movie) error {
+	return movies.change(ctx, s, edit{actor, "retire", id, unless}, func(ctx context.Context, tx bun.Tx, row *schema.Movie) error {
 		return retire(ctx, tx, &row.RetiredAt, "movie", "movie_id", id)
 	})
 }
@@ -229,39 +217,8 @@ func (s *Store) RestoreMovie(ctx context.Context, actor audit.Actor, id uuid.UUI
 	if err := onlyAdmin(actor); err != nil {
 		return Movie{}, err
 	}
-	return s.changeMovie(ctx, actor, id, "restore", unless, func(_ context.Context, _ bun.Tx, row *schema.Movie) error {
+	return movies.change(ctx, s, edit{actor, "restore", id, unless}, func(_ context.Context, _ bun.Tx, row *schema.Movie) error {
 		row.RetiredAt = nil
 		return nil
 	})
-}
-
-func (s *Store) changeMovie(
-	ctx context.Context, actor audit.Actor, id uuid.UUID, action string, unless Precondition,
-	change func(context.Context, bun.Tx, *schema.Movie) error,
-) (Movie, error) {
-	var after Movie
-	err := s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
-		row, err := one[schema.Movie](ctx, tx, "movie", id)
-		if err != nil {
-			return err
-		}
-		before := movieView(row)
-		after = before
-		if err := unless.check(before); err != nil {
-			return err
-		}
-		if err := change(ctx, tx, row); err != nil {
-			return err
-		}
-		if reflect.DeepEqual(before, movieView(row)) {
-			return errUnchanged
-		}
-		if _, err := tx.NewUpdate().Model(withLists(row)).ExcludeColumn("created_at").Value("updated_at", "now()").
-			WherePK().Returning("updated_at").Exec(ctx); err != nil {
-			return fmt.Errorf("change a movie: %w", err)
-		}
-		after = movieView(row)
-		return record(ctx, tx, movieEntry(actor, action, &before, row))
-	})
-	return after, unlessUnchanged(err)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/schema"
 )
@@ -19,7 +20,7 @@ import (
 func TestMovieFromCreationToRestoration(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	created, err := o.store.CreateMovie(t.Context(), o.admin, staff.MovieFields{
+	created, err := o.store.CreateMovie(t.Context(), o.admin, rules.Movie{
 		Title: new("  Amélie "), OriginalTitle: new("Le Fabuleux Destin d'Amélie Poulain"), Aliases: &[]string{"अमेली", "アメリ", "अमेली"},
 		ReleaseDate: new("2001-04-25"), RuntimeMinutes: new(122), Genres: &[]string{"Romance"}, Languages: &[]string{"FR", "zh-hant"},
 		Certificate: new("MPA R"), Credits: &[]schema.Credit{{Name: "Audrey Tautou", Role: "Amélie", Job: "Actor"}, {Name: "Yann Tiersen", Job: "composer"}},
@@ -40,7 +41,7 @@ func TestMovieFromCreationToRestoration(t *testing.T) {
 	assert.Equal(t, rendered(t, created), rendered(t, read))
 
 	changed, err := o.store.ChangeMovie(t.Context(), o.admin, created.ID,
-		staff.MovieFields{Title: new("Amelie"), ReleaseDate: new(""), PosterURL: new(""), Aliases: &[]string{}}, nil)
+		rules.Movie{Title: new("Amelie"), ReleaseDate: new(""), PosterURL: new(""), Aliases: &[]string{}}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, "amelie", changed.Slug, "links live on")
 	assert.Empty(t, changed.ReleaseDate)
@@ -50,7 +51,7 @@ func TestMovieFromCreationToRestoration(t *testing.T) {
 	assert.Equal(t, created.CreatedAt, changed.CreatedAt)
 	assert.True(t, changed.UpdatedAt.After(created.UpdatedAt))
 
-	again, err := o.store.ChangeMovie(t.Context(), o.admin, created.ID, staff.MovieFields{Title: new("Amelie ")}, nil)
+	again, err := o.store.ChangeMovie(t.Context(), o.admin, created.ID, rules.Movie{Title: new("Amelie ")}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, changed, again, "the same once more is no change")
 	for range 2 { // the second time there is nothing to do
@@ -82,7 +83,7 @@ func TestMovieFromCreationToRestoration(t *testing.T) {
 func TestMovieNamesEveryProblemAtOnce(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	_, err := o.store.CreateMovie(t.Context(), o.admin, staff.MovieFields{
+	_, err := o.store.CreateMovie(t.Context(), o.admin, rules.Movie{
 		Title: new(" "), Aliases: &[]string{"fine", "two\nlines"}, Year: new(1700), ReleaseDate: new("2001-13-01"), RuntimeMinutes: new(-1),
 		Genres: &[]string{strings.Repeat("x", 61)}, Languages: &[]string{"fr", "nonsense-language"}, Certificate: new("\u202eR"),
 		Credits:  &[]schema.Credit{{Name: "A", Job: "actor"}, {Name: "B"}, {Name: "", Job: "actor"}},
@@ -90,9 +91,9 @@ func TestMovieNamesEveryProblemAtOnce(t *testing.T) {
 	})
 	assert.Equal(t, []string{"release_date", "title", "aliases[1]", "year", "runtime_minutes", "genres[0]", "languages[1]", "certificate",
 		"credits[1].job", "credits[2].name", "synopsis", "popularity", "trailer_url", "poster_url"}, fieldsOf(t, err))
-	_, err = o.store.CreateMovie(t.Context(), o.admin, staff.MovieFields{})
+	_, err = o.store.CreateMovie(t.Context(), o.admin, rules.Movie{})
 	assert.Equal(t, []string{"title", "year"}, fieldsOf(t, err))
-	_, err = o.store.CreateMovie(t.Context(), o.admin, staff.MovieFields{Title: new("x"), Year: new(2001),
+	_, err = o.store.CreateMovie(t.Context(), o.admin, rules.Movie{Title: new("x"), Year: new(2001),
 		Aliases: new(make([]string, 51)), Languages: new(make([]string, 41)), Credits: new(make([]schema.Credit, 301)), Genres: new(make([]string, 41))})
 	assert.Equal(t, []string{"aliases", "genres", "languages", "credits"}, fieldsOf(t, err))
 }
@@ -101,7 +102,7 @@ func TestFault61_ANameThatCannotBeLookedUpNowIsNobodysMistake(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	_, err := o.store.CreateMovie(t.Context(), o.admin,
-		staff.MovieFields{Title: new("x"), Year: new(2001), PosterURL: new("https://slow.example/")})
+		rules.Movie{Title: new("x"), Year: new(2001), PosterURL: new("https://slow.example/")})
 	var network net.Error
 	assert.True(t, errors.As(err, &network), "%v", err)
 }
@@ -113,7 +114,7 @@ func TestMoviesOfTheSameTitleHaveSlugsOfTheirOwn(t *testing.T) {
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			movie, err := o.store.CreateMovie(t.Context(), o.admin, staff.MovieFields{Title: new("Dune"), Year: new(2021)})
+			movie, err := o.store.CreateMovie(t.Context(), o.admin, rules.Movie{Title: new("Dune"), Year: new(2021)})
 			if assert.NoError(t, err) {
 				slugs.Store(movie.Slug, true)
 			}
@@ -206,11 +207,11 @@ func TestChangesAreForThoseWhoMay(t *testing.T) {
 	nobody := uuid.New()
 	for name, try := range map[string]func() error{
 		"create a movie": func() error {
-			_, err := o.store.CreateMovie(t.Context(), o.manager, staff.MovieFields{})
+			_, err := o.store.CreateMovie(t.Context(), o.manager, rules.Movie{})
 			return err
 		},
 		"change a movie": func() error {
-			_, err := o.store.ChangeMovie(t.Context(), o.manager, movie.ID, staff.MovieFields{}, nil)
+			_, err := o.store.ChangeMovie(t.Context(), o.manager, movie.ID, rules.Movie{}, nil)
 			return err
 		},
 		"retire a movie":  func() error { _, err := o.store.RetireMovie(t.Context(), o.support, movie.ID, nil); return err },
@@ -247,7 +248,7 @@ func TestNoChangeWithoutItsEntry(t *testing.T) {
 	o := newOffice(t)
 	movie := o.movie("Dune")
 	o.exec(`ALTER TABLE audit_log ADD CONSTRAINT full_disk CHECK (action <> 'change') NOT VALID`)
-	_, err := o.store.ChangeMovie(t.Context(), o.admin, movie.ID, staff.MovieFields{Title: new("Dune 2")}, nil)
+	_, err := o.store.ChangeMovie(t.Context(), o.admin, movie.ID, rules.Movie{Title: new("Dune 2")}, nil)
 	require.Error(t, err)
 	read, err := o.store.Movie(t.Context(), movie.ID)
 	require.NoError(t, err)
@@ -259,7 +260,7 @@ func TestPreconditionSeesWhatIsShown(t *testing.T) {
 	o := newOffice(t)
 	movie := o.movie("Dune")
 	stale := booking.E(booking.CodeConflict, "stale")
-	_, err := o.store.ChangeMovie(t.Context(), o.admin, movie.ID, staff.MovieFields{Title: new("Dune 2")}, func(current any) error {
+	_, err := o.store.ChangeMovie(t.Context(), o.admin, movie.ID, rules.Movie{Title: new("Dune 2")}, func(current any) error {
 		assert.Equal(t, rendered(t, movie), rendered(t, current))
 		return stale
 	})

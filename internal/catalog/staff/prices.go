@@ -3,7 +3,6 @@ package staff
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/internal/paging"
 	"github.com/boxoffice/boxoffice/schema"
 )
@@ -77,7 +77,7 @@ func (s *Store) CreatePriceCard(ctx context.Context, actor audit.Actor, in NewPr
 		required(&p, "name", in.Name)
 		required(&p, "prices", in.Prices)
 		p.changeCard(&card, in.Name, in.Charges, theater.Currency, s.charging)
-		if err := p.err(); err != nil {
+		if err := p.Err(); err != nil {
 			return err
 		}
 		if err := hasRoom(ctx, tx, "price_cards", "theater_id", theater.ID, mostCards, "A theater has at most %d price cards."); err != nil {
@@ -94,7 +94,7 @@ func (s *Store) CreatePriceCard(ctx context.Context, actor audit.Actor, in NewPr
 
 func (p *problems) changeCard(card *schema.PriceCard, name *string, charges Charges, currency string, charging booking.Charging) {
 	const longest = 60
-	set(&card.Name, p.check().Line("name", name, 1, longest))
+	rules.Set(&card.Name, p.check().Line("name", name, 1, longest))
 	now := chargedBy(*card)
 	charges.onto(p, "", &now, currency, charging)
 	card.Prices, card.FeePerSeat, card.TaxBasisPoints = now.prices, now.feePerSeat, now.taxBasisPoints
@@ -104,33 +104,22 @@ func (p *problems) changeCard(card *schema.PriceCard, name *string, charges Char
 // empty on the last page. Codes: validation_failed, forbidden.
 func (s *Store) PriceCards(ctx context.Context, actor audit.Actor, f PriceCardFilter) (items []PriceCard, next string, err error) {
 	var p problems
-	theater := p.id("theater_id", f.TheaterID)
+	theater := p.id("theater_id", f.TheaterID, notAnID)
 	after := p.readCursor(f.Cursor, storable)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return nil, "", err
 	}
-	limit := paging.Size(f.Limit)
-	query := s.db.NewSelect().TableExpr("price_cards AS pc").Join("JOIN theaters AS t ON t.id = pc.theater_id").
-		ColumnExpr("pc.*").ColumnExpr("t.currency").OrderExpr("pc.name COLLATE by_name, pc.id").Limit(int64(limit + 1))
+	query := byName(s.db.NewSelect().TableExpr("price_cards AS pc").Join("JOIN theaters AS t ON t.id = pc.theater_id").
+		ColumnExpr("pc.*").ColumnExpr("t.currency"), "pc.name", "pc.id", after)
 	if theater != uuid.Nil {
 		query.Where("pc.theater_id = ?", theater)
 	}
 	if err := s.narrow(ctx, query, actor, "pc.theater_id", theater); err != nil {
 		return nil, "", err
 	}
-	if after.ID != uuid.Nil {
-		query.Where("(pc.name COLLATE by_name, pc.id) > (?, ?)", after.Text, after.ID)
-	}
-	var rows []cardRow
-	if err := query.Scan(ctx, &rows); err != nil {
-		return nil, "", fmt.Errorf("list price cards: %w", err)
-	}
-	rows, next = paging.Cut(rows, limit, func(r cardRow) string { return paging.Key{Text: r.Name, ID: r.ID}.String() })
-	items = make([]PriceCard, len(rows))
-	for i, row := range rows {
-		items[i] = cardView(row.PriceCard, row.Currency)
-	}
-	return items, next, nil
+	return page(ctx, query, f.Limit, "price cards",
+		func(r *cardRow) paging.Key { return paging.Key{Text: r.Name, ID: r.ID} },
+		func(r *cardRow) PriceCard { return cardView(r.PriceCard, r.Currency) })
 }
 
 type cardRow struct {
@@ -166,7 +155,7 @@ func (s *Store) ChangePriceCard(ctx context.Context, actor audit.Actor, id strin
 		var p problems
 		was, currency := card, before.FeePerSeat.Currency
 		p.changeCard(&card, change.Name, change.Charges, currency, s.charging)
-		if err := p.err(); err != nil {
+		if err := p.Err(); err != nil {
 			return err
 		}
 		if view = before; reflect.DeepEqual(card, was) {
@@ -208,7 +197,7 @@ func lockCard(ctx context.Context, tx bun.Tx, actor audit.Actor, id string) (sch
 	}
 	err = tx.NewSelect().Model(&card).WherePK().For("UPDATE").Scan(ctx)
 	if err != nil {
-		return card, PriceCard{}, noCard(err) // deleted while we waited
+		return card, PriceCard{}, noSuch(err, "the price card") // deleted while we waited
 	}
 	currency, err := currencyOf(ctx, tx, card.TheaterID)
 	return card, cardView(card, currency), err
@@ -217,20 +206,10 @@ func lockCard(ctx context.Context, tx bun.Tx, actor audit.Actor, id string) (sch
 func findCard(ctx context.Context, db bun.IDB, id string) (card schema.PriceCard, err error) {
 	key, err := uuid.Parse(id)
 	if err != nil {
-		return card, noCard(sql.ErrNoRows)
+		return card, noSuch(sql.ErrNoRows, "the price card")
 	}
 	err = db.NewSelect().Model(&card).Where("pc.id = ?", key).Scan(ctx)
-	return card, noCard(err)
-}
-
-func noCard(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, sql.ErrNoRows):
-		return booking.E(booking.CodeNotFound, "There is no such price card.")
-	}
-	return fmt.Errorf("read the price card: %w", err)
+	return card, noSuch(err, "the price card")
 }
 
 func cardRefused(err error) error {

@@ -33,21 +33,21 @@ type ProgramRequest struct {
 	DryRun bool `json:"dry_run"`
 	// SkipConflicts plans what fits. Otherwise nothing is planned unless all fits.
 	SkipConflicts bool           `json:"skip_conflicts"`
-	Template      []ProgramEntry `json:"template"`
+	Template      []programEntry `json:"template"`
 	// CopyFrom is the first of the days whose shows are repeated at the same local
 	// times, on the same terms.
 	CopyFrom string `json:"copy_from"`
 }
 
-// ProgramEntry is one film at the same times of some weekdays.
-type ProgramEntry struct {
+// programEntry is one film at the same times of some weekdays.
+type programEntry struct {
 	Weekdays []string `json:"weekdays"` // mon to sun
 	Times    []string `json:"times"`    // 15:04 on the theater's clock
 	MovieID  string   `json:"movie_id"`
 	// LengthMinutes includes trailers and interval. Needed only when the movie's
 	// runtime is not known.
 	LengthMinutes *int `json:"length_minutes"`
-	Presentation
+	rules.Presentation
 	Charges
 	PriceCardID *string `json:"price_card_id"`
 }
@@ -165,34 +165,34 @@ func openHouse(ctx context.Context, tx bun.Tx, actor audit.Actor, screenID strin
 func (in ProgramRequest) slots(ctx context.Context, tx bun.Tx, hall house) ([]slot, error) {
 	var p problems
 	days := programDays
-	if rules.Between(p.add, "days", in.Days, 1, longestDays); len(p) == 0 { // the template is laid out over them
-		set(&days, in.Days)
+	if rules.Between(p.Add, "days", in.Days, 1, longestDays); len(p.FieldErrors) == 0 { // the template is laid out over them
+		rules.Set(&days, in.Days)
 	}
 	first := p.check().Day("from", &in.From)
 	if in.From == "" {
-		p.add("from", "Is required: the first day.")
+		p.Add("from", "Is required: the first day.")
 	}
 	source := p.check().Day("copy_from", &in.CopyFrom)
 	switch {
 	case len(in.Template) > 0 && in.CopyFrom != "":
-		p.add("copy_from", "Give a template or days to copy, not both.")
+		p.Add("copy_from", "Give a template or days to copy, not both.")
 	case len(in.Template) == 0 && in.CopyFrom == "":
-		p.add("template", "Is required, unless copy_from is given.")
+		p.Add("template", "Is required, unless copy_from is given.")
 	case len(in.Template) > mostEntries:
-		p.add("template", "Has at most %d entries.", mostEntries)
+		p.Add("template", "Has at most %d entries.", mostEntries)
 	}
 	now, err := clockOf(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	calendar := calendar{hall: hall, zone: zoneOf(hall.TimeZone), days: days, now: now}
+	calendar := calendar{hall: hall, zone: rules.Zone(hall.TimeZone), days: days, now: now}
 	if first != nil {
 		calendar.first = *first
 		switch {
-		case first.After(now.AddDate(yearsAhead, 0, 0)):
-			p.add("from", "Is more than three years away.")
+		case first.After(now.AddDate(rules.YearsAhead, 0, 0)):
+			p.Add("from", "Is more than three years away.")
 		case first.Before(now.AddDate(-1, 0, 0)):
-			p.add("from", "Is more than a year ago.")
+			p.Add("from", "Is more than a year ago.")
 		}
 	}
 	var slots []slot
@@ -202,7 +202,7 @@ func (in ProgramRequest) slots(ctx context.Context, tx bun.Tx, hall house) ([]sl
 	if err != nil {
 		return nil, err
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	if source != nil {
@@ -291,7 +291,7 @@ func planAll(ctx context.Context, tx bun.Tx, actor audit.Actor, fitting []schema
 	if err := selectShows(tx).Where("s.id IN (?)", bun.List(ids)).Scan(ctx, &rows); err != nil {
 		return nil, fmt.Errorf("read the planned shows: %w", err)
 	}
-	created := viewsOf(rows)
+	created := views(rows, (*showRow).view)
 	for _, show := range created {
 		if err := recordShow(ctx, tx, actor, "create", show.Theater.ID, show.ID, nil, show.Terms()); err != nil {
 			return nil, err

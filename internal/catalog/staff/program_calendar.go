@@ -34,18 +34,18 @@ const (
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} // as time.Weekday counts
 
 // fromTemplate gives a slot for each time of each entry on each of its days.
-func (c calendar) fromTemplate(ctx context.Context, tx bun.Tx, p *problems, template []ProgramEntry) ([]slot, error) {
+func (c calendar) fromTemplate(ctx context.Context, tx bun.Tx, p *problems, template []programEntry) ([]slot, error) {
 	var slots []slot
 	for i, entry := range template {
 		at := fmt.Sprintf("template[%d].", i)
-		before := len(*p)
+		before := len(p.FieldErrors)
 		pattern, err := c.pattern(ctx, tx, p, at, entry)
 		if err != nil {
 			return nil, err
 		}
 		on := p.weekdays(at+"weekdays", entry.Weekdays)
 		times := p.times(at+"times", entry.Times)
-		if len(*p) > before {
+		if len(p.FieldErrors) > before {
 			continue
 		}
 		for day := range c.days {
@@ -58,7 +58,7 @@ func (c calendar) fromTemplate(ctx context.Context, tx bun.Tx, p *problems, temp
 			}
 		}
 		if len(slots) > mostShows {
-			p.add("template", "Makes more than %d shows. Plan fewer days at a time.", mostShows)
+			p.Add("template", "Makes more than %d shows. Plan fewer days at a time.", mostShows)
 			return nil, nil
 		}
 	}
@@ -75,39 +75,40 @@ type pattern struct {
 	reason string
 }
 
-func (c calendar) pattern(ctx context.Context, tx bun.Tx, p *problems, at string, entry ProgramEntry) (pattern, error) {
+func (c calendar) pattern(ctx context.Context, tx bun.Tx, p *problems, at string, entry programEntry) (pattern, error) {
 	movie, err := p.movie(ctx, tx, at+"movie_id", entry.MovieID)
 	if err != nil {
 		return pattern{}, err
 	}
-	length := time.Duration(movie.RuntimeMinutes)*time.Minute + extras
+	length := time.Duration(movie.RuntimeMinutes)*time.Minute + rules.Extras
 	switch {
 	case entry.LengthMinutes != nil:
-		rules.Between(p.add, at+"length_minutes", entry.LengthMinutes, max(1, movie.RuntimeMinutes), int(longestShow.Minutes()))
+		rules.Between(p.Add, at+"length_minutes", entry.LengthMinutes, max(1, movie.RuntimeMinutes), int(rules.LongestShow.Minutes()))
 		length = time.Duration(*entry.LengthMinutes) * time.Minute
 	case movie.ID != uuid.Nil && movie.RuntimeMinutes == 0:
-		p.add(at+"length_minutes", "Is required: the movie's runtime is not known.")
+		p.Add(at+"length_minutes", "Is required: the movie's runtime is not known.")
 	}
 	required(p, at+"format", entry.Format)
 	required(p, at+"language", entry.Language)
 	show := schema.Show{MovieID: movie.ID}
-	entry.Presentation.onto(p, at, &show)
+	entry.Presentation.Check(p.Add, at)
+	entry.Presentation.Over(&show)
 	var terms charged
 	if err := p.price(ctx, tx, at, entry.Charges, entry.PriceCardID, c.hall, &terms); err != nil {
 		return pattern{}, err
 	}
 	terms.onto(&show)
-	return pattern{movie: movie.Title, show: show, length: length, closes: closesBefore}, nil
+	return pattern{movie: movie.Title, show: show, length: length, closes: rules.ClosesBefore}, nil
 }
 
 func (p *problems) weekdays(field string, names []string) (on [7]bool) {
 	if len(names) == 0 {
-		p.add(field, "Name at least one day, for example mon.")
+		p.Add(field, "Name at least one day, for example mon.")
 	}
 	for i, name := range names {
 		day := slices.Index(weekdays, name)
 		if day < 0 {
-			p.add(fmt.Sprintf("%s[%d]", field, i), "Choose mon, tue, wed, thu, fri, sat, sun.")
+			p.Add(fmt.Sprintf("%s[%d]", field, i), "Choose mon, tue, wed, thu, fri, sat, sun.")
 			continue
 		}
 		on[day] = true
@@ -119,14 +120,14 @@ func (p *problems) weekdays(field string, names []string) (on [7]bool) {
 func (p *problems) times(field string, texts []string) []time.Duration {
 	const most = 48
 	if len(texts) == 0 || len(texts) > most {
-		p.add(field, "Give from 1 to %d times.", most)
+		p.Add(field, "Give from 1 to %d times.", most)
 		return nil
 	}
 	times := make([]time.Duration, 0, len(texts))
 	for i, text := range texts {
 		at, err := time.Parse(localDayTime, text)
 		if err != nil {
-			p.add(fmt.Sprintf("%s[%d]", field, i), "Write a time of day as 18:30.")
+			p.Add(fmt.Sprintf("%s[%d]", field, i), "Write a time of day as 18:30.")
 			continue
 		}
 		times = append(times, time.Duration(at.Hour())*time.Hour+time.Duration(at.Minute())*time.Minute)
@@ -191,7 +192,7 @@ func (c calendar) copied(ctx context.Context, tx bun.Tx, source time.Time) ([]sl
 				Prices: from.Prices, FeePerSeat: from.FeePerSeat, TaxBasisPoints: from.TaxBasisPoints,
 			},
 		}
-		if missing, unknown := compareCategories(from.Prices, c.hall.Layout); len(missing)+len(unknown) > 0 || from.Currency != c.hall.Currency {
+		if missing, unknown := rules.Categories(from.Prices, c.hall.Layout); len(missing)+len(unknown) > 0 || from.Currency != c.hall.Currency {
 			pattern.reason = reasonOtherLayout
 		}
 		if row.Retired {

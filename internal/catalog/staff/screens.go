@@ -2,10 +2,7 @@ package staff
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,13 +27,13 @@ type Screen struct {
 	TheaterID       uuid.UUID     `json:"theater_id"`
 	Name            string        `json:"name"`
 	CleaningMinutes int           `json:"cleaning_minutes"`
-	Layout          *ScreenLayout `json:"layout"`
+	Layout          *screenLayout `json:"layout"`
 	RetiredAt       *time.Time    `json:"retired_at"`
 	CreatedAt       time.Time     `json:"created_at"`
 }
 
-// ScreenLayout is the newest layout of a screen, which new shows sell.
-type ScreenLayout struct {
+// screenLayout is the newest layout of a screen, which new shows sell.
+type screenLayout struct {
 	ID       uuid.UUID `json:"id"`
 	Version  int       `json:"version"`
 	Capacity int       `json:"capacity"`
@@ -57,20 +54,29 @@ func screenView(row *screenRow) Screen {
 		RetiredAt: row.RetiredAt, CreatedAt: row.CreatedAt,
 	}
 	if row.LayoutID != nil {
-		s.Layout = &ScreenLayout{ID: *row.LayoutID, Version: *row.LayoutVersion, Capacity: *row.LayoutCapacity}
+		s.Layout = &screenLayout{ID: *row.LayoutID, Version: *row.LayoutVersion, Capacity: *row.LayoutCapacity}
 	}
 	return s
 }
 
-// ScreenFields are what staff write of a screen. What is nil stays as it is. A
+var halls = kind[screenRow, Screen]{
+	name: "screen", view: screenView, read: oneScreen,
+	ids: func(row *screenRow) (id, theater uuid.UUID) { return row.ID, row.TheaterID },
+	write: func(ctx context.Context, tx bun.Tx, row *screenRow) error {
+		_, err := tx.NewUpdate().Model(&row.Screen).ExcludeColumn("created_at").WherePK().Exec(ctx)
+		return takenName(err, "change a screen")
+	},
+}
+
+// screenFields are what staff write of a screen. What is nil stays as it is. A
 // screen stays in its theater.
-type ScreenFields struct {
+type screenFields struct {
 	TheaterID       *string `json:"theater_id"`
 	Name            *string `json:"name"`
 	CleaningMinutes *int    `json:"cleaning_minutes"`
 }
 
-func (f *ScreenFields) check(creating bool) (theater uuid.UUID, err error) {
+func (f *screenFields) check(creating bool) (theater uuid.UUID, err error) {
 	var p problems
 	if creating {
 		required(&p, "theater_id", f.TheaterID)
@@ -79,15 +85,15 @@ func (f *ScreenFields) check(creating bool) (theater uuid.UUID, err error) {
 	switch {
 	case f.TheaterID == nil:
 	case !creating:
-		p.add("theater_id", "A screen stays in its theater.")
+		p.Add("theater_id", "A screen stays in its theater.")
 	default:
 		if theater, err = uuid.Parse(*f.TheaterID); err != nil {
-			p.add("theater_id", "Write the id of a theater.")
+			p.Add("theater_id", "Write the id of a theater.")
 		}
 	}
-	f.Name = p.check().Line("name", f.Name, 1, maxWord)
-	rules.Between(p.add, "cleaning_minutes", f.CleaningMinutes, 0, longestCleaning)
-	return theater, p.err()
+	f.Name = p.check().Line("name", f.Name, 1, rules.MaxWord)
+	rules.Between(p.Add, "cleaning_minutes", f.CleaningMinutes, 0, longestCleaning)
+	return theater, p.Err()
 }
 
 // ScreenFilter narrows a list of screens; an empty field does not.
@@ -103,32 +109,17 @@ type ScreenFilter struct {
 func (s *Store) Screens(ctx context.Context, f ScreenFilter) (items []Screen, next string, err error) {
 	var p problems
 	after := p.readCursor(f.Cursor, storable)
-	theater, parseErr := uuid.Parse(f.TheaterID)
-	if f.TheaterID != "" && parseErr != nil {
-		p.add("theater_id", "Write the id of a theater.")
-	}
-	if err := p.err(); err != nil {
+	theater := p.id("theater_id", f.TheaterID, "Write the id of a theater.")
+	if err := p.Err(); err != nil {
 		return nil, "", err
 	}
-	limit := paging.Size(f.Limit)
-	var rows []screenRow
-	query := screens(s.db, &rows).OrderExpr("sc.name COLLATE by_name, sc.id").Limit(int64(limit) + 1)
-	if after.ID != uuid.Nil {
-		query.Where("(sc.name COLLATE by_name, sc.id) > (?, ?)", after.Text, after.ID)
-	}
+	query := byName(screens(s.db, (*screenRow)(nil)), "sc.name", "sc.id", after)
 	if f.TheaterID != "" {
 		query.Where("sc.theater_id = ?", theater)
 	}
 	onlyRetired(query, "sc", f.Retired)
-	if err := query.Scan(ctx); err != nil {
-		return nil, "", fmt.Errorf("list screens for staff: %w", err)
-	}
-	rows, next = paging.Cut(rows, limit, func(sc screenRow) string { return paging.Key{Text: sc.Name, ID: sc.ID}.String() })
-	items = make([]Screen, len(rows))
-	for i := range rows {
-		items[i] = screenView(&rows[i])
-	}
-	return items, next, nil
+	return page(ctx, query, f.Limit, "screens for staff",
+		func(sc *screenRow) paging.Key { return paging.Key{Text: sc.Name, ID: sc.ID} }, screenView)
 }
 
 func screens(db bun.IDB, model any) *bun.SelectQuery {
@@ -148,21 +139,14 @@ func (s *Store) Screen(ctx context.Context, id uuid.UUID) (Screen, error) {
 }
 
 func oneScreen(ctx context.Context, db bun.IDB, id uuid.UUID) (*screenRow, error) {
-	var row screenRow
-	err := screens(db, &row).Where("sc.id = ?", id).Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, booking.E(booking.CodeNotFound, "There is no such screen.")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read a screen: %w", err)
-	}
-	return &row, nil
+	row := new(screenRow)
+	return row, noSuch(screens(db, row).Where("sc.id = ?", id).Scan(ctx), "a screen")
 }
 
 // CreateScreen adds a hall to a theater; its managers may. Codes: forbidden,
 // validation_failed, conflict for a name that is taken or a theater that is
 // retired.
-func (s *Store) CreateScreen(ctx context.Context, actor audit.Actor, fields ScreenFields) (Screen, error) {
+func (s *Store) CreateScreen(ctx context.Context, actor audit.Actor, fields screenFields) (Screen, error) {
 	theater, err := fields.check(true)
 	if err != nil {
 		return Screen{}, err
@@ -170,8 +154,8 @@ func (s *Store) CreateScreen(ctx context.Context, actor audit.Actor, fields Scre
 	row := &screenRow{Screen: schema.Screen{
 		ID: uuid.New(), TheaterID: theater, Name: *fields.Name, CleaningMinutes: defaultCleaning,
 	}}
-	set(&row.CleaningMinutes, fields.CleaningMinutes)
-	err = s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
+	rules.Set(&row.CleaningMinutes, fields.CleaningMinutes)
+	return halls.create(ctx, s, actor, row, func(ctx context.Context, tx bun.Tx) error {
 		house, err := oneTheater(ctx, tx, theater)
 		if booking.CodeOf(err) == booking.CodeNotFound {
 			return booking.Invalid(booking.FieldError{Field: "theater_id", Message: "There is no such theater."})
@@ -188,26 +172,15 @@ func (s *Store) CreateScreen(ctx context.Context, actor audit.Actor, fields Scre
 		if err := hasRoom(ctx, tx, "screens", "theater_id", theater, mostScreens, "A theater has at most %d screens, retired ones included."); err != nil {
 			return err
 		}
-		if _, err := tx.NewInsert().Model(&row.Screen).Returning("created_at").Exec(ctx); err != nil {
-			return takenName(err, "write a screen")
-		}
-		return record(ctx, tx, screenEntry(actor, "create", nil, row))
+		_, err = tx.NewInsert().Model(&row.Screen).Returning("created_at").Exec(ctx)
+		return takenName(err, "write a screen")
 	})
-	if err != nil {
-		return Screen{}, err
-	}
-	return screenView(row), nil
-}
-
-func screenEntry(actor audit.Actor, action string, before *Screen, after *screenRow) audit.Entry {
-	e := audit.Entry{Actor: actor, Action: action, Entity: "screen", EntityID: after.ID.String(), TheaterID: after.TheaterID, After: screenView(after)}
-	if before != nil {
-		e.Before = before
-	}
-	return e
 }
 
 func takenName(err error, what string) error {
+	if err == nil {
+		return nil
+	}
 	if hasState(err, stateUnique) {
 		taken := booking.E(booking.CodeConflict, "The theater has a screen of this name.")
 		taken.Fields = []booking.FieldError{{Field: "name", Message: "Is taken."}}
@@ -219,13 +192,13 @@ func takenName(err error, what string) error {
 // ChangeScreen sets fields of a screen; the theater's managers may. A new
 // cleaning time is for shows that are planned from now on. Codes: forbidden,
 // not_found, validation_failed, conflict.
-func (s *Store) ChangeScreen(ctx context.Context, actor audit.Actor, id uuid.UUID, fields ScreenFields, unless Precondition) (Screen, error) {
+func (s *Store) ChangeScreen(ctx context.Context, actor audit.Actor, id uuid.UUID, fields screenFields, unless Precondition) (Screen, error) {
 	if _, err := fields.check(false); err != nil {
 		return Screen{}, err
 	}
-	return s.changeScreen(ctx, actor, id, "change", unless, func(_ context.Context, _ bun.Tx, row *screenRow) error {
-		set(&row.Name, fields.Name)
-		set(&row.CleaningMinutes, fields.CleaningMinutes)
+	return halls.change(ctx, s, edit{actor, "change", id, unless}, func(_ context.Context, _ bun.Tx, row *screenRow) error {
+		rules.Set(&row.Name, fields.Name)
+		rules.Set(&row.CleaningMinutes, fields.CleaningMinutes)
 		return nil
 	})
 }
@@ -233,7 +206,7 @@ func (s *Store) ChangeScreen(ctx context.Context, actor audit.Actor, id uuid.UUI
 // RetireScreen takes a hall out of use. Codes: forbidden, not_found, conflict
 // while it has shows to come.
 func (s *Store) RetireScreen(ctx context.Context, actor audit.Actor, id uuid.UUID, unless Precondition) (Screen, error) {
-	return s.changeScreen(ctx, actor, id, "retire", unless, func(ctx context.Context, tx bun.Tx, row *screenRow) error {
+	return halls.change(ctx, s, edit{actor, "retire", id, unless}, func(ctx context.Context, tx bun.Tx, row *screenRow) error {
 		return retire(ctx, tx, &row.RetiredAt, "screen", "screen_id", id)
 	})
 }
@@ -241,44 +214,11 @@ func (s *Store) RetireScreen(ctx context.Context, actor audit.Actor, id uuid.UUI
 // RestoreScreen takes a retired hall into use again. Codes: forbidden, not_found,
 // conflict when the theater is retired.
 func (s *Store) RestoreScreen(ctx context.Context, actor audit.Actor, id uuid.UUID, unless Precondition) (Screen, error) {
-	return s.changeScreen(ctx, actor, id, "restore", unless, func(_ context.Context, _ bun.Tx, row *screenRow) error {
+	return halls.change(ctx, s, edit{actor, "restore", id, unless}, func(_ context.Context, _ bun.Tx, row *screenRow) error {
 		if row.RetiredAt != nil && row.TheaterRetiredAt != nil {
 			return booking.E(booking.CodeConflict, "The theater is retired.")
 		}
 		row.RetiredAt = nil
 		return nil
 	})
-}
-
-func (s *Store) changeScreen(
-	ctx context.Context, actor audit.Actor, id uuid.UUID, action string, unless Precondition,
-	change func(context.Context, bun.Tx, *screenRow) error,
-) (Screen, error) {
-	var after Screen
-	err := s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
-		row, err := oneScreen(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		if err := mayManage(ctx, tx, actor, row.TheaterID); err != nil {
-			return err
-		}
-		before := screenView(row)
-		after = before
-		if err := unless.check(before); err != nil {
-			return err
-		}
-		if err := change(ctx, tx, row); err != nil {
-			return err
-		}
-		if reflect.DeepEqual(before, screenView(row)) {
-			return errUnchanged
-		}
-		if _, err := tx.NewUpdate().Model(&row.Screen).ExcludeColumn("created_at").WherePK().Exec(ctx); err != nil {
-			return takenName(err, "change a screen")
-		}
-		after = screenView(row)
-		return record(ctx, tx, screenEntry(actor, action, &before, row))
-	})
-	return after, unlessUnchanged(err)
 }

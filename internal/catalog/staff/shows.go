@@ -22,9 +22,9 @@ import (
 type Show struct {
 	// ID is left out of a program that was only tried.
 	ID               uuid.UUID                `json:"id,omitzero"`
-	Movie            ShowMovie                `json:"movie"`
-	Theater          ShowTheater              `json:"theater"`
-	Screen           ShowScreen               `json:"screen"`
+	Movie            showMovie                `json:"movie"`
+	Theater          showTheater              `json:"theater"`
+	Screen           showScreen               `json:"screen"`
 	StartsAt         time.Time                `json:"starts_at"`
 	EndsAt           time.Time                `json:"ends_at"`
 	CleanAt          time.Time                `json:"clean_at"`
@@ -49,22 +49,22 @@ type Show struct {
 	UpdatedAt time.Time  `json:"updated_at"`
 }
 
-// ShowMovie names the film of a show.
-type ShowMovie struct {
+// showMovie names the film of a show.
+type showMovie struct {
 	ID    uuid.UUID `json:"id"`
 	Slug  string    `json:"slug"`
 	Title string    `json:"title"`
 }
 
-// ShowTheater names the house of a show.
-type ShowTheater struct {
+// showTheater names the house of a show.
+type showTheater struct {
 	ID   uuid.UUID `json:"id"`
 	Slug string    `json:"slug"`
 	Name string    `json:"name"`
 }
 
-// ShowScreen names the hall of a show and the layout that it sells.
-type ShowScreen struct {
+// showScreen names the hall of a show and the layout that it sells.
+type showScreen struct {
 	ID               uuid.UUID `json:"id"`
 	Name             string    `json:"name"`
 	LayoutVersion    int       `json:"layout_version"`
@@ -98,9 +98,9 @@ type showRow struct {
 	schema.Show `bun:",extend"`
 	LocalTime   string
 	TimeZone    string
-	Movie       ShowMovie   `bun:"embed:film_"`
-	Theater     ShowTheater `bun:"embed:house_"`
-	Screen      ShowScreen  `bun:"embed:hall_"`
+	Movie       showMovie   `bun:"embed:film_"`
+	Theater     showTheater `bun:"embed:house_"`
+	Screen      showScreen  `bun:"embed:hall_"`
 	Seats       ShowSeats   `bun:"embed:seats_"`
 }
 
@@ -123,7 +123,7 @@ func selectShows(db bun.IDB) *bun.SelectQuery {
 		ColumnExpr(showColumns).OrderExpr("s.starts_at, s.id")
 }
 
-func (r showRow) view() Show {
+func (r *showRow) view() Show {
 	s := r.Show
 	return Show{
 		ID: s.ID, Movie: r.Movie, Theater: r.Theater, Screen: r.Screen,
@@ -140,19 +140,18 @@ func (r showRow) view() Show {
 // Shows lists shows by their start: a manager's are those of their theaters. next
 // is empty on the last page. Codes: validation_failed, forbidden.
 func (s *Store) Shows(ctx context.Context, actor audit.Actor, f ShowFilter) (items []Show, next string, err error) {
-	limit := paging.Size(f.Limit)
-	query := selectShows(s.db).Limit(int64(limit + 1))
+	query := selectShows(s.db)
 	var p problems
-	theater, screen := p.id("theater_id", f.TheaterID), p.id("screen_id", f.ScreenID)
-	movie := p.id("movie_id", f.MovieID)
+	theater, screen := p.id("theater_id", f.TheaterID, notAnID), p.id("screen_id", f.ScreenID, notAnID)
+	movie := p.id("movie_id", f.MovieID, notAnID)
 	p.days(query, f.From, f.To)
 	if f.Status != "" {
 		status := booking.ShowStatus(f.Status)
-		rules.OneOf(p.add, "status", &status, booking.ShowScheduled, booking.ShowCancelled)
+		rules.OneOf(p.Add, "status", &status, booking.ShowScheduled, booking.ShowCancelled)
 		query.Where("s.status = ?", status)
 	}
 	after := p.readCursor(f.Cursor, isMoment)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return nil, "", err
 	}
 	for column, id := range map[string]uuid.UUID{"s.theater_id": theater, "s.screen_id": screen, "s.movie_id": movie} {
@@ -170,22 +169,9 @@ func (s *Store) Shows(ctx context.Context, actor audit.Actor, f ShowFilter) (ite
 	if err := s.narrow(ctx, query, actor, "s.theater_id", asked); err != nil {
 		return nil, "", err
 	}
-	var rows []showRow
-	if err := query.Scan(ctx, &rows); err != nil {
-		return nil, "", fmt.Errorf("list shows: %w", err)
-	}
-	rows, next = paging.Cut(rows, limit, func(r showRow) string {
-		return paging.Key{Text: r.StartsAt.UTC().Format(time.RFC3339Nano), ID: r.ID}.String()
-	})
-	return viewsOf(rows), next, nil
-}
-
-func viewsOf(rows []showRow) []Show {
-	items := make([]Show, len(rows))
-	for i, row := range rows {
-		items[i] = row.view()
-	}
-	return items
+	return page(ctx, query, f.Limit, "shows", func(r *showRow) paging.Key {
+		return paging.Key{Text: r.StartsAt.UTC().Format(time.RFC3339Nano), ID: r.ID}
+	}, (*showRow).view)
 }
 
 // days narrows to local days. The first two conditions say nothing new, but an
@@ -235,17 +221,7 @@ func (s *Store) Show(ctx context.Context, actor audit.Actor, id string) (Show, e
 func findShow(ctx context.Context, db bun.IDB, id string) (row showRow, err error) {
 	key, err := uuid.Parse(id)
 	if err != nil {
-		return row, noShow(sql.ErrNoRows)
+		return row, noSuch(sql.ErrNoRows, "the show")
 	}
-	return row, noShow(selectShows(db).Where("s.id = ?", key).Scan(ctx, &row))
-}
-
-func noShow(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, sql.ErrNoRows):
-		return booking.E(booking.CodeNotFound, "There is no such show.")
-	}
-	return fmt.Errorf("read the show: %w", err)
+	return row, noSuch(selectShows(db).Where("s.id = ?", key).Scan(ctx, &row), "the show")
 }

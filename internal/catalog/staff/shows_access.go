@@ -2,9 +2,8 @@ package staff
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -23,8 +22,8 @@ const (
 )
 
 func hasState(err error, state string) bool {
-	var refused *pgconn.PgError
-	return errors.As(err, &refused) && refused.Code == state
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && refused.Code == state
 }
 
 // mayRead tells whether the actor sees how a theater's business goes: what is not
@@ -48,39 +47,39 @@ func (s *Store) narrow(ctx context.Context, query *bun.SelectQuery, actor audit.
 	return nil
 }
 
-// id reads the id of a filter or a reference; the zero id when it is empty or
-// wrong.
-func (p *problems) id(field, text string) uuid.UUID {
-	if text == "" {
-		return uuid.Nil
-	}
-	id, err := uuid.Parse(text)
-	if err != nil {
-		p.add(field, "Must be an id.")
-	}
-	return id
-}
+const notAnID = "Must be an id."
 
 // theater finds the theater of something new; the zero theater when there is a
 // problem.
-func (p *problems) theater(ctx context.Context, db bun.IDB, field, text string) (theater schema.Theater, err error) {
+func (p *problems) theater(ctx context.Context, db bun.IDB, field, text string) (schema.Theater, error) {
+	return refer(ctx, db, p, field, "theater", text, func(t *schema.Theater) *time.Time { return t.RetiredAt })
+}
+
+// movie finds the film of something new; the zero movie when there is a problem.
+func (p *problems) movie(ctx context.Context, db bun.IDB, field, text string) (schema.Movie, error) {
+	return refer(ctx, db, p, field, "movie", text, func(m *schema.Movie) *time.Time { return m.RetiredAt })
+}
+
+func refer[Row any](
+	ctx context.Context, db bun.IDB, p *problems, field, noun, text string, retiredAt func(*Row) *time.Time,
+) (none Row, err error) {
 	id, err := uuid.Parse(text)
-	if err == nil {
-		err = db.NewSelect().Model(&theater).Where("t.id = ?", id).Scan(ctx)
-	} else {
-		err = sql.ErrNoRows
+	if err != nil {
+		p.Add(field, "There is no such %s.", noun)
+		return none, nil
 	}
+	row, err := one[Row](ctx, db, "the "+noun, id)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		p.add(field, "There is no such theater.")
+	case booking.CodeOf(err) == booking.CodeNotFound:
+		p.Add(field, "There is no such %s.", noun)
+		return none, nil
 	case err != nil:
-		return schema.Theater{}, fmt.Errorf("read the theater: %w", err)
-	case theater.RetiredAt != nil:
-		p.add(field, "This theater was retired.")
-	default:
-		return theater, nil
+		return none, err
+	case retiredAt(row) != nil:
+		p.Add(field, "This %s was retired.", noun)
+		return none, nil
 	}
-	return schema.Theater{}, nil
+	return *row, nil
 }
 
 // house is a screen with what a show on it has to know.
@@ -115,11 +114,5 @@ func findHouse(ctx context.Context, db bun.IDB, screen uuid.UUID, version *int) 
 		ColumnExpr("coalesce(sc.retired_at, t.retired_at) IS NOT NULL AS retired").
 		ColumnExpr("l.id AS layout_id, l.version AS layout_version, l.layout").
 		Where("sc.id = ?", screen).Scan(ctx, &h)
-	if errors.Is(err, sql.ErrNoRows) {
-		return house{}, booking.E(booking.CodeNotFound, "There is no such screen.")
-	}
-	if err != nil {
-		return house{}, fmt.Errorf("read the screen: %w", err)
-	}
-	return h, nil
+	return h, noSuch(err, "the screen")
 }

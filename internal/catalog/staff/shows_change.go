@@ -11,6 +11,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -22,7 +23,7 @@ type ShowChange struct {
 	EndsAt        *string `json:"ends_at"`
 	ScreenID      *string `json:"screen_id"`
 	LayoutVersion *int    `json:"layout_version"`
-	Presentation
+	rules.Presentation
 	SalesOpenAt  *string `json:"sales_open_at"`
 	SalesCloseAt *string `json:"sales_close_at"`
 	Charges
@@ -126,14 +127,15 @@ func (c ShowChange) onto(ctx context.Context, tx bun.Tx, actor audit.Actor, char
 		return err
 	}
 	hall.charging = charging
-	c.Presentation.onto(&p, "", show)
+	c.Presentation.Check(p.Add, "")
+	c.Presentation.Over(show)
 	if err := c.move(ctx, tx, &p, before, now, show); err != nil {
 		return err
 	}
 	if err := c.price(ctx, tx, &p, hall, show); err != nil {
 		return err
 	}
-	return p.err()
+	return p.Err()
 }
 
 // house finds the screen and the layout version that are asked for.
@@ -142,7 +144,7 @@ func (c ShowChange) house(ctx context.Context, tx bun.Tx, p *problems, actor aud
 		return findHouse(ctx, tx, show.ScreenID, &before.Screen.LayoutVersion)
 	}
 	screen, version := show.ScreenID.String(), c.LayoutVersion
-	set(&screen, c.ScreenID)
+	rules.Set(&screen, c.ScreenID)
 	if id, err := uuid.Parse(screen); version == nil && err == nil && id == show.ScreenID {
 		version = &before.Screen.LayoutVersion // the screen it is on: nothing changes
 	}
@@ -151,7 +153,7 @@ func (c ShowChange) house(ctx context.Context, tx bun.Tx, p *problems, actor aud
 		return hall, err
 	}
 	if hall.TheaterID != show.TheaterID {
-		p.add("screen_id", "Choose a screen of the same theater.")
+		p.Add("screen_id", "Choose a screen of the same theater.")
 		return house{}, nil
 	}
 	show.ScreenID, show.LayoutID = hall.ScreenID, hall.LayoutID
@@ -167,17 +169,17 @@ func (c ShowChange) move(ctx context.Context, tx bun.Tx, p *problems, before sho
 		show.EndsAt = show.EndsAt.Add(by)
 		show.SalesCloseAt = show.SalesCloseAt.Add(by)
 	}
-	set(&show.EndsAt, p.check().Moment("ends_at", c.EndsAt))
+	rules.Set(&show.EndsAt, p.check().Moment("ends_at", c.EndsAt))
 	if seating(*show) != seating(before.Show) {
 		var movie schema.Movie
 		if err := tx.NewSelect().Model(&movie).Where("m.id = ?", show.MovieID).Scan(ctx); err != nil {
 			return fmt.Errorf("read the movie: %w", err)
 		}
-		p.checkEnd(*show, movie)
+		p.check().End("ends_at", *show, movie)
 	}
-	set(&show.SalesOpenAt, p.check().Moment("sales_open_at", c.SalesOpenAt))
-	set(&show.SalesCloseAt, p.check().Moment("sales_close_at", c.SalesCloseAt))
-	p.checkSales(*show)
+	rules.Set(&show.SalesOpenAt, p.check().Moment("sales_open_at", c.SalesOpenAt))
+	rules.Set(&show.SalesCloseAt, p.check().Moment("sales_close_at", c.SalesCloseAt))
+	p.check().SalesClose("sales_close_at", *show)
 	return nil
 }
 
@@ -186,10 +188,10 @@ func (c ShowChange) price(ctx context.Context, tx bun.Tx, p *problems, hall hous
 	terms := charged{prices: show.Prices, feePerSeat: show.FeePerSeat, taxBasisPoints: show.TaxBasisPoints}
 	switch {
 	case c.PriceCardID != nil && c.Charges.given():
-		p.add("price_card_id", "Give a price card or prices, not both.")
+		p.Add("price_card_id", "Give a price card or prices, not both.")
 	case hall.LayoutID == uuid.Nil: // the screen is the problem
 	case c.PriceCardID != nil && hall.Currency != show.Currency:
-		p.add("price_card_id", "The theater charges %s by now, and this show %s.", hall.Currency, show.Currency)
+		p.Add("price_card_id", "The theater charges %s by now, and this show %s.", hall.Currency, show.Currency)
 	case c.PriceCardID != nil:
 		if err := p.card(ctx, tx, "price_card_id", *c.PriceCardID, hall, &terms); err != nil {
 			return err

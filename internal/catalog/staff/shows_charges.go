@@ -13,12 +13,6 @@ import (
 	"github.com/boxoffice/boxoffice/schema"
 )
 
-// Ten seats at the largest price, with the largest fee and tax, still fit.
-const (
-	largestPrice = 1_000_000_000
-	largestTax   = 10_000
-)
-
 // Charges is what a show or a price card asks for its seats. A show may take them
 // from a price card of its theater.
 type Charges struct {
@@ -37,15 +31,15 @@ type charged struct {
 // onto writes what is given over what there is, and checks that the payment
 // providers charge what comes of it. at is the path of the object.
 func (c Charges) onto(p *problems, at string, into *charged, currency string, charging booking.Charging) {
-	before := len(*p)
+	before := len(p.FieldErrors)
 	if c.Prices != nil {
 		into.prices = p.prices(at+"prices", *c.Prices, currency)
 	}
 	if c.FeePerSeat != nil {
 		into.feePerSeat = p.money(at+"fee_per_seat", *c.FeePerSeat, 0, currency)
 	}
-	set(&into.taxBasisPoints, rules.Between(p.add, at+"tax_basis_points", c.TaxBasisPoints, 0, largestTax))
-	if c.given() && currency != "" && len(*p) == before {
+	rules.Set(&into.taxBasisPoints, rules.Between(p.Add, at+"tax_basis_points", c.TaxBasisPoints, 0, rules.LargestTax))
+	if c.given() && currency != "" && len(p.FieldErrors) == before {
 		p.chargeable(at, *into, currency, charging)
 	}
 }
@@ -63,7 +57,7 @@ func (c Charges) given() bool {
 func (p *problems) prices(field string, prices map[string]booking.Money, currency string) map[string]int64 {
 	const most = 20
 	if len(prices) == 0 || len(prices) > most {
-		p.add(field, "Give the price of each category, at most %d.", most)
+		p.Add(field, "Give the price of each category, at most %d.", most)
 		return nil
 	}
 	amounts := make(map[string]int64, len(prices))
@@ -80,9 +74,9 @@ const longestCategory = 40
 
 func (p *problems) money(field string, m booking.Money, least int64, currency string) int64 {
 	if m.Currency != currency {
-		p.add(field+".currency", "The theater charges %s.", currency)
+		p.Add(field+".currency", "The theater charges %s.", currency)
 	}
-	rules.Between(p.add, field+".amount", &m.Amount, least, largestPrice)
+	rules.Between(p.Add, field+".amount", &m.Amount, least, rules.LargestPrice)
 	return m.Amount
 }
 
@@ -101,30 +95,13 @@ func (p *problems) cover(field string, prices map[string]int64, layout booking.L
 	if prices == nil {
 		return
 	}
-	missing, unknown := compareCategories(prices, layout)
+	missing, unknown := rules.Categories(prices, layout)
 	if len(missing) > 0 {
-		p.add(field, "The layout also has %s.", strings.Join(missing, ", "))
+		p.Add(field, "The layout also has %s.", strings.Join(missing, ", "))
 	}
 	if len(unknown) > 0 {
-		p.add(field, "The layout has no %s.", clip(strings.Join(unknown, ", ")))
+		p.Add(field, "The layout has no %s.", clip(strings.Join(unknown, ", ")))
 	}
-}
-
-func compareCategories(prices map[string]int64, layout booking.Layout) (missing, unknown []string) {
-	categories := map[string]bool{}
-	for _, row := range layout.Rows {
-		categories[row.Category] = true
-		if _, priced := prices[row.Category]; !priced && !slices.Contains(missing, row.Category) {
-			missing = append(missing, row.Category)
-		}
-	}
-	for _, category := range slices.Sorted(maps.Keys(prices)) {
-		if !categories[category] {
-			unknown = append(unknown, category)
-		}
-	}
-	slices.Sort(missing)
-	return missing, unknown
 }
 
 // card copies the charges of a price card of the theater: of its prices those of
@@ -132,14 +109,14 @@ func compareCategories(prices map[string]int64, layout booking.Layout) (missing,
 func (p *problems) card(ctx context.Context, tx bun.Tx, field, id string, hall house, into *charged) error {
 	card, err := findCard(ctx, tx, id)
 	if booking.CodeOf(err) == booking.CodeNotFound || err == nil && card.TheaterID != hall.TheaterID {
-		p.add(field, "The theater has no such price card.")
+		p.Add(field, "The theater has no such price card.")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	*into = chargedBy(card)
-	_, others := compareCategories(into.prices, hall.Layout)
+	_, others := rules.Categories(into.prices, hall.Layout)
 	into.prices = maps.Clone(into.prices)
 	for _, category := range others {
 		delete(into.prices, category)
@@ -148,8 +125,8 @@ func (p *problems) card(ctx context.Context, tx bun.Tx, field, id string, hall h
 	// The card may be older than the provider's limits.
 	var ofCard problems
 	ofCard.chargeable("", *into, hall.Currency, hall.charging)
-	for _, wrong := range ofCard {
-		p.add(field, "Change the card first. Its %s: %s", wrong.Field, wrong.Message)
+	for _, wrong := range ofCard.FieldErrors {
+		p.Add(field, "Change the card first. Its %s: %s", wrong.Field, wrong.Message)
 	}
 	return nil
 }

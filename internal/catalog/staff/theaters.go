@@ -5,13 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
-	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/internal/paging"
@@ -47,9 +45,22 @@ type theaterRow struct {
 func theaterView(row *theaterRow) Theater {
 	return Theater{
 		ID: row.ID, Slug: row.Slug, City: row.City, Name: row.Name, Address: row.Address, Lat: row.Lat, Lon: row.Lon,
-		TimeZone: row.TimeZone, Currency: row.Currency, Amenities: listed(row.Amenities), Accessibility: listed(row.Accessibility),
+		TimeZone: row.TimeZone, Currency: row.Currency, Amenities: rules.Listed(row.Amenities), Accessibility: rules.Listed(row.Accessibility),
 		AccessibleReleaseMinutes: row.AccessibleReleaseMinutes, RetiredAt: row.RetiredAt, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
 	}
+}
+
+var houses = kind[theaterRow, Theater]{
+	name: "theater", view: theaterView, read: oneTheater,
+	ids: func(row *theaterRow) (id, theater uuid.UUID) { return row.ID, row.ID },
+	write: func(ctx context.Context, tx bun.Tx, row *theaterRow) error {
+		row.Amenities, row.Accessibility = rules.Listed(row.Amenities), rules.Listed(row.Accessibility)
+		if _, err := tx.NewUpdate().Model(&row.Theater).ExcludeColumn("created_at").Value("updated_at", "now()").
+			WherePK().Returning("updated_at").Exec(ctx); err != nil {
+			return fmt.Errorf("change a theater: %w", err)
+		}
+		return nil
+	},
 }
 
 // TheaterFilter narrows a list of theaters; an empty field does not.
@@ -72,15 +83,10 @@ func (s *Store) Theaters(ctx context.Context, actor audit.Actor, f TheaterFilter
 			return nil, "", err
 		}
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return nil, "", err
 	}
-	limit := paging.Size(f.Limit)
-	var rows []theaterRow
-	query := theaters(s.db, &rows).OrderExpr("t.name COLLATE by_name, t.id").Limit(int64(limit) + 1)
-	if after.ID != uuid.Nil {
-		query.Where("(t.name COLLATE by_name, t.id) > (?, ?)", after.Text, after.ID)
-	}
+	query := byName(theaters(s.db, (*theaterRow)(nil)), "t.name", "t.id", after)
 	if city != nil {
 		query.Where("t.city_id = ?", city.ID)
 	}
@@ -88,15 +94,8 @@ func (s *Store) Theaters(ctx context.Context, actor audit.Actor, f TheaterFilter
 		query.Where("EXISTS (SELECT FROM theater_managers tm WHERE tm.theater_id = t.id AND tm.account_id = ?)", actor.AccountID)
 	}
 	onlyRetired(query, "t", f.Retired)
-	if err := query.Scan(ctx); err != nil {
-		return nil, "", fmt.Errorf("list theaters for staff: %w", err)
-	}
-	rows, next = paging.Cut(rows, limit, func(t theaterRow) string { return paging.Key{Text: t.Name, ID: t.ID}.String() })
-	items = make([]Theater, len(rows))
-	for i := range rows {
-		items[i] = theaterView(&rows[i])
-	}
-	return items, next, nil
+	return page(ctx, query, f.Limit, "theaters for staff",
+		func(t *theaterRow) paging.Key { return paging.Key{Text: t.Name, ID: t.ID} }, theaterView)
 }
 
 func theaters(db bun.IDB, model any) *bun.SelectQuery {
@@ -118,7 +117,7 @@ func findCity(ctx context.Context, db bun.IDB, p *problems, idOrSlug string) (*s
 		err = query.Scan(ctx)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
-		p.add("city", "There is no such city.")
+		p.Add("city", "There is no such city.")
 		return nil, nil
 	}
 	if err != nil {
@@ -137,20 +136,13 @@ func (s *Store) Theater(ctx context.Context, id uuid.UUID) (Theater, error) {
 }
 
 func oneTheater(ctx context.Context, db bun.IDB, id uuid.UUID) (*theaterRow, error) {
-	var row theaterRow
-	err := theaters(db, &row).Where("t.id = ?", id).Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, booking.E(booking.CodeNotFound, "There is no such theater.")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read a theater: %w", err)
-	}
-	return &row, nil
+	row := new(theaterRow)
+	return row, noSuch(theaters(db, row).Where("t.id = ?", id).Scan(ctx), "a theater")
 }
 
 // CreateTheater opens a house. Its clock and its money are the city's unless they
 // are given. Codes: forbidden, validation_failed, conflict for one too many.
-func (s *Store) CreateTheater(ctx context.Context, actor audit.Actor, fields TheaterFields) (Theater, error) {
+func (s *Store) CreateTheater(ctx context.Context, actor audit.Actor, fields theaterFields) (Theater, error) {
 	if err := onlyAdmin(actor); err != nil {
 		return Theater{}, err
 	}
@@ -161,43 +153,30 @@ func (s *Store) CreateTheater(ctx context.Context, actor audit.Actor, fields The
 	row := &theaterRow{Theater: schema.Theater{
 		ID: uuid.New(), TimeZone: city.TimeZone, Currency: city.Currency, AccessibleReleaseMinutes: rules.UsualAccessibleRelease}}
 	fields.apply(row, city)
-	err = s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
+	row.Amenities, row.Accessibility = rules.Listed(row.Amenities), rules.Listed(row.Accessibility)
+	return houses.create(ctx, s, actor, row, func(ctx context.Context, tx bun.Tx) (err error) {
 		if err := hasRoom(ctx, tx, "theaters", "city_id", city.ID, mostTheaters, "A city has at most %d theaters."); err != nil {
 			return err
 		}
-		var err error
 		if row.Slug, err = freeSlug(ctx, tx, "theaters", row.ID, rules.SlugOf(row.Name), rules.SlugOf(row.Name+" "+city.Name)); err != nil {
 			return err
 		}
-		row.Amenities, row.Accessibility = listed(row.Amenities), listed(row.Accessibility)
 		if _, err := tx.NewInsert().Model(&row.Theater).Returning("created_at, updated_at").Exec(ctx); err != nil {
 			return fmt.Errorf("write a theater: %w", err)
 		}
-		return record(ctx, tx, theaterEntry(actor, "create", nil, row))
+		return nil
 	})
-	if err != nil {
-		return Theater{}, err
-	}
-	return theaterView(row), nil
-}
-
-func theaterEntry(actor audit.Actor, action string, before *Theater, after *theaterRow) audit.Entry {
-	e := audit.Entry{Actor: actor, Action: action, Entity: "theater", EntityID: after.ID.String(), TheaterID: after.ID, After: theaterView(after)}
-	if before != nil {
-		e.Before = before
-	}
-	return e
 }
 
 // ChangeTheater sets fields of a theater; its managers may. The slug stays,
 // because links do. Codes: forbidden, not_found, validation_failed, conflict when
 // what is on sale would change its meaning.
-func (s *Store) ChangeTheater(ctx context.Context, actor audit.Actor, id uuid.UUID, fields TheaterFields, unless Precondition) (Theater, error) {
+func (s *Store) ChangeTheater(ctx context.Context, actor audit.Actor, id uuid.UUID, fields theaterFields, unless Precondition) (Theater, error) {
 	city, err := s.checkTheater(ctx, &fields, false)
 	if err != nil {
 		return Theater{}, err
 	}
-	return s.changeTheater(ctx, actor, id, "change", unless, func(ctx context.Context, tx bun.Tx, row *theaterRow) error {
+	return houses.change(ctx, s, edit{actor, "change", id, unless}, func(ctx context.Context, tx bun.Tx, row *theaterRow) error {
 		if err := fields.checkAgainst(ctx, tx, row); err != nil {
 			return err
 		}
@@ -217,7 +196,7 @@ func (s *Store) RetireTheater(ctx context.Context, actor audit.Actor, id uuid.UU
 	if err := onlyAdmin(actor); err != nil {
 		return Theater{}, err
 	}
-	return s.changeTheater(ctx, actor, id, "retire", unless, func(ctx context.Context, tx bun.Tx, row *theaterRow) error {
+	return houses.change(ctx, s, edit{actor, "retire", id, unless}, func(ctx context.Context, tx bun.Tx, row *theaterRow) error {
 		return retire(ctx, tx, &row.RetiredAt, "theater", "theater_id", id)
 	})
 }
@@ -227,43 +206,8 @@ func (s *Store) RestoreTheater(ctx context.Context, actor audit.Actor, id uuid.U
 	if err := onlyAdmin(actor); err != nil {
 		return Theater{}, err
 	}
-	return s.changeTheater(ctx, actor, id, "restore", unless, func(_ context.Context, _ bun.Tx, row *theaterRow) error {
+	return houses.change(ctx, s, edit{actor, "restore", id, unless}, func(_ context.Context, _ bun.Tx, row *theaterRow) error {
 		row.RetiredAt = nil
 		return nil
 	})
-}
-
-func (s *Store) changeTheater(
-	ctx context.Context, actor audit.Actor, id uuid.UUID, action string, unless Precondition,
-	change func(context.Context, bun.Tx, *theaterRow) error,
-) (Theater, error) {
-	var after Theater
-	err := s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
-		row, err := oneTheater(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		if err := mayManage(ctx, tx, actor, id); err != nil {
-			return err
-		}
-		before := theaterView(row)
-		after = before
-		if err := unless.check(before); err != nil {
-			return err
-		}
-		if err := change(ctx, tx, row); err != nil {
-			return err
-		}
-		if reflect.DeepEqual(before, theaterView(row)) {
-			return errUnchanged
-		}
-		row.Amenities, row.Accessibility = listed(row.Amenities), listed(row.Accessibility)
-		if _, err := tx.NewUpdate().Model(&row.Theater).ExcludeColumn("created_at").Value("updated_at", "now()").
-			WherePK().Returning("updated_at").Exec(ctx); err != nil {
-			return fmt.Errorf("change a theater: %w", err)
-		}
-		after = theaterView(row)
-		return record(ctx, tx, theaterEntry(actor, action, &before, row))
-	})
-	return after, unlessUnchanged(err)
 }

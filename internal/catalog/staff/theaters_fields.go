@@ -3,7 +3,6 @@ package staff
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -17,8 +16,8 @@ const (
 	maxAmenities = 60
 )
 
-// TheaterFields are what staff write of a theater. What is nil stays as it is.
-type TheaterFields struct {
+// theaterFields are what staff write of a theater. What is nil stays as it is.
+type theaterFields struct {
 	City          *string   `json:"city"` // id or slug
 	Name          *string   `json:"name"`
 	Address       *string   `json:"address"`
@@ -34,7 +33,7 @@ type TheaterFields struct {
 
 // checkTheater checks the fields and brings them into the form that is stored. It
 // gives the city, nil when none was named.
-func (s *Store) checkTheater(ctx context.Context, f *TheaterFields, creating bool) (city *schema.City, err error) {
+func (s *Store) checkTheater(ctx context.Context, f *theaterFields, creating bool) (city *schema.City, err error) {
 	var p problems
 	if creating {
 		required(&p, "city", f.City)
@@ -48,10 +47,10 @@ func (s *Store) checkTheater(ctx context.Context, f *TheaterFields, creating boo
 			return nil, err
 		}
 	}
-	f.Name = p.check().Line("name", f.Name, 1, maxName)
+	f.Name = p.check().Line("name", f.Name, 1, rules.MaxName)
 	f.Address = p.check().Line("address", f.Address, 1, maxAddress)
-	rules.Between(p.add, "lat", f.Lat, -90, 90)
-	rules.Between(p.add, "lon", f.Lon, -180, 180)
+	rules.Between(p.Add, "lat", f.Lat, -90, 90)
+	rules.Between(p.Add, "lon", f.Lon, -180, 180)
 	if err := s.checkTimeZone(ctx, &p, f.TimeZone); err != nil {
 		return nil, err
 	}
@@ -63,19 +62,17 @@ func (s *Store) checkTheater(ctx context.Context, f *TheaterFields, creating boo
 	p.check().ChargedIn(s.charging, "currency", charged)
 	f.Amenities = p.check().Codes("amenities", f.Amenities, maxAmenities)
 	f.Accessibility = p.check().Codes("accessibility", f.Accessibility, maxAmenities)
-	rules.Between(p.add, "accessible_release_minutes", f.AccessibleReleaseMinutes, 0, rules.MaxAccessibleRelease)
-	return city, p.err()
+	rules.Between(p.Add, "accessible_release_minutes", f.AccessibleReleaseMinutes, 0, rules.MaxAccessibleRelease)
+	return city, p.Err()
 }
 
 // checkTimeZone wants a zone that both we and Postgres know: each has its own copy
-// of the IANA database, and shows of the theater are read with both. "Local" and
-// "localtime" would be this machine's.
+// of the IANA database, and shows of the theater are read with both.
 func (s *Store) checkTimeZone(ctx context.Context, p *problems, name *string) error {
 	if name == nil {
 		return nil
 	}
-	_, err := time.LoadLocation(*name)
-	known := err == nil && *name != "" && *name != "Local" && *name != "localtime"
+	known := rules.ZoneKnown(*name)
 	if known {
 		// Those that count leap seconds can be used, and are not listed.
 		if err := s.db.NewRaw(`SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = ?)`, *name).Scan(ctx, &known); err != nil {
@@ -83,29 +80,29 @@ func (s *Store) checkTimeZone(ctx context.Context, p *problems, name *string) er
 		}
 	}
 	if !known {
-		p.add("time_zone", "Write a time zone of the IANA database, for example Asia/Kolkata.")
+		p.Add("time_zone", rules.WrongZone)
 	}
 	return nil
 }
 
-func (f *TheaterFields) apply(row *theaterRow, city *schema.City) {
+func (f *theaterFields) apply(row *theaterRow, city *schema.City) {
 	if city != nil {
 		row.CityID, row.City = city.ID, city.Slug
 	}
-	set(&row.Name, f.Name)
-	set(&row.Address, f.Address)
-	set(&row.Lat, f.Lat)
-	set(&row.Lon, f.Lon)
-	set(&row.TimeZone, f.TimeZone)
-	set(&row.Currency, f.Currency)
-	set(&row.Amenities, f.Amenities)
-	set(&row.Accessibility, f.Accessibility)
-	set(&row.AccessibleReleaseMinutes, f.AccessibleReleaseMinutes)
+	rules.Set(&row.Name, f.Name)
+	rules.Set(&row.Address, f.Address)
+	rules.Set(&row.Lat, f.Lat)
+	rules.Set(&row.Lon, f.Lon)
+	rules.Set(&row.TimeZone, f.TimeZone)
+	rules.Set(&row.Currency, f.Currency)
+	rules.Set(&row.Amenities, f.Amenities)
+	rules.Set(&row.Accessibility, f.Accessibility)
+	rules.Set(&row.AccessibleReleaseMinutes, f.AccessibleReleaseMinutes)
 }
 
 // checkAgainst refuses a new clock while tickets are sold by the old one, and a
 // new currency for prices that were written in the old one. Code: conflict.
-func (f *TheaterFields) checkAgainst(ctx context.Context, tx bun.Tx, row *theaterRow) error {
+func (f *theaterFields) checkAgainst(ctx context.Context, tx bun.Tx, row *theaterRow) error {
 	if f.TimeZone != nil && *f.TimeZone != row.TimeZone {
 		shows, err := showsToCome(ctx, tx, "theater_id", row.ID)
 		if err != nil {

@@ -1,0 +1,7 @@
+package staff
+
+type (
+	DutyFields    = dutyFields
+	ScreenFields  = screenFields
+	TheaterFields = theaterFields
+)
