@@ -6,7 +6,7 @@ import "github.com/boxoffice/boxoffice/internal/paging"
 func (p *problems) readCursor(cursor, order string, valid func(key string) bool) paging.Key {
 	key, err := paging.ReadKey(cursor, order, valid)
 	if err != nil {
-		p.add("cursor", "Use next_cursor of the page before, with the same sort, unchanged.")
+		p.Add("cursor", "Use next_cursor of the page before, with the same sort, unchanged.")
 	}
 	return key
 }

@@ -63,7 +63,7 @@ func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next 
 	f.Sort = cmp.Or(f.Sort, "popularity")
 	sort, known := orders[f.Sort]
 	if !known {
-		p.add("sort", "Choose popularity, title or release_date.")
+		p.Add("sort", "Choose popularity, title or release_date.")
 	}
 	var after paging.Key
 	if known {
@@ -78,25 +78,24 @@ func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next 
 	if err != nil {
 		return nil, "", err
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return nil, "", err
 	}
 
 	limit := paging.Size(f.Limit)
 	page := s.moviePage(f, sort, city, after, limit+1) // one more tells whether there is a next page
-	var rows []struct {
+	type movieOfPage struct {
 		Movie
 		SortKey string
 	}
+	var rows []movieOfPage
 	if err := s.withShowing(page, city, f.Date).ColumnExpr("m.sort_key::text AS sort_key").
 		OrderExpr(sort.by("m.sort_key")).Scan(ctx, &rows); err != nil {
 		return nil, "", notFound(err, "movies")
 	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		last := rows[limit-1]
-		next = paging.Key{Order: f.Sort, Text: last.SortKey, ID: last.ID}.String()
-	}
+	rows, next = paging.Cut(rows, limit, func(last movieOfPage) string {
+		return paging.Key{Order: f.Sort, Text: last.SortKey, ID: last.ID}.String()
+	})
 	items = make([]Movie, len(rows))
 	for i, row := range rows {
 		items[i] = row.Movie

@@ -16,8 +16,8 @@ import (
 	words "github.com/boxoffice/boxoffice/internal/text"
 )
 
-// MaxReviewText is how many characters a review may have.
-const MaxReviewText = 2000
+// maxReviewText is how many characters a review may have.
+const maxReviewText = 2000
 
 // author is all that is published of who wrote a review. People gave their names
 // for tickets, not for publication (GDPR, article 5(1)(b)).
@@ -34,9 +34,9 @@ type Review struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// ReviewSummary is all reviews of a film in numbers. Average is nil when there
+// reviewSummary is all reviews of a film in numbers. Average is nil when there
 // are none. Histogram counts them by stars.
-type ReviewSummary struct {
+type reviewSummary struct {
 	Average   *float64         `json:"average"`
 	Count     int64            `json:"count"`
 	Histogram map[string]int64 `json:"histogram"`
@@ -44,7 +44,7 @@ type ReviewSummary struct {
 
 // ReviewPage is some reviews of a film, the latest first.
 type ReviewPage struct {
-	Summary    ReviewSummary `json:"summary"`
+	Summary    reviewSummary `json:"summary"`
 	Items      []Review      `json:"items"`
 	NextCursor string        `json:"next_cursor,omitempty"`
 }
@@ -77,7 +77,7 @@ const (
 func (r *Reviews) List(ctx context.Context, movie string, limit int, after string) (ReviewPage, error) {
 	var p problems
 	from := p.readCursor(after, latestFirst, isInstant)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return ReviewPage{}, err
 	}
 	id, err := r.store.find(ctx, "movies", movie)
@@ -123,9 +123,9 @@ func isInstant(key string) bool {
 	return err == nil && at.Year() > 0 && key == at.Format(written)
 }
 
-func (r *Reviews) summary(ctx context.Context, movie uuid.UUID) (ReviewSummary, error) {
+func (r *Reviews) summary(ctx context.Context, movie uuid.UUID) (reviewSummary, error) {
 	var row struct {
-		Rating                      *Rating `bun:"type:jsonb"`
+		Rating                      *rating `bun:"type:jsonb"`
 		One, Two, Three, Four, Five int64
 	}
 	err := r.store.db.NewSelect().TableExpr("reviews AS r").
@@ -135,9 +135,9 @@ func (r *Reviews) summary(ctx context.Context, movie uuid.UUID) (ReviewSummary, 
 			count(*) FILTER (WHERE r.rating = 5) AS five`).
 		Where("r.movie_id = ?", movie).Scan(ctx, &row)
 	if err != nil {
-		return ReviewSummary{}, fmt.Errorf("count reviews: %w", err)
+		return reviewSummary{}, fmt.Errorf("count reviews: %w", err)
 	}
-	summary := ReviewSummary{Histogram: map[string]int64{"1": row.One, "2": row.Two, "3": row.Three, "4": row.Four, "5": row.Five}}
+	summary := reviewSummary{Histogram: map[string]int64{"1": row.One, "2": row.Two, "3": row.Three, "4": row.Four, "5": row.Five}}
 	if row.Rating != nil {
 		summary.Average, summary.Count = &row.Rating.Average, row.Rating.Count
 	}
@@ -173,12 +173,12 @@ func (r *Reviews) Put(ctx context.Context, movie string, account uuid.UUID, rati
 	text = words.Paragraphs(text)
 	var p problems
 	if rating < 1 || rating > 5 {
-		p.add("rating", "Must be a whole number from 1 to 5.")
+		p.Add("rating", "Must be a whole number from 1 to 5.")
 	}
-	if wrong := words.WrongParagraphs(text, 0, MaxReviewText); wrong != "" {
-		p.add("text", "%s", wrong)
+	if wrong := words.WrongParagraphs(text, 0, maxReviewText); wrong != "" {
+		p.Add("text", "%s", wrong)
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return Review{}, false, err
 	}
 	id, err := r.store.find(ctx, "movies", movie)

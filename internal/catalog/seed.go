@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,9 +18,6 @@ import (
 	"github.com/boxoffice/boxoffice/internal/password"
 	"github.com/boxoffice/boxoffice/schema"
 )
-
-// SeedDays is how far ahead the demo world's program reaches.
-const SeedDays = 7
 
 const (
 	// seedLock makes two loads of the demo world follow each other.
@@ -39,14 +37,9 @@ var chargesIn = map[string]charges{
 	"USD": {175, 888},   // New York City, 8.875 %
 }
 
-// Seed loads the demo world with a week of shows from now on, and names what it
+// SeedFor loads the demo world with some days of shows from now on, and names what it
 // does to progress (nil: no progress is told). A repeat adds the days that are
 // missing. What is on sale already is left alone, whatever was done to it.
-func Seed(ctx context.Context, db *database.DB, now time.Time, progress func(string)) error {
-	return SeedFor(ctx, db, now, SeedDays, progress)
-}
-
-// SeedFor is Seed for a number of days.
 func SeedFor(ctx context.Context, db *database.DB, now time.Time, days int, progress func(string)) error {
 	if progress == nil {
 		progress = func(string) {}
@@ -131,9 +124,7 @@ func seedMovies(ctx context.Context, tx bun.Tx, progress func(string)) error {
 		for _, c := range m.Cast {
 			movie.Credits = append(movie.Credits, schema.Credit(c))
 		}
-		if movie.Aliases == nil {
-			movie.Aliases = []string{}
-		}
+		movie.Aliases = rules.Listed(movie.Aliases)
 		movies = append(movies, movie)
 	}
 	if err := upsert(ctx, tx, &movies, "m", true, "slug", "title", "original_title", "aliases", "year", "release_date", "runtime_minutes",
@@ -243,20 +234,14 @@ func missingShows(ctx context.Context, tx bun.Tx, program []demo.Show) ([]demo.S
 	}
 	var missing []demo.Show
 	for _, s := range program {
-		if !known[s.ID] && !overlaps(s, onScreen[s.ScreenID]) {
+		overlaps := func(other schema.Show) bool {
+			return s.StartsAt.Before(other.EndsAt) && other.StartsAt.Before(s.EndsAt)
+		}
+		if !known[s.ID] && !slices.ContainsFunc(onScreen[s.ScreenID], overlaps) {
 			missing = append(missing, s)
 		}
 	}
 	return missing, nil
-}
-
-func overlaps(s demo.Show, others []schema.Show) bool {
-	for _, other := range others {
-		if s.StartsAt.Before(other.EndsAt) && other.StartsAt.Before(s.EndsAt) {
-			return true
-		}
-	}
-	return false
 }
 
 // seedLogins makes the accounts that are missing. Hashing takes its time, so

@@ -20,11 +20,14 @@ import (
 	"github.com/boxoffice/boxoffice/schema"
 )
 
+// seedDays is how far ahead the program of the tests reaches.
+const seedDays = 7
+
 func TestMain(m *testing.M) { databasetest.Main(m) }
 
 func seed(t *testing.T, db *database.DB, now time.Time) {
 	t.Helper()
-	require.NoError(t, catalog.Seed(t.Context(), db, now, nil))
+	require.NoError(t, catalog.SeedFor(t.Context(), db, now, seedDays, nil))
 }
 
 // fingerprint is every row of the demo world, times of writing included.
@@ -46,7 +49,7 @@ func TestSeedTwiceChangesNothing(t *testing.T) {
 	now := time.Now()
 	var steps []string
 	started := time.Now()
-	require.NoError(t, catalog.Seed(t.Context(), db, now, func(step string) { steps = append(steps, step) }))
+	require.NoError(t, catalog.SeedFor(t.Context(), db, now, seedDays, func(step string) { steps = append(steps, step) }))
 	t.Logf("loaded in %s: %q", time.Since(started), steps)
 	first := fingerprint(t, db)
 	require.Len(t, steps, 4)
@@ -56,7 +59,7 @@ func TestSeedTwiceChangesNothing(t *testing.T) {
 
 	var shows int
 	require.NoError(t, db.Pool.QueryRow(t.Context(), `SELECT count(*) FROM shows WHERE starts_at > now()`).Scan(&shows))
-	assert.Equal(t, len(demo.Program(now, catalog.SeedDays)), shows)
+	assert.Equal(t, len(demo.Program(now, seedDays)), shows)
 }
 
 func TestSeedTogether(t *testing.T) {
@@ -65,7 +68,7 @@ func TestSeedTogether(t *testing.T) {
 	now := time.Now()
 	failures := make(chan error)
 	for range 3 {
-		go func() { failures <- catalog.Seed(context.WithoutCancel(t.Context()), db, now, nil) }()
+		go func() { failures <- catalog.SeedFor(context.WithoutCancel(t.Context()), db, now, seedDays, nil) }()
 	}
 	for range 3 {
 		assert.NoError(t, <-failures)
@@ -96,7 +99,7 @@ func TestSeedLeavesShowsAlone(t *testing.T) {
 	db := databasetest.New(t)
 	now := time.Now()
 	seed(t, db, now)
-	program := demo.Program(now, catalog.SeedDays)
+	program := demo.Program(now, seedDays)
 	cancelled, dearer, moved := program[0], program[1], program[2]
 	_, err := db.Pool.Exec(t.Context(), `UPDATE shows SET status = 'cancelled' WHERE id = $1`, cancelled.ID)
 	require.NoError(t, err)
@@ -118,7 +121,7 @@ func TestSeedDoesNotOverlap(t *testing.T) {
 	db := databasetest.New(t)
 	now := time.Now()
 	seed(t, db, now)
-	program := demo.Program(now, catalog.SeedDays)
+	program := demo.Program(now, seedDays)
 	last := program[len(program)-1]
 	_, err := db.Pool.Exec(t.Context(), `UPDATE shows SET id = $2 WHERE id = $1`, last.ID, uuid.New())
 	require.NoError(t, err)
@@ -194,7 +197,7 @@ func TestSeededLoginsWork(t *testing.T) {
 
 func TestDemoPricesCanBeCharged(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, catalog.CheckCharges(time.Now(), catalog.SeedDays, stripe.Limits))
+	require.NoError(t, catalog.CheckCharges(time.Now(), seedDays, stripe.Limits))
 	coarse := func(currency string) (booking.Limits, bool) { return booking.Limits{Unit: 7}, currency != "EUR" }
 	err := catalog.CheckCharges(time.Now(), 1, coarse)
 	assert.ErrorContains(t, err, "Must be a multiple of 7")

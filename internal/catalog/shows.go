@@ -31,8 +31,8 @@ type showRow struct {
 	Prices           map[string]int64 `bun:"type:jsonb"`
 	ScreenID         uuid.UUID
 	ScreenName       string
-	Movie            MovieSummary   `bun:"embed:movie_"`
-	Theater          TheaterSummary `bun:"embed:theater_"`
+	Movie            movieSummary   `bun:"embed:movie_"`
+	Theater          theaterSummary `bun:"embed:theater_"`
 }
 
 const showColumns = `s.id, s.starts_at, s.ends_at,
@@ -53,17 +53,17 @@ func (s *Store) shows() *bun.SelectQuery {
 		ColumnExpr(showColumns)
 }
 
-func (r showRow) show() Show {
+func (r showRow) show() show {
 	prices := make(map[string]booking.Money, len(r.Prices))
 	for category, amount := range r.Prices {
 		prices[category] = booking.Money{Amount: amount, Currency: r.Currency}
 	}
-	return Show{
+	return show{
 		ID: r.ID, StartsAt: r.StartsAt, EndsAt: r.EndsAt, LocalTime: r.LocalTime, TimeZone: r.Theater.TimeZone,
 		Format: r.Format, Language: r.Language, Subtitles: r.Subtitles, Captions: r.Captions,
 		AudioDescription: r.AudioDescription, Relaxed: r.Relaxed, WheelchairSpaces: r.WheelchairSpaces, Status: r.Status,
 		SalesOpenAt: r.SalesOpenAt, SalesCloseAt: r.SalesCloseAt, Prices: prices,
-		Screen: ShowScreen{ID: r.ScreenID, Name: r.ScreenName},
+		Screen: showScreen{ID: r.ScreenID, Name: r.ScreenName},
 	}
 }
 
@@ -77,7 +77,7 @@ func (s *Store) Show(ctx context.Context, id string) (ShowDetail, error) {
 	if err := s.shows().Where("s.id = ?", showID).Scan(ctx, &row); err != nil {
 		return ShowDetail{}, notFound(err, "shows")
 	}
-	return ShowDetail{Show: row.show(), Movie: row.Movie, Theater: row.Theater}, nil
+	return ShowDetail{show: row.show(), Movie: row.Movie, Theater: row.Theater}, nil
 }
 
 // MovieShows gives the shows of a film by theater, narrowed to a city (id or
@@ -90,7 +90,7 @@ func (s *Store) MovieShows(ctx context.Context, idOrSlug, city, date string) (Mo
 	if err != nil {
 		return MovieShows{}, err
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return MovieShows{}, err
 	}
 	id, err := s.find(ctx, "movies", idOrSlug)
@@ -98,7 +98,7 @@ func (s *Store) MovieShows(ctx context.Context, idOrSlug, city, date string) (Mo
 		return MovieShows{}, err
 	}
 
-	shows := MovieShows{Items: []TheaterGroup{}}
+	shows := MovieShows{Items: []theaterGroup{}}
 	if err := s.db.NewSelect().TableExpr("movies AS m").
 		ColumnExpr("m.id, m.slug, m.title, m.runtime_minutes, m.genres, m.certificate").
 		Where("m.id = ?", id).Scan(ctx, &shows.Movie); err != nil {
@@ -114,7 +114,7 @@ func (s *Store) MovieShows(ctx context.Context, idOrSlug, city, date string) (Mo
 	}
 	for _, row := range rows {
 		if n := len(shows.Items); n == 0 || shows.Items[n-1].Theater.ID != row.Theater.ID {
-			shows.Items = append(shows.Items, TheaterGroup{Theater: row.Theater})
+			shows.Items = append(shows.Items, theaterGroup{Theater: row.Theater})
 		}
 		group := &shows.Items[len(shows.Items)-1]
 		group.Shows = append(group.Shows, row.show())
@@ -128,7 +128,7 @@ func (s *Store) MovieShows(ctx context.Context, idOrSlug, city, date string) (Mo
 func (s *Store) TheaterShows(ctx context.Context, idOrSlug, date string) (TheaterShows, error) {
 	var p problems
 	p.checkDate(date)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return TheaterShows{}, err
 	}
 	theater, err := s.Theater(ctx, idOrSlug)
@@ -140,10 +140,10 @@ func (s *Store) TheaterShows(ctx context.Context, idOrSlug, date string) (Theate
 	if err != nil {
 		return TheaterShows{}, err
 	}
-	shows := TheaterShows{Theater: theater.TheaterSummary, Items: []MovieGroup{}}
+	shows := TheaterShows{Theater: theater.theaterSummary, Items: []movieGroup{}}
 	for _, row := range rows {
 		if n := len(shows.Items); n == 0 || shows.Items[n-1].Movie.ID != row.Movie.ID {
-			shows.Items = append(shows.Items, MovieGroup{Movie: row.Movie})
+			shows.Items = append(shows.Items, movieGroup{Movie: row.Movie})
 		}
 		group := &shows.Items[len(shows.Items)-1]
 		group.Shows = append(group.Shows, row.show())

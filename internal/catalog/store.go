@@ -47,23 +47,12 @@ func (s *Store) Cities(ctx context.Context) ([]City, error) {
 }
 
 // problems collects what is wrong with a request's filters.
-type problems []booking.FieldError
-
-func (p *problems) add(field, format string, args ...any) {
-	*p = append(*p, booking.FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
-}
-
-func (p *problems) err() error {
-	if len(*p) == 0 {
-		return nil
-	}
-	return booking.Invalid(*p...)
-}
+type problems struct{ booking.FieldErrors }
 
 // checkText refuses what Postgres cannot even compare with.
 func (p *problems) checkText(field, text string) {
 	if !storable(text) {
-		p.add(field, "This is not text.")
+		p.Add(field, "This is not text.")
 	}
 }
 
@@ -71,7 +60,7 @@ func storable(text string) bool { return utf8.ValidString(text) && !strings.Cont
 
 func (p *problems) checkDate(date string) {
 	if date != "" && !isDay(date) {
-		p.add("date", "Write a day as YYYY-MM-DD, for example 2026-03-29.")
+		p.Add("date", "Write a day as YYYY-MM-DD, for example 2026-03-29.")
 	}
 }
 
@@ -89,7 +78,7 @@ func (s *Store) city(ctx context.Context, p *problems, idOrSlug string) (uuid.UU
 	}
 	id, err := s.find(ctx, "cities", idOrSlug)
 	if booking.CodeOf(err) == booking.CodeNotFound {
-		p.add("city", "There is no such city. GET /v1/cities lists them.")
+		p.Add("city", "There is no such city. GET /v1/cities lists them.")
 		return uuid.Nil, nil
 	}
 	return id, err

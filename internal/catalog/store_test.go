@@ -120,7 +120,7 @@ func filterMovies(t *testing.T, store *catalog.Store) {
 	for _, movie := range demo.Movies() {
 		slugs[movie.ID] = movie.Slug
 	}
-	for _, show := range demo.Program(time.Now(), catalog.SeedDays) {
+	for _, show := range demo.Program(time.Now(), seedDays) {
 		if theaters[show.TheaterID] && show.Format == "IMAX" && show.Language == "hi" &&
 			show.StartsAt.In(zone(t, "Asia/Kolkata")).Format(time.DateOnly) == tomorrow {
 			want[slugs[show.MovieID]] = true
@@ -175,7 +175,7 @@ func readShows(t *testing.T, store *catalog.Store) {
 	require.NoError(t, err)
 	mumbai, err := store.MovieShows(t.Context(), popular[0].ID.String(), "mumbai", "")
 	require.NoError(t, err)
-	assert.Equal(t, popular[0].MovieSummary, mumbai.Movie)
+	assert.Equal(t, catalog.SummaryOf(popular[0]), mumbai.Movie)
 	assert.GreaterOrEqual(t, len(all.Items), len(mumbai.Items))
 	require.NotEmpty(t, mumbai.Items)
 
@@ -189,9 +189,9 @@ func readShows(t *testing.T, store *catalog.Store) {
 
 	show, err := store.Show(t.Context(), house.Shows[0].ID.String())
 	require.NoError(t, err)
-	assert.Equal(t, house.Shows[0], show.Show)
+	assert.Equal(t, house.Shows[0], catalog.ShowOf(show))
 	assert.Equal(t, house.Theater, show.Theater)
-	assert.Equal(t, popular[0].MovieSummary, show.Movie)
+	assert.Equal(t, catalog.SummaryOf(popular[0]), show.Movie)
 	assert.Equal(t, show.StartsAt.In(zone(t, "Asia/Kolkata")).Format("2006-01-02T15:04:05"), show.LocalTime)
 	for _, price := range show.Prices {
 		assert.Equal(t, "INR", price.Currency)

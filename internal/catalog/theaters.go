@@ -46,23 +46,22 @@ func (s *Store) Theaters(ctx context.Context, f TheaterFilter) (items []Theater,
 	if err != nil {
 		return nil, "", err
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return nil, "", err
 	}
 
 	limit := paging.Size(f.Limit)
-	var rows []struct {
+	type theaterOfPage struct {
 		Theater
 		SortKey string
 	}
+	var rows []theaterOfPage
 	if err := s.theaterPage(near, city, after, limit+1).Scan(ctx, &rows); err != nil {
 		return nil, "", notFound(err, "theaters")
 	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		last := rows[limit-1]
-		next = paging.Key{Order: sort, Text: last.SortKey, ID: last.ID}.String()
-	}
+	rows, next = paging.Cut(rows, limit, func(last theaterOfPage) string {
+		return paging.Key{Order: sort, Text: last.SortKey, ID: last.ID}.String()
+	})
 	items = make([]Theater, len(rows))
 	for i, row := range rows {
 		items[i] = row.Theater
@@ -110,7 +109,7 @@ func (p *problems) readNear(near string) *point {
 	// Written so that NaN, which compares as false, does not pass.
 	inRange := math.Abs(lat) <= 90 && math.Abs(lon) <= 180
 	if !found || errLat != nil || errLon != nil || !inRange {
-		p.add("near", "Write latitude,longitude in degrees, for example 19.076,72.8777.")
+		p.Add("near", "Write latitude,longitude in degrees, for example 19.076,72.8777.")
 		return nil
 	}
 	return &point{lat, lon}
@@ -129,7 +128,7 @@ func (s *Store) Theater(ctx context.Context, idOrSlug string) (TheaterDetail, er
 	if err != nil {
 		return TheaterDetail{}, notFound(err, "theaters")
 	}
-	theater.Screens = []Screen{}
+	theater.Screens = []screen{}
 	err = s.db.NewSelect().TableExpr("screens AS sc").
 		Join(`JOIN LATERAL (SELECT capacity, wheelchair_spaces FROM layouts l
 			WHERE l.screen_id = sc.id ORDER BY version DESC LIMIT 1) AS l ON true`).

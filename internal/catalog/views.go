@@ -21,8 +21,8 @@ type City struct {
 	Lon      float64   `json:"lon"`
 }
 
-// MovieSummary is what a list of shows says about a film.
-type MovieSummary struct {
+// movieSummary is what a list of shows says about a film.
+type movieSummary struct {
 	ID             uuid.UUID `json:"id"`
 	Slug           string    `json:"slug"`
 	Title          string    `json:"title"`
@@ -34,7 +34,7 @@ type MovieSummary struct {
 // Movie is a film, and how it is shown at the moment: Formats and NextShowAt
 // are those of the shows that the list was narrowed to.
 type Movie struct {
-	MovieSummary
+	movieSummary
 	OriginalTitle string     `json:"original_title,omitempty"`
 	Year          int        `json:"year"`
 	ReleaseDate   string     `json:"release_date,omitempty"`
@@ -42,13 +42,13 @@ type Movie struct {
 	Synopsis      string     `json:"synopsis"`
 	TrailerURL    string     `json:"trailer_url,omitempty"`
 	PosterURL     string     `json:"poster_url,omitempty"`
-	Rating        *Rating    `json:"rating" bun:"type:jsonb"`
+	Rating        *rating    `json:"rating" bun:"type:jsonb"`
 	Formats       []string   `json:"formats" bun:",array"`
 	NextShowAt    *time.Time `json:"next_show_at,omitempty"`
 }
 
-// Rating is what customers think of a film on average, from 1 to 5 stars.
-type Rating struct {
+// rating is what customers think of a film on average, from 1 to 5 stars.
+type rating struct {
 	Average float64 `json:"average"`
 	Count   int64   `json:"count"`
 }
@@ -62,8 +62,8 @@ type MovieDetail struct {
 	RetiredAt *time.Time      `json:"retired_at,omitempty"`
 }
 
-// TheaterSummary is what a list of shows says about a theater.
-type TheaterSummary struct {
+// theaterSummary is what a list of shows says about a theater.
+type theaterSummary struct {
 	ID       uuid.UUID `json:"id"`
 	Slug     string    `json:"slug"`
 	Name     string    `json:"name"`
@@ -76,7 +76,7 @@ type TheaterSummary struct {
 // Theater is a house. DistanceKM is there when the list was asked for what is
 // near.
 type Theater struct {
-	TheaterSummary
+	theaterSummary
 	City          string   `json:"city"` // slug
 	CityName      string   `json:"city_name"`
 	Currency      string   `json:"currency"`
@@ -89,27 +89,27 @@ type Theater struct {
 // good.
 type TheaterDetail struct {
 	Theater
-	Screens   []Screen   `json:"screens"`
+	Screens   []screen   `json:"screens"`
 	RetiredAt *time.Time `json:"retired_at,omitempty"`
 }
 
-// Screen is a hall and how many it seats now.
-type Screen struct {
+// screen is a hall and how many it seats now.
+type screen struct {
 	ID               uuid.UUID `json:"id"`
 	Name             string    `json:"name"`
 	Capacity         int       `json:"capacity"`
 	WheelchairSpaces int       `json:"wheelchair_spaces"`
 }
 
-// ShowScreen names the hall of a show.
-type ShowScreen struct {
+// showScreen names the hall of a show.
+type showScreen struct {
 	ID   uuid.UUID `json:"id"`
 	Name string    `json:"name"`
 }
 
-// Show is one screening. LocalTime is the start on the theater's wall clock.
+// show is one screening. LocalTime is the start on the theater's wall clock.
 // WheelchairSpaces are those of the hall, taken or not.
-type Show struct {
+type show struct {
 	ID               uuid.UUID                `json:"id"`
 	StartsAt         time.Time                `json:"starts_at"`
 	EndsAt           time.Time                `json:"ends_at"`
@@ -126,36 +126,36 @@ type Show struct {
 	SalesOpenAt      time.Time                `json:"sales_open_at"`
 	SalesCloseAt     time.Time                `json:"sales_close_at"`
 	Prices           map[string]booking.Money `json:"prices"`
-	Screen           ShowScreen               `json:"screen"`
+	Screen           showScreen               `json:"screen"`
 }
 
 // ShowDetail is a show with its film and its house.
 type ShowDetail struct {
-	Show
-	Movie   MovieSummary   `json:"movie"`
-	Theater TheaterSummary `json:"theater"`
+	show
+	Movie   movieSummary   `json:"movie"`
+	Theater theaterSummary `json:"theater"`
 }
 
 // MovieShows is where and when a film is shown.
 type MovieShows struct {
-	Movie MovieSummary   `json:"movie"`
-	Items []TheaterGroup `json:"items"`
+	Movie movieSummary   `json:"movie"`
+	Items []theaterGroup `json:"items"`
 }
 
-// TheaterGroup is one theater's shows of a film, by time.
-type TheaterGroup struct {
-	Theater TheaterSummary `json:"theater"`
-	Shows   []Show         `json:"shows"`
+// theaterGroup is one theater's shows of a film, by time.
+type theaterGroup struct {
+	Theater theaterSummary `json:"theater"`
+	Shows   []show         `json:"shows"`
 }
 
 // TheaterShows is what a theater shows.
 type TheaterShows struct {
-	Theater TheaterSummary `json:"theater"`
-	Items   []MovieGroup   `json:"items"`
+	Theater theaterSummary `json:"theater"`
+	Items   []movieGroup   `json:"items"`
 }
 
-// MovieGroup is one film's shows in a theater, by time.
-type MovieGroup struct {
-	Movie MovieSummary `json:"movie"`
-	Shows []Show       `json:"shows"`
+// movieGroup is one film's shows in a theater, by time.
+type movieGroup struct {
+	Movie movieSummary `json:"movie"`
+	Shows []show       `json:"shows"`
 }
