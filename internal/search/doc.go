@@ -3,8 +3,8 @@
 //
 // An [Index] is built from a [Snapshot] of the catalog and never changes. An
 // [Engine] holds the current one behind an atomic pointer, so that readers never
-// wait for a rebuild. What the database looks like is known to [Postgres], the
-// [Source] that the engine is given, and nowhere else here; who has which seat is
+// wait for a rebuild. What the database looks like is known to [Postgres], which
+// the engine is given, and nowhere else here; who has which seat is
 // known to neither: availability is never in the index.
 //
 // The files, in the order of a query: normalize, scripts, indic and spelling

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// Source reads the catalog. Version is cheap and changes with every change of
-// what Load would return.
-type Source interface {
-	Version(ctx context.Context) (string, error)
-	Load(ctx context.Context) (Snapshot, error)
+// catalog is what an index is made of. version is cheap and changes with every change of
+// what load would return.
+type catalog interface {
+	version(ctx context.Context) (string, error)
+	load(ctx context.Context) (Snapshot, error)
 }
 
 // Engine holds the index in use. Readers take it as it is; a rebuild replaces
@@ -34,46 +34,35 @@ func NewEngine(log *slog.Logger) *Engine {
 // version.
 func (e *Engine) Index() *Index { return e.index.Load() }
 
-// Version is that of the index in use; empty before the first.
-func (e *Engine) Version() string { return e.Index().Version() }
+// version is that of the index in use; empty before the first.
+func (e *Engine) version() string { return e.Index().version }
 
 // Ready says whether there is an index to answer from.
 func (e *Engine) Ready(context.Context) error {
-	if e.Version() == "" {
+	if e.version() == "" {
 		return errors.New("search: the catalog is not loaded yet")
 	}
 	return nil
 }
 
-// Search answers from the index in use.
-func (e *Engine) Search(q Query) Answer { return e.Index().Search(q) }
-
-// Suggest completes from the index in use.
-func (e *Engine) Suggest(text, city string) []Suggestion {
-	return e.Index().Suggest(text, city, time.Now())
-}
-
-// Swap puts an index in use.
-func (e *Engine) Swap(x *Index) { e.index.Store(x) }
-
 // Refresh rebuilds the index when the source has another version. After an
 // error the old one stays in use.
-func (e *Engine) Refresh(ctx context.Context, source Source) error {
-	version, err := source.Version(ctx)
+func (e *Engine) Refresh(ctx context.Context, source catalog) error {
+	version, err := source.version(ctx)
 	if err != nil {
 		return fmt.Errorf("search: reading the catalog's version: %w", err)
 	}
-	if version == e.Version() {
+	if version == e.version() {
 		return nil
 	}
 	start := time.Now()
-	snapshot, err := source.Load(ctx)
+	snapshot, err := source.load(ctx)
 	if err != nil {
 		return fmt.Errorf("search: loading the catalog at %s: %w", version, err)
 	}
 	loaded := time.Since(start)
 	x := Build(snapshot)
-	e.Swap(x)
+	e.index.Store(x)
 	e.log.InfoContext(ctx, "search index rebuilt", "version", x.version, "movies", len(x.movies), "shows", len(x.shows),
 		"load", loaded, "build", time.Since(start)-loaded)
 	return nil
@@ -82,12 +71,12 @@ func (e *Engine) Refresh(ctx context.Context, source Source) error {
 // Run keeps the index fresh until the context ends. A hint asks for a look now;
 // the poll is what can be relied on, since hints get lost with the connection
 // they come on. Hints that arrive during a rebuild lead to one more look.
-func (e *Engine) Run(ctx context.Context, source Source, hints <-chan struct{}, poll time.Duration) error {
+func (e *Engine) Run(ctx context.Context, source catalog, hints <-chan struct{}, poll time.Duration) error {
 	ticker := time.NewTicker(poll)
 	defer ticker.Stop()
 	for {
 		if err := e.Refresh(ctx, source); err != nil && ctx.Err() == nil {
-			e.log.WarnContext(ctx, "search index not refreshed", "error", err, "in_use", e.Version())
+			e.log.WarnContext(ctx, "search index not refreshed", "error", err, "in_use", e.version())
 		}
 		select {
 		case <-ctx.Done():
@@ -97,21 +86,9 @@ func (e *Engine) Run(ctx context.Context, source Source, hints <-chan struct{}, 
 			if !open {
 				hints = nil
 			}
-			drain(hints)
-		}
-	}
-}
-
-// drain takes the hints that are waiting: one look answers them all.
-func drain(hints <-chan struct{}) {
-	for {
-		select {
-		case _, open := <-hints:
-			if !open {
-				return
+			for len(hints) > 0 { // one look answers them all
+				<-hints
 			}
-		default:
-			return
 		}
 	}
 }

@@ -15,19 +15,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// catalog is a source whose version, failures and pace the test decides.
-type catalog struct {
-	version atomic.Int64
-	loads   atomic.Int64
-	fail    atomic.Bool
-	gate    chan struct{} // when set, Load waits for it
+// fakeCatalog is a catalog whose version, failures and pace the test decides.
+type fakeCatalog struct {
+	now   atomic.Int64 // version
+	loads atomic.Int64
+	fail  atomic.Bool
+	gate  chan struct{} // when set, load waits for it
 }
 
-func (c *catalog) Version(context.Context) (string, error) {
-	return strconv.FormatInt(c.version.Load(), 10), nil
+func (c *fakeCatalog) version(context.Context) (string, error) {
+	return strconv.FormatInt(c.now.Load(), 10), nil
 }
 
-func (c *catalog) Load(ctx context.Context) (Snapshot, error) {
+func (c *fakeCatalog) load(ctx context.Context) (Snapshot, error) {
 	c.loads.Add(1)
 	if c.fail.Load() {
 		return Snapshot{}, errors.New("the database is away")
@@ -39,14 +39,14 @@ func (c *catalog) Load(ctx context.Context) (Snapshot, error) {
 			return Snapshot{}, ctx.Err()
 		}
 	}
-	version, err := c.Version(ctx)
+	version, err := c.version(ctx)
 	return Snapshot{Version: version, Movies: corpus()}, err
 }
 
 const soon, often = 5 * time.Second, 2 * time.Millisecond
 
 // run starts the engine's loop and stops it with the test.
-func run(t *testing.T, source Source, hints <-chan struct{}, poll time.Duration) *Engine {
+func run(t *testing.T, source catalog, hints <-chan struct{}, poll time.Duration) *Engine {
 	e := NewEngine(slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -60,67 +60,67 @@ func run(t *testing.T, source Source, hints <-chan struct{}, poll time.Duration)
 
 func TestEngineFollowsThePoll(t *testing.T) {
 	t.Parallel()
-	source := &catalog{}
-	source.version.Store(1)
+	source := &fakeCatalog{}
+	source.now.Store(1)
 	e := run(t, source, nil, often)
-	require.Eventually(t, func() bool { return e.Version() == "1" }, soon, often)
-	source.version.Store(2)
-	require.Eventually(t, func() bool { return e.Version() == "2" }, soon, often)
+	require.Eventually(t, func() bool { return e.version() == "1" }, soon, often)
+	source.now.Store(2)
+	require.Eventually(t, func() bool { return e.version() == "2" }, soon, often)
 	assert.EqualValues(t, 2, source.loads.Load(), "a poll alone loads nothing")
-	assert.Equal(t, "2", e.Search(Query{Text: "heat"}).IndexVersion)
-	assert.NotEmpty(t, e.Suggest("hea", ""))
+	assert.Equal(t, "2", e.Index().Search(Query{Text: "heat"}).IndexVersion)
+	assert.NotEmpty(t, e.Index().Suggest("hea", "", time.Now()))
 }
 
 func TestEngineFollowsHints(t *testing.T) {
 	t.Parallel()
-	source := &catalog{}
-	source.version.Store(1)
+	source := &fakeCatalog{}
+	source.now.Store(1)
 	hints := make(chan struct{}, 1)
 	e := run(t, source, hints, time.Hour)
-	require.Eventually(t, func() bool { return e.Version() == "1" }, soon, often)
-	source.version.Store(2)
+	require.Eventually(t, func() bool { return e.version() == "1" }, soon, often)
+	source.now.Store(2)
 	hints <- struct{}{}
-	require.Eventually(t, func() bool { return e.Version() == "2" }, soon, often)
+	require.Eventually(t, func() bool { return e.version() == "2" }, soon, often)
 }
 
 func TestEngineOutlivesItsHints(t *testing.T) {
 	t.Parallel()
-	source := &catalog{}
-	source.version.Store(1)
+	source := &fakeCatalog{}
+	source.now.Store(1)
 	hints := make(chan struct{})
 	close(hints)
 	e := run(t, source, hints, often)
-	require.Eventually(t, func() bool { return e.Version() == "1" }, soon, often)
-	source.version.Store(2)
-	require.Eventually(t, func() bool { return e.Version() == "2" }, soon, often)
+	require.Eventually(t, func() bool { return e.version() == "1" }, soon, often)
+	source.now.Store(2)
+	require.Eventually(t, func() bool { return e.version() == "2" }, soon, often)
 }
 
 func TestEngineKeepsTheOldIndexThroughFailures(t *testing.T) {
 	t.Parallel()
-	source := &catalog{}
-	source.version.Store(1)
+	source := &fakeCatalog{}
+	source.now.Store(1)
 	e := run(t, source, nil, often)
-	require.Eventually(t, func() bool { return e.Version() == "1" }, soon, often)
+	require.Eventually(t, func() bool { return e.version() == "1" }, soon, often)
 	source.fail.Store(true)
-	source.version.Store(2)
+	source.now.Store(2)
 	before := source.loads.Load()
 	require.Eventually(t, func() bool { return source.loads.Load() > before+2 }, soon, often, "it keeps trying")
-	assert.Equal(t, "1", e.Version())
-	assert.NotEmpty(t, e.Search(Query{Text: "heat"}).Items)
+	assert.Equal(t, "1", e.version())
+	assert.NotEmpty(t, e.Index().Search(Query{Text: "heat"}).Items)
 	source.fail.Store(false)
-	require.Eventually(t, func() bool { return e.Version() == "2" }, soon, often)
+	require.Eventually(t, func() bool { return e.version() == "2" }, soon, often)
 }
 
 // TestRebuildNeverBlocksAReader asks all the time while a load is stuck and
 // while indexes are swapped: each answer is of one version, and none waits.
 func TestRebuildNeverBlocksAReader(t *testing.T) {
 	t.Parallel()
-	source := &catalog{gate: make(chan struct{})}
-	source.version.Store(1)
+	source := &fakeCatalog{gate: make(chan struct{})}
+	source.now.Store(1)
 	e := run(t, source, nil, often)
 	source.gate <- struct{}{}
-	require.Eventually(t, func() bool { return e.Version() == "1" }, soon, often)
-	source.version.Store(2)
+	require.Eventually(t, func() bool { return e.version() == "1" }, soon, often)
+	source.now.Store(2)
 	require.Eventually(t, func() bool { return source.loads.Load() == 2 }, soon, often)
 
 	var answered atomic.Int64
@@ -136,16 +136,16 @@ func TestRebuildNeverBlocksAReader(t *testing.T) {
 				}
 				x := e.Index()
 				a := x.Search(Query{Text: "godfahter"})
-				assert.Equal(t, x.Version(), a.IndexVersion)
+				assert.Equal(t, x.version, a.IndexVersion)
 				assert.NotEmpty(t, a.Items)
 				answered.Add(1)
 			}
 		})
 	}
 	require.Eventually(t, func() bool { return answered.Load() > 200 }, soon, often, "the load is stuck, the readers are not")
-	assert.Equal(t, "1", e.Version())
+	assert.Equal(t, "1", e.version())
 	source.gate <- struct{}{}
-	require.Eventually(t, func() bool { return e.Version() == "2" }, soon, often)
+	require.Eventually(t, func() bool { return e.version() == "2" }, soon, often)
 	at := answered.Load()
 	require.Eventually(t, func() bool { return answered.Load() > at+200 }, soon, often)
 	close(stop)
@@ -163,7 +163,7 @@ func TestReadersDuringManyRebuilds(t *testing.T) {
 		for i := range movies {
 			movies[i].Certificate = strconv.Itoa(version)
 		}
-		e.Swap(Build(Snapshot{Version: strconv.Itoa(version), Movies: movies}))
+		e.index.Store(Build(Snapshot{Version: strconv.Itoa(version), Movies: movies}))
 	}
 	build(1)
 	var answered [2]atomic.Int64
@@ -178,7 +178,7 @@ func TestReadersDuringManyRebuilds(t *testing.T) {
 					return
 				default:
 				}
-				a := e.Search(Query{Text: "dune"})
+				a := e.Index().Search(Query{Text: "dune"})
 				version, err := strconv.Atoi(a.IndexVersion)
 				if !assert.NoError(t, err) || !assert.GreaterOrEqual(t, version, last) || !assert.NotEmpty(t, a.Items) {
 					return
@@ -198,14 +198,14 @@ func TestReadersDuringManyRebuilds(t *testing.T) {
 	}
 	close(stop)
 	readers.Wait()
-	assert.Equal(t, strconv.Itoa(rebuilds), e.Version())
+	assert.Equal(t, strconv.Itoa(rebuilds), e.version())
 }
 
 func TestEmptyEngineAnswers(t *testing.T) {
 	t.Parallel()
 	e := NewEngine(slog.New(slog.DiscardHandler))
-	a := e.Search(Query{Text: "heat", Filters: Filters{City: "mumbai", Access: []string{"captions"}}})
+	a := e.Index().Search(Query{Text: "heat", Filters: Filters{City: "mumbai", Access: []string{"captions"}}})
 	assert.Empty(t, a.Items)
 	assert.NotNil(t, a.Items)
-	assert.Empty(t, e.Suggest("", ""))
+	assert.Empty(t, e.Index().Suggest("", "", time.Now()))
 }

@@ -15,7 +15,7 @@ const maxDates = 14
 type facetCounts struct {
 	city, band, genre, language, subtitles, format, certificate, access tally
 	days                                                                map[int32]*dayCount
-	prices                                                              []PriceFacet // by currency
+	prices                                                              []priceFacet // by currency
 	movie                                                               uint32
 	own                                                                 dimension
 }
@@ -45,7 +45,7 @@ func (x *Index) newFacetCounts() *facetCounts {
 		city: newTally(len(x.cities.list)), band: newTally(len(bandNames)), genre: newTally(len(x.genres.list)),
 		language: newTally(len(x.languages.list)), subtitles: newTally(len(x.languages.list)), format: newTally(len(x.formats.list)),
 		certificate: newTally(len(x.certificates.list)), access: newTally(64),
-		days: map[int32]*dayCount{}, prices: make([]PriceFacet, len(x.currencies.list)),
+		days: map[int32]*dayCount{}, prices: make([]priceFacet, len(x.currencies.list)),
 	}
 	return f
 }
@@ -119,47 +119,47 @@ func (f *facetCounts) addDay(day int32) {
 func (f *facetCounts) addPrice(x *Index, s *show) {
 	p := &f.prices[s.currency]
 	if p.Currency == "" {
-		*p = PriceFacet{x.currencies.list[s.currency], s.priceMin, s.priceMax}
+		*p = priceFacet{x.currencies.list[s.currency], s.priceMin, s.priceMax}
 		return
 	}
 	p.Min, p.Max = min(p.Min, s.priceMin), max(p.Max, s.priceMax)
 }
 
 // facets are the counts by name; what is chosen is listed even with none left.
-func (f *facetCounts) facets(x *Index, c *filter) Facets {
+func (f *facetCounts) facets(x *Index, c *filter) facets {
 	access := make([]bool, len(x.access.list))
 	for i := range access {
 		access[i] = slices.Contains(c.Access, x.access.list[i])
 	}
 	city := x.cities.chosen([]string{c.City})
-	return Facets{
+	return facets{
 		City: f.city.list(x.cities.list, city), Band: f.band.list(bandNames, c.bands),
 		Genre: f.genre.list(x.genres.list, c.genres), Language: f.language.list(x.languages.list, c.languages),
 		Subtitles: f.subtitles.list(x.languages.list, c.subtitles),
 		Format:    f.format.list(x.formats.list, c.formats), Certificate: f.certificate.list(x.certificates.list, c.certificates),
 		Accessibility: f.access.list(x.access.list, access), Date: f.dates(c),
-		Price: slices.DeleteFunc(f.prices, func(p PriceFacet) bool { return p.Currency == "" }),
+		Price: slices.DeleteFunc(f.prices, func(p priceFacet) bool { return p.Currency == "" }),
 	}
 }
 
-func (t *tally) list(names []string, chosen []bool) []FacetValue {
-	out := []FacetValue{}
+func (t *tally) list(names []string, chosen []bool) []facetValue {
+	out := []facetValue{}
 	for i, name := range names[:min(len(names), len(t.counts))] {
 		if name != "" && (t.counts[i] > 0 || chosen[i]) {
-			out = append(out, FacetValue{Value: name, Count: t.counts[i], Selected: chosen[i]})
+			out = append(out, facetValue{Value: name, Count: t.counts[i], Selected: chosen[i]})
 		}
 	}
-	slices.SortFunc(out, func(a, b FacetValue) int {
+	slices.SortFunc(out, func(a, b facetValue) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
 	})
 	return out
 }
 
-func (f *facetCounts) dates(c *filter) []FacetValue {
-	out := []FacetValue{}
+func (f *facetCounts) dates(c *filter) []facetValue {
+	out := []facetValue{}
 	for day, d := range f.days {
-		out = append(out, FacetValue{Value: dayName(day), Count: d.movies, Selected: dayName(day) == c.Date})
+		out = append(out, facetValue{Value: dayName(day), Count: d.movies, Selected: dayName(day) == c.Date})
 	}
-	slices.SortFunc(out, func(a, b FacetValue) int { return cmp.Compare(a.Value, b.Value) })
+	slices.SortFunc(out, func(a, b facetValue) int { return cmp.Compare(a.Value, b.Value) })
 	return out[:min(len(out), maxDates)]
 }

@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -67,10 +68,7 @@ func (f *finder) find(words []string, ended bool) []hit {
 			f.findReading(f.sounds, reading{words: sounds, penalty: 0.03, typos: 0.12, ended: ended}, found)
 		}
 	}
-	hits := make([]hit, 0, len(found))
-	for _, h := range found {
-		hits = append(hits, h)
-	}
+	hits := slices.AppendSeq(make([]hit, 0, len(found)), maps.Values(found))
 	slices.SortFunc(hits, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.owner, b.owner))
 	})
@@ -149,12 +147,7 @@ func (f *finder) readings(words []string) []reading {
 func (f *finder) spelledOut(words []string) []reading {
 	var out []reading
 	for at, w := range words {
-		list := f.names.acronym[w]
-		if len(list) == 0 {
-			continue
-		}
-		list = slices.Clone(list)
-		slices.SortFunc(list, func(a, b uint32) int {
+		list := slices.SortedFunc(slices.Values(f.names.acronym[w]), func(a, b uint32) int {
 			return cmp.Compare(f.names.tie[b], f.names.tie[a])
 		})
 		var seen []string

@@ -9,19 +9,19 @@ import (
 
 // highlight finds what was typed in a text, as ranges of its characters. What
 // had to be corrected is marked as the whole word.
-func highlight(text string, typed []string) []Range {
+func highlight(text string, typed []string) []span {
 	words := normalizeWords(norm.NFC.String(text))
 	together, count := runTogether(words, squash(typed))
 	if count > 0 && count != len(typed) { // old boy for Oldboy
 		return together
 	}
 	wrong := notIn(words, typed)
-	out := []Range{}
+	out := []span{}
 	for i, w := range words {
 		if end := markedTo(w, typed, wrong); end > w.start {
-			out = append(out, Range{w.start, end})
+			out = append(out, span{w.start, end})
 		} else if i > 0 && slices.Contains(typed, words[i-1].text+w.text) {
-			out = append(out, Range{words[i-1].start, w.end})
+			out = append(out, span{words[i-1].start, w.end})
 		}
 	}
 	return merge(out)
@@ -64,12 +64,12 @@ func markedTo(w word, typed []string, wrong []bool) int {
 
 // runTogether marks the words that begin what was typed without spaces, and
 // says how many they are.
-func runTogether(words []word, key string) ([]Range, int) {
+func runTogether(words []word, key string) ([]span, int) {
 	for first := range words {
 		rest := key
 		for at := first; at < len(words); at++ {
 			if strings.HasPrefix(words[at].text, rest) {
-				return []Range{{words[first].start, words[at].end}}, at - first + 1
+				return []span{{words[first].start, words[at].end}}, at - first + 1
 			}
 			var ok bool
 			if rest, ok = strings.CutPrefix(rest, words[at].text); !ok {
@@ -81,8 +81,8 @@ func runTogether(words []word, key string) ([]Range, int) {
 }
 
 // merge joins ranges that overlap; they come in order of their ends.
-func merge(list []Range) []Range {
-	out := []Range{}
+func merge(list []span) []span {
+	out := []span{}
 	for _, r := range list {
 		for len(out) > 0 && r.Start < out[len(out)-1].End {
 			r.Start = min(r.Start, out[len(out)-1].Start)

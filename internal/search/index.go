@@ -71,9 +71,6 @@ func Build(s Snapshot) *Index {
 	return x
 }
 
-// Version is that of the snapshot.
-func (x *Index) Version() string { return x.version }
-
 // City finds a city by its slug or id.
 func (x *Index) City(slugOrID string) (City, bool) {
 	id, _ := uuid.Parse(slugOrID)

@@ -51,12 +51,10 @@ func romanizeIndic(run []rune) string {
 	for i, s := range list {
 		out.WriteString(s.consonant)
 		out.WriteString(s.vowel)
-		if s.nasal == "n" && i+1 < len(list) && strings.HasPrefix(list[i+1].consonant, "b") ||
-			s.nasal == "n" && i+1 < len(list) && strings.HasPrefix(list[i+1].consonant, "p") {
-			out.WriteString("m")
-		} else {
-			out.WriteString(s.nasal)
+		if s.nasal == "n" && i+1 < len(list) && strings.IndexAny(list[i+1].consonant, "bp") == 0 {
+			s.nasal = "m"
 		}
+		out.WriteString(s.nasal)
 	}
 	return out.String()
 }

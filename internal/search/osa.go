@@ -1,6 +1,9 @@
 package search
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // maxPattern is how many bytes of a query are compared: the width of a machine
 // word, in which all rows of the distance table are computed at once.
@@ -29,10 +32,20 @@ func newPattern(s string) *pattern {
 // substitutions and swaps of neighbors) of the pattern to text, and the least
 // distance to any beginning of text. The first is how far a finished word is
 // off, the second how far one still being typed is.
+func (p *pattern) distance(text string) (full, prefix int) { return p.align(text, math.MaxInt) }
+
+// near says whether the distance to text is at most k.
+func (p *pattern) near(text string, k int) bool {
+	full, _ := p.align(text, k)
+	return full <= k
+}
+
+// align gives the two distances. It gives up as soon as the first must be more than
+// most, and then gives some number above most.
 //
 // It is Hyyrö's bit-vector algorithm ("A bit-vector algorithm for computing
 // Levenshtein and Damerau edit distances", 2003): a column per byte of text.
-func (p *pattern) distance(text string) (full, prefix int) {
+func (p *pattern) align(text string, most int) (full, prefix int) {
 	full, prefix = p.len, p.len
 	if p.len == 0 {
 		return len(text), 0
@@ -52,6 +65,9 @@ func (p *pattern) distance(text string) (full, prefix int) {
 		if hn&last != 0 {
 			full--
 		}
+		if full-(len(text)-1-i) > most { // each byte to come lowers it by one at most
+			return full, prefix
+		}
 		prefix = min(prefix, full)
 		hp = hp<<1 | 1
 		hn <<= 1
@@ -60,37 +76,6 @@ func (p *pattern) distance(text string) (full, prefix int) {
 		before = eq
 	}
 	return full, prefix
-}
-
-// near says whether the distance to text is at most k, and gives up as soon as
-// it cannot be.
-func (p *pattern) near(text string, k int) bool {
-	d := p.len
-	vp, vn := ^uint64(0), uint64(0)
-	var d0, before uint64
-	last := uint64(1) << (p.len - 1)
-	for i := range len(text) {
-		eq := p.eq[text[i]]
-		swap := ((^d0 & eq) << 1) & before
-		d0 = (((eq & vp) + vp) ^ vp) | eq | vn | swap
-		hp := vn | ^(d0 | vp)
-		hn := d0 & vp
-		if hp&last != 0 {
-			d++
-		}
-		if hn&last != 0 {
-			d--
-		}
-		if d-(len(text)-1-i) > k { // each byte to come lowers it by one at most
-			return false
-		}
-		hp = hp<<1 | 1
-		hn <<= 1
-		vp = hn | ^(d0 | hp)
-		vn = hp & d0
-		before = eq
-	}
-	return d <= k
 }
 
 // bag is which letters a word has, and which of them more than once, as bits.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,7 +19,7 @@ import (
 // change is found within 2 s by this alone: reading and building take their time.
 const Poll = time.Second
 
-// Postgres is the Source over our own database.
+// Postgres is the catalog in our own database.
 type Postgres struct {
 	pool  *pgxpool.Pool
 	log   *slog.Logger
@@ -35,8 +37,8 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// Version reads the number that triggers raise with every change of the catalog.
-func (p *Postgres) Version(ctx context.Context) (string, error) { return versionOf(ctx, p.pool) }
+// version reads the number that triggers raise with every change of the catalog.
+func (p *Postgres) version(ctx context.Context) (string, error) { return versionOf(ctx, p.pool) }
 
 func versionOf(ctx context.Context, db querier) (string, error) {
 	var version int64
@@ -46,8 +48,8 @@ func versionOf(ctx context.Context, db querier) (string, error) {
 	return strconv.FormatInt(version, 10), nil
 }
 
-// Load reads everything as it was at one moment, the version included.
-func (p *Postgres) Load(ctx context.Context) (s Snapshot, err error) {
+// load reads everything as it was at one moment, the version included.
+func (p *Postgres) load(ctx context.Context) (s Snapshot, err error) {
 	moment := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = pgx.BeginTxFunc(ctx, p.pool, moment, func(tx pgx.Tx) error {
 		s, err = load(ctx, tx)
@@ -98,12 +100,8 @@ func loadShows(ctx context.Context, db querier) ([]Show, error) {
 	shows := make([]Show, len(rows))
 	for i, r := range rows {
 		shows[i] = r.Show
-		first := true
-		for _, price := range r.Prices {
-			if first || price < shows[i].PriceMin {
-				shows[i].PriceMin = price
-			}
-			shows[i].PriceMax, first = max(shows[i].PriceMax, price), false
+		if prices := slices.Sorted(maps.Values(r.Prices)); len(prices) > 0 {
+			shows[i].PriceMin, shows[i].PriceMax = prices[0], prices[len(prices)-1]
 		}
 	}
 	return shows, nil
@@ -112,10 +110,7 @@ func loadShows(ctx context.Context, db querier) ([]Show, error) {
 // rowsOf reads columns into the fields of their names; the index knows more
 // about a theater or a show than the database does.
 func rowsOf[T any](ctx context.Context, db querier, query string) ([]T, error) {
-	rows, err := db.Query(ctx, query)
-	if err != nil {
-		return nil, err
-	}
+	rows, _ := db.Query(ctx, query) // its error is that of the rows
 	return pgx.CollectRows(rows, pgx.RowToStructByNameLax[T])
 }
 

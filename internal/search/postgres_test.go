@@ -52,9 +52,9 @@ func execute(t *testing.T, db *database.DB, statement string) {
 func TestPostgresLoads(t *testing.T) {
 	t.Parallel()
 	_, source := planting(t)
-	version, err := source.Version(t.Context())
+	version, err := source.version(t.Context())
 	require.NoError(t, err)
-	s, err := source.Load(t.Context())
+	s, err := source.load(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, version, s.Version)
 
@@ -84,7 +84,7 @@ func TestAccessibilityIsOfTheShow(t *testing.T) {
 	t.Parallel()
 	db, source := planting(t)
 	shows := func(codes ...string) int {
-		s, err := source.Load(t.Context())
+		s, err := source.load(t.Context())
 		require.NoError(t, err)
 		a := Build(s).Search(Query{Text: "amelie", Filters: Filters{Access: codes}, Now: time.Now()})
 		if len(a.Relaxed) > 0 {
@@ -103,7 +103,7 @@ func TestWhatWasRetiredIsNotFound(t *testing.T) {
 	t.Parallel()
 	db, source := planting(t)
 	execute(t, db, `UPDATE movies SET retired_at = now(); UPDATE theaters SET retired_at = now()`)
-	s, err := source.Load(t.Context())
+	s, err := source.load(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, s.Movies)
 	assert.Empty(t, s.Theaters)
@@ -119,7 +119,7 @@ func TestWhatWasRetiredIsNotFound(t *testing.T) {
 func TestOnSaleFollowsTheClock(t *testing.T) {
 	t.Parallel()
 	_, source := planting(t)
-	s, err := source.Load(t.Context())
+	s, err := source.load(t.Context())
 	require.NoError(t, err)
 	x := Build(s)
 	for after, want := range map[time.Duration]int{
@@ -136,7 +136,7 @@ func TestOnSaleFollowsTheClock(t *testing.T) {
 func TestEveryChangeOfTheCatalogRaisesTheVersion(t *testing.T) {
 	t.Parallel()
 	db, source := planting(t)
-	before, err := source.Version(t.Context())
+	before, err := source.version(t.Context())
 	require.NoError(t, err)
 	for _, change := range []string{
 		`UPDATE cities SET name = 'Poona'`, `UPDATE movies SET title = 'Amelie'`, `UPDATE theaters SET name = 'Lily'`,
@@ -146,7 +146,7 @@ func TestEveryChangeOfTheCatalogRaisesTheVersion(t *testing.T) {
 		`INSERT INTO movies (id, slug, title, year, runtime_minutes) VALUES (gen_random_uuid(), 'x', 'X', 2000, 1)`,
 	} {
 		execute(t, db, change)
-		after, err := source.Version(t.Context())
+		after, err := source.version(t.Context())
 		require.NoError(t, err)
 		assert.NotEqual(t, before, after, change)
 		before = after
@@ -158,11 +158,11 @@ func TestEveryChangeOfTheCatalogRaisesTheVersion(t *testing.T) {
 	defer func() { _ = tx.Rollback(context.Background()) }()
 	_, err = tx.Exec(t.Context(), `UPDATE movies SET title = 'Y'`)
 	require.NoError(t, err)
-	during, err := source.Version(t.Context())
+	during, err := source.version(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, before, during)
 	require.NoError(t, tx.Commit(t.Context()))
-	after, err := source.Version(t.Context())
+	after, err := source.version(t.Context())
 	require.NoError(t, err)
 	assert.NotEqual(t, before, after)
 }
@@ -202,7 +202,7 @@ func TestHintsBringChanges(t *testing.T) {
 	e := run(t, source, source.Hints(t.Context()), time.Hour)
 	awaitTitle := func(title string, within time.Duration) {
 		t.Helper()
-		require.Eventually(t, func() bool { return len(e.Search(Query{Text: title}).Items) == 1 }, within, often, title)
+		require.Eventually(t, func() bool { return len(e.Index().Search(Query{Text: title}).Items) == 1 }, within, often, title)
 	}
 	awaitTitle("Amélie", soon)
 	execute(t, db, `UPDATE movies SET title = 'Zanzibar Express'`)
@@ -228,7 +228,7 @@ func TestPollBringsChangesWithoutHints(t *testing.T) {
 	db, source := planting(t)
 	e := run(t, source, nil, 20*time.Millisecond)
 	execute(t, db, `UPDATE movies SET title = 'Zanzibar Express'`)
-	require.Eventually(t, func() bool { return len(e.Search(Query{Text: "Zanzibar Express"}).Items) == 1 }, soon, often)
+	require.Eventually(t, func() bool { return len(e.Index().Search(Query{Text: "Zanzibar Express"}).Items) == 1 }, soon, often)
 }
 
 // Two replicas follow one writer within 2 s, by hints and by the poll alone. A
@@ -249,7 +249,7 @@ func TestReplicasFollowAWriter(t *testing.T) {
 				replicas = append(replicas, run(t, source, hints, poll))
 			}
 			for _, e := range replicas {
-				require.Eventually(t, func() bool { return len(e.Search(Query{Text: "Amélie"}).Items) == 1 }, soon, often)
+				require.Eventually(t, func() bool { return len(e.Index().Search(Query{Text: "Amélie"}).Items) == 1 }, soon, often)
 			}
 			var took time.Duration
 			for _, title := range []string{"Zanzibar Express", "Nimbus Garden", "Quixotic Voyage"} {
@@ -257,7 +257,7 @@ func TestReplicasFollowAWriter(t *testing.T) {
 				execute(t, db, `UPDATE movies SET title = '`+title+`'`)
 				for _, e := range replicas {
 					require.Eventually(t, func() bool {
-						a := e.Search(Query{Text: title})
+						a := e.Index().Search(Query{Text: title})
 						return len(a.Items) == 1 && a.Items[0].Title == title
 					}, 2*soon, often)
 				}
@@ -266,7 +266,7 @@ func TestReplicasFollowAWriter(t *testing.T) {
 				}
 			}
 			assert.LessOrEqual(t, took, 2*time.Second)
-			assert.Equal(t, replicas[0].Version(), replicas[1].Version())
+			assert.Equal(t, replicas[0].version(), replicas[1].version())
 		})
 	}
 }
@@ -288,5 +288,5 @@ func TestReadyOnceLoaded(t *testing.T) {
 	assert.Equal(t, city, byID)
 	_, known = e.Index().City("atlantis")
 	assert.False(t, known)
-	assert.NotEmpty(t, e.Search(Query{Filters: Filters{City: "mumbai"}}).Items)
+	assert.NotEmpty(t, e.Index().Search(Query{Filters: Filters{City: "mumbai"}}).Items)
 }

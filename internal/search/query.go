@@ -68,15 +68,24 @@ var dimensionNames = map[dimension]string{
 	byFormat: "format", byCertificate: "certificate", byPrice: "price", byAccess: "accessibility",
 }
 
+// lists are the filters that name several values.
+func (f *Filters) lists() map[dimension]*[]string {
+	return map[dimension]*[]string{
+		byBand: &f.Bands, byGenre: &f.Genres, byLanguage: &f.Languages, bySubtitles: &f.Subtitles,
+		byFormat: &f.Formats, byCertificate: &f.Certificates, byAccess: &f.Access,
+	}
+}
+
 // active are the filters in use.
 func (f *Filters) active() dimension {
 	var d dimension
-	for bit, used := range map[dimension]bool{
-		byCity: f.City != "", byNear: f.Near != nil, byDate: f.Date != "", byBand: len(f.Bands) > 0,
-		byGenre: len(f.Genres) > 0, byLanguage: len(f.Languages) > 0, bySubtitles: len(f.Subtitles) > 0, byFormat: len(f.Formats) > 0,
-		byCertificate: len(f.Certificates) > 0, byPrice: f.Price != nil, byAccess: len(f.Access) > 0,
-	} {
+	for bit, used := range map[dimension]bool{byCity: f.City != "", byNear: f.Near != nil, byDate: f.Date != "", byPrice: f.Price != nil} {
 		if used {
+			d |= bit
+		}
+	}
+	for bit, list := range f.lists() {
+		if len(*list) > 0 {
 			d |= bit
 		}
 	}
@@ -92,22 +101,10 @@ func (f Filters) without(d dimension) Filters {
 		f.Near = nil
 	case byDate:
 		f.Date = ""
-	case byBand:
-		f.Bands = nil
-	case byGenre:
-		f.Genres = nil
-	case byLanguage:
-		f.Languages = nil
-	case bySubtitles:
-		f.Subtitles = nil
-	case byFormat:
-		f.Formats = nil
-	case byCertificate:
-		f.Certificates = nil
 	case byPrice:
 		f.Price = nil
-	case byAccess:
-		f.Access = nil
+	default:
+		*f.lists()[d] = nil
 	}
 	return f
 }

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -17,7 +18,7 @@ var relaxOrder = []dimension{
 // relax loosens as few filters as it takes to leave something: one if one
 // suffices, and by no more than to the nearest show; else one after the other.
 // It returns nil where no filter is to blame.
-func (x *Index) relax(f Filters, now time.Time, n *narrowed, movies []uint32) (*filter, *narrowed, []Relaxed) {
+func (x *Index) relax(f Filters, now time.Time, n *narrowed, movies []uint32) (*filter, *narrowed, []relaxed) {
 	for _, d := range relaxOrder {
 		m, ok := n.nearest[d]
 		if !ok {
@@ -26,16 +27,16 @@ func (x *Index) relax(f Filters, now time.Time, n *narrowed, movies []uint32) (*
 		loose := x.loosen(f, d, m)
 		c := x.prepare(loose, now)
 		if left := x.narrow(c, movies, true); len(left.movies) > 0 {
-			return c, left, []Relaxed{{dimensionNames[d], f.value(d), loose.value(d)}}
+			return c, left, []relaxed{{dimensionNames[d], f.value(d), loose.value(d)}}
 		}
 	}
-	var dropped []Relaxed
+	var dropped []relaxed
 	loose := f
 	for _, d := range relaxOrder {
 		if f.active()&d == 0 {
 			continue
 		}
-		dropped = append(dropped, Relaxed{Filter: dimensionNames[d], Asked: f.value(d)})
+		dropped = append(dropped, relaxed{Filter: dimensionNames[d], Asked: f.value(d)})
 		loose = loose.without(d)
 		c := x.prepare(loose, now)
 		if left := x.narrow(c, movies, true); len(left.movies) > 0 {
@@ -67,28 +68,20 @@ func (x *Index) loosen(f Filters, d dimension, m miss) Filters {
 	return f.without(d)
 }
 
-// value is a filter as text.
+// value is a filter as text; it is empty for a filter that is not in use.
 func (f *Filters) value(d dimension) string {
-	switch d {
-	case byCity:
+	switch {
+	case d == byCity:
 		return f.City
-	case byNear:
-		if f.Near != nil {
-			km := f.Near.KM
-			if km == 0 {
-				km = defaultKM
-			}
-			return fmt.Sprintf("%g km", km)
-		}
-	case byDate:
+	case d == byDate:
 		return f.Date
-	case byPrice:
-		if f.Price != nil {
-			return fmt.Sprintf("%d–%d %s", f.Price.Min, f.Price.Max, f.Price.Currency)
-		}
+	case d == byNear && f.Near != nil:
+		return fmt.Sprintf("%g km", cmp.Or(f.Near.KM, defaultKM))
+	case d == byPrice && f.Price != nil:
+		return fmt.Sprintf("%d–%d %s", f.Price.Min, f.Price.Max, f.Price.Currency)
 	}
-	return strings.Join(map[dimension][]string{
-		byBand: f.Bands, byGenre: f.Genres, byLanguage: f.Languages, bySubtitles: f.Subtitles,
-		byFormat: f.Formats, byCertificate: f.Certificates, byAccess: f.Access,
-	}[d], ",")
+	if list, known := f.lists()[d]; known {
+		return strings.Join(*list, ",")
+	}
+	return ""
 }

@@ -24,7 +24,7 @@ func (x *Index) Search(q Query) Answer {
 	if q.Now.IsZero() {
 		q.Now = time.Now()
 	}
-	a := Answer{IndexVersion: x.version, Items: []MovieHit{}, People: []PersonHit{}, Theaters: []PlaceHit{}}
+	a := Answer{IndexVersion: x.version, Items: []movieHit{}, People: []personHit{}, Theaters: []placeHit{}}
 	words := queryWords(q.Text)
 	t := x.match(words, ended(q.Text))
 	if strings.TrimSpace(q.Text) == "" {
@@ -178,9 +178,9 @@ func (x *Index) didYouMean(movies, people, theaters []hit) string {
 	return text
 }
 
-func (x *Index) movieHit(o onScreen, words []string, t matched) MovieHit {
+func (x *Index) movieHit(o onScreen, words []string, t matched) movieHit {
 	m := &x.movies[o.movie]
-	h := MovieHit{
+	h := movieHit{
 		ID: m.ID, Slug: m.Slug, Title: m.Title, Year: m.Year, Genres: m.Genres, Languages: m.Languages,
 		Certificate: m.Certificate, Shows: int(o.shows), Theaters: int(o.theaters),
 	}
@@ -195,7 +195,7 @@ func (x *Index) movieHit(o onScreen, words []string, t matched) MovieHit {
 		house := &x.theaters[next.theater]
 		zone := x.zones[house.zone]
 		start := time.Unix(next.startsAt, 0)
-		h.NextShow = &NextShow{
+		h.NextShow = &nextShow{
 			ID: next.id, StartsAt: start.UTC(), LocalTime: start.In(zone).Format("2006-01-02T15:04:05"),
 			TimeZone: zone.String(), TheaterID: house.ID, TheaterName: house.Name,
 		}
@@ -204,7 +204,7 @@ func (x *Index) movieHit(o onScreen, words []string, t matched) MovieHit {
 }
 
 // matchedBy names the text that was found: the title where that will do.
-func (x *Index) matchedBy(m *Movie, h hit, words []string, t matched) *Matched {
+func (x *Index) matchedBy(m *Movie, h hit, words []string, t matched) *matchedText {
 	by, text := "title", m.Title
 	if p, ok := t.through[h.owner]; ok {
 		by, text = "person", x.people[p].name
@@ -219,17 +219,17 @@ func (x *Index) matchedBy(m *Movie, h hit, words []string, t matched) *Matched {
 			}
 		}
 	}
-	return &Matched{By: by, Text: text, Highlights: highlight(text, words)}
+	return &matchedText{By: by, Text: text, Highlights: highlight(text, words)}
 }
 
-func (x *Index) personHits(hits []hit, words []string) []PersonHit {
-	out := []PersonHit{}
+func (x *Index) personHits(hits []hit, words []string) []personHit {
+	out := []personHit{}
 	for _, h := range hits[:min(len(hits), maxPeople)] {
 		p := &x.people[h.owner]
-		hit := PersonHit{Name: p.name, Matched: &Matched{"name", p.name, highlight(p.name, words)}}
+		hit := personHit{Name: p.name, Matched: &matchedText{"name", p.name, highlight(p.name, words)}}
 		for _, i := range p.movies[:min(len(p.movies), 5)] {
 			m := &x.movies[i]
-			hit.Movies = append(hit.Movies, Ref{m.ID, m.Slug, m.Title, m.Year})
+			hit.Movies = append(hit.Movies, movieRef{m.ID, m.Slug, m.Title, m.Year})
 		}
 		out = append(out, hit)
 	}
@@ -237,16 +237,16 @@ func (x *Index) personHits(hits []hit, words []string) []PersonHit {
 }
 
 // placeHits are theaters of the city asked for, and near enough.
-func (x *Index) placeHits(hits []hit, words []string, c *filter) []PlaceHit {
-	out := []PlaceHit{}
+func (x *Index) placeHits(hits []hit, words []string, c *filter) []placeHit {
+	out := []placeHit{}
 	for _, h := range hits {
 		if c.place[h.owner] != 0 {
 			continue
 		}
 		p := &x.theaters[h.owner]
-		hit := PlaceHit{
+		hit := placeHit{
 			ID: p.ID, Slug: p.Slug, Name: p.Name, City: x.cities.list[p.city],
-			Matched: &Matched{"name", p.Name, highlight(p.Name, words)},
+			Matched: &matchedText{"name", p.Name, highlight(p.Name, words)},
 		}
 		if c.distance != nil {
 			hit.DistanceKM = &c.distance[h.owner]

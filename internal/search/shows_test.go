@@ -118,7 +118,7 @@ func TestShowsOfAMovie(t *testing.T) {
 	assert.Equal(t, id("sagar"), m.NextShow.TheaterID)
 }
 
-func count(list []FacetValue, value string) int {
+func count(list []facetValue, value string) int {
 	for _, v := range list {
 		if v.Value == value {
 			return v.Count
@@ -140,7 +140,7 @@ func TestFacetsAreDisjunctive(t *testing.T) {
 	assert.Equal(t, 1, count(a.Facets.Language, "hi"), "a movie counts once")
 	assert.Equal(t, 1, count(a.Facets.Date, "2026-03-13"))
 	assert.Equal(t, 0, count(a.Facets.Date, "2026-03-12"))
-	assert.Equal(t, []PriceFacet{{"INR", 60000, 120000}}, a.Facets.Price)
+	assert.Equal(t, []priceFacet{{"INR", 60000, 120000}}, a.Facets.Price)
 	assert.Equal(t, 1, count(a.Facets.Accessibility, "step_free_access"))
 	assert.Equal(t, 0, count(a.Facets.Accessibility, "captions"), "a house that could is no show that does")
 	assert.Empty(t, a.Facets.Subtitles, "no subtitles is no choice")
@@ -155,31 +155,31 @@ func TestNearestRelaxed(t *testing.T) {
 	for name, c := range map[string]struct {
 		query   Query
 		want    []string
-		relaxed []Relaxed
+		relaxed []relaxed
 	}{
 		"another day": {
 			Query{Text: "jawan", Filters: Filters{City: "mumbai", Date: "2026-03-16"}},
-			[]string{"jawan"}, []Relaxed{{"date", "2026-03-16", "2026-03-14"}},
+			[]string{"jawan"}, []relaxed{{"date", "2026-03-16", "2026-03-14"}},
 		},
 		"further away": {
 			Query{Text: "dune part two", Filters: Filters{Near: &Near{19.10, 72.83, 2}}},
-			[]string{"dune-part-two"}, []Relaxed{{"near", "2 km", "6 km"}},
+			[]string{"dune-part-two"}, []relaxed{{"near", "2 km", "6 km"}},
 		},
 		"dearer": {
 			Query{Text: "dune part two", Filters: Filters{Formats: []string{"IMAX"}, Price: &PriceRange{Max: 30000, Currency: "INR"}, Languages: []string{"hi"}}},
-			[]string{"dune-part-two"}, []Relaxed{{"price", "0–30000 INR", "0–60000 INR"}},
+			[]string{"dune-part-two"}, []relaxed{{"price", "0–30000 INR", "0–60000 INR"}},
 		},
 		"another hour before another format": {
 			Query{Text: "dune part two", Filters: Filters{Bands: []string{"morning"}, Date: "today", Formats: []string{"IMAX"}}},
-			[]string{"dune-part-two"}, []Relaxed{{"band", "morning", ""}},
+			[]string{"dune-part-two"}, []relaxed{{"band", "morning", ""}},
 		},
 		"two at once": {
 			Query{Text: "rocky", Filters: Filters{Formats: []string{"4DX"}, City: "mumbai"}},
-			[]string{"rocky"}, []Relaxed{{Filter: "format", Asked: "4DX"}, {Filter: "city", Asked: "mumbai"}},
+			[]string{"rocky"}, []relaxed{{Filter: "format", Asked: "4DX"}, {Filter: "city", Asked: "mumbai"}},
 		},
 		"not on anywhere": {
 			Query{Text: "lagaan", Filters: Filters{City: "mumbai"}},
-			[]string{"lagaan"}, []Relaxed{{Filter: "city", Asked: "mumbai"}},
+			[]string{"lagaan"}, []relaxed{{Filter: "city", Asked: "mumbai"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -240,12 +240,12 @@ func TestTheatersAndPaging(t *testing.T) {
 func TestMatchedSaysWhy(t *testing.T) {
 	t.Parallel()
 	x := Build(world())
-	for text, want := range map[string]Matched{
-		"heat":                {"title", "Heat", []Range{{0, 4}}},
-		"deadpool 3":          {"alias", "Deadpool 3", []Range{{0, 8}, {9, 10}}},
-		"fabuleux destin":     {"original_title", "Le Fabuleux Destin d'Amélie Poulain", []Range{{3, 11}, {12, 18}}},
-		"emily blunt":         {"person", "Emily Blunt", []Range{{0, 5}, {6, 11}}},
-		"the brave hearted w": {"alias", "The Brave-Hearted Will Take the Bride", []Range{{0, 3}, {4, 9}, {10, 17}, {18, 19}, {28, 31}}},
+	for text, want := range map[string]matchedText{
+		"heat":                {"title", "Heat", []span{{0, 4}}},
+		"deadpool 3":          {"alias", "Deadpool 3", []span{{0, 8}, {9, 10}}},
+		"fabuleux destin":     {"original_title", "Le Fabuleux Destin d'Amélie Poulain", []span{{3, 11}, {12, 18}}},
+		"emily blunt":         {"person", "Emily Blunt", []span{{0, 5}, {6, 11}}},
+		"the brave hearted w": {"alias", "The Brave-Hearted Will Take the Bride", []span{{0, 3}, {4, 9}, {10, 17}, {18, 19}, {28, 31}}},
 	} {
 		a := x.Search(Query{Text: text, Now: noon})
 		require.NotEmpty(t, a.Items, text)

@@ -2,6 +2,7 @@ package search
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -107,12 +108,9 @@ func asYear(w string) int {
 	if len(w) != 4 || w[:2] != "18" && w[:2] != "19" && w[:2] != "20" {
 		return 0
 	}
-	year := 0
-	for _, c := range []byte(w) {
-		if c < '0' || c > '9' {
-			return 0
-		}
-		year = year*10 + int(c-'0')
+	year, err := strconv.Atoi(w)
+	if err != nil {
+		return 0
 	}
 	return year
 }

@@ -75,7 +75,7 @@ func (x *Index) suggestShowing(city string, now time.Time) []Suggestion {
 		}
 		if m := &x.movies[i]; x.showingIn(i, city, now) {
 			out = append(out, Suggestion{
-				Kind: "movie", ID: m.ID, Slug: m.Slug, Text: m.Title, Year: m.Year, Highlights: []Range{}, Showing: true,
+				Kind: "movie", ID: m.ID, Slug: m.Slug, Text: m.Title, Year: m.Year, Highlights: []span{}, Showing: true,
 			})
 		}
 	}
