@@ -92,7 +92,7 @@ func (s Summary) Lines() int64 { return s.Added + s.Changed + s.Unchanged + s.Re
 
 var errHeader = errors.New("the header row cannot be used")
 
-// ErrBusy ends an import.
+// ErrBusy ends an import while another one of its kind runs.
 var ErrBusy = errors.New("another import of this kind is running")
 
 // kind reads and writes the lines of a kind of file. It is fed by one goroutine.

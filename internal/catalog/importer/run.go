@@ -34,7 +34,7 @@ type batch struct {
 }
 
 // recallState reads how far an earlier import of the same content came. One that
-// ended with refusals begins anew: what was missing may be there by now.
+// ended with refusals begins again: what was missing may be there by now.
 func (r *run) recallState(ctx context.Context) error {
 	var (
 		lines    int

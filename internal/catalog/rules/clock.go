@@ -21,7 +21,7 @@ func ZoneKnown(name string) bool {
 	return err == nil && name != "" && name != "Local" && name != "localtime"
 }
 
-// Zone is for the zones of theaters, which were loaded before they were stored.
+// Zone loads the zone of a theater, which was loaded once before it was stored.
 func Zone(name string) *time.Location {
 	zone, err := time.LoadLocation(name)
 	if err != nil {

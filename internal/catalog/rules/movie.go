@@ -20,7 +20,7 @@ const (
 	maxSynopsis = 5_000
 	maxAliases  = 50
 	maxTags     = 40
-	longestFilm = 60 * 24 // minutes; beyond it somebody wrote seconds
+	longestFilm = 60 * 24 // minutes; a longer one was written in seconds
 )
 
 // Movie is what people write of a film. What is nil stays as it is.

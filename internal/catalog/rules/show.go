@@ -16,7 +16,7 @@ const (
 	// before the film begins.
 	ClosesBefore = 10 * time.Minute
 	LongestShow  = 24 * time.Hour
-	// YearsAhead is how far shows are planned; beyond it somebody mistyped a year.
+	// YearsAhead is how far shows are planned; a later one is a mistyped year.
 	YearsAhead = 3
 
 	// Ten seats at the largest price, with the largest fee and tax, still fit.

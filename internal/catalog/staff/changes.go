@@ -95,8 +95,8 @@ func (k kind[Row, View]) record(ctx context.Context, tx bun.Tx, actor audit.Acto
 	})
 }
 
-// More than any city, theater or screen has: beyond stands a script that has lost its
-// end. What is retired counts, because it can be restored.
+// More than any city, theater or screen has: only a script that does not stop adds
+// more. What is retired counts, because it can be restored.
 const (
 	mostTheaters = 1000 // a city
 	mostScreens  = 100  // a theater
@@ -104,8 +104,8 @@ const (
 	mostLayouts  = 1000 // a screen
 )
 
-// hasRoom refuses the row that would be one too many. The catalog's lock keeps others
-// from adding theirs meanwhile. Code: conflict.
+// hasRoom refuses the row that would be one too many. The catalog's lock keeps other
+// requests from adding theirs meanwhile. Code: conflict.
 func hasRoom(ctx context.Context, tx bun.Tx, table, column string, id uuid.UUID, most int64, full string) error {
 	count, err := tx.NewSelect().Table(table).Where("? = ?", bun.Ident(column), id).Count(ctx)
 	if err != nil {

@@ -51,7 +51,7 @@ func views[Row, View any](rows []Row, view func(*Row) View) []View {
 	return items
 }
 
-// one reads a row by its id. what has its article. Code: not_found.
+// one reads a row by its id. what is the thing with its article. Code: not_found.
 func one[Row any](ctx context.Context, db bun.IDB, what string, id uuid.UUID) (*Row, error) {
 	row := new(Row)
 	if err := noSuch(db.NewSelect().Model(row).Where("id = ?", id).Scan(ctx), what); err != nil {
@@ -60,8 +60,8 @@ func one[Row any](ctx context.Context, db bun.IDB, what string, id uuid.UUID) (*
 	return row, nil
 }
 
-// noSuch says what it means that a query of one row failed. what has its article. Code:
-// not_found.
+// noSuch explains why a query of one row failed; it is nil when the query did not fail.
+// what is the thing with its article. Code: not_found.
 func noSuch(err error, what string) error {
 	switch {
 	case err == nil:

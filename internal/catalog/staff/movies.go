@@ -147,8 +147,8 @@ func (s *Store) checkMovie(ctx context.Context, fields *rules.Movie, creating bo
 	return errors.Join(err, errToo)
 }
 
-// checkAddress resolves what a web address names, so it is for outside of
-// transactions. Its error is none of the caller's making.
+// checkAddress asks the network about a web address, so call it outside of
+// transactions. The caller did not cause its error.
 func (s *Store) checkAddress(ctx context.Context, p *problems, field string, address *string) (*string, error) {
 	if address == nil || *address == "" {
 		return address, nil
