@@ -3,17 +3,8 @@ package schema
 import (
 	"time"
 
-	"github.com/boxoffice/boxoffice/booking"
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
-)
-
-// The roles of an account.
-const (
-	RoleCustomer       = booking.RoleCustomer
-	RoleSupport        = booking.RoleSupport
-	RoleTheaterManager = booking.RoleTheaterManager
-	RoleAdmin          = booking.RoleAdmin
 )
 
 // Account is somebody who can log in.

@@ -26,9 +26,9 @@ const (
 	RefundShowWorkflow  = "RefundShow"
 	CancelShowWorkflow  = "CancelShow"
 	MoveShowWorkflow    = "MoveShow"
-	// SettleBookingWorkflow acts for a booking of a changed show whose own workflow
+	// settleBookingWorkflow acts for a booking of a changed show whose own workflow
 	// is gone.
-	SettleBookingWorkflow = "SettleBooking"
+	settleBookingWorkflow = "SettleBooking"
 	// SweepBookingsWorkflow finds bookings whose workflow is gone, and DeleteOldWorkflow
 	// deletes what is kept for a time only. Schedules start them.
 	SweepBookingsWorkflow = "SweepBookings"

@@ -6,3 +6,6 @@ type (
 	LatePaymentResult = latePaymentResult
 	SweepResult       = sweepResult
 )
+
+// SettleBookingWorkflow is settleBookingWorkflow.
+const SettleBookingWorkflow = settleBookingWorkflow

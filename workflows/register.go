@@ -13,7 +13,7 @@ func Register(w registry, queue string) {
 	byQueue := map[string]map[string]any{
 		QueueBookings: {
 			BookingWorkflow: runBooking, LatePaymentWorkflow: runLatePayment, AftercareWorkflow: runAftercare,
-			SettleBookingWorkflow: runSettleBooking,
+			settleBookingWorkflow: runSettleBooking,
 		},
 		QueueOperations: {
 			CancelShowWorkflow: runCancelShow, MoveShowWorkflow: runMoveShow, SweepBookingsWorkflow: runSweepBookings,

@@ -204,7 +204,7 @@ func (c *showChange) actFor(ctx workflow.Context, orphan booking.ChangeTask) wor
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         "Act for booking " + orphan.BookingID + ", whose workflow is gone",
 		TypedSearchAttributes: temporal.NewSearchAttributes(AttrShowID.ValueSet(c.change.ShowID)),
-	}), SettleBookingWorkflow, in)
+	}), settleBookingWorkflow, in)
 }
 
 // settleID is another one for a refund than for news only: who waits for the post

@@ -15,7 +15,7 @@ func (s *service) mountAccounts() {
 	const accounts = "/v1/admin/accounts"
 	s.Get(accounts, s.admin(s.listAccounts))
 	s.Get(accounts+"/{id}", s.admin(s.getAccount))
-	s.Route(http.MethodPatch, accounts+"/{id}", s.admin(changed("account", s.Staff.ChangeAccount)))
+	s.Route(http.MethodPatch, accounts+"/{id}", s.admin(edited("account", s.Staff.EditAccount)))
 }
 
 func (s *service) listAccounts(w http.ResponseWriter, r *http.Request) error {

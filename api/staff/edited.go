@@ -53,8 +53,8 @@ func created[Fields, T any](create func(context.Context, audit.Actor, Fields) (T
 	}
 }
 
-// changed sets the fields of the body.
-func changed[Fields, T any](
+// edited sets the fields of the body.
+func edited[Fields, T any](
 	what string, change func(context.Context, audit.Actor, uuid.UUID, Fields, staff.Precondition) (T, error),
 ) rest.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {

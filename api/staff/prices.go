@@ -36,11 +36,11 @@ func (s *service) getPriceCard(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *service) changePriceCard(w http.ResponseWriter, r *http.Request) error {
-	var request staff.PriceCardChange
+	var request staff.PriceCardEdit
 	if err := rest.Decode(w, r, &request); err != nil {
 		return err
 	}
-	card, err := s.Staff.ChangePriceCard(r.Context(), rest.ActorOf(r), mux.Vars(r)["id"], request, unlessChanged(r))
+	card, err := s.Staff.EditPriceCard(r.Context(), rest.ActorOf(r), mux.Vars(r)["id"], request, unlessChanged(r))
 	return answerEdited(w, http.StatusOK, card, err)
 }
 

@@ -64,11 +64,11 @@ func (s *service) getShow(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *service) editShow(w http.ResponseWriter, r *http.Request) error {
-	var request staff.ShowChange
+	var request staff.ShowEdit
 	if err := rest.Decode(w, r, &request); err != nil {
 		return err
 	}
-	show, err := s.Staff.ChangeShow(r.Context(), rest.ActorOf(r), mux.Vars(r)["id"], request, unlessChanged(r))
+	show, err := s.Staff.EditShow(r.Context(), rest.ActorOf(r), mux.Vars(r)["id"], request, unlessChanged(r))
 	if err != nil {
 		return failInTheWay(w, err)
 	}

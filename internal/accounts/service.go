@@ -81,7 +81,7 @@ func (s *Service) Register(ctx context.Context, r Registration, address netip.Ad
 		return Account{}, hashing(err)
 	}
 	row := &schema.Account{
-		ID: uuid.New(), Email: r.Email, PasswordHash: hash, Name: r.Name, Phone: r.Phone, Role: schema.RoleCustomer,
+		ID: uuid.New(), Email: r.Email, PasswordHash: hash, Name: r.Name, Phone: r.Phone, Role: booking.RoleCustomer,
 	}
 	// The index takes two spellings of a domain for two mailboxes.
 	if _, err := s.byEmail(ctx, r.Email); err == nil {

@@ -59,7 +59,7 @@ const ratingColumn = `CASE WHEN mr.count > 0 THEN
 
 // Movies lists films. next is empty on the last page. Code: validation_failed.
 func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next string, err error) {
-	var p problems
+	var p fieldErrors
 	f.Sort = cmp.Or(f.Sort, "popularity")
 	sort, known := orders[f.Sort]
 	if !known {

@@ -23,9 +23,9 @@ const maxReviewText = 2000
 // for tickets, not for publication (GDPR, article 5(1)(b)).
 const author = "A customer"
 
-// Review is what a customer thinks of a film. Verified is derived when it is
+// shownReview is what a customer thinks of a film. Verified is derived when it is
 // read: the customer holds a booking of a show of the film that has begun.
-type Review struct {
+type shownReview struct {
 	Author    string    `json:"author"`
 	Rating    int       `json:"rating"`
 	Text      string    `json:"text"`
@@ -45,7 +45,7 @@ type reviewSummary struct {
 // ReviewPage is some reviews of a film, the latest first.
 type ReviewPage struct {
 	Summary    reviewSummary `json:"summary"`
-	Items      []Review      `json:"items"`
+	Items      []shownReview      `json:"items"`
 	NextCursor string        `json:"next_cursor,omitempty"`
 }
 
@@ -75,7 +75,7 @@ const (
 
 // List reads a page of a film's reviews. Codes: not_found, validation_failed.
 func (r *Reviews) List(ctx context.Context, movie string, limit int, after string) (ReviewPage, error) {
-	var p problems
+	var p fieldErrors
 	from := p.readCursor(after, latestFirst, isInstant)
 	if err := p.Err(); err != nil {
 		return ReviewPage{}, err
@@ -84,13 +84,13 @@ func (r *Reviews) List(ctx context.Context, movie string, limit int, after strin
 	if err != nil {
 		return ReviewPage{}, err
 	}
-	page := ReviewPage{Items: []Review{}}
+	page := ReviewPage{Items: []shownReview{}}
 	if page.Summary, err = r.summary(ctx, id); err != nil {
 		return ReviewPage{}, err
 	}
 	limit = paging.Size(limit)
 	var rows []struct {
-		Review
+		shownReview
 		SortKey string
 		Key     uuid.UUID
 	}
@@ -110,7 +110,7 @@ func (r *Reviews) List(ctx context.Context, movie string, limit int, after strin
 	}
 	for _, row := range rows {
 		row.Author = author
-		page.Items = append(page.Items, row.Review)
+		page.Items = append(page.Items, row.shownReview)
 	}
 	return page, nil
 }
@@ -145,23 +145,23 @@ func (r *Reviews) summary(ctx context.Context, movie uuid.UUID) (reviewSummary, 
 }
 
 // Mine reads the review of an account. Code: not_found.
-func (r *Reviews) Mine(ctx context.Context, movie string, account uuid.UUID) (Review, error) {
+func (r *Reviews) Mine(ctx context.Context, movie string, account uuid.UUID) (shownReview, error) {
 	id, err := r.store.find(ctx, "movies", movie)
 	if err != nil {
-		return Review{}, err
+		return shownReview{}, err
 	}
 	return r.mine(ctx, id, account)
 }
 
-func (r *Reviews) mine(ctx context.Context, movie, account uuid.UUID) (Review, error) {
-	review := Review{Author: author}
+func (r *Reviews) mine(ctx context.Context, movie, account uuid.UUID) (shownReview, error) {
+	review := shownReview{Author: author}
 	err := r.store.db.NewSelect().TableExpr("reviews AS r").ColumnExpr(reviewColumns).
 		Where("r.movie_id = ? AND r.account_id = ?", movie, account).Scan(ctx, &review)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Review{}, booking.E(booking.CodeNotFound, "You have not reviewed this movie.")
+		return shownReview{}, booking.E(booking.CodeNotFound, "You have not reviewed this movie.")
 	}
 	if err != nil {
-		return Review{}, fmt.Errorf("read a review: %w", err)
+		return shownReview{}, fmt.Errorf("read a review: %w", err)
 	}
 	return review, nil
 }
@@ -169,9 +169,9 @@ func (r *Reviews) mine(ctx context.Context, movie, account uuid.UUID) (Review, e
 // Put writes an account's one review of a film, in place of the one before.
 // created says that there was none. Codes: not_found, validation_failed,
 // unauthenticated when the account is gone.
-func (r *Reviews) Put(ctx context.Context, movie string, account uuid.UUID, rating int, text string) (review Review, created bool, err error) {
+func (r *Reviews) Put(ctx context.Context, movie string, account uuid.UUID, rating int, text string) (review shownReview, created bool, err error) {
 	text = words.Paragraphs(text)
-	var p problems
+	var p fieldErrors
 	if rating < 1 || rating > 5 {
 		p.Add("rating", "Must be a whole number from 1 to 5.")
 	}
@@ -179,11 +179,11 @@ func (r *Reviews) Put(ctx context.Context, movie string, account uuid.UUID, rati
 		p.Add("text", "%s", wrong)
 	}
 	if err := p.Err(); err != nil {
-		return Review{}, false, err
+		return shownReview{}, false, err
 	}
 	id, err := r.store.find(ctx, "movies", movie)
 	if err != nil {
-		return Review{}, false, err
+		return shownReview{}, false, err
 	}
 	// xmax is 0 in a row that was inserted. The same again changes nothing, and
 	// gives no row.
@@ -195,9 +195,9 @@ func (r *Reviews) Put(ctx context.Context, movie string, account uuid.UUID, rati
 	var refused *pgconn.PgError
 	switch {
 	case errors.As(err, &refused) && refused.ConstraintName == "reviews_account_id_fkey":
-		return Review{}, false, booking.E(booking.CodeUnauthenticated, "This account does not exist any more.")
+		return shownReview{}, false, booking.E(booking.CodeUnauthenticated, "This account does not exist any more.")
 	case err != nil && !errors.Is(err, sql.ErrNoRows):
-		return Review{}, false, fmt.Errorf("write a review: %w", err)
+		return shownReview{}, false, fmt.Errorf("write a review: %w", err)
 	}
 	review, err = r.mine(ctx, id, account)
 	return review, created, err

@@ -262,7 +262,7 @@ func seedLogins(ctx context.Context, db *database.DB, progress func(string)) err
 		}
 		account := &schema.Account{
 			ID: uuid.New(), Email: login.Email, PasswordHash: hash, Name: login.Name, Phone: login.Phone,
-			Role: cmp.Or(login.Role, schema.RoleCustomer),
+			Role: cmp.Or(login.Role, booking.RoleCustomer),
 		}
 		if _, err := db.Bun.NewInsert().Model(account).On("CONFLICT (lower(email)) DO NOTHING").Exec(ctx); err != nil {
 			return fmt.Errorf("write the account of a %s: %w", login.Role, err)

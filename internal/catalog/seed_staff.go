@@ -7,9 +7,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/catalog/demo"
 	"github.com/boxoffice/boxoffice/internal/database"
-	"github.com/boxoffice/boxoffice/schema"
 )
 
 // managedCity is where the demo manager runs all theaters; those elsewhere show
@@ -20,7 +20,7 @@ const managedCity = "mumbai"
 // card for new shows. A manager who has houses keeps them as they are.
 func seedStaff(ctx context.Context, db *database.DB) error {
 	for _, login := range demo.Logins() {
-		if login.Role != schema.RoleTheaterManager {
+		if login.Role != booking.RoleTheaterManager {
 			continue
 		}
 		if _, err := db.Bun.NewRaw(`INSERT INTO theater_managers (account_id, theater_id)

@@ -84,7 +84,7 @@ func (s *Store) Show(ctx context.Context, id string) (ShowDetail, error) {
 // slug) and a day (YYYY-MM-DD on the theater's clock) unless they are empty.
 // Codes: not_found, validation_failed.
 func (s *Store) MovieShows(ctx context.Context, idOrSlug, city, date string) (MovieShows, error) {
-	var p problems
+	var p fieldErrors
 	p.checkDate(date)
 	cityID, err := s.city(ctx, &p, city)
 	if err != nil {
@@ -122,25 +122,25 @@ func (s *Store) MovieShows(ctx context.Context, idOrSlug, city, date string) (Mo
 	return shows, nil
 }
 
-// TheaterShows gives the shows of a theater by film, the most popular first,
+// theaterShows gives the shows of a theater by film, the most popular first,
 // narrowed to a day on the theater's clock unless it is empty. Codes: not_found,
 // validation_failed.
-func (s *Store) TheaterShows(ctx context.Context, idOrSlug, date string) (TheaterShows, error) {
-	var p problems
+func (s *Store) TheaterShows(ctx context.Context, idOrSlug, date string) (theaterShows, error) {
+	var p fieldErrors
 	p.checkDate(date)
 	if err := p.Err(); err != nil {
-		return TheaterShows{}, err
+		return theaterShows{}, err
 	}
 	theater, err := s.Theater(ctx, idOrSlug)
 	if err != nil {
-		return TheaterShows{}, err
+		return theaterShows{}, err
 	}
 	query := s.shows().Where("s.theater_id = ?", theater.ID).OrderExpr("m.popularity DESC, m.id, s.starts_at, s.id")
 	rows, err := upcoming(ctx, query, date)
 	if err != nil {
-		return TheaterShows{}, err
+		return theaterShows{}, err
 	}
-	shows := TheaterShows{Theater: theater.theaterSummary, Items: []movieGroup{}}
+	shows := theaterShows{Theater: theater.theaterSummary, Items: []movieGroup{}}
 	for _, row := range rows {
 		if n := len(shows.Items); n == 0 || shows.Items[n-1].Movie.ID != row.Movie.ID {
 			shows.Items = append(shows.Items, movieGroup{Movie: row.Movie})

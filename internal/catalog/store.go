@@ -46,11 +46,11 @@ func (s *Store) Cities(ctx context.Context) ([]City, error) {
 	return cities, nil
 }
 
-// problems collects what is wrong with a request's filters.
-type problems struct{ booking.FieldErrors }
+// fieldErrors collects what is wrong with a request's filters.
+type fieldErrors struct{ booking.FieldErrors }
 
 // checkText refuses what Postgres cannot even compare with.
-func (p *problems) checkText(field, text string) {
+func (p *fieldErrors) checkText(field, text string) {
 	if !storable(text) {
 		p.Add(field, "This is not text.")
 	}
@@ -58,7 +58,7 @@ func (p *problems) checkText(field, text string) {
 
 func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
-func (p *problems) checkDate(date string) {
+func (p *fieldErrors) checkDate(date string) {
 	if date != "" && !isDay(date) {
 		p.Add("date", "Write a day as YYYY-MM-DD, for example 2026-03-29.")
 	}
@@ -72,7 +72,7 @@ func isDay(date string) bool {
 
 // city finds a city by id or slug for a filter; the zero id when there is no
 // filter.
-func (s *Store) city(ctx context.Context, p *problems, idOrSlug string) (uuid.UUID, error) {
+func (s *Store) city(ctx context.Context, p *fieldErrors, idOrSlug string) (uuid.UUID, error) {
 	if idOrSlug == "" {
 		return uuid.Nil, nil
 	}

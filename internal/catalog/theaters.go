@@ -35,7 +35,7 @@ type point struct{ lat, lon float64 }
 // Theaters lists theaters by name, or by distance when Near is given. next is
 // empty on the last page. Code: validation_failed.
 func (s *Store) Theaters(ctx context.Context, f TheaterFilter) (items []Theater, next string, err error) {
-	var p problems
+	var p fieldErrors
 	near := p.readNear(f.Near)
 	sort, valid := "name", storable
 	if near != nil {
@@ -99,7 +99,7 @@ func isMeters(key string) bool {
 }
 
 // readNear gives nil for none.
-func (p *problems) readNear(near string) *point {
+func (p *fieldErrors) readNear(near string) *point {
 	if near == "" {
 		return nil
 	}

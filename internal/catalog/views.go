@@ -148,8 +148,8 @@ type theaterGroup struct {
 	Shows   []show         `json:"shows"`
 }
 
-// TheaterShows is what a theater shows.
-type TheaterShows struct {
+// theaterShows is what a theater shows.
+type theaterShows struct {
 	Theater theaterSummary `json:"theater"`
 	Items   []movieGroup   `json:"items"`
 }

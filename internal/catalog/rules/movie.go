@@ -53,7 +53,7 @@ func (m *Movie) Check(f Report, missing func(field string)) {
 	m.Title = f.Line("title", m.Title, 1, MaxTitle)
 	m.OriginalTitle = f.Line("original_title", m.OriginalTitle, 0, MaxTitle)
 	m.Aliases = f.Lines("aliases", m.Aliases, maxAliases, MaxTitle)
-	Between(f, "year", m.Year, FirstYear, LastYear)
+	Between(f, "year", m.Year, firstYear, lastYear)
 	Between(f, "runtime_minutes", m.RuntimeMinutes, 0, longestFilm)
 	m.Genres = f.Lines("genres", m.Genres, maxTags, MaxWord)
 	m.Languages = f.Languages("languages", m.Languages, maxTags)

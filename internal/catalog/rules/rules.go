@@ -182,9 +182,9 @@ func (f Report) Languages(field string, list *[]string, items int) *[]string {
 	return &usual
 }
 
-// FirstYear and LastYear bound every day that people write: no film is older than
+// firstYear and LastYear bound every day that people write: no film is older than
 // Passage de Vénus, and a year beyond is a typing error.
-const FirstYear, LastYear = 1874, 2200
+const firstYear, lastYear = 1874, 2200
 
 // Day reads a date. Empty is none.
 func (f Report) Day(field string, text *string) *time.Time {
@@ -196,8 +196,8 @@ func (f Report) Day(field string, text *string) *time.Time {
 		f(field, "Write a day as YYYY-MM-DD, for example 2026-03-29.")
 		return nil
 	}
-	if day.Year() < FirstYear || day.Year() > LastYear {
-		f(field, "Must be a year from %d to %d.", FirstYear, LastYear)
+	if day.Year() < firstYear || day.Year() > lastYear {
+		f(field, "Must be a year from %d to %d.", firstYear, lastYear)
 		return nil
 	}
 	return &day

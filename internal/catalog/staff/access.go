@@ -43,14 +43,14 @@ func (s *Store) MayChangeShow(ctx context.Context, actor audit.Actor, show uuid.
 
 // Moment reads a time of RFC 3339. Nil for none.
 func (Changeable) Moment(field string, text *string) (*time.Time, []booking.FieldError) {
-	var p problems
+	var p fieldErrors
 	moment := p.check().Moment(field, text)
 	return moment, p.FieldErrors
 }
 
 // LocalMoment reads a time on the clock of the show's theater.
 func (c Changeable) LocalMoment(field, text string) (time.Time, []booking.FieldError) {
-	var p problems
+	var p fieldErrors
 	moment, _ := p.check().LocalStart(field, text, c.zone)
 	return moment, p.FieldErrors
 }

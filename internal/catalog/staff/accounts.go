@@ -20,7 +20,7 @@ import (
 
 const maxManaged = 200
 
-var roles = []string{schema.RoleCustomer, schema.RoleSupport, schema.RoleTheaterManager, schema.RoleAdmin}
+var roles = []string{booking.RoleCustomer, booking.RoleSupport, booking.RoleTheaterManager, booking.RoleAdmin}
 
 // Account is what administrators see of an account.
 type Account struct {
@@ -70,7 +70,7 @@ func (s *Store) Accounts(ctx context.Context, actor audit.Actor, f AccountFilter
 	if err := onlyAdmin(actor); err != nil {
 		return nil, "", err
 	}
-	var p problems
+	var p fieldErrors
 	after := p.readCursor(f.Cursor, isMoment)
 	if f.Role != "" {
 		rules.OneOf(p.Add, "role", &f.Role, roles...)
@@ -121,7 +121,7 @@ type dutyFields struct {
 }
 
 func (f *dutyFields) check() error {
-	var p problems
+	var p fieldErrors
 	rules.OneOf(p.Add, "role", f.Role, roles...)
 	if f.TheaterIDs == nil {
 		return p.Err()
@@ -143,12 +143,12 @@ func (f *dutyFields) check() error {
 	return p.Err()
 }
 
-// ChangeAccount gives an account another role, or a manager other theaters. The
+// EditAccount gives an account another role, or a manager other theaters. The
 // sessions of an account with a new role end: an access token that was handed out
 // before lives on for its few minutes, but no refresh follows. Which theaters a
 // manager runs is asked at every change, so that counts at once. Codes: forbidden,
 // not_found, validation_failed, conflict.
-func (s *Store) ChangeAccount(ctx context.Context, actor audit.Actor, id uuid.UUID, fields dutyFields, unless Precondition) (Account, error) {
+func (s *Store) EditAccount(ctx context.Context, actor audit.Actor, id uuid.UUID, fields dutyFields, unless Precondition) (Account, error) {
 	if err := onlyAdmin(actor); err != nil {
 		return Account{}, err
 	}
@@ -193,7 +193,7 @@ func stillAdmin(ctx context.Context, tx bun.Tx, actor audit.Actor, other uuid.UU
 		Where("id IN (?)", bun.List([]uuid.UUID{actor.AccountID, other})).Order("id").For("UPDATE").Scan(ctx); err != nil {
 		return fmt.Errorf("lock accounts: %w", err)
 	}
-	if !slices.ContainsFunc(rows, func(a schema.Account) bool { return a.ID == actor.AccountID && a.Role == schema.RoleAdmin }) {
+	if !slices.ContainsFunc(rows, func(a schema.Account) bool { return a.ID == actor.AccountID && a.Role == booking.RoleAdmin }) {
 		return booking.E(booking.CodeForbidden, "Only an administrator may do this.")
 	}
 	return nil
@@ -201,13 +201,13 @@ func stillAdmin(ctx context.Context, tx bun.Tx, actor audit.Actor, other uuid.UU
 
 func (f *dutyFields) apply(ctx context.Context, tx bun.Tx, actor audit.Actor, after *duties, id uuid.UUID) error {
 	rules.Set(&after.Role, f.Role)
-	if id == actor.AccountID && after.Role != schema.RoleAdmin {
+	if id == actor.AccountID && after.Role != booking.RoleAdmin {
 		return booking.E(booking.CodeConflict, "You cannot take away your own role of administrator. Ask another administrator.")
 	}
 	if f.TheaterIDs != nil {
 		after.TheaterIDs = rules.Listed(slices.SortedFunc(slices.Values(f.theaters), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }))
 	}
-	if after.Role != schema.RoleTheaterManager {
+	if after.Role != booking.RoleTheaterManager {
 		if len(f.theaters) > 0 {
 			return booking.Invalid(booking.FieldError{Field: "theater_ids", Message: "Only a theater_manager runs theaters."})
 		}
@@ -220,7 +220,7 @@ func (f *dutyFields) apply(ctx context.Context, tx bun.Tx, actor audit.Actor, af
 	if err := tx.NewSelect().Table("theaters").Column("id").Where("id IN (?)", bun.List(f.theaters)).Scan(ctx, &known); err != nil {
 		return fmt.Errorf("look for theaters: %w", err)
 	}
-	var p problems
+	var p fieldErrors
 	for i, text := range *f.TheaterIDs {
 		if theater, _ := uuid.Parse(text); !slices.Contains(known, theater) {
 			p.Add(fmt.Sprintf("theater_ids[%d]", i), "There is no such theater.")

@@ -11,7 +11,6 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
-	"github.com/boxoffice/boxoffice/schema"
 )
 
 // session begins one for an account and gives its id.
@@ -31,36 +30,36 @@ func (o *office) revoked(session uuid.UUID) (yes bool) {
 func TestDutiesOfAnAccount(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	somebody := o.person(schema.RoleCustomer).AccountID
+	somebody := o.person(booking.RoleCustomer).AccountID
 	first, elsewhere := o.session(somebody), o.session(o.support.AccountID)
 
-	made, err := o.store.ChangeAccount(t.Context(), o.admin, somebody, staff.DutyFields{
-		Role: new(schema.RoleTheaterManager), TheaterIDs: &[]string{o.theater.String(), o.other.String(), o.theater.String()}}, nil)
+	made, err := o.store.EditAccount(t.Context(), o.admin, somebody, staff.DutyFields{
+		Role: new(booking.RoleTheaterManager), TheaterIDs: &[]string{o.theater.String(), o.other.String(), o.theater.String()}}, nil)
 	require.NoError(t, err)
-	assert.Equal(t, schema.RoleTheaterManager, made.Role)
+	assert.Equal(t, booking.RoleTheaterManager, made.Role)
 	assert.ElementsMatch(t, []uuid.UUID{o.theater, o.other}, made.TheaterIDs)
 	assert.True(t, o.revoked(first), "a new role ends the sessions")
 	assert.False(t, o.revoked(elsewhere))
 
 	second := o.session(somebody)
-	manager := audit.Actor{AccountID: somebody, Role: schema.RoleTheaterManager}
-	_, err = o.store.ChangeTheater(t.Context(), manager, o.other, staff.TheaterFields{Name: new("Regal, Camp")}, nil)
+	manager := audit.Actor{AccountID: somebody, Role: booking.RoleTheaterManager}
+	_, err = o.store.EditTheater(t.Context(), manager, o.other, staff.TheaterFields{Name: new("Regal, Camp")}, nil)
 	require.NoError(t, err)
-	made, err = o.store.ChangeAccount(t.Context(), o.admin, somebody, staff.DutyFields{TheaterIDs: &[]string{o.theater.String()}}, nil)
+	made, err = o.store.EditAccount(t.Context(), o.admin, somebody, staff.DutyFields{TheaterIDs: &[]string{o.theater.String()}}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, []uuid.UUID{o.theater}, made.TheaterIDs)
 	assert.False(t, o.revoked(second), "the role is the same")
-	_, err = o.store.ChangeTheater(t.Context(), manager, o.other, staff.TheaterFields{Name: new("Regal")}, nil)
+	_, err = o.store.EditTheater(t.Context(), manager, o.other, staff.TheaterFields{Name: new("Regal")}, nil)
 	assert.Equal(t, booking.CodeForbidden, booking.CodeOf(err), "with the token that was handed out before")
 
-	made, err = o.store.ChangeAccount(t.Context(), o.admin, somebody, staff.DutyFields{Role: new(schema.RoleSupport)}, nil)
+	made, err = o.store.EditAccount(t.Context(), o.admin, somebody, staff.DutyFields{Role: new(booking.RoleSupport)}, nil)
 	require.NoError(t, err)
 	assert.Empty(t, made.TheaterIDs, "only managers have some")
 	assert.True(t, o.revoked(second))
 	read, err := o.store.Account(t.Context(), o.admin, somebody)
 	require.NoError(t, err)
 	assert.Equal(t, rendered(t, made), rendered(t, read))
-	_, err = o.store.ChangeAccount(t.Context(), o.admin, somebody, staff.DutyFields{Role: new(schema.RoleSupport)}, nil)
+	_, err = o.store.EditAccount(t.Context(), o.admin, somebody, staff.DutyFields{Role: new(booking.RoleSupport)}, nil)
 	require.NoError(t, err)
 
 	log := o.log("account", somebody)
@@ -73,7 +72,7 @@ func TestDutiesOfAnAccount(t *testing.T) {
 func TestDutyRefusals(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	somebody := o.person(schema.RoleCustomer).AccountID
+	somebody := o.person(booking.RoleCustomer).AccountID
 	for name, c := range map[string]struct {
 		account uuid.UUID
 		fields  staff.DutyFields
@@ -87,13 +86,13 @@ func TestDutyRefusals(t *testing.T) {
 		"nobody":             {uuid.New(), staff.DutyFields{Role: new("support")}, booking.CodeNotFound, nil},
 		"oneself":            {o.admin.AccountID, staff.DutyFields{Role: new("customer")}, booking.CodeConflict, nil},
 	} {
-		_, err := o.store.ChangeAccount(t.Context(), o.admin, c.account, c.fields, nil)
+		_, err := o.store.EditAccount(t.Context(), o.admin, c.account, c.fields, nil)
 		assert.Equal(t, c.code, booking.CodeOf(err), "%s: %v", name, err)
 		assert.Equal(t, c.wrong, fieldsOf(t, err), name)
 	}
 	read, err := o.store.Account(t.Context(), o.admin, somebody)
 	require.NoError(t, err)
-	assert.Equal(t, schema.RoleCustomer, read.Role)
+	assert.Equal(t, booking.RoleCustomer, read.Role)
 }
 
 // A token says admin for minutes after the database says otherwise.
@@ -101,12 +100,12 @@ func TestOfTwoAdministratorsWhoDemoteEachOtherOneStays(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	for range 5 {
-		one, two := o.person(schema.RoleAdmin), o.person(schema.RoleAdmin)
+		one, two := o.person(booking.RoleAdmin), o.person(booking.RoleAdmin)
 		var group sync.WaitGroup
 		errs := make([]error, 2)
 		for i, pair := range [][2]audit.Actor{{one, two}, {two, one}} {
 			group.Go(func() {
-				_, errs[i] = o.store.ChangeAccount(t.Context(), pair[0], pair[1].AccountID, staff.DutyFields{Role: new("customer")}, nil)
+				_, errs[i] = o.store.EditAccount(t.Context(), pair[0], pair[1].AccountID, staff.DutyFields{Role: new("customer")}, nil)
 			})
 		}
 		group.Wait()
@@ -146,7 +145,7 @@ func TestListOfAccounts(t *testing.T) {
 	items, _, err = o.store.Accounts(t.Context(), o.admin, staff.AccountFilter{Email: "c3"})
 	require.NoError(t, err)
 	assert.Empty(t, items, "the whole address only")
-	items, _, err = o.store.Accounts(t.Context(), o.admin, staff.AccountFilter{Role: schema.RoleTheaterManager})
+	items, _, err = o.store.Accounts(t.Context(), o.admin, staff.AccountFilter{Role: booking.RoleTheaterManager})
 	require.NoError(t, err)
 	require.Len(t, items, 1)
 	assert.Equal(t, []uuid.UUID{o.theater}, items[0].TheaterIDs)

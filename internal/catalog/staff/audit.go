@@ -5,14 +5,14 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
-	"github.com/boxoffice/boxoffice/schema"
 )
 
 // Audit reads the log of changes: a manager that of their own theaters,
 // administrators and support all of it. Code: validation_failed.
 func (s *Store) Audit(ctx context.Context, actor audit.Actor, f audit.Filter) (items []audit.Item, next string, err error) {
-	if actor.Role != schema.RoleAdmin && actor.Role != schema.RoleSupport {
+	if actor.Role != booking.RoleAdmin && actor.Role != booking.RoleSupport {
 		f.ManagedBy = actor.AccountID
 	}
 	return audit.List(ctx, s.db, f)

@@ -13,16 +13,16 @@ import (
 
 // A change names the fields that it sets by pointers: what is nil stays as it is.
 
-// problems collects everything that is wrong with a request.
-type problems struct{ booking.FieldErrors }
+// fieldErrors collects everything that is wrong with a request.
+type fieldErrors struct{ booking.FieldErrors }
 
 // check gives the checks that files are held to as well.
-func (p *problems) check() rules.Report { return p.Add }
+func (p *fieldErrors) check() rules.Report { return p.Add }
 
-func (p *problems) missing(field string) { p.Add(field, "Is required.") }
+func (p *fieldErrors) missing(field string) { p.Add(field, "Is required.") }
 
 // required reports the fields of a creation that were left out.
-func required[T any](p *problems, field string, value *T) {
+func required[T any](p *fieldErrors, field string, value *T) {
 	if value == nil {
 		p.missing(field)
 	}
@@ -30,7 +30,7 @@ func required[T any](p *problems, field string, value *T) {
 
 // id reads the id of a filter or a reference; the zero id when it is empty or
 // wrong.
-func (p *problems) id(field, text, message string) uuid.UUID {
+func (p *fieldErrors) id(field, text, message string) uuid.UUID {
 	if text == "" {
 		return uuid.Nil
 	}
@@ -42,7 +42,7 @@ func (p *problems) id(field, text, message string) uuid.UUID {
 }
 
 // readCursor gives the zero key for none. valid says whether SQL can read the key.
-func (p *problems) readCursor(cursor string, valid func(key string) bool) paging.Key {
+func (p *fieldErrors) readCursor(cursor string, valid func(key string) bool) paging.Key {
 	key, err := paging.ReadKey(cursor, "", valid)
 	if err != nil {
 		p.FieldErrors = append(p.FieldErrors, paging.Foreign())

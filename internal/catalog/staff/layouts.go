@@ -51,7 +51,7 @@ func layoutView(row *schema.Layout) Layout {
 // Layouts lists the versions of a screen's seating, the newest first. next is
 // empty on the last page. Codes: not_found, validation_failed.
 func (s *Store) Layouts(ctx context.Context, screen uuid.UUID, limit int, after string) (items []LayoutVersion, next string, err error) {
-	var p problems
+	var p fieldErrors
 	before := p.readCursor(after, func(string) bool { return true }) // the id says it all
 	if err := p.Err(); err != nil {
 		return nil, "", err
@@ -83,7 +83,7 @@ func (s *Store) Layout(ctx context.Context, id uuid.UUID) (Layout, error) {
 // every seat held or sold of them, stay as they are. Codes: forbidden, not_found,
 // validation_failed, conflict for a retired screen.
 func (s *Store) CreateLayout(ctx context.Context, actor audit.Actor, screen uuid.UUID, layout booking.Layout) (Layout, error) {
-	var p problems
+	var p fieldErrors
 	p.check().Layout(layout)
 	if err := p.Err(); err != nil {
 		return Layout{}, err

@@ -17,7 +17,6 @@ import (
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
-	"github.com/boxoffice/boxoffice/schema"
 )
 
 func TestMain(m *testing.M) { databasetest.Main(m) }
@@ -40,7 +39,7 @@ func newOffice(t *testing.T) *office {
 	o := &office{t: t, db: db, store: staff.New(db, staff.WithResolver(someHosts))}
 	o.exec(`INSERT INTO cities (id, slug, name, country, time_zone, currency, lat, lon)
 		VALUES (gen_random_uuid(), 'pune', 'Pune', 'IN', 'Asia/Kolkata', 'INR', 18.52, 73.86)`)
-	o.admin, o.manager, o.support = o.person(schema.RoleAdmin), o.person(schema.RoleTheaterManager), o.person(schema.RoleSupport)
+	o.admin, o.manager, o.support = o.person(booking.RoleAdmin), o.person(booking.RoleTheaterManager), o.person(booking.RoleSupport)
 	o.theater, o.other = o.house("Lotus"), o.house("Regal")
 	o.exec(`INSERT INTO theater_managers (account_id, theater_id) VALUES ($1, $2)`, o.manager.AccountID, o.theater)
 	return o

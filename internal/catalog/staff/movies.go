@@ -82,7 +82,7 @@ type MovieFilter struct {
 // Movies lists films by title. next is empty on the last page. Code:
 // validation_failed.
 func (s *Store) Movies(ctx context.Context, f MovieFilter) (items []Movie, next string, err error) {
-	var p problems
+	var p fieldErrors
 	p.check().Line("q", &f.Text, 0, rules.MaxTitle)
 	after := p.readCursor(f.Cursor, storable)
 	if err := p.Err(); err != nil {
@@ -131,7 +131,7 @@ func (s *Store) CreateMovie(ctx context.Context, actor audit.Actor, fields rules
 
 // checkMovie checks the fields and brings them into the form that is stored.
 func (s *Store) checkMovie(ctx context.Context, fields *rules.Movie, creating bool) error {
-	var p problems
+	var p fieldErrors
 	var missing func(field string)
 	if creating {
 		missing = p.missing
@@ -149,7 +149,7 @@ func (s *Store) checkMovie(ctx context.Context, fields *rules.Movie, creating bo
 
 // checkAddress asks the network about a web address, so call it outside of
 // transactions. The caller did not cause its error.
-func (s *Store) checkAddress(ctx context.Context, p *problems, field string, address *string) (*string, error) {
+func (s *Store) checkAddress(ctx context.Context, p *fieldErrors, field string, address *string) (*string, error) {
 	if address == nil || *address == "" {
 		return address, nil
 	}
@@ -186,9 +186,9 @@ func freeSlug(ctx context.Context, tx bun.Tx, table string, id uuid.UUID, candid
 	}
 }
 
-// ChangeMovie sets fields of a film. Its slug stays, because links do. Codes:
+// EditMovie sets fields of a film. Its slug stays, because links do. Codes:
 // forbidden, not_found, validation_failed.
-func (s *Store) ChangeMovie(ctx context.Context, actor audit.Actor, id uuid.UUID, fields rules.Movie, unless Precondition) (Movie, error) {
+func (s *Store) EditMovie(ctx context.Context, actor audit.Actor, id uuid.UUID, fields rules.Movie, unless Precondition) (Movie, error) {
 	if err := onlyAdmin(actor); err != nil {
 		return Movie{}, err
 	}

@@ -40,7 +40,7 @@ func TestMovieFromCreationToRestoration(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, rendered(t, created), rendered(t, read))
 
-	changed, err := o.store.ChangeMovie(t.Context(), o.admin, created.ID,
+	changed, err := o.store.EditMovie(t.Context(), o.admin, created.ID,
 		rules.Movie{Title: new("Amelie"), ReleaseDate: new(""), PosterURL: new(""), Aliases: &[]string{}}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, "amelie", changed.Slug, "links live on")
@@ -51,7 +51,7 @@ func TestMovieFromCreationToRestoration(t *testing.T) {
 	assert.Equal(t, created.CreatedAt, changed.CreatedAt)
 	assert.True(t, changed.UpdatedAt.After(created.UpdatedAt))
 
-	again, err := o.store.ChangeMovie(t.Context(), o.admin, created.ID, rules.Movie{Title: new("Amelie ")}, nil)
+	again, err := o.store.EditMovie(t.Context(), o.admin, created.ID, rules.Movie{Title: new("Amelie ")}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, changed, again, "the same once more is no change")
 	for range 2 { // the second time there is nothing to do
@@ -211,7 +211,7 @@ func TestChangesAreForThoseWhoMay(t *testing.T) {
 			return err
 		},
 		"change a movie": func() error {
-			_, err := o.store.ChangeMovie(t.Context(), o.manager, movie.ID, rules.Movie{}, nil)
+			_, err := o.store.EditMovie(t.Context(), o.manager, movie.ID, rules.Movie{}, nil)
 			return err
 		},
 		"retire a movie":  func() error { _, err := o.store.RetireMovie(t.Context(), o.support, movie.ID, nil); return err },
@@ -223,17 +223,17 @@ func TestChangesAreForThoseWhoMay(t *testing.T) {
 		"close a theater":  func() error { _, err := o.store.RetireTheater(t.Context(), o.manager, o.theater, nil); return err },
 		"reopen a theater": func() error { _, err := o.store.RestoreTheater(t.Context(), o.manager, o.theater, nil); return err },
 		"change another's theater": func() error {
-			_, err := o.store.ChangeTheater(t.Context(), o.manager, o.other, staff.TheaterFields{Name: new("Mine")}, nil)
+			_, err := o.store.EditTheater(t.Context(), o.manager, o.other, staff.TheaterFields{Name: new("Mine")}, nil)
 			return err
 		},
 		"change a theater as support": func() error {
-			_, err := o.store.ChangeTheater(t.Context(), o.support, o.theater, staff.TheaterFields{Name: new("Mine")}, nil)
+			_, err := o.store.EditTheater(t.Context(), o.support, o.theater, staff.TheaterFields{Name: new("Mine")}, nil)
 			return err
 		},
 		"list accounts":   func() error { _, _, err := o.store.Accounts(t.Context(), o.support, staff.AccountFilter{}); return err },
 		"read an account": func() error { _, err := o.store.Account(t.Context(), o.manager, nobody); return err },
 		"change an account": func() error {
-			_, err := o.store.ChangeAccount(t.Context(), o.manager, o.manager.AccountID, staff.DutyFields{Role: new("admin")}, nil)
+			_, err := o.store.EditAccount(t.Context(), o.manager, o.manager.AccountID, staff.DutyFields{Role: new("admin")}, nil)
 			return err
 		},
 	} {
@@ -248,7 +248,7 @@ func TestNoChangeWithoutItsEntry(t *testing.T) {
 	o := newOffice(t)
 	movie := o.movie("Dune")
 	o.exec(`ALTER TABLE audit_log ADD CONSTRAINT full_disk CHECK (action <> 'change') NOT VALID`)
-	_, err := o.store.ChangeMovie(t.Context(), o.admin, movie.ID, rules.Movie{Title: new("Dune 2")}, nil)
+	_, err := o.store.EditMovie(t.Context(), o.admin, movie.ID, rules.Movie{Title: new("Dune 2")}, nil)
 	require.Error(t, err)
 	read, err := o.store.Movie(t.Context(), movie.ID)
 	require.NoError(t, err)
@@ -260,7 +260,7 @@ func TestPreconditionSeesWhatIsShown(t *testing.T) {
 	o := newOffice(t)
 	movie := o.movie("Dune")
 	stale := booking.E(booking.CodeConflict, "stale")
-	_, err := o.store.ChangeMovie(t.Context(), o.admin, movie.ID, rules.Movie{Title: new("Dune 2")}, func(current any) error {
+	_, err := o.store.EditMovie(t.Context(), o.admin, movie.ID, rules.Movie{Title: new("Dune 2")}, func(current any) error {
 		assert.Equal(t, rendered(t, movie), rendered(t, current))
 		return stale
 	})

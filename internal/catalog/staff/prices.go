@@ -37,8 +37,8 @@ type NewPriceCard struct {
 	Charges
 }
 
-// PriceCardChange sets what is not nil.
-type PriceCardChange struct {
+// PriceCardEdit sets what is not nil.
+type PriceCardEdit struct {
 	Name *string `json:"name"`
 	Charges
 }
@@ -63,7 +63,7 @@ func cardView(card schema.PriceCard, currency string) PriceCard {
 func (s *Store) CreatePriceCard(ctx context.Context, actor audit.Actor, in NewPriceCard) (PriceCard, error) {
 	var view PriceCard
 	err := s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
-		var p problems
+		var p fieldErrors
 		theater, err := p.theater(ctx, tx, "theater_id", in.TheaterID)
 		if err != nil {
 			return err
@@ -92,7 +92,7 @@ func (s *Store) CreatePriceCard(ctx context.Context, actor audit.Actor, in NewPr
 	return view, err
 }
 
-func (p *problems) changeCard(card *schema.PriceCard, name *string, charges Charges, currency string, charging booking.Charging) {
+func (p *fieldErrors) changeCard(card *schema.PriceCard, name *string, charges Charges, currency string, charging booking.Charging) {
 	const longest = 60
 	rules.Set(&card.Name, p.check().Line("name", name, 1, longest))
 	now := chargedBy(*card)
@@ -103,7 +103,7 @@ func (p *problems) changeCard(card *schema.PriceCard, name *string, charges Char
 // PriceCards lists cards by name: a manager's are those of their theaters. next is
 // empty on the last page. Codes: validation_failed, forbidden.
 func (s *Store) PriceCards(ctx context.Context, actor audit.Actor, f PriceCardFilter) (items []PriceCard, next string, err error) {
-	var p problems
+	var p fieldErrors
 	theater := p.id("theater_id", f.TheaterID, notAnID)
 	after := p.readCursor(f.Cursor, storable)
 	if err := p.Err(); err != nil {
@@ -140,9 +140,9 @@ func (s *Store) PriceCard(ctx context.Context, actor audit.Actor, id string) (Pr
 	return cardView(card, currency), err
 }
 
-// ChangePriceCard changes what later shows charge. Codes: not_found, forbidden,
+// EditPriceCard changes what later shows charge. Codes: not_found, forbidden,
 // validation_failed, conflict.
-func (s *Store) ChangePriceCard(ctx context.Context, actor audit.Actor, id string, change PriceCardChange, when Precondition) (PriceCard, error) {
+func (s *Store) EditPriceCard(ctx context.Context, actor audit.Actor, id string, change PriceCardEdit, when Precondition) (PriceCard, error) {
 	var view PriceCard
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		card, before, err := lockCard(ctx, tx, actor, id)
@@ -152,7 +152,7 @@ func (s *Store) ChangePriceCard(ctx context.Context, actor audit.Actor, id strin
 		if err := when.check(before); err != nil {
 			return err
 		}
-		var p problems
+		var p fieldErrors
 		was, currency := card, before.FeePerSeat.Currency
 		p.changeCard(&card, change.Name, change.Charges, currency, s.charging)
 		if err := p.Err(); err != nil {

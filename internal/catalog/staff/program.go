@@ -163,7 +163,7 @@ func openHouse(ctx context.Context, tx bun.Tx, actor audit.Actor, screenID strin
 
 // slots gives all that is asked for, by time. Code: validation_failed.
 func (in ProgramRequest) slots(ctx context.Context, tx bun.Tx, hall house) ([]slot, error) {
-	var p problems
+	var p fieldErrors
 	days := programDays
 	if rules.Between(p.Add, "days", in.Days, 1, longestDays); len(p.FieldErrors) == 0 { // the template is laid out over them
 		rules.Set(&days, in.Days)

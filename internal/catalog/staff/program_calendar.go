@@ -34,7 +34,7 @@ const (
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} // as time.Weekday counts
 
 // fromTemplate gives a slot for each time of each entry on each of its days.
-func (c calendar) fromTemplate(ctx context.Context, tx bun.Tx, p *problems, template []programEntry) ([]slot, error) {
+func (c calendar) fromTemplate(ctx context.Context, tx bun.Tx, p *fieldErrors, template []programEntry) ([]slot, error) {
 	var slots []slot
 	for i, entry := range template {
 		at := fmt.Sprintf("template[%d].", i)
@@ -75,7 +75,7 @@ type pattern struct {
 	reason string
 }
 
-func (c calendar) pattern(ctx context.Context, tx bun.Tx, p *problems, at string, entry programEntry) (pattern, error) {
+func (c calendar) pattern(ctx context.Context, tx bun.Tx, p *fieldErrors, at string, entry programEntry) (pattern, error) {
 	movie, err := p.movie(ctx, tx, at+"movie_id", entry.MovieID)
 	if err != nil {
 		return pattern{}, err
@@ -101,7 +101,7 @@ func (c calendar) pattern(ctx context.Context, tx bun.Tx, p *problems, at string
 	return pattern{movie: movie.Title, show: show, length: length, closes: rules.ClosesBefore}, nil
 }
 
-func (p *problems) weekdays(field string, names []string) (on [7]bool) {
+func (p *fieldErrors) weekdays(field string, names []string) (on [7]bool) {
 	if len(names) == 0 {
 		p.Add(field, "Name at least one day, for example mon.")
 	}
@@ -117,7 +117,7 @@ func (p *problems) weekdays(field string, names []string) (on [7]bool) {
 }
 
 // times reads times of day, as the time since midnight on the clock.
-func (p *problems) times(field string, texts []string) []time.Duration {
+func (p *fieldErrors) times(field string, texts []string) []time.Duration {
 	const most = 48
 	if len(texts) == 0 || len(texts) > most {
 		p.Add(field, "Give from 1 to %d times.", most)

@@ -77,7 +77,7 @@ type screenFields struct {
 }
 
 func (f *screenFields) check(creating bool) (theater uuid.UUID, err error) {
-	var p problems
+	var p fieldErrors
 	if creating {
 		required(&p, "theater_id", f.TheaterID)
 		required(&p, "name", f.Name)
@@ -107,7 +107,7 @@ type ScreenFilter struct {
 // Screens lists screens by name. next is empty on the last page. Code:
 // validation_failed.
 func (s *Store) Screens(ctx context.Context, f ScreenFilter) (items []Screen, next string, err error) {
-	var p problems
+	var p fieldErrors
 	after := p.readCursor(f.Cursor, storable)
 	theater := p.id("theater_id", f.TheaterID, "Write the id of a theater.")
 	if err := p.Err(); err != nil {
@@ -189,10 +189,10 @@ func takenName(err error, what string) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// ChangeScreen sets fields of a screen; the theater's managers may. A new
+// EditScreen sets fields of a screen; the theater's managers may. A new
 // cleaning time is for shows that are planned from now on. Codes: forbidden,
 // not_found, validation_failed, conflict.
-func (s *Store) ChangeScreen(ctx context.Context, actor audit.Actor, id uuid.UUID, fields screenFields, unless Precondition) (Screen, error) {
+func (s *Store) EditScreen(ctx context.Context, actor audit.Actor, id uuid.UUID, fields screenFields, unless Precondition) (Screen, error) {
 	if _, err := fields.check(false); err != nil {
 		return Screen{}, err
 	}

@@ -141,7 +141,7 @@ func (r *showRow) view() Show {
 // is empty on the last page. Codes: validation_failed, forbidden.
 func (s *Store) Shows(ctx context.Context, actor audit.Actor, f ShowFilter) (items []Show, next string, err error) {
 	query := selectShows(s.db)
-	var p problems
+	var p fieldErrors
 	theater, screen := p.id("theater_id", f.TheaterID, notAnID), p.id("screen_id", f.ScreenID, notAnID)
 	movie := p.id("movie_id", f.MovieID, notAnID)
 	p.days(query, f.From, f.To)
@@ -176,7 +176,7 @@ func (s *Store) Shows(ctx context.Context, actor audit.Actor, f ShowFilter) (ite
 
 // days narrows to local days. The first two conditions say nothing new, but an
 // index knows them: no clock is more than 14 hours away from UTC.
-func (p *problems) days(query *bun.SelectQuery, from, to string) {
+func (p *fieldErrors) days(query *bun.SelectQuery, from, to string) {
 	if day := p.check().Day("from", &from); day != nil {
 		query.Where("s.starts_at >= ?::timestamp AT TIME ZONE 'UTC' - interval '14 hours'", from).
 			Where("s.starts_at >= ?::timestamp AT TIME ZONE t.time_zone", from)

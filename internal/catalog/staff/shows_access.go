@@ -29,7 +29,7 @@ func hasState(err error, state string) bool {
 // mayRead tells whether the actor sees how a theater's business goes: what is not
 // public of its shows and price cards. Code: forbidden.
 func mayRead(ctx context.Context, db bun.IDB, actor audit.Actor, theater uuid.UUID) error {
-	if actor.Role == schema.RoleSupport {
+	if actor.Role == booking.RoleSupport {
 		return nil
 	}
 	return mayManage(ctx, db, actor, theater)
@@ -41,7 +41,7 @@ func (s *Store) narrow(ctx context.Context, query *bun.SelectQuery, actor audit.
 	if asked != uuid.Nil {
 		return mayRead(ctx, s.db, actor, asked)
 	}
-	if actor.Role == schema.RoleTheaterManager {
+	if actor.Role == booking.RoleTheaterManager {
 		query.Where("? IN (SELECT theater_id FROM theater_managers WHERE account_id = ?)", bun.Ident(column), actor.AccountID)
 	}
 	return nil
@@ -51,17 +51,17 @@ const notAnID = "Must be an id."
 
 // theater finds the theater of something new; the zero theater when there is a
 // problem.
-func (p *problems) theater(ctx context.Context, db bun.IDB, field, text string) (schema.Theater, error) {
+func (p *fieldErrors) theater(ctx context.Context, db bun.IDB, field, text string) (schema.Theater, error) {
 	return refer(ctx, db, p, field, "theater", text, func(t *schema.Theater) *time.Time { return t.RetiredAt })
 }
 
 // movie finds the film of something new; the zero movie when there is a problem.
-func (p *problems) movie(ctx context.Context, db bun.IDB, field, text string) (schema.Movie, error) {
+func (p *fieldErrors) movie(ctx context.Context, db bun.IDB, field, text string) (schema.Movie, error) {
 	return refer(ctx, db, p, field, "movie", text, func(m *schema.Movie) *time.Time { return m.RetiredAt })
 }
 
 func refer[Row any](
-	ctx context.Context, db bun.IDB, p *problems, field, noun, text string, retiredAt func(*Row) *time.Time,
+	ctx context.Context, db bun.IDB, p *fieldErrors, field, noun, text string, retiredAt func(*Row) *time.Time,
 ) (none Row, err error) {
 	id, err := uuid.Parse(text)
 	if err != nil {

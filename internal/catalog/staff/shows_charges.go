@@ -30,7 +30,7 @@ type charged struct {
 
 // onto writes what is given over what there is, and checks that the payment
 // providers charge what comes of it. at is the path of the object.
-func (c Charges) onto(p *problems, at string, into *charged, currency string, charging booking.Charging) {
+func (c Charges) onto(p *fieldErrors, at string, into *charged, currency string, charging booking.Charging) {
 	before := len(p.FieldErrors)
 	if c.Prices != nil {
 		into.prices = p.prices(at+"prices", *c.Prices, currency)
@@ -44,7 +44,7 @@ func (c Charges) onto(p *problems, at string, into *charged, currency string, ch
 	}
 }
 
-func (p *problems) chargeable(at string, c charged, currency string, charging booking.Charging) {
+func (p *fieldErrors) chargeable(at string, c charged, currency string, charging booking.Charging) {
 	p.check().Chargeable(charging, rules.Charges{
 		Currency: currency, Prices: c.prices, FeePerSeat: c.feePerSeat, TaxBasisPoints: c.taxBasisPoints,
 	}, at, ".amount")
@@ -54,7 +54,7 @@ func (c Charges) given() bool {
 	return c.Prices != nil || c.FeePerSeat != nil || c.TaxBasisPoints != nil
 }
 
-func (p *problems) prices(field string, prices map[string]booking.Money, currency string) map[string]int64 {
+func (p *fieldErrors) prices(field string, prices map[string]booking.Money, currency string) map[string]int64 {
 	const most = 20
 	if len(prices) == 0 || len(prices) > most {
 		p.Add(field, "Give the price of each category, at most %d.", most)
@@ -72,7 +72,7 @@ func (p *problems) prices(field string, prices map[string]booking.Money, currenc
 
 const longestCategory = 40
 
-func (p *problems) money(field string, m booking.Money, least int64, currency string) int64 {
+func (p *fieldErrors) money(field string, m booking.Money, least int64, currency string) int64 {
 	if m.Currency != currency {
 		p.Add(field+".currency", "The theater charges %s.", currency)
 	}
@@ -91,7 +91,7 @@ func clip(text string) string {
 // cover refuses prices that leave a category of the layout without one, or name
 // one that it has not: a hold of such a seat could not be priced. Nil prices have
 // been refused already.
-func (p *problems) cover(field string, prices map[string]int64, layout booking.Layout) {
+func (p *fieldErrors) cover(field string, prices map[string]int64, layout booking.Layout) {
 	if prices == nil {
 		return
 	}
@@ -106,7 +106,7 @@ func (p *problems) cover(field string, prices map[string]int64, layout booking.L
 
 // card copies the charges of a price card of the theater: of its prices those of
 // the layout's categories, because one card serves screens that differ.
-func (p *problems) card(ctx context.Context, tx bun.Tx, field, id string, hall house, into *charged) error {
+func (p *fieldErrors) card(ctx context.Context, tx bun.Tx, field, id string, hall house, into *charged) error {
 	card, err := findCard(ctx, tx, id)
 	if booking.CodeOf(err) == booking.CodeNotFound || err == nil && card.TheaterID != hall.TheaterID {
 		p.Add(field, "The theater has no such price card.")
@@ -123,7 +123,7 @@ func (p *problems) card(ctx context.Context, tx bun.Tx, field, id string, hall h
 	}
 	p.cover(field, into.prices, hall.Layout)
 	// The card may be older than the provider's limits.
-	var ofCard problems
+	var ofCard fieldErrors
 	ofCard.chargeable("", *into, hall.Currency, hall.charging)
 	for _, wrong := range ofCard.FieldErrors {
 		p.Add(field, "Change the card first. Its %s: %s", wrong.Field, wrong.Message)

@@ -53,7 +53,7 @@ func (s *Store) CreateShow(ctx context.Context, actor audit.Actor, in NewShow) (
 
 // plan fills in a show from what was asked.
 func plan(ctx context.Context, tx bun.Tx, actor audit.Actor, charging booking.Charging, in NewShow, show *schema.Show) error {
-	var p problems
+	var p fieldErrors
 	movie, err := p.movie(ctx, tx, "movie_id", in.MovieID)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func plan(ctx context.Context, tx bun.Tx, actor audit.Actor, charging booking.Ch
 }
 
 // price works out what a new show charges. at is the path of the object.
-func (p *problems) price(ctx context.Context, tx bun.Tx, at string, charges Charges, cardID *string, hall house, into *charged) error {
+func (p *fieldErrors) price(ctx context.Context, tx bun.Tx, at string, charges Charges, cardID *string, hall house, into *charged) error {
 	switch {
 	case cardID != nil && charges.given():
 		p.Add(at+"price_card_id", "Give a price card or prices, not both.")
@@ -117,7 +117,7 @@ func (c charged) onto(show *schema.Show) {
 
 // start reads the one or the other way to say when a show begins. False when
 // neither says it well.
-func (p *problems) start(startsAt, localStartsAt *string, timeZone string) (time.Time, bool) {
+func (p *fieldErrors) start(startsAt, localStartsAt *string, timeZone string) (time.Time, bool) {
 	switch {
 	case startsAt != nil && localStartsAt != nil:
 		p.Add("local_starts_at", "Give starts_at or local_starts_at, not both.")
@@ -140,7 +140,7 @@ func startField(localStartsAt *string) string {
 
 // ahead refuses what is over already, and what is too far away. False when there
 // is a problem.
-func (p *problems) ahead(field string, start, now time.Time) bool {
+func (p *fieldErrors) ahead(field string, start, now time.Time) bool {
 	switch {
 	case !start.After(now):
 		p.Add(field, "This time has passed.")
@@ -153,7 +153,7 @@ func (p *problems) ahead(field string, start, now time.Time) bool {
 }
 
 // window sets when a new show ends and when it is sold.
-func (p *problems) window(in NewShow, movie schema.Movie, now time.Time, show *schema.Show) {
+func (p *fieldErrors) window(in NewShow, movie schema.Movie, now time.Time, show *schema.Show) {
 	switch ends := p.check().Moment("ends_at", in.EndsAt); {
 	case ends != nil:
 		show.EndsAt = *ends
@@ -171,7 +171,7 @@ func (p *problems) window(in NewShow, movie schema.Movie, now time.Time, show *s
 
 // house finds the screen of something new; the zero house when there is a
 // problem. Code: forbidden.
-func (p *problems) house(ctx context.Context, db bun.IDB, actor audit.Actor, field, text string, version *int) (house, error) {
+func (p *fieldErrors) house(ctx context.Context, db bun.IDB, actor audit.Actor, field, text string, version *int) (house, error) {
 	id, err := uuid.Parse(text)
 	if err != nil {
 		p.Add(field, "There is no such screen.")

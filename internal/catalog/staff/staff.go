@@ -88,7 +88,7 @@ func record(ctx context.Context, tx bun.Tx, e audit.Entry) error {
 
 // onlyAdmin refuses what a theater's manager may not do anywhere. Code: forbidden.
 func onlyAdmin(actor audit.Actor) error {
-	if actor.Role != schema.RoleAdmin {
+	if actor.Role != booking.RoleAdmin {
 		return booking.E(booking.CodeForbidden, "Only an administrator may do this.")
 	}
 	return nil
@@ -98,9 +98,9 @@ func onlyAdmin(actor audit.Actor) error {
 // forbidden.
 func mayManage(ctx context.Context, tx bun.IDB, actor audit.Actor, theater uuid.UUID) error {
 	switch actor.Role {
-	case schema.RoleAdmin:
+	case booking.RoleAdmin:
 		return nil
-	case schema.RoleTheaterManager:
+	case booking.RoleTheaterManager:
 		runs, err := tx.NewSelect().Model((*schema.TheaterManager)(nil)).
 			Where("account_id = ? AND theater_id = ?", actor.AccountID, theater).Exists(ctx)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/audit"
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/internal/paging"
@@ -75,7 +76,7 @@ type TheaterFilter struct {
 // Theaters lists theaters by name. next is empty on the last page. Code:
 // validation_failed.
 func (s *Store) Theaters(ctx context.Context, actor audit.Actor, f TheaterFilter) (items []Theater, next string, err error) {
-	var p problems
+	var p fieldErrors
 	after := p.readCursor(f.Cursor, storable)
 	var city *schema.City
 	if f.City != "" {
@@ -90,7 +91,7 @@ func (s *Store) Theaters(ctx context.Context, actor audit.Actor, f TheaterFilter
 	if city != nil {
 		query.Where("t.city_id = ?", city.ID)
 	}
-	if f.Mine && actor.Role != schema.RoleAdmin {
+	if f.Mine && actor.Role != booking.RoleAdmin {
 		query.Where("EXISTS (SELECT FROM theater_managers tm WHERE tm.theater_id = t.id AND tm.account_id = ?)", actor.AccountID)
 	}
 	onlyRetired(query, "t", f.Retired)
@@ -104,7 +105,7 @@ func theaters(db bun.IDB, model any) *bun.SelectQuery {
 }
 
 // findCity resolves an id or slug; it is nil, and a problem, when there is none.
-func findCity(ctx context.Context, db bun.IDB, p *problems, idOrSlug string) (*schema.City, error) {
+func findCity(ctx context.Context, db bun.IDB, p *fieldErrors, idOrSlug string) (*schema.City, error) {
 	var city schema.City
 	query := db.NewSelect().Model(&city)
 	if id, err := uuid.Parse(idOrSlug); err == nil {
@@ -168,10 +169,10 @@ func (s *Store) CreateTheater(ctx context.Context, actor audit.Actor, fields the
 	})
 }
 
-// ChangeTheater sets fields of a theater; its managers may. The slug stays,
+// EditTheater sets fields of a theater; its managers may. The slug stays,
 // because links do. Codes: forbidden, not_found, validation_failed, conflict when
 // what is on sale would change its meaning.
-func (s *Store) ChangeTheater(ctx context.Context, actor audit.Actor, id uuid.UUID, fields theaterFields, unless Precondition) (Theater, error) {
+func (s *Store) EditTheater(ctx context.Context, actor audit.Actor, id uuid.UUID, fields theaterFields, unless Precondition) (Theater, error) {
 	city, err := s.checkTheater(ctx, &fields, false)
 	if err != nil {
 		return Theater{}, err

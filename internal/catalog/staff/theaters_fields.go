@@ -34,7 +34,7 @@ type theaterFields struct {
 // checkTheater checks the fields and brings them into the form that is stored. It
 // gives the city, nil when none was named.
 func (s *Store) checkTheater(ctx context.Context, f *theaterFields, creating bool) (city *schema.City, err error) {
-	var p problems
+	var p fieldErrors
 	if creating {
 		required(&p, "city", f.City)
 		required(&p, "name", f.Name)
@@ -68,7 +68,7 @@ func (s *Store) checkTheater(ctx context.Context, f *theaterFields, creating boo
 
 // checkTimeZone wants a zone that both we and Postgres know: each has its own copy
 // of the IANA database, and shows of the theater are read with both.
-func (s *Store) checkTimeZone(ctx context.Context, p *problems, name *string) error {
+func (s *Store) checkTimeZone(ctx context.Context, p *fieldErrors, name *string) error {
 	if name == nil {
 		return nil
 	}

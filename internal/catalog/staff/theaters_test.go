@@ -28,7 +28,7 @@ func TestTheaterFromCreationToRestoration(t *testing.T) {
 	assert.Equal(t, 120, created.AccessibleReleaseMinutes, "the usual")
 
 	o.exec(`INSERT INTO theater_managers (account_id, theater_id) VALUES ($1, $2)`, o.manager.AccountID, created.ID)
-	changed, err := o.store.ChangeTheater(t.Context(), o.manager, created.ID, staff.TheaterFields{
+	changed, err := o.store.EditTheater(t.Context(), o.manager, created.ID, staff.TheaterFields{
 		Accessibility: &[]string{"step_free_access"}, TimeZone: new("Asia/Dubai"), Currency: new("AED"),
 		AccessibleReleaseMinutes: new(0)}, nil)
 	require.NoError(t, err)
@@ -70,11 +70,11 @@ func TestTheaterNamesEveryProblemAtOnce(t *testing.T) {
 	_, err = o.store.CreateTheater(t.Context(), o.admin, staff.TheaterFields{})
 	assert.Equal(t, []string{"city", "name", "address", "lat", "lon"}, fieldsOf(t, err))
 	for _, zone := range []string{"", "Local", "localtime", "right/Europe/Paris", "../etc/passwd", "asia/nowhere", "Asia/Kolkata\x00", "'; --"} {
-		_, err = o.store.ChangeTheater(t.Context(), o.admin, o.theater, staff.TheaterFields{TimeZone: &zone}, nil)
+		_, err = o.store.EditTheater(t.Context(), o.admin, o.theater, staff.TheaterFields{TimeZone: &zone}, nil)
 		assert.Equal(t, []string{"time_zone"}, fieldsOf(t, err), zone)
 	}
 	for _, currency := range []string{"", "inr", "RUPEE", "123"} {
-		_, err = o.store.ChangeTheater(t.Context(), o.admin, o.theater, staff.TheaterFields{Currency: &currency}, nil)
+		_, err = o.store.EditTheater(t.Context(), o.admin, o.theater, staff.TheaterFields{Currency: &currency}, nil)
 		assert.Equal(t, []string{"currency"}, fieldsOf(t, err), currency)
 	}
 }
@@ -86,16 +86,16 @@ func TestTheaterKeepsItsClockAndMoneyWhileTheyAreRelied(t *testing.T) {
 	screen := o.screen(o.theater, "One")
 	show := o.show(o.movie("Dune").ID, screen, o.layout(screen.ID), "1 day")
 	o.exec(`INSERT INTO price_cards (id, theater_id, name, prices) VALUES (gen_random_uuid(), $1, 'Standard', '{"gold": 1}')`, o.theater)
-	_, err := o.store.ChangeTheater(t.Context(), o.manager, o.theater, staff.TheaterFields{TimeZone: new("Asia/Dubai")}, nil)
+	_, err := o.store.EditTheater(t.Context(), o.manager, o.theater, staff.TheaterFields{TimeZone: new("Asia/Dubai")}, nil)
 	assert.Equal(t, booking.CodeConflict, booking.CodeOf(err))
 	assert.ErrorContains(t, err, "1 scheduled show")
-	_, err = o.store.ChangeTheater(t.Context(), o.manager, o.theater, staff.TheaterFields{Currency: new("AED")}, nil)
+	_, err = o.store.EditTheater(t.Context(), o.manager, o.theater, staff.TheaterFields{Currency: new("AED")}, nil)
 	assert.Equal(t, booking.CodeConflict, booking.CodeOf(err))
-	_, err = o.store.ChangeTheater(t.Context(), o.manager, o.theater,
+	_, err = o.store.EditTheater(t.Context(), o.manager, o.theater,
 		staff.TheaterFields{TimeZone: new("Asia/Kolkata"), Currency: new("INR"), Name: new("Lotus, Camp")}, nil)
 	assert.NoError(t, err, "to say again what is so is no change")
 	o.exec(`UPDATE shows SET status = 'cancelled' WHERE id = $1`, show)
-	_, err = o.store.ChangeTheater(t.Context(), o.manager, o.theater, staff.TheaterFields{TimeZone: new("Asia/Dubai")}, nil)
+	_, err = o.store.EditTheater(t.Context(), o.manager, o.theater, staff.TheaterFields{TimeZone: new("Asia/Dubai")}, nil)
 	assert.NoError(t, err)
 }
 
@@ -131,7 +131,7 @@ func TestScreenFromCreationToRestoration(t *testing.T) {
 	assert.Equal(t, "Audi 1", created.Name)
 	assert.Equal(t, 15, created.CleaningMinutes)
 	assert.Nil(t, created.Layout)
-	changed, err := o.store.ChangeScreen(t.Context(), o.manager, created.ID, staff.ScreenFields{CleaningMinutes: new(0)}, nil)
+	changed, err := o.store.EditScreen(t.Context(), o.manager, created.ID, staff.ScreenFields{CleaningMinutes: new(0)}, nil)
 	require.NoError(t, err)
 	assert.Zero(t, changed.CleaningMinutes)
 	assert.Equal(t, created.Name, changed.Name)
@@ -186,15 +186,15 @@ func TestScreenRefusals(t *testing.T) {
 			return err
 		}, booking.CodeConflict, []string{"name"}},
 		"another's name": {func() error {
-			_, err := o.store.ChangeScreen(t.Context(), o.manager, two.ID, staff.ScreenFields{Name: new("One")}, nil)
+			_, err := o.store.EditScreen(t.Context(), o.manager, two.ID, staff.ScreenFields{Name: new("One")}, nil)
 			return err
 		}, booking.CodeConflict, []string{"name"}},
 		"another theater": {func() error {
-			_, err := o.store.ChangeScreen(t.Context(), o.admin, one.ID, staff.ScreenFields{TheaterID: new(o.other.String())}, nil)
+			_, err := o.store.EditScreen(t.Context(), o.admin, one.ID, staff.ScreenFields{TheaterID: new(o.other.String())}, nil)
 			return err
 		}, booking.CodeValidation, []string{"theater_id"}},
 		"another's screen": {func() error {
-			_, err := o.store.ChangeScreen(t.Context(), o.manager, foreign.ID, staff.ScreenFields{Name: new("x")}, nil)
+			_, err := o.store.EditScreen(t.Context(), o.manager, foreign.ID, staff.ScreenFields{Name: new("x")}, nil)
 			return err
 		}, booking.CodeForbidden, nil},
 		"no such screen": {func() error { _, err := o.store.RetireScreen(t.Context(), o.admin, uuid.New(), nil); return err },

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Beginnings are three to five letters of a title, as people type them into a
+// beginnings are three to five letters of a title, as people type them into a
 // box that completes. Ideal is how a search does that shows the best known of all
 // titles that begin so: with so few letters more than five often do, and nobody
 // can do better without reading thoughts.
-type Beginnings struct {
+type beginnings struct {
 	Set
 	Ideal Verdict
 }
@@ -22,7 +22,7 @@ const wellKnown = 1000
 
 // ShortBeginnings draws films by how many people rated them: of the well-known
 // ones, of all, and every title as often as any other.
-func ShortBeginnings(list []Film, rated []int) []Beginnings {
+func ShortBeginnings(list []Film, rated []int) []beginnings {
 	order := make([]int, len(list)) // best known first
 	for i := range order {
 		order[i] = i
@@ -38,15 +38,15 @@ func ShortBeginnings(list []Film, rated []int) []Beginnings {
 	for _, i := range order[:min(wellKnown, len(order))] {
 		best[i] = rated[i]
 	}
-	return []Beginnings{
+	return []beginnings{
 		shortBeginnings(list, order, best, Set{Name: "3 to 5 letters, well-known films", At5: 0.94}),
 		shortBeginnings(list, order, rated, Set{Name: "3 to 5 letters, all that were rated"}),
 		shortBeginnings(list, order, alike, Set{Name: "3 to 5 letters, every title alike"}),
 	}
 }
 
-func shortBeginnings(list []Film, order, weights []int, set Set) Beginnings {
-	out := Beginnings{Set: set}
+func shortBeginnings(list []Film, order, weights []int, set Set) beginnings {
+	out := beginnings{Set: set}
 	random := rand.New(rand.NewPCG(9, 9))
 	folded, bared := make([]string, len(list)), make([]string, len(list))
 	sums := make([]int, len(list))

@@ -60,7 +60,7 @@ func TestATypoIsOneEdit(t *testing.T) {
 		assert.True(t, first == "eat" || strings.HasSuffix(first, "eat"), first)
 	}
 	assert.Equal(t, map[int]bool{-1: true, 0: true, 1: true}, kinds)
-	assert.Equal(t, "interst", Beginning("interstella"), "three fifths")
+	assert.Equal(t, "interst", beginning("interstella"), "three fifths")
 }
 
 func TestMovieLensNames(t *testing.T) {

@@ -40,8 +40,8 @@ func Sets(list []Film) []Set {
 		{"one typo, any letter", titles(list, perSet, 4, 2, one), 0.95, 0.99},
 		{"typo in the first letter", titles(list, perSet, 4, 5, first), 0.95, 0.985},
 		{"two typos", titles(list, perSet, 4, 3, two), 0.85, 0.95},
-		{SixtyPercent, titles(list, perSet, 1, 4, Beginning), 0, 0.94},
-		{"60 % typed, with a typo", titles(list, perSet, 8, 6, func(s string) string { return one(Beginning(s)) }), 0, 0.85},
+		{SixtyPercent, titles(list, perSet, 1, 4, beginning), 0, 0.94},
+		{"60 % typed, with a typo", titles(list, perSet, 8, 6, func(s string) string { return one(beginning(s)) }), 0, 0.85},
 		{"remake with its year", remakes(list), 0.97, 0.99},
 	}
 }
@@ -58,7 +58,7 @@ func Mixed(list []Film, n int) []Query {
 		case 2:
 			return Typo(random, Typo(random, s))
 		case 3:
-			return Beginning(s)
+			return beginning(s)
 		}
 		return s
 	})
@@ -134,8 +134,8 @@ func firstTypo(random *rand.Rand, s string) string {
 	return letter + string(runes[1:])
 }
 
-// Beginning is three fifths of a title.
-func Beginning(s string) string {
+// beginning is three fifths of a title.
+func beginning(s string) string {
 	r := []rune(s)
 	return string(r[:max(1, int(0.6*float64(len(r))+0.5))])
 }

@@ -22,15 +22,15 @@ func (v *Verdict) Count(place int) {
 	}
 }
 
-// Miss is a query whose film was not first.
-type Miss struct {
+// miss is a query whose film was not first.
+type miss struct {
 	Query Query
 	Place int // below 0: not among five
 	Got   []int
 }
 
 // Describe says what was asked, meant and found.
-func (m Miss) Describe(list []Film) string {
+func (m miss) Describe(list []Film) string {
 	line := fmt.Sprintf("%q meant %q, place %d, found", m.Query.Text, list[m.Query.Film].Title, m.Place)
 	for _, i := range m.Got[:min(3, len(m.Got))] {
 		line += fmt.Sprintf(" %q", list[i].Title)
@@ -41,7 +41,7 @@ func (m Miss) Describe(list []Film) string {
 // Judge asks every query. find gives places in the list, the best first. A query
 // without a year cannot mean one of two films of the same title, so either is
 // right; with a year only the film of that year is.
-func Judge(list []Film, queries []Query, find func(text string) []int) (v Verdict, missed []Miss) {
+func Judge(list []Film, queries []Query, find func(text string) []int) (v Verdict, missed []miss) {
 	for _, q := range queries {
 		want := list[q.Film]
 		folded := fold(want.Title)
@@ -55,7 +55,7 @@ func Judge(list []Film, queries []Query, find func(text string) []int) (v Verdic
 		}
 		v.Count(place)
 		if place != 0 {
-			missed = append(missed, Miss{q, place, got})
+			missed = append(missed, miss{q, place, got})
 		}
 	}
 	return v, missed

@@ -15,9 +15,9 @@ import (
 	"github.com/boxoffice/boxoffice/schema"
 )
 
-// ShowChange sets what is not nil. When the start moves, the end and the end of
+// ShowEdit sets what is not nil. When the start moves, the end and the end of
 // sales move with it unless they are given.
-type ShowChange struct {
+type ShowEdit struct {
 	StartsAt      *string `json:"starts_at"`
 	LocalStartsAt *string `json:"local_starts_at"`
 	EndsAt        *string `json:"ends_at"`
@@ -30,12 +30,12 @@ type ShowChange struct {
 	PriceCardID *string `json:"price_card_id"`
 }
 
-// ChangeShow changes a show that is ahead. Time, screen and layout change only
+// EditShow changes a show that is ahead. Time, screen and layout change only
 // while no seat is taken: a seat that is held or sold keeps its meaning, and a
 // customer their evening. Prices may change at any time; what is held keeps the
 // price it was quoted. Codes: not_found, forbidden, validation_failed, conflict
 // (also an Overlap).
-func (s *Store) ChangeShow(ctx context.Context, actor audit.Actor, id string, change ShowChange, when Precondition) (Show, error) {
+func (s *Store) EditShow(ctx context.Context, actor audit.Actor, id string, change ShowEdit, when Precondition) (Show, error) {
 	var view Show
 	var show schema.Show
 	err := s.inCatalog(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -110,7 +110,7 @@ func unclaimed(ctx context.Context, tx bun.Tx, show uuid.UUID) error {
 
 // onto checks the change and writes it over the show. Code: validation_failed,
 // conflict.
-func (c ShowChange) onto(ctx context.Context, tx bun.Tx, actor audit.Actor, charging booking.Charging, before showRow, show *schema.Show) error {
+func (c ShowEdit) onto(ctx context.Context, tx bun.Tx, actor audit.Actor, charging booking.Charging, before showRow, show *schema.Show) error {
 	now, err := clockOf(ctx, tx)
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func (c ShowChange) onto(ctx context.Context, tx bun.Tx, actor audit.Actor, char
 	if !show.EndsAt.After(now) {
 		return booking.E(booking.CodeConflict, "This show is over.")
 	}
-	var p problems
+	var p fieldErrors
 	hall, err := c.house(ctx, tx, &p, actor, before, show)
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func (c ShowChange) onto(ctx context.Context, tx bun.Tx, actor audit.Actor, char
 }
 
 // house finds the screen and the layout version that are asked for.
-func (c ShowChange) house(ctx context.Context, tx bun.Tx, p *problems, actor audit.Actor, before showRow, show *schema.Show) (house, error) {
+func (c ShowEdit) house(ctx context.Context, tx bun.Tx, p *fieldErrors, actor audit.Actor, before showRow, show *schema.Show) (house, error) {
 	if c.ScreenID == nil && c.LayoutVersion == nil {
 		return findHouse(ctx, tx, show.ScreenID, &before.Screen.LayoutVersion)
 	}
@@ -161,7 +161,7 @@ func (c ShowChange) house(ctx context.Context, tx bun.Tx, p *problems, actor aud
 }
 
 // move sets when the show starts and ends, and when it is sold.
-func (c ShowChange) move(ctx context.Context, tx bun.Tx, p *problems, before showRow, now time.Time, show *schema.Show) error {
+func (c ShowEdit) move(ctx context.Context, tx bun.Tx, p *fieldErrors, before showRow, now time.Time, show *schema.Show) error {
 	if start, given := p.start(c.StartsAt, c.LocalStartsAt, before.TimeZone); given && !start.Equal(show.StartsAt) {
 		p.ahead(startField(c.LocalStartsAt), start, now)
 		by := start.Sub(show.StartsAt)
@@ -184,7 +184,7 @@ func (c ShowChange) move(ctx context.Context, tx bun.Tx, p *problems, before sho
 }
 
 // price sets what the show charges, and checks that it still fits the layout.
-func (c ShowChange) price(ctx context.Context, tx bun.Tx, p *problems, hall house, show *schema.Show) error {
+func (c ShowEdit) price(ctx context.Context, tx bun.Tx, p *fieldErrors, hall house, show *schema.Show) error {
 	terms := charged{prices: show.Prices, feePerSeat: show.FeePerSeat, taxBasisPoints: show.TaxBasisPoints}
 	switch {
 	case c.PriceCardID != nil && c.Charges.given():
