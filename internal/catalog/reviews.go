@@ -45,7 +45,7 @@ type reviewSummary struct {
 // ReviewPage is some reviews of a film, the latest first.
 type ReviewPage struct {
 	Summary    reviewSummary `json:"summary"`
-	Items      []shownReview      `json:"items"`
+	Items      []shownReview `json:"items"`
 	NextCursor string        `json:"next_cursor,omitempty"`
 }
 
