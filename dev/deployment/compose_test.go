@@ -120,7 +120,7 @@ func TestComposeTakesKeysFromAFileOfVariables(t *testing.T) {
 	require.NoError(t, err)
 	for _, variable := range []string{"JWT_SIGNING_KEY", "TICKET_SIGNING_KEY"} {
 		assert.Equal(t, env[variable], loaded.Environment[variable])
-		assert.Equal(t, variable, loaded.Secrets[keys.FileName(variable)].Environment)
+		assert.Equal(t, variable, loaded.Secrets[strings.ToLower(variable)].Environment)
 	}
 }
 

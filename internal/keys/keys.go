@@ -46,8 +46,8 @@ func Variables() []string {
 // content (PKCS #8, Ed25519).
 func New(variable string) string { return makers[variable]() }
 
-// FileName is what the file with the value of a variable is called.
-func FileName(variable string) string { return strings.ToLower(variable) }
+// fileName is what the file with the value of a variable is called.
+func fileName(variable string) string { return strings.ToLower(variable) }
 
 // Fill makes a file for each variable that has none in dir, which it creates,
 // and tells which. It never replaces one: what was stored with a key can only be
@@ -57,7 +57,7 @@ func Fill(dir string) (made []string, err error) {
 		return nil, fmt.Errorf("make the directory of keys: %w", err)
 	}
 	for _, variable := range Variables() {
-		path := filepath.Join(dir, FileName(variable))
+		path := filepath.Join(dir, fileName(variable))
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			if err != nil {
 				return made, fmt.Errorf("look for a key: %w", err)

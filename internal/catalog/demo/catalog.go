@@ -27,11 +27,11 @@ type City struct {
 	Lat, Lon float64
 }
 
-// Movie is a film as a fact. Languages are BCP 47: the original first, then the
+// film is a film as a fact. Languages are BCP 47: the original first, then the
 // dubbed versions that go to theaters. Formats are those it was released in.
 // Certificate names its system, for example "CBFC U/A 16+" or "MPA PG-13";
 // "MPA NR" is a film that was never submitted there.
-type Movie struct {
+type film struct {
 	ID             uuid.UUID
 	Slug           string
 	Title          string
@@ -44,13 +44,13 @@ type Movie struct {
 	Languages      []string
 	Formats        []string
 	Certificate    string
-	Cast           []Credit
+	Cast           []credit
 	Synopsis       string
 	Popularity     float64 // 0–100, invented
 }
 
-// Credit is one person's part in a film. Role is the character, or "Director".
-type Credit struct {
+// credit is one person's part in a film. Role is the character, or "Director".
+type credit struct {
 	Name string `json:"name"`
 	Role string `json:"role"`
 	Job  string `json:"job"`
@@ -97,7 +97,7 @@ func Cities() []City {
 }
 
 // Movies gives the films of the demo world.
-func Movies() []Movie { return slices.Clone(world().movies) }
+func Movies() []film { return slices.Clone(world().movies) }
 
 // Theaters gives the theaters of the demo world with their screens.
 func Theaters() []Theater {
@@ -112,7 +112,7 @@ func Theaters() []Theater {
 // program needs to know.
 type catalog struct {
 	cities    []city
-	movies    []Movie
+	movies    []film
 	theaters  []theater
 	repertory []uuid.UUID // screens
 }
@@ -172,7 +172,7 @@ func readCities() []city {
 	return cities
 }
 
-func readMovies() []Movie {
+func readMovies() []film {
 	var rows []struct {
 		Slug           string   `json:"slug"`
 		Title          string   `json:"title"`
@@ -186,20 +186,20 @@ func readMovies() []Movie {
 		Certificate    string   `json:"certificate"`
 		Popularity     float64  `json:"popularity"`
 		Directors      []string `json:"directors"`
-		Cast           []Credit `json:"cast"`
+		Cast           []credit `json:"cast"`
 		Synopsis       string   `json:"synopsis"`
 	}
 	readTable("movies.json", &rows)
-	movies := make([]Movie, 0, len(rows))
+	movies := make([]film, 0, len(rows))
 	for _, r := range rows {
-		var credits []Credit
+		var credits []credit
 		for _, name := range r.Directors {
-			credits = append(credits, Credit{Name: name, Role: "Director", Job: jobDirector})
+			credits = append(credits, credit{Name: name, Role: "Director", Job: jobDirector})
 		}
 		for _, actor := range r.Cast {
-			credits = append(credits, Credit{Name: actor.Name, Role: actor.Role, Job: jobActor})
+			credits = append(credits, credit{Name: actor.Name, Role: actor.Role, Job: jobActor})
 		}
-		movies = append(movies, Movie{
+		movies = append(movies, film{
 			ID: stableID("movie", r.Slug), Slug: r.Slug, Title: r.Title, OriginalTitle: r.OriginalTitle,
 			Aliases: r.Aliases, Year: yearOf(r.ReleaseDate), ReleaseDate: r.ReleaseDate,
 			RuntimeMinutes: r.RuntimeMinutes, Genres: r.Genres, Languages: r.Languages, Formats: r.Formats,

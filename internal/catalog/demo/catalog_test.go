@@ -132,7 +132,7 @@ func TestTheatersStandInTheirCity(t *testing.T) {
 // Ids are stored in databases that outlive a release, so they may not move.
 func TestIDsStayWhatTheyWere(t *testing.T) {
 	t.Parallel()
-	at := slices.IndexFunc(Movies(), func(m Movie) bool { return m.Slug == "oppenheimer" })
+	at := slices.IndexFunc(Movies(), func(m film) bool { return m.Slug == "oppenheimer" })
 	require.GreaterOrEqual(t, at, 0)
 	assert.Equal(t, "2a997d12-ae56-5011-a6b2-eb38f13e414a", Movies()[at].ID.String())
 	assert.Equal(t, "3ed8a347-ca5b-5779-91ef-f3adba0898c7", Cities()[0].ID.String())

@@ -63,7 +63,7 @@ func repertoryScreens(theaters []theater) []uuid.UUID {
 }
 
 // film picks the next film and the format to show it in.
-func (c *chooser) film(start time.Time) (Movie, string) {
+func (c *chooser) film(start time.Time) (film, string) {
 	movies := world().movies
 	slot := c.slot
 	c.slot++
@@ -85,7 +85,7 @@ func (c *chooser) film(start time.Time) (Movie, string) {
 
 // demand is how much this screen wants a film at this hour. Zero means that it
 // cannot show it.
-func (c *chooser) demand(m Movie, start time.Time) float64 {
+func (c *chooser) demand(m film, start time.Time) float64 {
 	playable := c.playable(m)
 	if len(playable) == 0 {
 		return 0
@@ -109,7 +109,7 @@ func (c *chooser) demand(m Movie, start time.Time) float64 {
 
 // appeal is the city's taste: the best of the original and, at three quarters,
 // a dubbed version that plays there.
-func (c *chooser) appeal(m Movie) float64 {
+func (c *chooser) appeal(m film) float64 {
 	best := c.city.audience[m.Languages[0]]
 	for _, language := range m.Languages[1:] {
 		if slices.Contains(c.city.dubs, language) {
@@ -119,7 +119,7 @@ func (c *chooser) appeal(m Movie) float64 {
 	return best
 }
 
-func hourAppeal(m Movie, hour int) float64 {
+func hourAppeal(m film, hour int) float64 {
 	family := slices.Contains(m.Genres, "Family")
 	dark := slices.Contains(m.Genres, "Horror") || slices.Contains(m.Genres, "Thriller")
 	switch {
@@ -138,7 +138,7 @@ func hourAppeal(m Movie, hour int) float64 {
 
 // playable lists the formats that both the screen and the film have, the
 // screen's best first.
-func (c *chooser) playable(m Movie) []string {
+func (c *chooser) playable(m film) []string {
 	var formats []string
 	for _, format := range c.screen.Formats {
 		if slices.Contains(m.Formats, format) {
@@ -149,7 +149,7 @@ func (c *chooser) playable(m Movie) []string {
 }
 
 // format mostly takes the best one: that is what the screen was built for.
-func (c *chooser) format(m Movie) string {
+func (c *chooser) format(m film) string {
 	formats := c.playable(m)
 	if c.dice.Float64() < 0.7 {
 		return formats[0]
@@ -160,7 +160,7 @@ func (c *chooser) format(m Movie) string {
 // version picks the language: the original twice as eagerly as a dubbed one of
 // equal appeal. What the city does not speak gets English subtitles, and now and
 // then so does what it does, for those who cannot hear it.
-func (c *chooser) version(m Movie) (language, subtitles string) {
+func (c *chooser) version(m film) (language, subtitles string) {
 	weights := make([]float64, len(m.Languages))
 	for i, language := range m.Languages {
 		switch {

@@ -1,8 +1,8 @@
 package demo
 
-// Login is an account that everybody knows. It exists in demo data only; a
+// login is an account that everybody knows. It exists in demo data only; a
 // loader must refuse to create these where real customers book.
-type Login struct {
+type login struct {
 	Role     string
 	Email    string
 	Password string
@@ -12,8 +12,8 @@ type Login struct {
 
 // Logins gives one account for each role. The domain is reserved (RFC 2606), and
 // so are the numbers, for drama: North American 555-01xx.
-func Logins() []Login {
-	return []Login{
+func Logins() []login {
+	return []login{
 		{Role: "customer", Email: "customer@boxoffice.example", Password: "popcorn-customer-1", Name: "Asha Raman", Phone: "+12025550143"},
 		{Role: "theater_manager", Email: "manager@boxoffice.example", Password: "popcorn-manager-1", Name: "Tomasz Vale", Phone: "+12025550144"},
 		{Role: "support", Email: "support@boxoffice.example", Password: "popcorn-support-1", Name: "Ines Okafor", Phone: "+12025550145"},

@@ -119,7 +119,7 @@ func (t theater) screenDay(screen int, date time.Time) []Show {
 // adapt says what a show does for people who hear, see or sit differently, as far
 // as the house can. It asks the show's id and not the dice, so that it moves no
 // other choice of the day.
-func (t theater) adapt(show *Show, m Movie, at time.Time) {
+func (t theater) adapt(show *Show, m film, at time.Time) {
 	can := func(code string) bool { return slices.Contains(t.Accessibility, code) }
 	lot := show.ID[len(show.ID)-1]
 	weekendMorning := (at.Weekday() == time.Saturday || at.Weekday() == time.Sunday) && at.Hour() < 12
@@ -132,7 +132,7 @@ func (t theater) adapt(show *Show, m Movie, at time.Time) {
 
 // length is how long a film occupies a screen. Indian theaters stop every
 // feature for an interval.
-func (t theater) length(m Movie) time.Duration {
+func (t theater) length(m film) time.Duration {
 	length := trailers + time.Duration(m.RuntimeMinutes)*time.Minute
 	if t.city.Country == "IN" {
 		length += interval

@@ -44,8 +44,8 @@ func houses(t *testing.T) map[uuid.UUID]house {
 	return byScreen
 }
 
-func films() map[uuid.UUID]Movie {
-	byID := map[uuid.UUID]Movie{}
+func films() map[uuid.UUID]film {
+	byID := map[uuid.UUID]film{}
 	for _, m := range Movies() {
 		byID[m.ID] = m
 	}
