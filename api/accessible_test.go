@@ -47,8 +47,8 @@ func TestAccessibleSeatsAreForThoseWhoNeedThem(t *testing.T) {
 	}
 	for _, c := range []call{
 		book("a companion seat alone", order("", "A3"), 422, `"field":"seats"`, "A3 is a companion seat. Until ", "take that space, too"),
-		book("of somebody who asks", order(`,"accessible":true`, "A3", "A4"), 422, "A3 is a companion seat"),
-		book("a space that nobody needs", order(`,"accessible":false`, "A2"), 422, "A2 is a wheelchair space", `\"accessible\": true`),
+		book("of a customer who asks", order(`,"accessible":true`, "A3", "A4"), 422, "A3 is a companion seat"),
+		book("a space that no one needs", order(`,"accessible":false`, "A2"), 422, "A2 is a wheelchair space", `\"accessible\": true`),
 		{name: "not a boolean", token: w.customer, method: "POST", path: "/v1/bookings", body: order(`,"accessible":"yes"`, "A2"), status: 400,
 			code: "malformed_request", headers: map[string]string{"Idempotency-Key": "yes"}},
 		{name: "best seats for anybody", method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=3", status: 200, holds: []string{`["A4","A5","A6"]`}},

@@ -18,8 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// forged is an access token of somebody else's making: right in all that is not
-// changed.
+// forged is an access token that we did not issue. Only the changed parts are wrong.
 func forged(t *testing.T, w *world, method jwt.SigningMethod, key any, change func(header map[string]any, claims jwt.MapClaims)) string {
 	t.Helper()
 	parsed, _, err := jwt.NewParser().ParseUnverified(w.customer, jwt.MapClaims{})

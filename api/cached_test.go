@@ -155,7 +155,7 @@ func TestWhatIsNotKept(t *testing.T) {
 		w.do(t, call{method: "GET", path: "/v1/movies?limit=0&sort=x", status: http.StatusUnprocessableEntity, code: "validation_failed"})
 	}
 
-	// Whoever signs in, books and reads leaves nothing of theirs.
+	// A customer who signs in, books and reads leaves no personal data in the cache.
 	b := w.book(t, w.customer, "k-personal", "A01")
 	for _, path := range append(w.catalogPaths(), "/v1/me", "/v1/bookings", "/v1/bookings/"+b.ID, "/v1/shows/"+w.show+"/seats") {
 		w.do(t, call{token: w.customer, method: "GET", path: path, status: http.StatusOK})
@@ -283,7 +283,7 @@ func TestUnknownVersionsAreNotKept(t *testing.T) {
 func TestFault6_StaleOrFlushedCacheSellsNothing(t *testing.T) {
 	t.Parallel()
 	redis := miniredis.RunT(t)
-	w := newWorld(t).cached(redis.Addr()) // nobody watches: it stays stale
+	w := newWorld(t).cached(redis.Addr()) // no one watches, so it stays stale
 	page := "/v1/shows/" + w.show
 	w.do(t, call{method: "GET", path: page, holds: []string{`"status":"scheduled"`}})
 	w.exec(`UPDATE shows SET prices = '{"gold": 99000}' WHERE id = $1`, w.show)
@@ -353,8 +353,8 @@ func TestFault49_ReadinessTellsOfTheReplica(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/readyz", status: http.StatusOK, holds: []string{`"status":"ready"`, `"postgres_replica":"down"`, `"postgres":"ok"`}})
 }
 
-// The standby stands still here, and everybody goes on reading it: what is shown
-// of the catalog is old, and nothing that decides is.
+// The standby gets no changes here, and every process still reads it. So the shown catalog
+// is stale, but no decision uses stale data.
 func TestReplicaDecidesNothing(t *testing.T) {
 	t.Parallel()
 	servers := databasetest.NewReplicated(t)

@@ -83,15 +83,15 @@ func TestTheSameKeyForSomethingElse(t *testing.T) {
 	// A key is its customer's own.
 	b := w.book(t, w.other, "k", "A02")
 	assert.NotEqual(t, first.booking(t).ID, b.ID)
-	// What was answered stays answered, whatever became of the booking.
+	// A stored answer stays, even when the booking has changed since.
 	w.do(t, replay)
 	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings/" + b.ID + "/cancel", status: 404, code: "not_found"})
 	w.exec(`UPDATE shows SET status = 'cancelled' WHERE id = $1`, w.show)
 	assert.Equal(t, first.body, w.do(t, replay).body)
 }
 
-// Only what a workflow said is stored; whoever is turned away at the door may
-// come back with the same key.
+// Only a workflow's answer is stored. A request that was refused before the workflow may be
+// repeated with the same key.
 func TestWhatIsStoredUnderAKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

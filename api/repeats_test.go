@@ -144,5 +144,5 @@ func TestRepeatedShowChangesAskNobody(t *testing.T) {
 	w.do(t, cancel).into(t, &change)
 	w.saga.changes.end(change.ID)
 	w.do(t, cancel)
-	assert.Len(t, w.saga.changes.inputs, 2, "a change that nobody works on is taken up again")
+	assert.Len(t, w.saga.changes.inputs, 2, "a change that no workflow works on is taken up again")
 }

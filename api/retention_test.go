@@ -18,8 +18,8 @@ func (w *world) deleteOld(kind booking.OldRecords) {
 	require.Positive(w.t, n)
 }
 
-// A request is repeated when the stored answer is gone: it reaches the same booking,
-// whatever became of it.
+// A request is repeated when the stored answer is deleted. It reaches the same booking, in
+// every status.
 func TestARepeatAfterItsKeyWasDeletedBooksNothing(t *testing.T) {
 	t.Parallel()
 	for name, become := range map[string]struct {

@@ -219,7 +219,7 @@ func TestStreamsHaveTheHeadersOfEveryAnswer(t *testing.T) {
 	assert.NotEmpty(t, response.Header.Get("Date"))
 	assert.EqualValues(t, -1, response.ContentLength)
 
-	// The place of whoever leaves is free again.
+	// A client that leaves frees its place.
 	response.Body.Close()
 	require.Eventually(t, func() bool {
 		response, err := http.DefaultClient.Do(request)
@@ -255,7 +255,7 @@ func TestFault63_SlowReaderOfAStreamIsDroppedAndNobodyWaits(t *testing.T) {
 	quick := w.watch(t, "", path)
 	next(t, quick)
 
-	// Snapshots fill the connection of whoever does not read them; then its queue.
+	// Snapshots fill the connection of a client that does not read them; then its queue.
 	inTime := 0
 	for i := range 40 {
 		w.exec(`UPDATE shows SET fee_per_seat = fee_per_seat + 1 WHERE id = $1`, w.show)
@@ -302,7 +302,7 @@ func TestSeatMapFromMemory(t *testing.T) {
 	assert.Equal(t, strings.Replace(tag, `-gzip"`, `"`, 1), head.header.Get("ETag"), "Go does not ask for gzip here")
 	assert.Empty(t, head.body)
 
-	// No hint ever comes; what was done through this process is seen all the same.
+	// No hint ever comes; what was done through this process is still seen.
 	b := w.book(t, w.customer, "k", "A01")
 	got := read(call{status: 200, headers: map[string]string{"If-None-Match": tag}, holds: []string{`"held":["A01"]`}})
 	assert.NotEqual(t, tag, got.header.Get("ETag"))
@@ -364,7 +364,7 @@ func TestBestSeats(t *testing.T) {
 
 	w.book(t, w.customer, "k", "D06", "D07")
 	ask(w.show, "?count=2&category=gold&accessible=false", call{status: 200}).into(t, &offer)
-	assert.NotContains(t, offer.Seats, "D06", "an offer is never of seats that somebody has")
+	assert.NotContains(t, offer.Seats, "D06", "an offer never has seats that are taken")
 
 	ask(w.show, "?count=0&category=silver", call{status: 422, code: "validation_failed", holds: []string{`"count"`, `"category"`}})
 	ask(w.show, "?count=11", call{status: 422, code: "validation_failed", holds: []string{"from 1 to 10"}})

@@ -59,7 +59,7 @@ func TestStaffAccountRefusals(t *testing.T) {
 		{name: "no such role", method: "PATCH", path: customer, body: `{"role":"king","theater_ids":["x"]}`, status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"role"`, `"theater_ids[0]"`}},
 		{name: "no such theater", method: "PATCH", path: customer, body: `{"role":"theater_manager","theater_ids":["` + uuid.NewString() + `"]}`, status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"theater_ids[0]"`}},
 		{name: "another field", method: "PATCH", path: customer, body: `{"email":"x@example.com"}`, status: http.StatusBadRequest, code: "malformed_request"},
-		{name: "nobody", method: "GET", path: accounts + "/" + uuid.NewString(), status: http.StatusNotFound, code: "not_found"},
+		{name: "unknown account", method: "GET", path: accounts + "/" + uuid.NewString(), status: http.StatusNotFound, code: "not_found"},
 		{name: "no id", method: "PATCH", path: accounts + "/me", body: `{}`, status: http.StatusNotFound, code: "not_found"},
 		{name: "filters", method: "GET", path: accounts + "?role=king", status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"role"`}},
 		{name: "limit", method: "GET", path: accounts + "?limit=x", status: http.StatusUnprocessableEntity, code: "validation_failed"},

@@ -119,7 +119,7 @@ func TestStaffMovieRefusals(t *testing.T) {
 			status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"title"`, `"year"`, `"aliases[1]"`, `"credits[1].name"`, `"credits[1].job"`}},
 		{name: "filters", method: "GET", path: movies + "?limit=0&retired=maybe", status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"limit"`, `"retired"`}},
 		{name: "cursor", method: "GET", path: movies + "?cursor=x", status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"cursor"`}},
-		{name: "nobody's id", method: "PATCH", path: movies + "/" + uuid.NewString(), body: `{}`, status: http.StatusNotFound, code: "not_found"},
+		{name: "unknown id", method: "PATCH", path: movies + "/" + uuid.NewString(), body: `{}`, status: http.StatusNotFound, code: "not_found"},
 		{name: "no id", method: "GET", path: movies + "/amelie", status: http.StatusNotFound, code: "not_found"},
 		{name: "no id to retire", method: "POST", path: movies + "/amelie/retire", status: http.StatusNotFound, code: "not_found"},
 		{name: "another method", method: "DELETE", path: amelie, status: http.StatusMethodNotAllowed, code: "method_not_allowed", without: true},

@@ -213,7 +213,7 @@ func TestStaffShowsAreChecked(t *testing.T) {
 		"ends before it starts":    {fields{"ends_at": ahead.Add(-time.Hour).Format(time.RFC3339)}, []string{"ends_at", "sales_close_at"}},
 		"shorter than the film":    {fields{"ends_at": ahead.Add(2 * time.Hour).Format(time.RFC3339)}, []string{"ends_at"}},
 		"longer than a day":        {fields{"ends_at": ahead.Add(25 * time.Hour).Format(time.RFC3339)}, []string{"ends_at"}},
-		"a runtime nobody knows":   {fields{"movie_id": unknown}, []string{"ends_at"}},
+		"an unknown runtime":       {fields{"movie_id": unknown}, []string{"ends_at"}},
 		"sold before it is sold":   {fields{"sales_open_at": ahead.Format(time.RFC3339)}, []string{"sales_close_at"}},
 		"sold when it is over":     {fields{"sales_close_at": ahead.Add(9 * time.Hour).Format(time.RFC3339)}, []string{"sales_close_at"}},
 		"a category too few":       {fields{"prices": fields{"silver": rupees(1)}}, []string{"prices", "prices"}},
@@ -286,8 +286,7 @@ func TestTwoManagersPlanAtOnce(t *testing.T) {
 	assert.Equal(t, map[int]int{http.StatusCreated: 1, http.StatusConflict: managers - 1}, counts)
 }
 
-// Those who change one show at once take turns: nobody waits for the other
-// crosswise, and nothing fails.
+// Concurrent changes of one show take turns: they do not deadlock, and none fails.
 func TestAShowIsChangedAndMovedAtOnce(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

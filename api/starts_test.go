@@ -54,19 +54,19 @@ func TestABusyAPIRefusesNewBookingsAndNothingElse(t *testing.T) {
 	w.options.Payments.Providers["healthy"] = w.provider
 	w.serve()
 
-	const crowd = 48 // a seat for each, so that nobody waits for another's
+	const crowd = 48 // a seat for each, so that no one waits for another's
 	replies := make(chan reply, crowd)
 	for i := range crowd {
 		body := bookBody(w.show, fmt.Sprintf("%c%02d", 'B'+i/12, 1+i%12))
 		go func() { replies <- w.send(t, keyed(w, w.other, uuid.NewString(), body)) }()
 	}
-	// The first who are refused leave while nobody has been answered.
+	// The first refusals come before any hold is answered.
 	refused := <-replies
 	assert.Equal(t, http.StatusServiceUnavailable, refused.status)
 	assert.NotEmpty(t, refused.header.Get("Retry-After"))
 	assert.Contains(t, string(refused.body), "Nothing was charged")
 	slow.mu.Lock()
-	assert.LessOrEqual(t, slow.holds, 20, "those who are refused do not reach Temporal")
+	assert.LessOrEqual(t, slow.holds, 20, "refused requests do not reach Temporal")
 	slow.mu.Unlock()
 
 	// A customer with a booking is served meanwhile: reads, commands, and a repeat whose
@@ -112,7 +112,7 @@ func TestARepeatIsAnsweredFromTheDatabase(t *testing.T) {
 	assert.Zero(t, w.rows()["idempotency_keys"])
 }
 
-// unfetched makes a hold one whose answer nobody has fetched, for so long from now on.
+// unfetched makes a hold one whose answer was not fetched; it expires after this time.
 func (w *world) unfetched(bookingID string, left time.Duration) {
 	w.t.Helper()
 	w.exec(`UPDATE bookings SET fetch_by = now() + $2::interval WHERE id = $1`, bookingID, left)
@@ -150,7 +150,7 @@ func TestARepeatTellsWhyThereIsNoPayment(t *testing.T) {
 	again.status, again.code = 503, "payment_provider_unavailable"
 	w.do(t, again)
 
-	// Nobody knows why any more: its hold is over.
+	// The reason is no longer known: the hold is over.
 	second := w.book(t, w.customer, "forgotten", "A02")
 	w.exec(`DELETE FROM idempotency_keys`)
 	w.exec(`DELETE FROM payments`)

@@ -72,7 +72,7 @@ func TestOneClientDoesNotTakeAllStreams(t *testing.T) {
 	require.Eventually(t, func() bool { return status("203.0.113.7") == http.StatusOK }, soon, often)
 }
 
-// Nobody is trusted who is not named: what a client writes changes nothing.
+// Only named proxies are trusted: a client's own header changes nothing.
 func TestFault59_ForgedForwardedForDoesNotHelp(t *testing.T) {
 	t.Parallel()
 	var log lockedText

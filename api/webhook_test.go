@@ -101,7 +101,7 @@ func TestFault26_FailedAfterCaptured(t *testing.T) {
 	assert.Empty(t, signals)
 }
 
-// Somebody refunds at the provider's own desk: the workflow has to hear of it.
+// Staff refund at the provider's own dashboard: the workflow must be notified.
 func TestRefundsMadeElsewhereAreNews(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -177,7 +177,7 @@ func TestFault28_EventsOfOthersAreRefused(t *testing.T) {
 	}
 	assert.Equal(t, "not_ours", w.outcome(t, "evt_3"))
 
-	// An event that names somebody's booking, about a payment that is not its own.
+	// An event that names a customer's booking, about a payment that is not its own.
 	b := w.book(t, w.customer, "k", "A01")
 	foreign := event(t, "evt_5", authorized, "pi_somebodyelses", map[string]string{"booking_id": b.ID})
 	foreign.status, foreign.code = 400, string(rest.CodeWebhookNotOurs)
@@ -253,7 +253,7 @@ func TestMoneyForABookingThatIsOver(t *testing.T) {
 	b := w.book(t, w.customer, "k", "A01")
 	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings/" + b.ID + "/cancel", status: 200})
 
-	// Nobody paid: nothing to do.
+	// No one paid: nothing to do.
 	c := event(t, "evt_1", "payment_intent.created", b.Payment.Reference, nil)
 	c.status, c.holds = 200, []string{"already_settled"}
 	w.do(t, c)

@@ -177,8 +177,8 @@ func (s *service) hold(ctx context.Context, try attempt) (bookings.Answer, error
 	return s.outcome(ctx, try, true)
 }
 
-// askSaga starts the workflow or asks the one that runs. Only a new booking is
-// refused while answers take too long.
+// askSaga starts the workflow, or asks the running workflow. While answers take too long,
+// it refuses new bookings only.
 func (s *service) askSaga(ctx context.Context, try attempt, show booking.ShowSummary) (held workflows.HoldAnswer, err error) {
 	if !try.begun {
 		done, full := s.starts[try.request.Payment.Provider].enter(ctx)
@@ -298,8 +298,8 @@ func (s *service) readAttempt(w http.ResponseWriter, r *http.Request) (attempt, 
 	return try, nil
 }
 
-// checkRequest finds what can be told without a look at the show; the rest is the
-// precheck's.
+// checkRequest finds the errors that do not depend on the show; the precheck finds the
+// others.
 func (s *service) checkRequest(request *bookingRequest) error {
 	var fieldErrors booking.FieldErrors
 	if id, err := uuid.Parse(request.ShowID); err != nil {

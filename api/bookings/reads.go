@@ -11,8 +11,8 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// ownBooking reads the booking that the path names. Somebody else's is not found,
-// whatever the verb.
+// ownBooking reads the booking that the path names. A booking of another customer is not
+// found, for every method.
 func (s *service) ownBooking(r *http.Request) (booking.Booking, error) {
 	id, err := rest.PathID(r, "booking")
 	if err != nil {
@@ -88,7 +88,7 @@ func (s *service) comesBack(ctx context.Context, b booking.Booking, now time.Tim
 	}
 }
 
-// isScanned tells whether somebody went in with the ticket.
+// isScanned tells whether the ticket was scanned at the door.
 func isScanned(b booking.Booking) bool { return b.Ticket != nil && b.Ticket.ScannedAt != nil }
 
 func notCancellable() error {

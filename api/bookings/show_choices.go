@@ -14,8 +14,7 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// bookingChange says what became of the booking's show, and what the customer may
-// choose.
+// bookingChange says what happened to the booking's show, and what the customer may choose.
 func (s *service) bookingChange(w http.ResponseWriter, r *http.Request) error {
 	_, change, err := s.changedBooking(r)
 	if err != nil {
@@ -127,9 +126,9 @@ func sameSeats(b booking.Booking, wish choice) bool {
 	return b.Show.ID == wish.ShowID && slices.Equal(booking.SortSeats(b.Seats), booking.SortSeats(wish.Seats))
 }
 
-// choiceOfEnded answers for a workflow that is over. It may have done what it was
-// asked just before; or somebody terminated it, and then the choice is written down
-// here and the workflow of the show's change gives the money back.
+// choiceOfEnded answers for a workflow that is over. It may have done just before what it
+// is asked for. Or staff terminated it: then the choice is stored here, and the workflow of
+// the show's change makes the refund.
 func (s *service) choiceOfEnded(r *http.Request, wish choice) error {
 	b, change, err := s.changedBooking(r)
 	if err != nil {

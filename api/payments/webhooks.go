@@ -21,7 +21,7 @@ type Provider interface {
 	Get(ctx context.Context, reference string) (booking.PaymentState, error)
 }
 
-// What became of an event; the inbox remembers it and the provider is told.
+// The result of an event. The inbox stores it, and the answer tells the provider.
 const (
 	outcomeSignalled = "signalled"
 	outcomeTakenUp   = "taken_up" // the booking had no workflow, and has one again
@@ -98,8 +98,8 @@ func (s *service) accept(ctx context.Context, provider Provider, event booking.P
 	return outcome, err
 }
 
-// handOn asks the provider for the truth, because an event may be old, out of
-// order or about somebody else, and tells the booking's workflow.
+// handOn asks the provider for the current state, because an event may be stale, out of
+// order or about another payment. Then it signals the booking's workflow.
 func (s *service) handOn(ctx context.Context, provider Provider, event booking.PaymentEvent) (string, error) {
 	state, err := provider.Get(ctx, event.Reference)
 	switch booking.CodeOf(err) {

@@ -55,7 +55,7 @@ var problems = map[booking.Code]problemKind{
 	booking.CodeKeyMissing:       {status: http.StatusBadRequest, title: "Idempotency-Key is missing"},
 	booking.CodeKeyReused:        {status: http.StatusUnprocessableEntity, title: "Idempotency-Key was used for another request"},
 
-	// A vendor that is away, slow or ill is the same to a customer: come back.
+	// A vendor that is away, slow or failing is the same to a customer: retry later.
 	booking.CodeProviderError:       {status: http.StatusServiceUnavailable, title: "The payment provider has a problem", retryAfter: "10"},
 	booking.CodeProviderUnavailable: {status: http.StatusServiceUnavailable, title: "The payment provider does not answer", retryAfter: "10"},
 	booking.CodeUnavailable:         {status: http.StatusServiceUnavailable, title: "Try again shortly", retryAfter: "2"},

@@ -20,7 +20,7 @@ import (
 
 // Options are what all services share.
 type Options struct {
-	// Verify reads an access token. Services without it answer everybody alike.
+	// Verify reads an access token. Services without it answer all callers alike.
 	Verify func(token string) (*accounts.Claims, error)
 	Logger *slog.Logger
 	// CORSOrigins are the web origins that may call the API from a browser; "*"
@@ -180,8 +180,8 @@ func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request) error 
 	return booking.E(codeMethodNotAllowed, "This address does not know %s.", Clip(r.Method))
 }
 
-// refuseOdd turns away addresses that cannot be read, and those with the one character
-// that Postgres cannot store, which would otherwise look like a fault of ours.
+// refuseOdd refuses URLs that cannot be parsed, and those with the one character that
+// Postgres cannot store. Otherwise the client's error would look like ours.
 func (s *Server) refuseOdd(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch _, err := url.ParseQuery(r.URL.RawQuery); {

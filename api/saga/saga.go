@@ -45,8 +45,8 @@ type Client struct {
 	updates *lanes
 }
 
-// Hold starts the booking's workflow, or reaches the one that runs, and waits
-// until the seats are held and the payment is open.
+// Hold starts the booking's workflow, or reaches the running one, and waits until the seats
+// are held and the payment is open.
 func (c *Client) Hold(ctx context.Context, in workflows.BookingInput, show booking.ShowSummary) (workflows.HoldAnswer, error) {
 	waiting, cancel := context.WithTimeout(ctx, AnswerWithin)
 	defer cancel()

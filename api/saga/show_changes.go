@@ -13,8 +13,8 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// ChangeShow starts the change's workflow, or reaches the one that runs, and
-// waits until the show itself is changed.
+// ChangeShow starts the change's workflow, or reaches the running one, and waits until the
+// show itself is changed.
 func (c *Client) ChangeShow(ctx context.Context, in workflows.ShowChangeInput, show booking.ShowSummary) (booking.ShowChange, error) {
 	ctx, cancel := context.WithTimeout(ctx, AnswerWithin)
 	defer cancel()

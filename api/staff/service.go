@@ -32,8 +32,8 @@ type Options struct {
 	Policy booking.Policy
 	// Changed is called after a change, before it is answered. Default nothing.
 	Changed func(context.Context)
-	// Codec decodes workflow payloads for the Temporal UI at /codec/, for staff;
-	// with CodecOpen for everybody, which is for a machine of one's own.
+	// Codec decodes workflow payloads for the Temporal UI at /codec/, for staff. CodecOpen
+	// opens it to everyone, which is for a developer's machine.
 	Codec     http.Handler
 	CodecOpen bool
 }

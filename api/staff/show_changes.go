@@ -54,7 +54,7 @@ type changeProgress struct {
 	Doing     string `json:"doing,omitempty"`
 }
 
-// cancelShow cancels a show. Everybody who has seats gets all the money back.
+// cancelShow cancels a show. Every customer with seats gets a full refund.
 func (s *service) cancelShow(w http.ResponseWriter, r *http.Request) error {
 	show, _, err := s.changeable(r)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *service) rescheduleShow(w http.ResponseWriter, r *http.Request) error {
 	return s.startChange(w, r, change)
 }
 
-// read checks what can be told without a look at the show.
+// read checks what does not depend on the show.
 func (m moveRequest) read(house staff.Changeable) (booking.ShowChangeRequest, error) {
 	fieldErrors := rest.Reason(&m.Reason, 1, whyTheChange)
 	change := booking.ShowChangeRequest{Kind: booking.ChangeRescheduled, Reason: m.Reason, Default: m.Default}
@@ -155,8 +155,8 @@ func changeID(show uuid.UUID, what string) string {
 	return uuid.NewSHA1(changeNamespace, []byte(show.String()+"\n"+what)).String()
 }
 
-// startChange starts the workflow, or reaches the one that runs, and answers when
-// the show itself is changed.
+// startChange starts the workflow, or reaches the running one, and answers when the show
+// itself is changed.
 func (s *service) startChange(w http.ResponseWriter, r *http.Request, change booking.ShowChangeRequest) error {
 	actor := rest.ActorOf(r)
 	change.By = booking.Staff{AccountID: actor.AccountID.String(), Role: actor.Role, RequestID: actor.RequestID}
@@ -270,7 +270,7 @@ func (s *service) steer(w http.ResponseWriter, r *http.Request, action string,
 	return s.answerChange(w, r, http.StatusOK, change)
 }
 
-// changeable finds the show of the path, for somebody who may change it.
+// changeable finds the show of the path, if the caller may change it.
 func (s *service) changeable(r *http.Request) (uuid.UUID, staff.Changeable, error) {
 	show, err := rest.PathUUID(r, "show")
 	if err != nil {
@@ -280,7 +280,7 @@ func (s *service) changeable(r *http.Request) (uuid.UUID, staff.Changeable, erro
 	return show, house, err
 }
 
-// watchable finds the show of the path, for somebody who may look.
+// watchable finds the show of the path, if the caller may read it.
 func (s *service) watchable(r *http.Request) (uuid.UUID, error) {
 	show, err := rest.PathUUID(r, "show")
 	if err != nil {
