@@ -163,7 +163,7 @@ func TestCapture(t *testing.T) {
 			fail: map[string][]error{"capture": {answered5, stored5, stored5, answered5}},
 			calls: []string{"capture b-capture-pi_1", "get ", "capture b-capture-pi_1", "get ",
 				"capture b-capture-pi_1-2", "get "}, code: booking.CodeProviderError, spent: 2},
-		{name: "refused for good", state: payment(booking.PaymentAuthorized), fail: map[string][]error{"capture": {refused4}},
+		{name: "refused permanently", state: payment(booking.PaymentAuthorized), fail: map[string][]error{"capture": {refused4}},
 			calls: []string{"capture b-capture-pi_1"}, code: booking.CodePaymentRefused},
 		{name: "voided meanwhile", state: payment(booking.PaymentVoided), slow: true, calls: []string{"get "},
 			code: booking.CodePaymentRefused},
@@ -181,7 +181,7 @@ func TestCapture(t *testing.T) {
 	}
 }
 
-// Whatever is there, nothing of it stays with us afterward.
+// In every state of the payment, no money stays with us afterward.
 func TestGiveBack(t *testing.T) {
 	t.Parallel()
 	for status, calls := range map[booking.PaymentStatus][]string{

@@ -22,8 +22,8 @@ type Inventory interface {
 	// Confirm sells the seats for a payment and issues the ticket. Codes: hold_lost,
 	// also for a payment that is to go back; show_not_on_sale.
 	Confirm(ctx context.Context, bookingID string, paid booking.PaymentState) (booking.Confirmed, error)
-	// DecideLate says what becomes of a payment that came after its booking had ended.
-	// Code: unavailable while the booking has not ended.
+	// DecideLate decides about a payment that came after its booking had ended. Code:
+	// unavailable while the booking has not ended.
 	DecideLate(ctx context.Context, late booking.PaymentState, rebook bool) (booking.LateDecision, error)
 	// End frees the seats of a booking that was never confirmed.
 	End(ctx context.Context, end booking.Ending) error
@@ -71,8 +71,8 @@ type Books interface {
 // keys make repeats harmless. Codes: provider_unavailable when the outcome is
 // unknown (no answer in time, connection lost, told to slow down),
 // provider_error when the vendor answered that it failed (the cause is
-// booking.ErrKeySpent when it will answer the same key so for good),
-// payment_refused when it refuses for good, not_found.
+// booking.ErrKeySpent when a retry with the same key gets the same answer forever),
+// payment_refused when it refuses permanently, not_found.
 type PaymentProvider interface {
 	Name() string
 	Open(ctx context.Context, req booking.PaymentRequest) (booking.PaymentState, error)

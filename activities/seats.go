@@ -70,11 +70,10 @@ func (s *Seats) Confirm(ctx context.Context, req ConfirmRequest) (booking.Confir
 	return confirmed, toTemporal(ctx, err)
 }
 
-// EndBooking frees the seats of a booking whose money goes back in full, and
-// answers how it ended. It goes by what the database says, not by what the
-// workflow remembers: a task that was lost after its steps were done may run again
-// in another order. So a sale that the workflow does not know of is undone, and an
-// end that is there already is kept.
+// EndBooking frees the seats of a booking whose money goes back in full, and answers how it
+// ended. The database decides, not what the workflow remembers: a task that was lost after
+// its steps were done may run again in another order. So it undoes a sale that the workflow
+// does not know, and it keeps an end that is already there.
 func (s *Seats) EndBooking(ctx context.Context, end booking.Ending) (booking.Status, error) {
 	err := s.Inventory.End(ctx, end)
 	if booking.CodeOf(err) != booking.CodeConflict {
@@ -146,15 +145,15 @@ type Rebooking struct {
 	Refunds booking.CancellationPolicy `json:"refunds"`
 }
 
-// LateRequest asks what becomes of money that came after its booking had ended.
+// LateRequest asks for a decision about money that came after its booking had ended.
 type LateRequest struct {
 	Payment booking.PaymentState `json:"payment"`
 	// Rebook wants the same seats again, if the booking ran out.
 	Rebook bool `json:"rebook"`
 }
 
-// DecideLate says what becomes of late money. The database decides, and writes it
-// down: the one who asked for this workflow read the booking earlier.
+// DecideLate decides about late money. The database decides and stores the decision,
+// because what the caller read of the booking may be stale.
 func (s *Seats) DecideLate(ctx context.Context, req LateRequest) (booking.LateDecision, error) {
 	decision, err := s.Inventory.DecideLate(ctx, req.Payment, req.Rebook)
 	return decision, toTemporal(ctx, err)

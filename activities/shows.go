@@ -11,8 +11,8 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// Changes are shows that were cancelled or moved, and what became of their
-// bookings. Every method is safe to repeat. Errors carry a booking.Code.
+// Changes are shows that were cancelled or moved, and what happened to their bookings.
+// Every method is safe to repeat. Errors carry a booking.Code.
 type Changes interface {
 	// ChangeShow changes the show itself. A repeat answers with the change that
 	// there is. Codes: not_found, conflict, validation_failed,
@@ -37,7 +37,7 @@ type Changes interface {
 
 // Sagas reaches the workflows of bookings.
 type Sagas interface {
-	// Signal tells a booking's workflow something; false when there is none running.
+	// // Signal sends a signal to a booking's workflow; false when no workflow runs.
 	Signal(ctx context.Context, bookingID, signal string, news any) (running bool, err error)
 	// Running tells whether a booking has a workflow that runs.
 	Running(ctx context.Context, bookingID string) (bool, error)
@@ -74,8 +74,8 @@ type ReachRequest struct {
 	Busy     time.Duration `json:"busy"`
 	Limit    int           `json:"limit"`
 	AtOnce   int           `json:"at_once"`
-	// TellBy and News are the signal that tells of the change, RefundBy and Refund
-	// the one that asks for the money back. They are passed on as they are.
+	// TellBy and News are the signal that notifies of the change, RefundBy and Refund the
+	// signal that asks for the refund. Both are passed on unchanged.
 	TellBy   string `json:"tell_by"`
 	News     any    `json:"news"`
 	RefundBy string `json:"refund_by"`
@@ -86,7 +86,7 @@ type ReachRequest struct {
 type Reached struct {
 	Told  int `json:"told"`
 	Asked int `json:"asked"`
-	// Orphans are bookings without a workflow: somebody else has to act for them.
+	// Orphans are bookings without a workflow: another workflow has to act for them.
 	Orphans []booking.ChangeTask `json:"orphans,omitempty"`
 }
 
@@ -143,13 +143,13 @@ func (s *Shows) reach(ctx context.Context, req ReachRequest, task booking.Change
 		running, err = s.Sagas.Running(ctx, task.BookingID)
 	}
 	if err != nil || !running {
-		// An orphan is done when somebody else has taken it on.
+		// An orphan is done when another workflow has taken it on.
 		return false, err
 	}
 	return true, s.Changes.TaskDone(ctx, req.ChangeID, task)
 }
 
-// TasksRequest names bookings of a change that somebody else has taken on.
+// TasksRequest names bookings of a change that another workflow has taken on.
 type TasksRequest struct {
 	ChangeID string               `json:"change_id"`
 	Tasks    []booking.ChangeTask `json:"tasks"`

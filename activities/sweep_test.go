@@ -23,7 +23,7 @@ type attic struct {
 	activities.Sagas
 	suspects []booking.LostBooking
 	running  map[string]bool
-	unknown  string // the booking whose workflow nobody can tell of
+	unknown  string // the booking whose workflow cannot be looked up
 	left     map[booking.OldRecords]int
 }
 
@@ -104,7 +104,7 @@ func TestABookingIsNotLostWhenNobodyCanTell(t *testing.T) {
 	_, err := runSweep[activities.FoundLost](t, a, findLost, activities.FindLostRequest{Limit: 10, AtOnce: 4})
 	var failed *temporal.ApplicationError
 	require.ErrorAs(t, err, &failed)
-	assert.False(t, failed.NonRetryable(), "somebody may know later")
+	assert.False(t, failed.NonRetryable(), "a retry may find out")
 }
 
 func TestOldRecordsAreDeletedInBatches(t *testing.T) {

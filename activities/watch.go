@@ -21,9 +21,8 @@ type Alerts interface {
 	Alert(ctx context.Context, a booking.Alert) error
 }
 
-// Watch looks after steps that fail again and again. They are tried for as long as
-// it takes, so nothing is lost; but somebody has to be told of one that will not get
-// done by itself.
+// Watch reports steps that keep failing. Retries never stop, so nothing is lost; but staff
+// must be notified of a step that cannot succeed without them.
 type Watch struct{ Alerts Alerts }
 
 const (

@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// SeatRule is what speaks against selling some seats before a show's accessible
-// seats are released to everybody (Terms.AccessibleUntil). The zero value is
-// nothing: the seats may be sold at once.
+// SeatRule is what speaks against selling some seats before a show's accessible seats are
+// released to everyone (Terms.AccessibleUntil). The zero value is nothing: the seats may be
+// sold at once.
 type SeatRule struct {
 	refusals []seatRefusal
 }
 
 type seatRefusal struct{ seat, before, fix string }
 
-// AccessibleRule finds what of these seats is for people who use a wheelchair, and
-// for those who accompany them:
+// AccessibleRule finds what of these seats is for people who use a wheelchair, and for
+// their companions:
 //
 //   - a companion seat without a wheelchair space of the same booking beside it;
-//   - a wheelchair space, when the customer says that it is not needed. Only who
-//     names one of the spaces gets one, so without a word the name counts as asking.
+//   - a wheelchair space, when the customer says that it is not needed. Only a customer who
+//     names one of the spaces gets one, so a name counts as asking.
 //
-// It looks at the layout only. Whether the time has come, the database decides.
+// It looks at the layout only. The database decides whether the time has come.
 func AccessibleRule(layout Layout, seats []string, accessible *bool) SeatRule {
 	var rule SeatRule
 	for _, row := range layout.Rows {

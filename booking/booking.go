@@ -103,11 +103,11 @@ type HoldRequest struct {
 	// Accessible is what the customer says about wheelchair spaces among the seats:
 	// true, they are needed; false, they are not; nil, nothing.
 	Accessible *bool `json:"accessible,omitempty"`
-	// FetchWithin is how long the seats wait for somebody to fetch the answer; zero
-	// is as long as the hold.
+	// FetchWithin is how long the seats wait until a client fetches the answer; zero is as
+	// long as the hold.
 	FetchWithin time.Duration `json:"fetch_within,omitempty"`
-	// TooLate says that the caller of a new hold no longer waits. One that is there
-	// already is answered all the same.
+	// TooLate says that the caller of a new hold no longer waits. An existing hold is still
+	// answered.
 	TooLate bool `json:"too_late,omitempty"`
 }
 

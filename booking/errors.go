@@ -78,7 +78,7 @@ func (f *FieldErrors) Add(field, format string, args ...any) {
 	*f = append(*f, FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
-// Err is nil when there are none. Code: validation_failed.
+// Err is nil without field errors. Code: validation_failed.
 func (f FieldErrors) Err() error {
 	if len(f) == 0 {
 		return nil
@@ -95,7 +95,7 @@ func Invalid(fields ...FieldError) *Error {
 	return &Error{Code: CodeValidation, Message: message, Fields: fields}
 }
 
-// SeatsUnavailable reports seats that somebody else has.
+// SeatsUnavailable reports seats that another booking has.
 func SeatsUnavailable(seats []string) *Error {
 	return &Error{Code: CodeSeatsUnavailable, Message: "Some of these seats are taken. Choose others.", Seats: ReadSeats(seats)}
 }

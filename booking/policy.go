@@ -7,9 +7,9 @@ import "time"
 type Policy struct {
 	// HoldFor is how long seats wait for the payment.
 	HoldFor time.Duration `json:"hold_for"`
-	// FetchWithin is how long a hold waits for its answer to be fetched: by the
-	// request that asked for it, a repeat of that, or a look at the booking. After
-	// that its seats are free again. Zero waits as long as HoldFor.
+	// FetchWithin is how long a hold waits for its answer to be fetched: by the request
+	// that asked for it, a repeat of that, or a read of the booking. After that its seats
+	// are free again. Zero waits as long as HoldFor.
 	FetchWithin time.Duration `json:"fetch_within,omitempty"`
 	// MaxHolds is how many holds one customer may have at a time.
 	MaxHolds int `json:"max_holds"`
@@ -27,14 +27,14 @@ type Policy struct {
 	// OpenWithin is how long opening the payment may take before the customer is
 	// told that the provider is away.
 	OpenWithin time.Duration `json:"open_within"`
-	// Disputes says what becomes of the ticket when the customer's bank takes the money
+	// Disputes says what happens to the ticket when the customer's bank takes the money
 	// back before the show. Empty is DisputesVoid.
 	Disputes DisputePolicy `json:"disputes,omitempty"`
 	// Refunds says how much comes back on a customer's cancellation.
 	Refunds CancellationPolicy `json:"refunds"`
 }
 
-// DisputePolicy is what becomes of a ticket whose payment is disputed.
+// DisputePolicy is what happens to a ticket whose payment is disputed.
 type DisputePolicy string
 
 // The policies. Void frees the seats for others; keep leaves it to staff.

@@ -73,9 +73,9 @@ type ChangeTask struct {
 // ChangeTaskKind is a kind of ChangeTask.
 type ChangeTaskKind string
 
-// The tasks: the booking's workflow has to be told of the change; has to carry out a
-// refund that was chosen; or has been busy so long that somebody should look
-// whether it is still there.
+// The tasks: the booking's workflow has to be notified of the change; it has to carry out a
+// refund that was chosen; or it has been busy so long that a check is due whether it still
+// exists.
 const (
 	TaskTell   ChangeTaskKind = "tell"
 	TaskRefund ChangeTaskKind = "refund"

@@ -11,7 +11,8 @@ type Standing struct {
 	CreatedAt time.Time `json:"created_at"`
 	// RequestHash is that of the request that made the booking.
 	RequestHash string `json:"request_hash"`
-	// Payment is the latest one, without a reference when there is none.
+	// Payment is the latest payment; its reference is empty when the booking has no
+	// payment.
 	Payment PaymentState `json:"payment"`
 	// RefundDue is what is to be back in the end. Minor units, in the booking's
 	// currency.

@@ -22,7 +22,7 @@ const (
 type abandonedHolds interface {
 	// EndAbandoned ends them, and gives the bookings whose workflows do not know yet.
 	EndAbandoned(ctx context.Context) (untold []string, err error)
-	// AbandonedTold notes that a booking's workflow knows, or that there is none.
+	// AbandonedTold notes that a booking's workflow was notified, or that none runs.
 	AbandonedTold(ctx context.Context, bookingID string) error
 }
 
@@ -48,8 +48,8 @@ func endAbandoned(ctx context.Context, holds abandonedHolds, sagas activities.Sa
 	}
 }
 
-// endAbandonedOnce goes on past a workflow that cannot be told: one that is ill must not
-// keep the others from knowing. The context ends a look while Temporal is away.
+// endAbandonedOnce goes on past a workflow that cannot be signaled: a broken workflow must
+// not delay the others. The context ends a pass while Temporal is down.
 func endAbandonedOnce(ctx context.Context, holds abandonedHolds, sagas activities.Sagas) (told int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()

@@ -12,7 +12,7 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// lapsed are holds that nobody fetched.
+// lapsed are holds whose answer was not fetched.
 type lapsed struct {
 	untold []string
 	failed error
@@ -58,7 +58,7 @@ func TestWorkflowsOfAbandonedHoldsAreTold(t *testing.T) {
 	assert.Len(t, holds.untold, 3, "while Temporal is away, nothing is forgotten")
 
 	temporal.away = false
-	// One booking could not be ended; the workflows of the others are told all the same.
+	// One booking could not be ended; the workflows of the others are still signaled.
 	holds.failed = errors.New("the database was away for one")
 	n, err = endAbandonedOnce(t.Context(), holds, temporal)
 	require.ErrorIs(t, err, holds.failed)
@@ -75,5 +75,5 @@ func TestOneIllWorkflowHoldsUpNoOther(t *testing.T) {
 	n, err := endAbandonedOnce(t.Context(), holds, temporal)
 	require.Error(t, err)
 	assert.Equal(t, 2, n)
-	assert.Equal(t, []string{"ill"}, holds.untold, "it is told at a later look")
+	assert.Equal(t, []string{"ill"}, holds.untold, "it is signaled in a later pass")
 }

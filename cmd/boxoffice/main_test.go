@@ -26,8 +26,8 @@ import (
 
 func TestMain(m *testing.M) { databasetest.Main(m) }
 
-// environment is dev on a database of its own, with everything it calls out to
-// on ports where nobody listens. It forbids t.Parallel, as t.Setenv does.
+// environment is dev on a database of its own, with every vendor on a port where no process
+// listens. It forbids t.Parallel, as t.Setenv does.
 func environment(t *testing.T) (databaseURL string) {
 	t.Helper()
 	databaseURL = databasetest.URL(t)
@@ -265,10 +265,10 @@ func TestBuildOfADeployment(t *testing.T) {
 		want   workers.Deployment
 		err    string
 	}{
-		"off":               {of("", "7"), "abc", workers.Deployment{}, ""},
-		"named":             {of("boxoffice", "7"), "abc", workers.Deployment{Name: "boxoffice", BuildID: "7"}, ""},
-		"by commit":         {of("boxoffice", ""), "abc", workers.Deployment{Name: "boxoffice", BuildID: "abc"}, ""},
-		"nobody knows what": {of("boxoffice", ""), "", workers.Deployment{}, "BUILD_ID: is not set"},
+		"off":              {of("", "7"), "abc", workers.Deployment{}, ""},
+		"named":            {of("boxoffice", "7"), "abc", workers.Deployment{Name: "boxoffice", BuildID: "7"}, ""},
+		"by commit":        {of("boxoffice", ""), "abc", workers.Deployment{Name: "boxoffice", BuildID: "abc"}, ""},
+		"an unknown build": {of("boxoffice", ""), "", workers.Deployment{}, "BUILD_ID: is not set"},
 	} {
 		got, err := deploymentOf(test.cfg, test.commit)
 		assert.Equal(t, test.want, got, name)

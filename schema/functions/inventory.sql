@@ -20,9 +20,8 @@
 -- that time the booking's workflow asks the provider whether the customer has paid,
 -- and ends the hold. Rivals get the seats when it has, or after the grace.
 --
--- With p_fetch_within the claims last only that long at first, until somebody
--- fetches the answer (abandoned.sql). With p_too_late only a hold that is there
--- already is answered.
+-- With p_fetch_within the claims last only that long at first, until a client fetches the
+-- answer (abandoned.sql). With p_too_late only an existing hold is answered.
 DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text);
 DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text, interval);
 DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text, interval, jsonb, timestamptz);
@@ -34,7 +33,7 @@ CREATE OR REPLACE FUNCTION hold_seats(
     p_refunds jsonb DEFAULT NULL,
     -- before this time these seats may not be sold together; null when they may
     p_not_before timestamptz DEFAULT NULL,
-    -- how long the hold waits for somebody to fetch its answer; null is to its end
+    -- how long the hold waits for its answer to be fetched; null is to its end
     p_fetch_within interval DEFAULT NULL,
     -- the caller of a new hold no longer waits
     p_too_late boolean DEFAULT false)

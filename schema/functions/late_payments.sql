@@ -12,12 +12,11 @@ CREATE OR REPLACE FUNCTION paid_for(p_booking uuid, p_provider text, p_reference
     FROM bookings b JOIN tickets k ON k.booking_id = b.id WHERE b.id = p_booking;
 $$;
 
--- decide_late_payment says what becomes of a payment whose booking's workflow has
--- ended: 'settled' when it is what the booking was sold for, otherwise 'rebook' (if
--- asked for, and the booking ran out) or 'return'. What it decides, it writes down
--- once: confirm_booking refuses a payment that goes back, so a payment never both
--- buys a ticket and goes back. p_rebook false turns 'rebook' into 'return', unless
--- the new booking was sold for it.
+-- decide_late_payment decides about a payment whose booking's workflow has ended: 'settled'
+-- when it is what the booking was sold for, otherwise 'rebook' (if asked for, and the
+-- booking ran out) or 'return'. It stores its decision once: confirm_booking refuses a
+-- payment that goes back, so a payment never both buys a ticket and goes back. p_rebook
+-- false turns 'rebook' into 'return', unless the new booking was sold for it.
 CREATE OR REPLACE FUNCTION decide_late_payment(p_provider text, p_reference text, p_booking uuid, p_rebook boolean)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

@@ -34,8 +34,8 @@ RETURNS text LANGUAGE sql IMMUTABLE AS $$
     END;
 $$;
 
--- touch_booking makes a change that left no entry in the timeline visible to
--- those who compare versions.
+-- touch_booking raises the version for a change that left no entry in the timeline, so that
+-- clients who compare versions see it.
 CREATE OR REPLACE FUNCTION touch_booking(p_booking uuid, p_seen bigint) RETURNS void LANGUAGE sql AS $$
     UPDATE bookings SET version = version + 1, updated_at = now() WHERE id = p_booking AND version = p_seen;
 $$;
@@ -130,7 +130,7 @@ BEGIN
         PERFORM add_booking_event(new.booking_id, 'captured', p_details ->> 'captured', p_reference);
     END IF;
     IF new.status = 'voided' THEN
-        -- Letting go of a payment nobody authorized moves no money.
+        -- Voiding a payment that was never authorized moves no money.
         INSERT INTO ledger (booking_id, provider, reference, movement, amount, total, currency)
         SELECT new.booking_id, p_provider, p_reference, 'void', reserved, reserved, p_currency
         WHERE reserved IS NOT NULL
@@ -152,8 +152,8 @@ BEGIN
     END IF;
     PERFORM record_disputes(new.booking_id, p_provider, p_reference, p_currency, p_disputes, p_details)
     WHERE jsonb_array_length(p_disputes) > 0;
-    -- Somebody gave back more than was owed, at the provider's own dashboard: the
-    -- booking costs the customer that much less.
+    -- More than was owed was refunded, at the provider's own dashboard: the booking costs
+    -- the customer that much less.
     UPDATE bookings SET refund_due = new.refunded
     WHERE id = new.booking_id AND refund_due < new.refunded AND paid_for(id, p_provider, p_reference);
 
