@@ -306,7 +306,7 @@ func TestComposeKeepsNoSecretInTheRepository(t *testing.T) {
 	for name, service := range demo(t).Services {
 		for variable, value := range service.Environment {
 			if slices.Contains(keys.Variables(), variable) {
-				t.Errorf("%s: %s=%s is for everybody to read", name, variable, *value)
+				t.Errorf("%s: %s=%s is readable by everyone", name, variable, *value)
 			}
 		}
 	}
@@ -336,7 +336,7 @@ func settings() map[string]bool {
 	return known
 }
 
-// Whatever path a client asks for reaches a group that serves it.
+// Every path that a client may ask for reaches a group that serves it.
 func TestNginxRoutesToTheGroupThatServesThePath(t *testing.T) {
 	t.Parallel()
 	groups := ours(production(t))

@@ -193,7 +193,7 @@ func (f *figures) want(t *testing.T, s *stage) {
 	assert.Equal(t, sold, distinct, "every seat is sold once")
 	assert.LessOrEqual(t, sold, f.seats)
 	confirmed := s.count(`SELECT count(*) FROM bookings WHERE show_id = ANY ($1) AND status = 'confirmed'`, f.shows)
-	assert.GreaterOrEqual(t, confirmed, f.outcomes[string(booking.StatusConfirmed)], "nobody who saw a ticket lost it")
+	assert.GreaterOrEqual(t, confirmed, f.outcomes[string(booking.StatusConfirmed)], "no customer who saw a ticket lost it")
 }
 
 // wantFewExpired allows one hold of ten to run out that no customer left on
@@ -230,5 +230,5 @@ func (f *figures) wantSoldOut(t *testing.T) {
 	t.Helper()
 	all, err := f.between(t.Context(), f.begun, time.Now())
 	require.NoError(t, err)
-	assert.Zero(t, all.seats, "seats that nobody could buy, of %d", f.seats)
+	assert.Zero(t, all.seats, "seats that no customer could buy, of %d", f.seats)
 }

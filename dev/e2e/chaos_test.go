@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// chaosHold gives those who walk away their seats back within the test.
+	// chaosHold frees the seats of customers who leave within the test.
 	chaosHold = 40 * time.Second
 	// journeyWithin is how long one customer keeps trying to get seats, and then to pay.
 	journeyWithin = 3 * time.Minute
@@ -31,7 +31,7 @@ type chaos struct {
 	last      time.Duration // CHAOS_FOR: after that no more customers come; 0 is no end
 	kills     time.Duration // CHAOS_KILLS: how often a process ends with SIGKILL; 0 is never
 	killFor   time.Duration // CHAOS_KILL_FOR: how long kills go on; 0 is as long as customers come
-	// stay makes nobody cancel what they bought.
+	// stay means that no customer cancels.
 	stay bool
 }
 
@@ -59,9 +59,9 @@ func fromEnv[T any](t *testing.T, name string, fallback T, parse func(string) (T
 	return value
 }
 
-// TestChaos lets a crowd loose on shows with seats for everybody, while webhooks
-// come late, twice and in the wrong order. Kills must not make holds run out whose
-// customers wanted them, and sales must not slow down for good.
+// TestChaos sends a crowd to shows with seats for every customer, while webhooks come late,
+// twice and out of order. A kill must not make a wanted hold expire, and must not slow down
+// sales permanently.
 func TestChaos(t *testing.T) {
 	c := chaosFromEnv(t, 300, 10*partyOf)
 	figures := c.run(t)
@@ -69,8 +69,8 @@ func TestChaos(t *testing.T) {
 	figures.wantSteadySales(t)
 }
 
-// TestChaosSellsOut has fewer seats than customers: all of them are sold in the
-// end, whatever was held by customers who are gone.
+// TestChaosSellsOut has fewer seats than customers: all of them are sold in the end, also
+// those that were held by customers who left.
 func TestChaosSellsOut(t *testing.T) {
 	c := chaosFromEnv(t, 300, 3)
 	c.stay = true
@@ -78,7 +78,7 @@ func TestChaosSellsOut(t *testing.T) {
 	figures.wantSoldOut(t)
 }
 
-// run lets the crowd loose and waits until everybody is gone and nothing is held.
+// run starts the crowd and waits until every customer has left and nothing is held.
 func (c chaos) run(t *testing.T) *figures {
 	halls := (c.seats + hallSeats - 1) / hallSeats
 	perRow := max(1, c.seats/halls/hallRows)
@@ -98,7 +98,7 @@ func (c chaos) run(t *testing.T) *figures {
 	s.breakVendor(Fault{Vendor: "webhooks", Fault: "reorder", DurationMS: 1000, Probability: 0.1})
 
 	figures := newFigures(c, shows)
-	t.Logf("%d customers, %d at once, %d seats in %d shows; a kill every %s for %s; nobody new after %s (0s is no end)",
+	t.Logf("%d customers, %d at once, %d seats in %d shows; a kill every %s for %s; no new customer after %s (0s is no end)",
 		c.customers, c.atOnce, c.seats, halls, c.kills, c.killFor, c.last)
 	stopKilling := s.killEvery(c.kills, c.killFor, replica, figures)
 	stopReporting := figures.everyMinute(t)
@@ -121,7 +121,7 @@ func (c chaos) run(t *testing.T) *figures {
 	return figures
 }
 
-// awaitNoHolds waits until those who walked away have lost the seats.
+// awaitNoHolds waits until the holds of customers who left have expired.
 func (s *stage) awaitNoHolds(shows []string) {
 	s.Helper()
 	var open int

@@ -20,8 +20,8 @@ func (v Violation) String() string {
 	return fmt.Sprintf("invariant %d (%s): %s", v.Invariant, invariants[v.Invariant-1].says, v.Evidence)
 }
 
-// invariants are what has to hold whatever happened, in the order in which they
-// are numbered. Each check names every case against it.
+// invariants must hold after every fault, in the order of their numbers. Each check names
+// every case against it.
 var invariants = []struct {
 	says  string
 	check func(context.Context, *evidence) ([]string, error)

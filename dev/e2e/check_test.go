@@ -129,7 +129,7 @@ func TestTheJudgeFindsWhatIsWrong(t *testing.T) {
 		{8, "a mail that is never sent", func(d doctored, tx pgx.Tx, _ *evidence) {
 			d.exec(tx, `INSERT INTO notifications (booking_id, channel, notice) VALUES ($1, 'email', 'reminder')`, d.sold.ID)
 		}},
-		{9, "a seat sold to nobody", func(d doctored, tx pgx.Tx, _ *evidence) {
+		{9, "a seat sold without a booking", func(d doctored, tx pgx.Tx, _ *evidence) {
 			d.exec(tx, `INSERT INTO seat_claims (show_id, seat, booking_id, state) VALUES ($1, 'A9', gen_random_uuid(), 'sold')`, d.show)
 		}},
 		{9, "a sold seat that is free", func(d doctored, tx pgx.Tx, _ *evidence) {

@@ -12,8 +12,8 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// Holds are under way when Postgres, which everything waits for, is killed. Each
-// is all there or not at all, and whoever asks again with the same key has it.
+// Postgres is killed while holds are under way. Each hold is complete or absent, and a
+// retry with the same key gets it.
 func TestFault05_PostgresKilledDuringHolds(t *testing.T) {
 	const buyers = 15
 	s := newStage(t)

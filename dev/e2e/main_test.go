@@ -16,8 +16,8 @@ import (
 	"github.com/boxoffice/boxoffice/dev/platform"
 )
 
-// world is the one platform of all tests. Tests that make a vendor ill or kill a
-// process run alone, the others side by side, each on shows of its own.
+// world is the one platform of all tests. Tests that make a vendor fail or kill a process
+// run alone. The others run in parallel, each on shows of its own.
 var world *World
 
 func TestMain(m *testing.M) {

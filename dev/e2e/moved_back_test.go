@@ -60,7 +60,8 @@ func TestFault23_Chargeback(t *testing.T) {
 			require.True(t, poll(t.Context(), soon, func() bool { return s.told(b.ID, booking.NoticeDisputed) == 2 }), s.story(c, b.ID))
 			s.buy(s.customer(), "A1") // the seat is free again
 
-			// The booking's workflow has ended: what the bank decides reaches the books all the same.
+			// The booking's workflow has ended: the bank's decision still reaches the
+			// books.
 			s.awaitSagaEnds(b)
 			s.pull("disputes/"+dispute+"/decide", map[string]any{"status": decide.status})
 			require.True(t, poll(t.Context(), soon, func() bool { return s.alerts(b.ID, decide.kind) == 1 }), s.story(c, b.ID))
@@ -133,8 +134,8 @@ func TestMoneyBackAfterTheStart(t *testing.T) {
 	assert.Equal(t, booking.RefundProgress{Bookings: 3, Promised: 3, Refunded: 3}, progress)
 }
 
-// Somebody refunds at the provider's own dashboard, and later the bank sends the money
-// back to us: the ledger and the booking follow, and staff know.
+// Staff refund at the provider's own dashboard, and later the bank sends the money back to
+// us. The ledger and the booking follow, and staff are alerted.
 func TestRefundsAtTheDashboardAndBack(t *testing.T) {
 	t.Parallel()
 	s, c, sold := afterTheStart(t, "A1")

@@ -95,8 +95,8 @@ func (s *stage) sellOut(bookings int) []string {
 	return ids
 }
 
-// purchase holds a seat, and pays for it. Somebody whose other payments are still
-// on the way tries again.
+// purchase holds a seat, and pays for it. A customer whose other payments are still pending
+// tries again.
 func (s *stage) purchase(c *Customer, seat string) (string, error) {
 	var b booking.Booking
 	var err error
@@ -263,7 +263,7 @@ func TestShowIsMoved(t *testing.T) {
 	s.awaitChange(admin, change.ID, "three choices carried out", afterRestart, func(c ShowChange) bool {
 		return c.Progress.Settled == 3 && c.Progress.Undecided == 1
 	})
-	// Its seat is free again, and sold at the new time to somebody who is not asked.
+	// Its seat is free again, and sold at the new time to a customer who gets no choice.
 	s.buy(people[2], SeatName(0, 2))
 
 	_, err = world.DB.Exec(t.Context(), `UPDATE show_changes SET decide_by = now() WHERE id = $1`, change.ID)

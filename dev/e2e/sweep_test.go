@@ -12,7 +12,7 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// terminate does what nobody should.
+// terminate does what operators must not do.
 func (s *stage) terminate(id string) {
 	s.Helper()
 	require.NoError(s, world.Temporal.TerminateWorkflow(s.Context(), workflows.BookingWorkflowID(id), "", "A test."))

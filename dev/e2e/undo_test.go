@@ -126,7 +126,7 @@ func killedHalfway(t *testing.T, parts []string) {
 	for _, part := range parts {
 		s.kill(part)
 	}
-	// Whoever waits too long is told to ask again, and may.
+	// A request that waits too long is told to retry, and the retry works.
 	if err := <-answered; err != nil {
 		require.Equal(t, 503, StatusOf(err), "%v", err)
 	}

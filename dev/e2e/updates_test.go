@@ -13,8 +13,8 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// A client asks 3,000 times whether its booking is paid, many at a time. A run of a
-// workflow takes 2,000 updates; the booking can be paid and cancelled all the same.
+// A client asks 3,000 times whether its booking is paid, many at a time. A workflow run
+// takes 2,000 updates; the booking can still be paid and cancelled.
 func TestPollingDoesNotUseABookingUp(t *testing.T) {
 	const polls = 3_000
 	s := newStage(t)

@@ -148,7 +148,7 @@ func TestFault28_NotAboutOurs(t *testing.T) {
 		_, err := deliver(t, world.API, event)
 		assert.Equal(t, http.StatusBadRequest, StatusOf(err), "%s: %v", name, err)
 	}
-	// The provider is asked, and says that nobody has paid.
+	// The provider is asked, and says that the payment is unpaid.
 	_, err := deliver(t, world.API, eventAbout("payment_intent.succeeded", b.Payment.Reference, b.ID))
 	require.NoError(t, err)
 	still := s.awaitStatus(c, b.ID, booking.StatusHeld, soon)

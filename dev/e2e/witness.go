@@ -19,7 +19,7 @@ type Sighting struct {
 	ID       string
 	ShowID   string
 	Customer *Customer
-	// End is the first terminal status that was shown, empty while there is none.
+	// End is the first terminal status that was shown, empty before that.
 	End booking.Status
 	// Revived says what was shown after the end, empty as it should be.
 	Revived string

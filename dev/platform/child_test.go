@@ -58,7 +58,7 @@ func TestChildThatNeverAnswered(t *testing.T) {
 	assert.NotContains(t, err.Error(), "long ago")
 	assert.ErrorContains(t, err, "connection refused", "and so does what was waited for")
 	assert.Zero(t, c.process(), "it is not tried for ever")
-	assert.Empty(t, printed.String(), "nobody says that it is started again")
+	assert.Empty(t, printed.String(), "no message says that it is started again")
 }
 
 func TestChildThatCannotBeStarted(t *testing.T) {
