@@ -86,9 +86,9 @@ func (s *saga) fetchWithin() time.Duration {
 	return s.in.Policy.FetchWithin
 }
 
-// startedLate tells whether the caller of the hold no longer waits. The database is
-// asked all the same: an earlier try of this very task may have held the seats and
-// been lost, and the customer may know of them from there.
+// startedLate tells whether the caller of the hold no longer waits. The database is still
+// asked: an earlier attempt of this task may have held the seats and been lost, and the
+// customer may already know of the seats.
 func (s *saga) startedLate(ctx workflow.Context) bool {
 	within := s.in.StartWithin
 	return within != 0 && workflow.Now(ctx).Sub(workflow.GetInfo(ctx).WorkflowStartTime) > within

@@ -65,8 +65,8 @@ func (s *saga) showCancelled(ctx workflow.Context, news ShowCancelled) {
 
 const refundedForMove = "The show was moved; the money goes back."
 
-// wantsMoneyForMove is for a cancellation while the customer may still choose: it
-// is the choice of the money, whatever the terms of cancellation say.
+// wantsMoneyForMove is for a cancellation while the customer may still choose: it is the
+// choice of a full refund, even if the terms of cancellation give less.
 func (s *saga) wantsMoneyForMove(ctx workflow.Context) bool {
 	if s.change.ChangeID == "" || s.chosen[s.change.ChangeID] || workflow.Now(ctx).After(s.change.DecideBy) {
 		return false

@@ -118,8 +118,8 @@ func runWorkers(t *testing.T, options workers.Options) (stop func()) {
 	return stop
 }
 
-// makeCurrent makes a build the one that gets work, as an operator does. Without a
-// build it is the workers without versioning.
+// makeCurrent gives a build the work, as an operator does. Without a build, the workers
+// without versioning get it.
 func makeCurrent(ctx context.Context, t *testing.T, c client.Client, build string) {
 	t.Helper()
 	handle := c.WorkerDeploymentClient().GetHandle(deployment)

@@ -24,10 +24,10 @@ type limit struct {
 	canWait bool
 }
 
-// limits are the bounds of each update. Their sum stays far below the server's
-// 2,000, so that none of them can take the place of another: whatever a client
-// does, a cancellation and the staff's refund still get through. Of each kind one
-// is in flight at a time, which is fewer than 10 together.
+// limits are the bounds of each update. Their sum stays far below the server's 2,000, so
+// that no update can use up the limit of another: a cancellation and the staff's refund
+// always get through. Of each kind one is in flight at a time, which is fewer than 10
+// together.
 var limits = map[string]limit{
 	UpdateCheck:  {total: 200, burst: 5, every: 2 * time.Second, canWait: true},
 	UpdateReopen: {total: 20, canWait: true},

@@ -14,8 +14,8 @@ import (
 	"github.com/boxoffice/boxoffice/workflows/sagatest"
 )
 
-// TestUpdatesHaveLimits asks a booking for things again and again. Whatever was
-// refused, a cancellation and the staff's refund get through.
+// TestUpdatesHaveLimits asks a booking for things again and again. After any refusals, a
+// cancellation and the staff's refund get through.
 func TestUpdatesHaveLimits(t *testing.T) {
 	t.Parallel()
 	const none booking.Code = ""

@@ -6,9 +6,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// MoveShow gives a show another time or screen, tells every booking, leaves the
-// customers the time to choose, chooses for those who do not, and stays until
-// every choice has been carried out.
+// MoveShow gives a show another time or screen, tells every booking, gives the customers
+// time to choose, applies the default to customers who do not, and stays until every choice
+// has been carried out.
 func MoveShow(ctx workflow.Context, in ShowChangeInput) (ChangeProgress, error) {
 	c, err := newShowChange(ctx, in)
 	if err != nil {

@@ -219,9 +219,8 @@ func (s *saga) atExpiry(ctx workflow.Context) *ending {
 		reason: refusal(booking.CodeHoldLost, "The time to pay ran out. The seats are free again.")}
 }
 
-// atAbandoned closes the payment of a hold whose seats are free already. Money that
-// came all the same finds its hold lost when it is confirmed, and goes back with a
-// notice.
+// atAbandoned closes the payment of a hold whose seats are free already. Money that still
+// comes finds its hold lost when it is confirmed, and is refunded with a notice.
 func (s *saga) atAbandoned(ctx workflow.Context) *ending {
 	if !knows(ctx, abandonedCloses) {
 		return nil
@@ -262,8 +261,8 @@ func (s *saga) stayInDoubt(ctx workflow.Context) {
 		BookingID: s.in.BookingID, Provider: s.payment.Provider, Reference: s.payment.Reference,
 	}, nil)
 	if err != nil {
-		// Somebody overtook the hold already: the confirmation, if it comes to that,
-		// will find out and give the money back.
+		// A rival has overtaken the hold: a confirmation, if there is one, finds out and
+		// makes the refund.
 		s.logger.Warn("cannot keep the hold", "error", err)
 	}
 	s.publish(ctx)

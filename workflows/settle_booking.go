@@ -12,8 +12,8 @@ import (
 // SettleBooking does for a booking of a changed show what the booking's own
 // workflow would do, which has ended or was terminated: the ticket is void and the
 // seats are free before the money goes back, and the customer is told. Every step
-// has the keys that the booking's workflow would have used, so what that did is
-// not done again. What is refused for good is a person's to settle.
+// has the keys that the booking's workflow would have used, so what that did is not done
+// again. A person settles what is refused permanently.
 func SettleBooking(ctx workflow.Context, in settleBookingInput) error {
 	s := &settlement{newStepRunner(ctx, patience{queue: QueueBookings, oneTry: 30 * time.Second}, 0), in}
 	err := s.settle(ctx)

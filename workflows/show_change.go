@@ -26,8 +26,8 @@ const (
 	// can be done but wait for bookings to settle.
 	pauseShortest = time.Second
 	pauseLongest  = 15 * time.Second
-	// sweepEvery is how often somebody looks for choices that were not carried out
-	// while customers have the time to choose.
+	// sweepEvery is how often the workflow looks for choices that were not carried out,
+	// while customers have time to choose.
 	sweepEvery    = 10 * time.Minute
 	sweepWhenBusy = 30 * time.Second
 )

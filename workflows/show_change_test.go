@@ -184,7 +184,7 @@ func TestSignalsThatFailAreSentAgain(t *testing.T) {
 	a.away = 3
 	assert.Equal(t, 20, env.run().Settled)
 	_, most := a.toldBy(workflows.SignalShowCancelled)
-	assert.Equal(t, 1, most, "whoever was reached before the failure is not told again")
+	assert.Equal(t, 1, most, "a booking that was notified before the failure is not notified again")
 }
 
 func TestBookingsWithoutAWorkflowAreSettled(t *testing.T) {
@@ -231,7 +231,7 @@ func TestBookingsThatTheChangeDoesNotConcernAnyMore(t *testing.T) {
 	assert.NotEmpty(t, a.people[2].notices)
 }
 
-// Somebody whose mail cannot be sent for a while gets the money back in time.
+// A customer whose mail cannot be sent for a while gets the refund in time.
 func TestARefundDoesNotWaitForThePost(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, moved(1, time.Minute, booking.ChoiceRefund))
@@ -297,7 +297,7 @@ func TestMoveShowKeepsThoseWhoSayNothing(t *testing.T) {
 	})
 	end := env.run()
 	assert.Equal(t, 20, end.Settled)
-	assert.GreaterOrEqual(t, env.Now().Sub(began), 24*time.Hour, "nobody is hurried")
+	assert.GreaterOrEqual(t, env.Now().Sub(began), 24*time.Hour, "customers get the whole time")
 	people, most := a.toldBy(workflows.SignalShowRescheduled)
 	assert.Equal(t, 20, people)
 	assert.Equal(t, 1, most)

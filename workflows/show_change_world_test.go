@@ -42,7 +42,7 @@ type attendee struct {
 	refused                     bool // its refund is
 	elsewhere                   bool // it went to another show
 	mute                        bool // its customer cannot be reached for now
-	lost                        bool // its workflow never does what it hears of
+	lost                        bool // its workflow never acts on its signals
 	choice                      booking.ChangeChoice
 	byDefault                   bool
 	told, chosen, asked, begun  time.Time
@@ -275,7 +275,7 @@ func (a *audience) with(change func()) {
 	change()
 }
 
-// toldBy counts who heard a signal, and how often the one did who heard it most.
+// toldBy counts the bookings that got a signal, and the most deliveries to one of them.
 func (a *audience) toldBy(signal string) (people, most int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -32,8 +32,8 @@ const (
 	// abandonedCloses marks bookings whose code knows the signal. A worker of before
 	// may have received it and gone on without a step.
 	abandonedCloses = "abandoned-closes-payment"
-	// lateDecided guards the step that asks the database what becomes of late money.
-	// Workflows of before went by what the webhook had read.
+	// lateDecided guards the step that asks the database to decide about late money.
+	// Earlier workflows used what the webhook had read.
 	lateDecided = "late-payment-decided-by-database"
 )
 
@@ -133,8 +133,8 @@ func (r *stepRunner) run(ctx workflow.Context, s step) error {
 	return s.durably(ctx)
 }
 
-// fastPath reports done when the step has an outcome: it worked, or it failed for
-// good. A vendor has one try and a short time.
+// fastPath reports done when the step has an outcome: it worked, or it failed permanently.
+// A vendor gets one attempt with a short timeout.
 func (r *stepRunner) fastPath(ctx workflow.Context, s step) (done bool, err error) {
 	if r.fast <= 0 || r.slow[s.queue] {
 		return false, nil
@@ -150,8 +150,8 @@ func (r *stepRunner) fastPath(ctx workflow.Context, s step) (done bool, err erro
 	if err == nil || final(err) {
 		return true, err
 	}
-	// A vendor that was ill once may be ill again: this workflow's later steps go
-	// straight to its queue, which keeps the history short.
+	// A vendor that failed once may fail again: this workflow's later steps go straight to
+	// its queue, which keeps the history short.
 	r.slow[s.queue] = s.vendor
 	return false, err
 }

@@ -88,9 +88,9 @@ func takeUpLost(ctx workflow.Context, in SweepInput, status booking.Status, afte
 	return checked, after, nil
 }
 
-// takeUp starts a workflow for each booking, with the id of the one that is gone:
-// a request for the booking reaches it. One that was started meanwhile
-// by somebody else is left alone.
+// takeUp starts a workflow for each booking, with the id of the lost workflow: a request
+// for the booking reaches it. If another process has started it meanwhile, takeUp leaves it
+// alone.
 func takeUp(ctx workflow.Context, in SweepInput, lost []booking.LostBooking) error {
 	var started []workflow.ChildWorkflowFuture
 	for _, b := range lost {

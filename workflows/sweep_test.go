@@ -52,7 +52,7 @@ func TestABookingIsTakenUpAgain(t *testing.T) {
 			w.Authorize("pi_1")
 			w.Fail("get", sagatest.Repeat(4, sagatest.Fault{Err: booking.E(booking.CodeProviderUnavailable, "No answer.")})...)
 		}, status: booking.StatusConfirmed, payment: booking.PaymentCaptured, end: sold},
-		"held, paid, and somebody has a seat": {stand: leave, before: func(w *sagatest.World) {
+		"held, paid, and a rival has a seat": {stand: leave, before: func(w *sagatest.World) {
 			w.Authorize("pi_1")
 			w.Take("C7")
 		}, status: booking.StatusExpired, payment: booking.PaymentVoided, end: sagatest.End{

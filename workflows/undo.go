@@ -66,7 +66,7 @@ func (s *saga) reject(ctx workflow.Context, reason error) (BookingState, error) 
 		return s.giveUp(ctx, ending{status: booking.StatusRejected, reason: reason, notice: booking.NoticePaymentReturned})
 	}
 	if !final(reason) {
-		// The hold may have happened without an answer: it is undone all the same.
+		// The hold may have happened without an answer: it is still undone.
 		return s.giveUp(ctx, ending{status: booking.StatusRejected,
 			reason: refusal(booking.CodeUnavailable, "The seats could not be held just now. Please try again.")})
 	}
@@ -109,8 +109,8 @@ func (s *saga) freeSeats(ctx workflow.Context, end ending) {
 // until it does, beside the rest: the seats do not wait for it.
 func (s *saga) giveMoneyBack(ctx workflow.Context, _ ending) {
 	if s.payment.Reference == "" {
-		// It was never opened, as far as we know. If it was all the same, and somebody
-		// pays it, that is a late payment.
+		// It was never opened, as far as we know. If it was opened, and the customer pays
+		// it, that is a late payment.
 		return
 	}
 	s.returnPayment(ctx, s.payment)

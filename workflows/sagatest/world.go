@@ -113,7 +113,7 @@ func (w *World) Fail(operation string, faults ...Fault) {
 // Repeat is a fault n times.
 func Repeat(n int, f Fault) []Fault { return slices.Repeat([]Fault{f}, n) }
 
-// Take gives a seat to somebody else.
+// Take gives a seat to another booking.
 func (w *World) Take(seat string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
