@@ -146,8 +146,8 @@ func sound(r *rapid.T, now shows.SeatMap, got chosen, count int) {
 }
 
 // accompanied tells whether a choice is one for a wheelchair user and company: one
-// wheelchair space, somebody beside it if there is anybody, and no companion seat
-// but those beside it.
+// wheelchair space, a companion beside it if the group has more people, and no companion
+// seat but those beside it.
 func accompanied(now shows.SeatMap, choice []string) bool {
 	wheelchairs, good := 0, true
 	for _, row := range now.Layout.Rows {

@@ -22,8 +22,8 @@ import (
 )
 
 // These benchmarks compare two ways of doing the same on the same server in the
-// same run, a round of the one after a round of the other, so that whatever else
-// the machine does meets both. They report the ratio, and each way's own figure.
+// same run, a round of the one after a round of the other, so that other load on the
+// machine affects both. They report the ratio, and each way's own figure.
 
 // farConn puts the database as far away as on a machine of its own: the first
 // read after a write waits for the round trip, as packets would.

@@ -48,8 +48,8 @@ func (s *Store) Booking(ctx context.Context, bookingID string) (booking.Booking,
 	return s.one(ctx, `SELECT * FROM bookings WHERE id = $1`, id)
 }
 
-// CustomerBooking reads one booking of a customer. Somebody else's is not found:
-// that it exists is private.
+// CustomerBooking reads one booking of a customer. A booking of another customer is not
+// found, because its existence is private.
 func (s *Store) CustomerBooking(ctx context.Context, customerID, bookingID string) (booking.Booking, error) {
 	id, err := shows.ParseID("booking", bookingID)
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *Store) CustomerBooking(ctx context.Context, customerID, bookingID strin
 func (s *Store) CustomerBookings(
 	ctx context.Context, customerID string, status booking.Status, limit int, cursor string,
 ) (items []booking.Booking, next string, err error) {
-	if customerID == "" { // which AdminBookings would take for everybody
+	if customerID == "" { // which AdminBookings would take for all customers
 		return nil, "", booking.E(booking.CodeNotFound, "There is no such account.")
 	}
 	items, next, err = s.AdminBookings(ctx, Filter{CustomerID: customerID, Status: status}, limit, cursor)

@@ -41,8 +41,8 @@ func (s *Store) Confirm(ctx context.Context, bookingID string, paid booking.Paym
 	return confirmed, nil
 }
 
-// DecideLate says what becomes of a payment whose booking's workflow has ended, once
-// and for all. Code: unavailable while the booking has not ended.
+// DecideLate decides once about a payment whose booking's workflow has ended. Code:
+// unavailable while the booking has not ended.
 func (s *Store) DecideLate(ctx context.Context, late booking.PaymentState, rebook bool) (booking.LateDecision, error) {
 	id, err := shows.ParseID("booking", late.BookingID)
 	if err != nil {
@@ -69,8 +69,8 @@ func (s *Store) Cancel(ctx context.Context, c booking.Cancellation) error {
 }
 
 // OweRefund promises a share of what was paid for a booking that was sold, rounded
-// down to what its provider can give back. It does not undo the sale. Code:
-// not_cancellable when there was none.
+// down to what its provider can give back. It does not undo the sale. Code: not_cancellable
+// without a sale.
 func (s *Store) OweRefund(ctx context.Context, bookingID string, percent int64, reason string) (booking.OwedRefund, error) {
 	b, err := s.Booking(ctx, bookingID)
 	if err != nil {

@@ -110,7 +110,7 @@ func (f *Feed) readVersions(ctx context.Context, ids []uuid.UUID) error {
 
 // watchedBookings knows who watches which booking, and what they were told.
 type watchedBookings struct {
-	wake chan struct{} // somebody is suspected
+	wake chan struct{} // a booking is marked as suspected
 
 	mu       sync.Mutex
 	looking  bool
@@ -126,8 +126,8 @@ func newWatchedBookings() *watchedBookings {
 	}
 }
 
-// add admits a watcher and has its booking looked at. It tells whether somebody
-// has to begin looking.
+// add admits a watcher and has its booking looked at. It tells whether the caller has to
+// start the reader.
 func (b *watchedBookings) add(id uuid.UUID, versions chan int64) (begin bool) {
 	b.mu.Lock()
 	if b.watchers[id] == nil {
@@ -178,7 +178,7 @@ func (b *watchedBookings) all() (ids []uuid.UUID, anybody bool) {
 	return slices.Collect(maps.Keys(b.watchers)), b.looking
 }
 
-// tell passes a version on to those who do not know it, in place of one that they
+// tell sends a version to the watchers that do not have it. It replaces a version that they
 // have not read yet.
 func (b *watchedBookings) tell(id uuid.UUID, version int64) {
 	b.mu.Lock()

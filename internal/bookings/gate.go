@@ -84,9 +84,8 @@ func (g *gate) serve() {
 	}
 }
 
-// One statement per table, sent together. The lateral joins with their limits
-// keep each a walk of index look-ups, whatever the planner believes of the size
-// of a table that has just begun to grow.
+// One statement per table, sent together. The lateral joins with their limits make each one
+// use index look-ups, even if the planner's statistics of a new, growing table are stale.
 const (
 	askEarlier = `SELECT q.n, k.request_hash, k.status, k.body, b.request_hash
 		FROM unnest($1::uuid[], $2::text[], $3::uuid[]) WITH ORDINALITY AS q (customer, key, booking, n)

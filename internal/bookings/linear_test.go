@@ -234,7 +234,7 @@ func TestTheCheckerRefusesDoctoredHistories(t *testing.T) {
 			one(call{doHold, "x", "A1"}, booking.CodeSeatsUnavailable, "A1")},
 		"the wrong seat named": {
 			one(call{doHold, "x", "A1"}, "", ""), one(call{doHold, "y", "A1 A2"}, booking.CodeSeatsUnavailable, "A2")},
-		"overtaken and confirmed all the same": {
+		"overtaken and still confirmed": {
 			one(call{doHold, "x", "A1 A2"}, "", ""), one(call{doExpire, "x", ""}, "", ""),
 			one(call{doHold, "y", "A2"}, "", ""), one(call{doConfirm, "x", ""}, "", "")},
 		"confirmed after its end": {

@@ -2,10 +2,10 @@ package bookings
 
 import "sync"
 
-// Turnstile lets one request at a time try for a seat, per process. When many
-// rush for a free seat, all of them see it free, and each would start a workflow
-// only to be told no. Behind the turnstile the first one tries, the others wait
-// for it to come out, look again, and are turned away by the look.
+// Turnstile lets one request at a time try for a seat, per process. When many requests rush
+// for a free seat, all of them see it free, and each would start a workflow only to be
+// refused. Behind the turnstile the first one tries. The others wait until it is done,
+// check again, and that check refuses them.
 //
 // It saves work and decides nothing: requests at other replicas do not pass it,
 // and Hold is what keeps a seat from being sold twice.

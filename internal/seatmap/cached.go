@@ -110,7 +110,7 @@ func (f *Feed) Changed(showID string) {
 	}
 }
 
-// kept gives the memory of a show's seat map, an empty one when there is none.
+// kept gives the kept seat map of a show, an empty one if no map is kept.
 func (f *Feed) kept(showID string) *keptMap {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -145,7 +145,7 @@ type keptMap struct {
 	reading  *reading  // the one under way
 }
 
-// reading is a look at the database that some are waiting for.
+// reading is a database read that requests wait for.
 type reading struct {
 	began   time.Time
 	ended   chan struct{}
@@ -213,8 +213,8 @@ func (k *keptMap) outdate() {
 	k.outdated = time.Now()
 }
 
-// read begins a look at the database, which outlives the request that asked for
-// it because others may be waiting, too. The caller holds the lock.
+// read starts a database read. It outlives the request that asked for it, because other
+// requests may wait for it, too. The caller holds the lock.
 func (k *keptMap) read() *reading {
 	k.listen() // a hint from before the read is no news after it
 	looking := &reading{began: time.Now(), ended: make(chan struct{})}

@@ -69,7 +69,7 @@ func TestFault6_SeatMapIsAtMostASecondOldWhenHintsAreLost(t *testing.T) {
 		}
 		require.Less(t, asked.Sub(began), mapFresh, "an old map was given")
 	}
-	// The database is who decides: what the map says gives nobody a seat.
+	// The database decides: the map alone gives no one a seat.
 	_, err := h.bookings.Hold(t.Context(), showstest.Request(show, h.Customer(), "A1"))
 	showstest.Code(t, booking.CodeSeatsUnavailable, err)
 

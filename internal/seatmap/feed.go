@@ -23,7 +23,7 @@ type Feed struct {
 	background *shows.Background
 
 	mu    sync.Mutex
-	shows map[string]*showFeed // that somebody watches
+	shows map[string]*showFeed // with at least one watcher
 	maps  *lru.Cache[string, *keptMap]
 }
 

@@ -138,8 +138,8 @@ func TestWhoComesBackFromElsewhereGetsEverySeatAssigned(t *testing.T) {
 		assert.Len(t, first[0].Value.(Delta).Released, showstest.Hall().Capacity()-1)
 	}
 	assert.Equal(t, told(goes.SeatMap), p.seats)
-	// All that this chain ever told does not mention the seat: replaying it would
-	// have left the page with a hold that is none.
+	// No event of this chain mentions the seat: replaying them would have left the page
+	// with a hold that no longer exists.
 	for _, event := range here.recent {
 		delta := event.Value.(Delta)
 		assert.NotContains(t, slices.Concat(delta.Held, delta.Sold, delta.Released), "A1")

@@ -270,9 +270,9 @@ func decideBy(now, starts time.Time) time.Time {
 	return latest
 }
 
-// otherScreen finds the newest layout of another screen of the house, and refuses
-// one that does not have every seat that somebody has, of its type: who came for a
-// wheelchair space cannot take a chair, nor the other way round.
+// otherScreen finds the newest layout of another screen of the house, and refuses a layout
+// that lacks a taken seat or has it as another type: a customer with a wheelchair space
+// cannot take a chair, nor the other way round.
 func otherScreen(ctx context.Context, tx pgx.Tx, showID uuid.UUID, show changingShow, screenID string) (screen, layoutID string, err error) {
 	id, err := uuid.Parse(screenID)
 	if err != nil {
@@ -353,7 +353,7 @@ func (s *Store) overlap(ctx context.Context, showID uuid.UUID, req booking.ShowC
 		ORDER BY o.starts_at LIMIT 1`, showID, req.ScreenID, shows.NullTime(req.StartsAt), shows.NullTime(req.EndsAt)).
 		Scan(&other, &title, &screen, shows.UTC(&from), shows.UTC(&to))
 	if err != nil {
-		// It has gone since; the refusal stands all the same.
+		// The other show has gone since; the refusal still stands.
 		return booking.E(booking.CodeConflict, "Another show is on that screen at that time.").Wrap(cause)
 	}
 	return booking.E(booking.CodeConflict, "%s shows %s from %s to %s, cleaning included (show %s).", screen, title,

@@ -119,7 +119,7 @@ func TestCancelShow(t *testing.T) {
 		assert.Equal(t, booking.TaskTell, task.Kind)
 		assert.True(t, task.Refund)
 	}
-	assert.Empty(t, h.tell(change.ID), "nobody is told twice")
+	assert.Empty(t, h.tell(change.ID), "no booking is notified twice")
 	assert.Equal(t, booking.ChangeCount{Told: 2, InFlight: 2}, h.count(change.ID))
 
 	// The hold ends; nothing was reserved. The sale is refunded in two steps.
@@ -142,8 +142,8 @@ func TestCancelShow(t *testing.T) {
 	showstest.Code(t, booking.CodeConflict, err)
 }
 
-// A worker dies between the signal and writing it down, and the booking ends
-// meanwhile: it counts all the same.
+// A worker dies between the signal and storing it, and the booking ends meanwhile: the
+// booking still counts.
 func TestWhoIsAboutToBeToldIsNotLost(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -18,8 +18,8 @@ import (
 // alternativesShown bounds the other shows that a customer is offered.
 const alternativesShown = 10
 
-// BookingChange is what became of a booking's show, and what its customer may
-// still say about it. Local times are on the theater's wall clock.
+// BookingChange is what happened to a booking's show, and what its customer may still
+// choose. Local times are on the theater's wall clock.
 type BookingChange struct {
 	ID           string               `json:"id"`
 	Kind         booking.ChangeKind   `json:"kind"`
@@ -84,9 +84,8 @@ func (s *Store) BookingChange(ctx context.Context, bookingID string) (BookingCha
 	return c, err
 }
 
-// AllComesBack tells whether a cancellation gives everything back whatever the
-// terms are, because the theater cancelled the show, or moved it and the customer
-// has not been told yet.
+// AllComesBack tells whether a cancellation gives a full refund under all terms, because
+// the theater cancelled the show, or moved it and the customer has not been told yet.
 func (s *Store) AllComesBack(ctx context.Context, bookingID string) (bool, error) {
 	id, err := shows.ParseID("booking", bookingID)
 	if err != nil {

@@ -227,7 +227,7 @@ func (h *house) applyDefault(changeID, choice string) {
 }
 
 // Many customers of a moved show, and many others, want the same seats of another:
-// nobody gets half, and no seat is sold twice.
+// no customer gets half of the seats, and no seat is sold twice.
 func TestFault43_MovesRaceOthersForSeats(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -299,7 +299,8 @@ func TestMovesAcrossEachOther(t *testing.T) {
 	for i := range shows {
 		for n, s := range have[i] {
 			all.Go(func() {
-				// A seat that is free for certain, or one that somebody may be leaving.
+				// A seat that is certainly free, or one that another customer may be
+				// leaving.
 				target := fmt.Sprintf("B%d", n+1)
 				if n%2 == 0 {
 					target = s.name

@@ -12,8 +12,8 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows/showstest"
 )
 
-// Bookings are told one after the other. Somebody who cancels before their turn
-// has come gets everything back, whatever the terms of a cancellation say.
+// Bookings are told one after the other. A customer who cancels before being notified gets
+// a full refund, even if the terms of cancellation give less.
 func TestUntoldCustomersGetEverythingBack(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -25,7 +25,7 @@ func TestWhoWentToAnotherShowIsLeftAlone(t *testing.T) {
 	h.Exec(`UPDATE bookings SET show_id = $2 WHERE show_id = $1`, show, other)
 
 	h.longAgo(change.ID)
-	assert.Empty(t, h.next(change.ID, 100), "nobody looks for them")
+	assert.Empty(t, h.next(change.ID, 100), "no task looks for them")
 	for _, b := range []booking.Held{told, begun} {
 		left, err := h.store.Settlement(t.Context(), change.ID, b.BookingID)
 		require.NoError(t, err)
