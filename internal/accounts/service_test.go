@@ -299,7 +299,7 @@ func TestDomainsInOtherScripts(t *testing.T) {
 			_, err := s.Login(t.Context(), written, goodPassword, home)
 			assert.NoError(t, err, written)
 			_, err = s.Register(t.Context(), accounts.Registration{Email: written, Password: goodPassword, Name: "Another"}, home)
-			assert.Equal(t, booking.CodeConflict, booking.CodeOf(err), "nobody takes the place of an owner: %s", written)
+			assert.Equal(t, booking.CodeConflict, booking.CodeOf(err), "no one takes the place of an owner: %s", written)
 		}
 	}
 }

@@ -108,7 +108,7 @@ func (s *Service) hand(ctx context.Context, db bun.IDB, account Account, family 
 	return TokenPair{AccessToken: access, TokenType: "Bearer", ExpiresIn: int(tokenLife.Seconds()), RefreshToken: refresh}, nil
 }
 
-// used is a refresh token that somebody presents.
+// used is a refresh token that a client presents.
 type used struct {
 	schema.Session `bun:",extend"`
 	// FamilyRevoked counts also for a token that was handed out while its family

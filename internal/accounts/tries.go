@@ -25,8 +25,8 @@ type Limits struct {
 const (
 	// pairBurst and pairEvery are for one account from one network.
 	pairBurst, pairEvery = 10, 30 * time.Second
-	// knownBurst and knownEvery are the same where the owner was seen. Only somebody in her
-	// own network can use them up; her sessions go on meanwhile.
+	// knownBurst and knownEvery are the same limits where the owner was seen. Only clients
+	// in her own network can use them up; her sessions go on meanwhile.
 	knownBurst, knownEvery = 30, 10 * time.Second
 	// accountBurst and accountEvery are for one account from all networks together that
 	// its owner was not seen in lately.
@@ -187,8 +187,8 @@ func (one *try) counts() {
 	}
 }
 
-// lane is where the password waits for its turn: an owner in her own network does not
-// stand behind those who guess.
+// lane is where the password waits for its turn: an owner in her own network does not queue
+// behind attackers who guess.
 func (one *try) lane() password.Lane {
 	if one.known {
 		return password.Known
@@ -201,7 +201,7 @@ func (t *tries) seen(address netip.Addr, email string) {
 	t.known.Add(pair{networks.Of(address)[0].Prefix, email}, struct{}{})
 }
 
-// tooMany spreads those who come back.
+// tooMany spreads the retries over time.
 func tooMany(code booking.Code, text string, wait time.Duration) error {
 	return booking.E(code, "%s", text).In(wait + rand.N(time.Second+wait/10))
 }

@@ -46,8 +46,8 @@ func guesses(t *testing.T, s *accounts.Service, email string, n int, where func(
 	return compared, refused
 }
 
-// Somebody guesses the password of an account: soon they are refused, and its owner is
-// not. Whether there is such an account, the limits do not tell.
+// An attacker guesses the password of an account: soon the attacker is refused, and the
+// owner is not. The limits do not tell whether the account exists.
 func TestFault58_GuessesAreRefusedAndTheOwnerIsNot(t *testing.T) {
 	t.Parallel()
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 20})
@@ -104,7 +104,7 @@ func TestManyOwnersBehindOneAddress(t *testing.T) {
 	assert.Equal(t, booking.CodeTooManyRequests, booking.CodeOf(err))
 }
 
-// What nobody's password or address can be is not looked at.
+// A password or an address that is too long to be real is refused without a look-up.
 func TestLongCredentialsReachNothing(t *testing.T) {
 	t.Parallel()
 	s, db := newService(t)
@@ -115,7 +115,8 @@ func TestLongCredentialsReachNothing(t *testing.T) {
 	}
 }
 
-// Somebody has a whole /48 of IPv6, as a rented machine has: it is not 65,536 clients.
+// An attacker has a whole /48 of IPv6, as a rented machine has: it does not count as 65,536
+// clients.
 func TestFault58_ALargeNetworkIsNotManyClients(t *testing.T) {
 	t.Parallel()
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 2})
@@ -131,8 +132,7 @@ func TestFault58_ALargeNetworkIsNotManyClients(t *testing.T) {
 	assert.LessOrEqual(t, compared, 2*10+1, "ten times what one client may")
 }
 
-// A network that may not try any more costs nobody else a limit, however many accounts
-// it makes up.
+// A refused network uses up no other client's limit, even if it invents many accounts.
 func TestFault58_RefusedTriesLeaveNothing(t *testing.T) {
 	t.Parallel()
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 3})

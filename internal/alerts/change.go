@@ -16,13 +16,13 @@ import (
 	"github.com/boxoffice/boxoffice/internal/text"
 )
 
-// Change is what somebody does with an alert.
+// Change is what an actor does with an alert.
 type Change struct {
 	// To is the state that it is to have: taken by the actor, open for anybody, or
 	// resolved.
 	To State
-	// From is who has it now, by the actor's knowledge: an actor cannot take over what
-	// somebody else has without naming them. Empty for no one.
+	// From is who has it now, by the actor's knowledge: an actor cannot take over another
+	// account's alert without naming that account. Empty for no one.
 	From string
 	// Note says what was done; only with resolved, which needs it.
 	Note string

@@ -53,7 +53,7 @@ type Item struct {
 type about struct {
 	ID            uuid.UUID             `json:"id"`
 	Status        booking.Status        `json:"status"`
-	PaymentStatus booking.PaymentStatus `json:"payment_status"` // of the latest payment; none when there is none
+	PaymentStatus booking.PaymentStatus `json:"payment_status"` // of the latest payment; empty without a payment
 	Seats         []string              `json:"seats"`
 	Show          booking.ShowSummary   `json:"show"`
 }

@@ -105,8 +105,8 @@ var (
 	errDocument = errors.New("this is not a document")
 )
 
-// encode writes the fields behind their lengths, after a checksum and the key: a
-// document that was cut short, or belongs to another key, is none.
+// encode writes the fields behind their lengths, after a checksum and the key: a document
+// that was cut short, or belongs to another key, is refused.
 func (d *Document) encode(key string) []byte {
 	out := make([]byte, 4, d.size()+len(key))
 	for _, field := range [][]byte{[]byte(key), []byte(d.ContentType), []byte(d.ETag), []byte(d.GzipETag), d.Body, d.Gzip} {

@@ -12,8 +12,8 @@ import (
 
 // Documents keeps answers that many people ask for: in this process, bounded by
 // bytes, and behind that in Redis, so that processes share what one has made.
-// What is asked for often stays, whatever number of things is asked for once
-// (W-TinyLFU). A missing answer is made once, for all requests that wait for it.
+// What is asked for often stays, however many things are asked for once (W-TinyLFU). A
+// missing answer is made once, for all requests that wait for it.
 //
 // A key says everything that an answer depends on, the version of what it was
 // made from included: nothing is ever taken back, old keys are asked for no
@@ -52,13 +52,13 @@ func NewDocuments(mostBytes int, shared *Shared) *Documents {
 	return d
 }
 
-// maker makes an answer. Unless keep, it is given to those who wait for it and
-// then forgotten.
+// maker makes an answer. Unless keep, it is given to the requests that wait for it and then
+// forgotten.
 type maker func(ctx context.Context) (document *Document, keep bool, err error)
 
-// Get gives the answer of a key, at most ttl old. An error is for those who
-// waited, and never kept. make goes on when the one who asked has left, so its
-// context has no end: it must set one.
+// Get gives the answer of a key, at most ttl old. An error goes to the requests that
+// waited, and is never kept. make goes on when the caller has left, so its context has no
+// deadline: it must set one.
 func (d *Documents) Get(ctx context.Context, key string, ttl time.Duration, make maker) (*Document, error) {
 	if document, ok := d.Peek(key); ok {
 		return document, nil

@@ -18,7 +18,7 @@ const (
 	envProduction = "production"
 )
 
-// What becomes of an authorized payment whose booking has ended.
+// What happens to an authorized payment whose booking has ended.
 const (
 	LateRebook = "rebook"
 	lateRefund = "refund"

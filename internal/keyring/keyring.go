@@ -39,7 +39,7 @@ const (
 type Options struct {
 	Pool    *pgxpool.Pool
 	Keys    temporal.Keys // at least one; the first encrypts
-	Process string        // its kind, for those who read errors
+	Process string        // its kind, for readers of errors
 	Logger  *slog.Logger
 }
 
@@ -131,7 +131,7 @@ func (r *Ring) Watch(ctx context.Context, misfits func(error)) {
 				r.Logger.InfoContext(ctx, "the payload keys fit again")
 			}
 		case ctx.Err() == nil:
-			// Not knowing is no reason to stop: the database is away for everybody.
+			// Not knowing is no reason to stop: the database is down for all processes.
 			r.Logger.WarnContext(ctx, "payload keys not checked", "error", err)
 		}
 		fits.Set(oneIf(r.misfit.Load() == nil))
@@ -145,9 +145,8 @@ func oneIf(yes bool) float64 {
 	return 0
 }
 
-// Unreadable takes note of a payload that could not be read: loudly, and with a look
-// at the keys in use. If they all fit, the payload is foreign, and only its own
-// workflow waits.
+// Unreadable records a payload that could not be read: it logs an error and checks the keys
+// in use. If they all fit, the payload is foreign, and only its own workflow waits.
 func (r *Ring) Unreadable(err *temporal.UnreadableError) {
 	unreadable.Inc()
 	now := time.Now().UnixNano()

@@ -33,8 +33,8 @@ type Options struct {
 	PublicURL string
 	// FromName is the name that messages speak in.
 	FromName string
-	// SendWithin is how long one call to a vendor may take. After it, an attempt
-	// of which nothing more was heard counts as over.
+	// SendWithin is how long one call to a vendor may take. After it, an attempt without an
+	// answer counts as over.
 	SendWithin time.Duration
 	// SettleAfter is how long after an attempt a vendor may still not list a
 	// message that it has. Only then does "not found" mean that it does not.
@@ -84,8 +84,7 @@ func orElse[T comparable](value, fallback T) T {
 // Send sends one notification, at most once however often it is called. Nil
 // means that there is nothing left to do, also when there was no one to send it
 // to. Codes: provider_unavailable and provider_error when it should be tried
-// again, validation_failed when the vendor refuses the message for good,
-// not_found.
+// again, validation_failed when the vendor refuses the message permanently, not_found.
 func (s *Service) Send(ctx context.Context, n booking.Notification) error {
 	if err := check(n); err != nil {
 		return err
@@ -141,8 +140,8 @@ func (s *Service) handOver(ctx context.Context, d *dispatch, sender Sender, mess
 // resume goes on where an attempt ended whose outcome is unknown: the vendor
 // is asked, and only what it surely does not have is sent again.
 func (s *Service) resume(ctx context.Context, d *dispatch, sender Sender, message booking.Message) error {
-	// An attempt that wrote down that it heard nothing is over; one that wrote
-	// nothing is over when its time is, whether it lives or was killed.
+	// An attempt that stored that it got no answer is over. An attempt that stored nothing
+	// is over after its timeout, whether it still runs or was killed.
 	quiet := d.age
 	if d.failure == "" {
 		quiet -= s.sendWithin

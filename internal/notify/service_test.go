@@ -132,7 +132,8 @@ func TestRefusedForGood(t *testing.T) {
 	})
 }
 
-// A wrong key stops every message: one alert, and all go out once it is mended.
+// A wrong key stops every message: one alert is raised, and all messages go out when the
+// key is fixed.
 func TestVendorRefusesUs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -178,7 +179,7 @@ func TestWhatCannotBeSent(t *testing.T) {
 	assert.Zero(t, rows)
 }
 
-// Whatever goes wrong, the customer is nowhere but in the message.
+// After every failure, the customer's data is only in the message.
 func TestNothingPersonalIsKeptOrLogged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

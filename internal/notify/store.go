@@ -45,7 +45,7 @@ type dispatch struct {
 	seats         []string
 	total         booking.Money
 	refund        booking.Money
-	returned      booking.Money // the latest payment given back; zero when there is none
+	returned      booking.Money // the latest refund; zero without one
 	ticket        string
 	movieSlug     string
 
@@ -53,8 +53,8 @@ type dispatch struct {
 	offers []offer
 }
 
-// change is what became of the show, when the message is about that; it has no id
-// otherwise.
+// change is what happened to the show, when the message is about that; otherwise it has no
+// id.
 type change struct {
 	id         string
 	reason     string
@@ -65,7 +65,7 @@ type change struct {
 	left       bool // the booking has moved to another show
 }
 
-// offer is a show that somebody may like instead.
+// offer is a show that the customer may like instead.
 type offer struct {
 	ShowID   string    `json:"show_id"`
 	Theater  string    `json:"theater"`
@@ -190,9 +190,8 @@ WHERE b.id = $1 ORDER BY next.place`, bookingID, offersShown)
 	return offers, nil
 }
 
-// claim makes this attempt the one that calls the vendor, unless the row has
-// changed since it was read. Every claim raises attempts, so the number tells
-// one attempt's outcome from another's.
+// claim lets this attempt call the vendor, unless the row has changed since it was read.
+// Every claim raises attempts, so the number tells one attempt's outcome from another's.
 func (s store) claim(ctx context.Context, d *dispatch, vendor string) (bool, error) {
 	offers := d.offers
 	if offers == nil {

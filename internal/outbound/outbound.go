@@ -69,8 +69,8 @@ func (g *Guard) Check(ctx context.Context, address string) (string, error) {
 }
 
 // Form is Check without looking up the host's name, which it gives: empty when the
-// host is written as an address. For thousands of addresses that come at once from
-// somebody trusted. Error: *Refused.
+// host is written as an address. It is for thousands of addresses at once from a trusted
+// source. Error: *Refused.
 func Form(address string) (clean, name string, err error) {
 	parsed, err := parse(address)
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package paging cuts lists into pages: how many items a page has, and the cursor that
-// names where the next one begins. A cursor holds what the last item was sorted by, so
-// the next page is right whatever was added or removed meanwhile.
+// names where the next one begins. A cursor holds what the last item was sorted by, so the
+// next page is right even if items were added or removed meanwhile.
 //
 // What does not live here: the queries, and how a page looks over HTTP (api/rest).
 package paging

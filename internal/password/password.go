@@ -17,8 +17,8 @@ import (
 // passes, one lane. A stored hash carries its own, so that these may change.
 var params = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// Lane is where somebody waits for a turn. Each has its own, so that one does not wait for
-// the other.
+// Lane is where a log-in waits for a turn. Each kind has its own, so that one does not wait
+// for the other.
 type Lane int
 
 const (
@@ -77,8 +77,8 @@ type Turn struct {
 	began time.Time
 }
 
-// Wait waits for a turn, or says at once that too many wait already (ErrBusy). Those who
-// look for an account first do work for everybody who guesses.
+// Wait waits for a turn, or says at once that too many wait already (ErrBusy). A caller
+// that reads the account before it waits does work for every guess.
 func Wait(ctx context.Context, in Lane) (*Turn, error) {
 	if err := lanes[in].enter(ctx); err != nil {
 		return nil, err

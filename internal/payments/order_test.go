@@ -43,8 +43,8 @@ func (b *books) ending(t require.TestingT, s said) ending {
 	return e
 }
 
-// Every order in which a payment's states are heard, with repeats, and with the
-// provider silent in between, ends where the true order ends.
+// Every order of delivery of a payment's states, with repeats, and with the provider silent
+// in between, ends in the same state as the true order.
 func TestAnyOrderSameEnd(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t)

@@ -13,8 +13,8 @@ import (
 )
 
 // Reversed tells whether a state says of money that moved back what our books do not
-// have: a dispute that came further, a refund that failed, or one that somebody made
-// at the provider's own dashboard.
+// have: a dispute that came further, a refund that failed, or a refund that staff made at
+// the provider's own dashboard.
 func (s *Store) Reversed(ctx context.Context, state booking.PaymentState) (bool, error) {
 	found, err := s.reversals(ctx, state)
 	return len(found) > 0, err

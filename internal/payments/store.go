@@ -93,9 +93,9 @@ func (s *Store) SpendKey(ctx context.Context, step string, n int) (spent int, er
 	return spent, nil
 }
 
-// Adopt moves a payment to the booking made for it after its own had ended. What
-// the provider says of it later is recorded there too, whatever booking the
-// provider names. Code: not_found.
+// Adopt moves a payment to the booking made for it after its own had ended. Later states of
+// the provider are recorded there too, even if the provider names another booking. Code:
+// not_found.
 func (s *Store) Adopt(ctx context.Context, provider, reference, bookingID string) error {
 	owner, err := parseID(bookingID)
 	if err != nil {
@@ -135,8 +135,8 @@ func (s *Store) announce(ctx context.Context, bookingID *string) {
 	}
 }
 
-// parseID turns away ids that are no UUIDs: a provider's metadata may hold
-// anything, and Postgres would call it an error of ours.
+// parseID refuses ids that are no UUIDs: a provider's metadata may hold anything, and
+// Postgres would call it an error of ours.
 func parseID(id string) (uuid.UUID, error) {
 	parsed, err := uuid.Parse(id)
 	if err != nil {

@@ -17,8 +17,8 @@ type Key struct {
 	Secret []byte
 }
 
-// Keys are the payload keys, the one that encrypts first. The others only
-// decrypt: that is how keys rotate.
+// Keys are the payload keys. The first one encrypts. The others only decrypt: that is how
+// keys rotate.
 type Keys []Key
 
 // UnreadableError says that a payload cannot be read, or must not be written, with

@@ -14,7 +14,7 @@ import (
 //
 //   - In a workflow task a panic. It fails the task, which the server gives out again.
 //     An error would reject an update, drop a signal, lose a version marker, or fail a
-//     workflow for good, whichever payload it is.
+//     workflow permanently, depending on the payload.
 //   - In an activity an error. It fails the attempt, which the server repeats; our
 //     retry policies take a panic for a bug of the activity and give up.
 //

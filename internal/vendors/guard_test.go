@@ -97,7 +97,7 @@ func TestRecovery(t *testing.T) {
 				fail(g)
 				require.Equal(t, stateIll, g.State())
 				require.NoError(t, g.Report(t.Context(), answer(nil)), "the slow path always runs")
-				require.Equal(t, stateIll, g.State(), "an ill vendor gets its rest")
+				require.Equal(t, stateIll, g.State(), "a failing vendor gets its rest")
 				time.Sleep(10*time.Second + time.Millisecond)
 				require.Equal(t, stateRecovering, g.State())
 				_ = tt.probe(g)

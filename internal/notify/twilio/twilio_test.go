@@ -38,7 +38,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// What is wrong with our own number is ours to mend: the messages wait.
+// A fault of our own number is ours to fix: the messages wait.
 func TestOurNumberIsNotTheMessagesFault(t *testing.T) {
 	t.Parallel()
 	url := startSandbox(t)

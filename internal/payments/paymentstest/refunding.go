@@ -10,7 +10,7 @@ import (
 )
 
 // A refund's amount is the total in the end, so every repeat asks for the same,
-// and a larger total asks for more, whatever the key.
+// and a larger total asks for more, with any key.
 func (s *suite) refundInParts() {
 	reference := s.captured()
 	totals := []int64{10_000, 10_000, 25_000, 10_000, price.Amount, price.Amount}

@@ -45,9 +45,9 @@ func (a answer) Unwrap() error {
 	return nil
 }
 
-// isStored tells whether an answer is the one that Stripe keeps under the request's
-// idempotency key: then the endpoint did not run this time, and will not run for
-// this key again. https://docs.stripe.com/api/idempotent_requests
+// isStored tells whether an answer is stored by Stripe under the request's idempotency key:
+// then the endpoint did not run this time, and will not run for this key again.
+// https://docs.stripe.com/api/idempotent_requests
 func isStored(response *stripe.APIResponse) bool {
 	return response != nil && response.Header.Get("Idempotent-Replayed") == "true"
 }

@@ -114,8 +114,8 @@ func (p *Provider) Void(ctx context.Context, step booking.MoneyStep) (booking.Pa
 }
 
 // Refund makes sure that step.Amount was given back in the end. It asks first
-// and refunds only the difference, so that a repeat whose first answer was lost
-// gives back nothing more, under whatever key it comes.
+// and refunds only the difference, so that a retry after a lost answer refunds nothing
+// more, with any key.
 func (p *Provider) Refund(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
 	state, err := p.Get(ctx, step.Reference)
 	if err != nil || state.Refunded >= step.Amount.Amount {
