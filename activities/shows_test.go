@@ -39,7 +39,7 @@ func (p *page) TaskDone(_ context.Context, _ string, task booking.ChangeTask) er
 }
 
 // A booking that cannot be told holds up none of those after it.
-func TestOneThatCannotBeToldHoldsUpNobody(t *testing.T) {
+func TestASignalThatFailsDelaysNoOtherBooking(t *testing.T) {
 	t.Parallel()
 	p := &page{unreadable: "a"}
 	for _, id := range []string{"a", "b", "c"} {

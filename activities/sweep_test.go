@@ -97,7 +97,7 @@ func TestOnlyBookingsWithoutAWorkflowAreLost(t *testing.T) {
 }
 
 // Temporal does not answer: that says nothing about the workflow.
-func TestABookingIsNotLostWhenNobodyCanTell(t *testing.T) {
+func TestABookingIsNotLostWhileTemporalIsDown(t *testing.T) {
 	t.Parallel()
 	a := newAttic(5)
 	a.unknown = "b02"

@@ -29,7 +29,7 @@ func (w *world) seatAccessibly(t *testing.T) {
 	w.exec(`UPDATE shows SET layout_id = $1 WHERE id = $2`, id, w.show)
 }
 
-func TestAccessibleSeatsAreForThoseWhoNeedThem(t *testing.T) {
+func TestAccessibleSeatsAreRefusedWithoutNeedBeforeTheRelease(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.seatAccessibly(t)

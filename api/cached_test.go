@@ -85,7 +85,7 @@ func (w *world) catalogPaths() []string {
 		"/v1/theaters", "/v1/theaters/lotus", "/v1/theaters/lotus/shows", "/v1/shows/" + w.show}
 }
 
-func TestReadsComeFromMemory(t *testing.T) {
+func TestCatalogReadsComeFromTheCache(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).cached("")
 	fromDatabase := map[string]reply{}
@@ -119,7 +119,7 @@ func TestReadsComeFromMemory(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/v1/movies/amelie", holds: []string{"changed", "2002"}})
 }
 
-func TestQuestionsThatShareAnAnswer(t *testing.T) {
+func TestCatalogQueriesShareACachedAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).cached("")
 	w.do(t, call{method: "GET", path: "/v1/movies?city=pune&language=fr", status: http.StatusOK})
@@ -134,7 +134,7 @@ func TestQuestionsThatShareAnAnswer(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotKept(t *testing.T) {
+func TestAnswersThatAreNotCached(t *testing.T) {
 	t.Parallel()
 	redis := miniredis.RunT(t)
 	w := newWorld(t).cached(redis.Addr())
@@ -200,7 +200,7 @@ func TestCompressedAnswers(t *testing.T) {
 
 // A change by staff is read at once where it was made, and soon by another API
 // process, with hints and without.
-func TestChangesReachOtherProcesses(t *testing.T) {
+func TestCatalogChangesReachOtherProcesses(t *testing.T) {
 	t.Parallel()
 	for name, hints := range map[string]bool{"hints": true, "only the poll": false} {
 		t.Run(name, func(t *testing.T) {
@@ -270,7 +270,7 @@ func TestOnlySuccessfulChangesByStaffAreNoted(t *testing.T) {
 }
 
 // Without a known version every read asks the database.
-func TestUnknownVersionsAreNotKept(t *testing.T) {
+func TestAnUnknownCatalogVersionIsNotCached(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).cached("")
 	w.options.Catalog.Versions = &versions{}

@@ -117,7 +117,7 @@ func TestReadyNamesWhatIsDown(t *testing.T) {
 	assert.NotEmpty(t, got.header.Get("Retry-After"))
 }
 
-func TestPagesNeedNobodyElse(t *testing.T) {
+func TestPagesLoadNothingFromOtherHosts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *Options) { o.Payments.StripePublishableKey = "pk_test_abc" })
 

@@ -61,7 +61,7 @@ func TestFault04_AHundredTimesTheSameKeyAtOnce(t *testing.T) {
 	assert.Equal(t, 1, w.rows()["payments"])
 }
 
-func TestTheSameKeyForSomethingElse(t *testing.T) {
+func TestAnIdempotencyKeyForAnotherRequestIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	first := w.do(t, keyed(w, w.customer, "k", bookBody(w.show, "A01")))
@@ -92,7 +92,7 @@ func TestTheSameKeyForSomethingElse(t *testing.T) {
 
 // Only a workflow's answer is stored. A request that was refused before the workflow may be
 // repeated with the same key.
-func TestWhatIsStoredUnderAKey(t *testing.T) {
+func TestOnlyWorkflowAnswersAreStoredUnderAnIdempotencyKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	taken := w.book(t, w.other, "other", "A01")
@@ -125,7 +125,7 @@ func TestTooManyHoldsIsFinalForItsKey(t *testing.T) {
 	w.book(t, w.customer, "k6", "A09")
 }
 
-func TestTheWorkflowsWordAfterItIsForgotten(t *testing.T) {
+func TestARepeatAfterTheWorkflowWasForgottenIsAConflict(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, seat := range []string{"A01", "A03", "A05", "A07"} {
@@ -141,7 +141,7 @@ func TestTheWorkflowsWordAfterItIsForgotten(t *testing.T) {
 	w.do(t, lost)
 }
 
-func TestTemporalAway(t *testing.T) {
+func TestBookingsWhileTemporalIsDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.bought(t, w.customer, "k", "A01")

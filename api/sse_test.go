@@ -230,7 +230,7 @@ func TestStreamsHaveTheHeadersOfEveryAnswer(t *testing.T) {
 	w.do(t, call{method: "HEAD", path: "/v1/shows/" + w.show + "/seats/stream"})
 }
 
-func TestFault63_SlowReaderOfAStreamIsDroppedAndNobodyWaits(t *testing.T) {
+func TestFault63_SlowReaderOfAStreamIsDroppedAndDelaysNoOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -71,7 +71,7 @@ func TestStaffAccountRefusals(t *testing.T) {
 	}
 }
 
-func TestAuditIsReadByThoseItIsFor(t *testing.T) {
+func TestAuditLogShowsManagersTheirOwnTheaters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	own := w.find(`SELECT id FROM theaters`)
@@ -117,7 +117,7 @@ func TestAuditIsReadByThoseItIsFor(t *testing.T) {
 	w.do(t, call{token: w.admin, method: "POST", path: "/v1/admin/audit", body: `{}`, status: http.StatusMethodNotAllowed, code: "method_not_allowed", without: true})
 }
 
-func TestWhatStaffAskOfABookingIsWrittenDown(t *testing.T) {
+func TestStaffRequestsOnABookingAreAudited(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	theater := w.find(`SELECT id FROM theaters`)

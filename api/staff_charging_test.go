@@ -109,7 +109,7 @@ func TestBookingInThreeDecimals(t *testing.T) {
 	assert.Zero(t, back.Refund.Amount%10)
 }
 
-func TestTheaterInACurrencyThatNobodyCharges(t *testing.T) {
+func TestTheaterInACurrencyThatNoProviderCharges(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	house := fields{"city": "pune", "name": "Regal", "address": "9 Mall Road", "lat": 18.5, "lon": 73.8}

@@ -112,7 +112,7 @@ func TestPriceCardsAreInTheTheatersCurrency(t *testing.T) {
 	assert.Equal(t, http.StatusUnprocessableEntity, <-answered, "prices in the currency of before")
 }
 
-func TestWhatChangesNothingIsNotWritten(t *testing.T) {
+func TestShowAndPriceChangesWithoutEffectAreNotWritten(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	card := d.newCard(t, "Standard")

@@ -401,7 +401,7 @@ func TestStaffShowsWithClaimsDoNotMove(t *testing.T) {
 }
 
 // A hold keeps the price it was quoted; the next one pays the new price.
-func TestPriceChangesWhileSomebodyHolds(t *testing.T) {
+func TestPriceChangeDoesNotChangeAHold(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	id := d.plan(t, at(1, 14), nil).ID.String()

@@ -121,7 +121,7 @@ func (w *world) unfetched(bookingID string, left time.Duration) {
 
 // What the customer says about wheelchair spaces reaches the hold, which decides; the
 // look before it promises nothing.
-func TestTheHoldKnowsWhatTheCustomerSaid(t *testing.T) {
+func TestHoldGetsTheAccessibleField(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	body := bookBody(w.show, "A01")
@@ -176,7 +176,7 @@ func TestAHoldWaitsForACustomerWhoKeepsAsking(t *testing.T) {
 	assert.Equal(t, "true", w.text(`SELECT (held_until > now() + interval '20s')::text FROM seat_claims`))
 }
 
-func TestAHoldThatNobodyFetchedIsLost(t *testing.T) {
+func TestAHoldWhoseAnswerIsNotFetchedIsLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	first := w.do(t, keyed(w, w.customer, "k", bookBody(w.show, "A01", "A02"))).booking(t)

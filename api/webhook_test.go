@@ -102,7 +102,7 @@ func TestFault26_FailedAfterCaptured(t *testing.T) {
 }
 
 // Staff refund at the provider's own dashboard: the workflow must be notified.
-func TestRefundsMadeElsewhereAreNews(t *testing.T) {
+func TestRefundsAtTheDashboardSignalTheWorkflow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.bought(t, w.customer, "k", "A01")
@@ -118,7 +118,7 @@ func TestRefundsMadeElsewhereAreNews(t *testing.T) {
 	assert.EqualValues(t, 100, signals[0].Refunded)
 }
 
-func TestFault27_WebhooksThatAreNotStripesWord(t *testing.T) {
+func TestFault27_WebhooksNotSignedByStripeAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.book(t, w.customer, "k", "A01")
@@ -247,7 +247,7 @@ func TestWebhooksThatCannotBeAcceptedComeAgain(t *testing.T) {
 	w.do(t, c)
 }
 
-func TestMoneyForABookingThatIsOver(t *testing.T) {
+func TestWebhookOfAnEndedBookingStartsALatePayment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *Options) { o.Payments.RebookLate = true })
 	b := w.book(t, w.customer, "k", "A01")

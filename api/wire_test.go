@@ -85,7 +85,7 @@ func TestQueriesThatCannotBeRead(t *testing.T) {
 }
 
 // A backslash and "u0000" as text are no U+0000.
-func TestWhatLooksLikeNULIsTaken(t *testing.T) {
+func TestReviewTextThatLooksLikeNULIsAccepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.do(t, call{method: "PUT", path: "/v1/movies/amelie/reviews", token: w.customer, status: 201,

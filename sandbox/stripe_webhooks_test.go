@@ -140,7 +140,7 @@ func TestOnlySubscribedEvents(t *testing.T) {
 	r.expect(t, "payment_intent.created", "payment_intent.amount_capturable_updated")
 }
 
-func TestRefusedEventIsSentAgainAndHoldsNobodyUp(t *testing.T) {
+func TestRefusedEventIsSentAgainAndDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	b, r := newWebhookBench(t)
 	refusals := 3

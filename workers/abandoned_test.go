@@ -69,7 +69,7 @@ func TestWorkflowsOfAbandonedHoldsAreTold(t *testing.T) {
 }
 
 // A workflow that takes no signal does not keep the others from knowing.
-func TestOneIllWorkflowHoldsUpNoOther(t *testing.T) {
+func TestAWorkflowThatTakesNoSignalDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	holds, temporal := &lapsed{untold: []string{"ill", "b", "c"}}, &told{ill: map[string]bool{"ill": true}}
 	n, err := endAbandonedOnce(t.Context(), holds, temporal)

@@ -64,7 +64,7 @@ func (s sqlState) Error() string {
 }
 func (s sqlState) SQLState() string { return string(s) }
 
-func TestStepsThatFailAgainAndAgain(t *testing.T) {
+func TestStepsThatKeepFailingRaiseAnAlert(t *testing.T) {
 	t.Parallel()
 	stuck := func(why string) booking.Alert {
 		return booking.Alert{BookingID: someBooking, Kind: booking.AlertStepStuck, Detail: "RecordPayment in workflow booking-" +

@@ -99,7 +99,7 @@ func (e *changeEnv) answer() func() (booking.ShowChange, error) {
 	return func() (booking.ShowChange, error) { return change, err }
 }
 
-func TestCancelShowTellsEverybodyOnceAndNotAllAtOnce(t *testing.T) {
+func TestCancelShowNotifiesEveryBookingOnceAndAtMost100AtATime(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, cancelled(250))
 	answer := env.answer()
@@ -157,7 +157,7 @@ func TestAChangeIsPausedAndResumed(t *testing.T) {
 }
 
 // Staff who resume and pause again while bookings are being told find it paused.
-func TestTheLaterWordCounts(t *testing.T) {
+func TestPauseAndResumeFollowTheLaterRequest(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, cancelled(30))
 	env.in.AtATime = 10
@@ -232,7 +232,7 @@ func TestBookingsThatTheChangeDoesNotConcernAnyMore(t *testing.T) {
 }
 
 // A customer whose mail cannot be sent for a while gets the refund in time.
-func TestARefundDoesNotWaitForThePost(t *testing.T) {
+func TestARefundDoesNotWaitForTheMail(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, moved(1, time.Minute, booking.ChoiceRefund))
 	a.people[0].gone, a.people[0].mute = true, true
@@ -287,7 +287,7 @@ func TestALongChangeContinuesInANewRun(t *testing.T) {
 	assert.False(t, a.made)
 }
 
-func TestMoveShowKeepsThoseWhoSayNothing(t *testing.T) {
+func TestMoveShowKeepsBookingsWithoutAChoice(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, moved(20, 24*time.Hour, booking.ChoiceKeep))
 	began := env.Now()
@@ -305,7 +305,7 @@ func TestMoveShowKeepsThoseWhoSayNothing(t *testing.T) {
 	assert.Zero(t, refunded)
 }
 
-func TestMoveShowRefundsThoseWhoSayNothing(t *testing.T) {
+func TestMoveShowRefundsBookingsWithoutAChoice(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, moved(25, time.Hour, booking.ChoiceRefund))
 	env.in.AtATime = 10
@@ -329,7 +329,7 @@ func TestMoveShowRefundsThoseWhoSayNothing(t *testing.T) {
 	assert.Empty(t, a.people[0].signals[1:], "who keeps is left alone")
 }
 
-func TestMoveShowToldForThoseWithoutAWorkflow(t *testing.T) {
+func TestMoveShowNotifiesBookingsWithoutAWorkflow(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, moved(2, time.Hour, booking.ChoiceRefund))
 	a.people[0].gone = true

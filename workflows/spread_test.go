@@ -147,7 +147,7 @@ func TestRemindersWithoutRoomWaitOnTheirOwnQueue(t *testing.T) {
 
 // Between the start of the show and the booking's place after it there is nothing to
 // cancel any more.
-func TestNobodyCancelsWhenTheShowHasBegun(t *testing.T) {
+func TestCancellationIsRefusedOnceTheShowHasBegun(t *testing.T) {
 	t.Parallel()
 	id := ""
 	for id == "" { // one that stays for some minutes

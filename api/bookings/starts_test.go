@@ -126,7 +126,7 @@ func TestAQuietNightLeavesRoomForARush(t *testing.T) {
 }
 
 // Customers who leave the queue were not refused: the log does not say so.
-func TestThoseWhoLeaveWereNotRefused(t *testing.T) {
+func TestStartsThatLeaveTheQueueAreNotLoggedAsRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

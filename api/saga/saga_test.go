@@ -30,7 +30,7 @@ const (
 	often = 10 * time.Millisecond
 )
 
-func TestWhatTemporalSaysInOurWords(t *testing.T) {
+func TestTemporalErrorsBecomeOurCodes(t *testing.T) {
 	t.Parallel()
 	refused := func(code string, details ...any) error {
 		return temporal.NewApplicationErrorWithOptions("Some of these seats are taken.", code,
@@ -102,7 +102,7 @@ func TestLabelsForStaffNameNoCustomer(t *testing.T) {
 	assert.NotContains(t, details, in.CustomerID)
 }
 
-func TestNobodyAtTemporalsAddress(t *testing.T) {
+func TestTemporalAddressWithoutAServerIsUnavailable(t *testing.T) {
 	t.Parallel()
 	c, err := plumbing.Dial(plumbing.Options{Address: "127.0.0.1:1", Namespace: "x", Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)

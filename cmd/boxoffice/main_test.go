@@ -215,7 +215,7 @@ func TestHealthcheck(t *testing.T) {
 	assert.ErrorContains(t, run(t.Context(), "healthcheck", "worker", "--queues", "bookings"), "127.0.0.1:1")
 }
 
-func TestRefusals(t *testing.T) {
+func TestCommandsRefuseWrongSettings(t *testing.T) {
 	environment(t)
 	assert.ErrorContains(t, run(t.Context(), "api", "--services", "popcorn"), "popcorn")
 	assert.ErrorContains(t, run(t.Context(), "seed", "--days", "0"), "--days")

@@ -101,7 +101,7 @@ func afterTheStart(t *testing.T, seats ...string) (*stage, *Customer, []booking.
 }
 
 // The projector fails in the middle of the film.
-func TestMoneyBackAfterTheStart(t *testing.T) {
+func TestStaffRefundAfterTheShowHasStarted(t *testing.T) {
 	t.Parallel()
 	s, c, sold := afterTheStart(t, "A1", "A2", "A3")
 	first, total := sold[0], sold[0].Quote.Total.Amount

@@ -266,7 +266,7 @@ func TestFault22_PartialCapture(t *testing.T) {
 }
 
 // A payment can be opened again within the hold; the first is closed.
-func TestPaymentOpenedAnew(t *testing.T) {
+func TestPaymentIsOpenedAgain(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	c := s.customer()

@@ -15,7 +15,7 @@ import (
 
 // A client asks 3,000 times whether its booking is paid, many at a time. A workflow run
 // takes 2,000 updates; the booking can still be paid and cancelled.
-func TestPollingDoesNotUseABookingUp(t *testing.T) {
+func TestPollingDoesNotUseUpTheUpdatesOfABooking(t *testing.T) {
 	const polls = 3_000
 	s := newStage(t)
 	c := s.customer()
@@ -72,7 +72,7 @@ func TestManyCancellationsAtOnce(t *testing.T) {
 // A function of the database is missing, as after a deployment that forgot its
 // migration. The sale waits, staff are told once, and it goes through when the
 // function is back.
-func TestAFunctionOfTheDatabaseIsMissing(t *testing.T) {
+func TestAMissingSQLFunctionDelaysTheSale(t *testing.T) {
 	s := newStage(t)
 	c := s.customer()
 	b := s.book(c, "A1")

@@ -143,7 +143,7 @@ func TestRegisterTwiceIsAConflict(t *testing.T) {
 	assert.Equal(t, []string{"email"}, fieldsOf(t, err))
 }
 
-func TestLogInTellsNothing(t *testing.T) {
+func TestLogInDoesNotTellWhetherAnAccountExists(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)
 	register(t, s)

@@ -105,7 +105,7 @@ func TestManyOwnersBehindOneAddress(t *testing.T) {
 }
 
 // A password or an address that is too long to be real is refused without a look-up.
-func TestLongCredentialsReachNothing(t *testing.T) {
+func TestLongCredentialsAreRefusedBeforeTheLookup(t *testing.T) {
 	t.Parallel()
 	s, db := newService(t)
 	db.Close()

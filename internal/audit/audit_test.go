@@ -40,7 +40,7 @@ func list(t *testing.T, db *database.DB, f audit.Filter) []audit.Item {
 	return items
 }
 
-func TestWhatIsRecordedIsRead(t *testing.T) {
+func TestRecordedEntriesAreListed(t *testing.T) {
 	t.Parallel()
 	db := databasetest.New(t)
 	actor, theater := uuid.New(), uuid.New()

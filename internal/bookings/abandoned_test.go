@@ -89,7 +89,7 @@ func TestAHoldKeepsItsSeatsOnceItsAnswerIsFetched(t *testing.T) {
 	assert.False(t, b.Unfetched, "a hold that is shorter needs no such time")
 }
 
-func TestAHoldThatNobodyFetchedIsFree(t *testing.T) {
+func TestSeatsOfAHoldThatIsNotFetchedAreFree(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	show := h.Show()

@@ -308,7 +308,7 @@ func TestAlertIsRaisedOnce(t *testing.T) {
 	assert.EqualValues(t, 2, h.Number(`SELECT count(*) FROM alerts`))
 }
 
-func TestStepsOnWhatIsNoID(t *testing.T) {
+func TestStoreRefusesInvalidIDs(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	_, err := h.Confirm(t.Context(), "1; DROP TABLE shows")

@@ -21,7 +21,7 @@ func ask(show, customer string, seats ...string) PrecheckRequest {
 	}
 }
 
-func TestPrecheckTurnsAwayWhatHasNoHope(t *testing.T) {
+func TestPrecheckRefusesRequestsThatCannotSucceed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	show, closed := h.Show(), h.Show()

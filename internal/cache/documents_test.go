@@ -197,7 +197,7 @@ func TestDocumentsFromRedisKeepTheirAge(t *testing.T) {
 	assert.Equal(t, "new", get(t, other, "k", m.of("new")))
 }
 
-func TestWhatIsNoDocumentIsNotServed(t *testing.T) {
+func TestInvalidDocumentsInRedisAreNotServed(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
 	shared := openShared(t, server.Addr())

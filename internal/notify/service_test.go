@@ -75,7 +75,7 @@ func TestEveryNoticeIsSent(t *testing.T) {
 	assert.Contains(t, mails[2].Text, "Refund: INR 900.00")
 }
 
-func TestNobodyToSendTo(t *testing.T) {
+func TestNotificationsWithoutARecipientAreSkipped(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		channel booking.Channel
@@ -113,7 +113,7 @@ func TestNobodyToSendTo(t *testing.T) {
 	}
 }
 
-func TestRefusedForGood(t *testing.T) {
+func TestMessagesThatTheVendorRefusesAreNotRetried(t *testing.T) {
 	onEveryChannel(t, func(t *testing.T, w *world, channel booking.Channel) {
 		w.exec(`UPDATE accounts SET phone = '+15005550001', email = 'not an address'`)
 		var calls atomic.Int64
@@ -134,7 +134,7 @@ func TestRefusedForGood(t *testing.T) {
 
 // A wrong key stops every message: one alert is raised, and all messages go out when the
 // key is fixed.
-func TestVendorRefusesUs(t *testing.T) {
+func TestMessagesWaitWhileTheVendorRefusesOurKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	broken := w.service(with(booking.ChannelEmail, w.mailer("")))
@@ -158,7 +158,7 @@ func TestVendorRefusesUs(t *testing.T) {
 	assert.Len(t, w.sent(booking.ChannelEmail), 2)
 }
 
-func TestWhatCannotBeSent(t *testing.T) {
+func TestInvalidNotificationsAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := w.service()

@@ -81,7 +81,7 @@ func kinds(events []*Event) []string {
 	return names
 }
 
-func TestWhoComesBackGetsWhatItMissed(t *testing.T) {
+func TestReconnectingWatcherGetsTheMissedDeltas(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	feed := h.feed(h.Bus)
@@ -111,7 +111,7 @@ func chainOf(name string) *showFeed {
 	return &showFeed{id: "show", chain: name, watchers: map[*Watcher]struct{}{}, idle: make(chan struct{}, 1)}
 }
 
-func TestWhoComesBackFromElsewhereGetsEverySeatAssigned(t *testing.T) {
+func TestReconnectingWatcherOfAnotherReplicaGetsEverySeat(t *testing.T) {
 	t.Parallel()
 	empty := newPicture(withTerms(shows.SeatMap{ShowID: "show", Version: 1, OnSale: true, Held: []string{}, Sold: []string{}},
 		booking.Terms{Version: 7, Layout: showstest.Hall()}))
@@ -146,7 +146,7 @@ func TestWhoComesBackFromElsewhereGetsEverySeatAssigned(t *testing.T) {
 	}
 }
 
-func TestWhoComesBackNeverSeesThePast(t *testing.T) {
+func TestReconnectingWatcherNeverSeesAnOlderMap(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	here, there := h.feed(showstest.Deaf{}), h.feed(showstest.Deaf{})
@@ -160,7 +160,7 @@ func TestWhoComesBackNeverSeesThePast(t *testing.T) {
 	require.Equal(t, "held", p.seats["A1"], "the map that is kept here is older than what the page knows")
 }
 
-func TestWhoComesBackWithAnOldOrForeignIDStartsAnew(t *testing.T) {
+func TestReconnectingWatcherWithAnOldOrForeignIDGetsASnapshot(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	bus := h.Bus

@@ -158,7 +158,7 @@ func later(of shows.SeatMap, held ...string) *Picture {
 	return newPicture(of)
 }
 
-func TestSlowReaderIsDroppedAndNobodyElse(t *testing.T) {
+func TestFeedDropsOnlyTheSlowReader(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	feed := h.feed(showstest.Deaf{})

@@ -144,7 +144,7 @@ func TestCancelShow(t *testing.T) {
 
 // A worker dies between the signal and storing it, and the booking ends meanwhile: the
 // booking still counts.
-func TestWhoIsAboutToBeToldIsNotLost(t *testing.T) {
+func TestBookingsWhoseSignalWasNotStoredAreNotLost(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	show := h.Show()

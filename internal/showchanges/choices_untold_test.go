@@ -14,7 +14,7 @@ import (
 
 // Bookings are told one after the other. A customer who cancels before being notified gets
 // a full refund, even if the terms of cancellation give less.
-func TestUntoldCustomersGetEverythingBack(t *testing.T) {
+func TestCancellationBeforeTheNoticeIsRefundedInFull(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		prepare func(h *house, b booking.Held)

@@ -13,7 +13,7 @@ import (
 
 // A customer goes to another show at the very moment in which theirs is cancelled:
 // the cancellation is not about that booking any more.
-func TestWhoWentToAnotherShowIsLeftAlone(t *testing.T) {
+func TestSettlementSkipsBookingsThatMovedToAnotherShow(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	show, other := h.Show(), h.Show()

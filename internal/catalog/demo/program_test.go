@@ -351,7 +351,7 @@ func TestProgramChargesMoreInTheEveningAndAtTheWeekend(t *testing.T) {
 	assert.Greater(t, compared, 200)
 }
 
-func TestProgramHasSomethingForEverybody(t *testing.T) {
+func TestProgramHasSomethingForEveryone(t *testing.T) {
 	t.Parallel()
 	shows := Program(time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC), 7)
 	screens, catalog := houses(t), films()
