@@ -15,7 +15,7 @@ import (
 
 const price = 45_000
 
-// script is a provider that answers each call as told, and then as its state is.
+// script is a provider that gives scripted answers first, and then answers from its state.
 type script struct {
 	state booking.PaymentState
 	fail  map[string][]error // by operation, in order; nil is no failure

@@ -25,7 +25,7 @@ type Changes interface {
 	NextOfChange(ctx context.Context, changeID string, busy time.Duration, limit int) ([]booking.ChangeTask, error)
 	// TaskDone writes down that a task was done.
 	TaskDone(ctx context.Context, changeID string, task booking.ChangeTask) error
-	// ApplyDefault makes the choice of those who made none in time.
+	// ApplyDefault makes the choice for customers who made none in time.
 	ApplyDefault(ctx context.Context, changeID string) error
 	// Settlement says what is left to do for a booking without a workflow.
 	Settlement(ctx context.Context, changeID, bookingID string) (booking.Settlement, error)
@@ -185,7 +185,7 @@ func atATime[T any](ctx context.Context, atOnce int, things []T, do func(T)) {
 	wait.Wait()
 }
 
-// ApplyDefault makes the choice of those who made none in time.
+// ApplyDefault makes the choice for customers who made none in time.
 func (s *Shows) ApplyDefault(ctx context.Context, changeID string) error {
 	return toTemporal(ctx, s.Changes.ApplyDefault(ctx, changeID))
 }

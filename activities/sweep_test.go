@@ -74,7 +74,7 @@ func runSweep[T any](t *testing.T, a *attic, activity func(*activities.Sweep) an
 func findLost(s *activities.Sweep) any  { return s.FindLost }
 func deleteOld(s *activities.Sweep) any { return s.DeleteOld }
 
-// A workflow that runs is left alone, however late it is.
+// A running workflow is left alone, even when it is late.
 func TestOnlyBookingsWithoutAWorkflowAreLost(t *testing.T) {
 	t.Parallel()
 	a := newAttic(25)

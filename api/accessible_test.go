@@ -61,14 +61,14 @@ func TestAccessibleSeatsAreRefusedWithoutNeedBeforeTheRelease(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/v1/shows/" + w.show + "/seats", status: 200}).into(t, &seatMap)
 	require.NotNil(t, seatMap.AccessibleUntil)
 
-	// The field is a part of the request that a key stands for.
+	// The field belongs to the request that an idempotency key identifies.
 	key := map[string]string{"Idempotency-Key": "a-space"}
 	held := w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings", body: order(`,"accessible":true`, "A2", "A1"), headers: key, status: 201}).booking(t)
 	assert.Equal(t, []string{"A1", "A2"}, held.Seats)
 	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings", body: order(`,"accessible":true`, "A1", "A2"), headers: key, status: 201})
 	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings", body: order(`,"accessible":false`, "A1", "A2"), headers: key, status: 422, code: "idempotency_key_reused"})
 
-	// The theater releases them earlier; what is left is anybody's.
+	// The theater releases them earlier; then any customer may book the free ones.
 	theater := w.find(`SELECT id FROM theaters`)
 	w.runs(theater)
 	w.do(t, call{token: w.manager, method: "PATCH", path: "/v1/admin/theaters/" + theater, body: `{"accessible_release_minutes":10081}`,

@@ -114,7 +114,7 @@ func TestFault56_TokensWithWrongClaims(t *testing.T) {
 			assert.Equal(t, before, w.rows())
 		})
 	}
-	// The forger of these tokens can make good ones: it is the claims that fail.
+	// The same forger can also make valid tokens: so only the claims fail here.
 	good := forged(t, w, jwt.SigningMethodEdDSA, w.tokenKey, func(map[string]any, jwt.MapClaims) {})
 	w.do(t, call{token: good, method: "GET", path: "/v1/me", status: 200})
 }

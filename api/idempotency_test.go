@@ -14,8 +14,8 @@ func keyed(w *world, token, key string, body string) call {
 	return call{token: token, method: "POST", path: "/v1/bookings", body: body, headers: map[string]string{"Idempotency-Key": key}}
 }
 
-// The API dies after the hold was committed and before it answered: what was
-// lost is the answer, not the hold.
+// The API dies after the hold was committed and before it answered: only the answer is
+// lost, not the hold.
 func TestFault03_SameKeyAfterACrashGivesTheSameHold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

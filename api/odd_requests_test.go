@@ -153,7 +153,7 @@ func (s *stranger) call(method, path string, things map[string]string, item *ope
 	return made
 }
 
-// Anybody can forge a cursor, and Go reads more than Postgres does.
+// Anyone can forge a cursor, and Go parses values that Postgres refuses.
 func TestFault66_ForgedCursors(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

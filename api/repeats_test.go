@@ -60,8 +60,7 @@ func TestRepeatedUpdatesAreAnsweredFromTheDatabase(t *testing.T) {
 	}
 }
 
-// Many tabs ask whether a booking is paid while the provider takes its time: they
-// share one question.
+// Many tabs check a payment while the provider is slow: they share one update.
 func TestPaymentChecksAtOnceShareOneUpdate(t *testing.T) {
 	t.Parallel()
 	const tabs = 20

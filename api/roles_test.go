@@ -298,7 +298,7 @@ func TestFault65_EveryOperationAsEveryRole(t *testing.T) {
 	require.Equal(t, operations, slices.Sorted(maps.Keys(who)), "the table says of every operation who may, and of no other")
 
 	s := newStage(t)
-	// What callers must not find in any answer: the customer, and another house's
+	// No answer may show these to a caller: the customer's data, and another house's
 	// prices.
 	secrets := map[caller][]string{
 		nobody:  {customersEmail, s.customerID, s.things["bookings"], s.things["prices"]},

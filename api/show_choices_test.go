@@ -130,7 +130,7 @@ func TestChangeOfABooking(t *testing.T) {
 	assert.Equal(t, booking.ChoiceKeep, change.Choice)
 }
 
-// Bookings are told one after the other. What a cancellation gives back does not
+// Bookings are notified one after the other. The full refund of a cancellation does not
 // wait for that.
 func TestQuoteBeforeTheBookingIsTold(t *testing.T) {
 	t.Parallel()
@@ -233,7 +233,7 @@ func TestMovedTicket(t *testing.T) {
 	assert.Contains(t, read(".ics"), "DTSTART:"+after.Show.StartsAt.Format("20060102T150405Z"))
 	assert.NotEmpty(t, read(".pdf"))
 
-	// Who had the seats before is out of the old show.
+	// The customer no longer has seats in the old show.
 	for show, taken := range map[string]bool{w.show: false, other: true} {
 		var seatMap struct{ Sold []string }
 		w.do(t, call{method: "GET", path: "/v1/shows/" + show + "/seats", status: http.StatusOK}).into(t, &seatMap)
@@ -271,7 +271,7 @@ func TestMoveRacesABooking(t *testing.T) {
 		moved.into(t, &p)
 		assert.Equal(t, booking.CodeSeatsUnavailable, p.Code)
 		assert.Equal(t, []string{"C02"}, p.Seats)
-		// Nothing was chosen by what could not be done.
+		// The failed requests stored no choice.
 		w.do(t, w.changeCall(w.customer, "POST", b.ID, moveBody(other, "C04", "C05"), http.StatusOK))
 	}
 }

@@ -118,8 +118,8 @@ func TestWatchingSeats(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(released[2]), &delta))
 	assert.Equal(t, []string{"A01", "A02"}, delta.Released)
 
-	// Who was away for the last event gets just that; who was away at another
-	// server gets every seat; who has nothing gets a snapshot.
+	// A client that missed the last event gets just that event. A client of another server
+	// gets every seat. A new client gets a snapshot.
 	assert.Equal(t, released, next(t, w.watch(t, "", path, held[1])))
 	foreign := next(t, w.watch(t, "", path, first[1]+"x"))
 	assert.Equal(t, "seats", foreign[0])
@@ -382,8 +382,8 @@ func TestBestSeats(t *testing.T) {
 	ask(w.show, "?count=1", call{status: 409, code: string(booking.CodeSeatsUnavailable)})
 }
 
-// A stream has an end, so that a client that stopped reading gives its place back, and a
-// write deadline of the server's does not end it before.
+// A stream ends after its time, so that a client that stopped reading frees its place. The
+// server's write deadline does not end it earlier.
 func TestAStreamEndsAfterItsTime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

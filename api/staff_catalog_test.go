@@ -156,8 +156,8 @@ func TestFault61_AddressesOfPostersAndTrailers(t *testing.T) {
 		holds: []string{`"poster_url":"https://images.example/a.jpg"`, `"trailer_url":"https://videos.example/t?v=1"`}})
 }
 
-// What is stored is text and nothing else; what is special somewhere is escaped
-// there, and here that is JSON.
+// The stored value is plain text. Each output format escapes its own special characters;
+// here the format is JSON.
 func TestFault62_HostileNamesAndTitles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -64,8 +64,8 @@ func TestPricesThatTheProviderCannotCharge(t *testing.T) {
 	}
 }
 
-// What was set before a limit was known is refused when it is changed or used, not
-// when something else is.
+// A price from before a limit was known is refused when it is changed or used, but not when
+// another field changes.
 func TestOldPricesThatTheProviderCannotCharge(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -29,9 +29,8 @@ func (d *desk) edited(t testing.TB) {
 
 var bothPrices = fields{"gold": rupees(30000), "front": rupees(10000)}
 
-// A layout that is edited while seats are held changes nothing about them: the
-// show keeps its layout, and what is held is what is sold. Shows of later sell the
-// new one.
+// An edit of a layout does not affect held seats: the show keeps its layout, and the held
+// seats are the sold seats. Later shows sell the new layout.
 func TestFault10_LayoutEditedWhileSeatsAreHeld(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

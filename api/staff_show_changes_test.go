@@ -39,8 +39,8 @@ type shownChange struct {
 	Progress changeProgress `json:"progress"`
 }
 
-// changeProgress says how far a change has come. The counts are the database's;
-// what the workflow says of itself is there when it answers.
+// changeProgress says how far a change has come. The counts come from the database; the
+// workflow's own fields are there only when it answers.
 type changeProgress struct {
 	Total     int    `json:"total"`
 	Told      int    `json:"told"`

@@ -329,7 +329,7 @@ func TestStaffChangeAShow(t *testing.T) {
 	assert.Equal(t, []string{"create theater_manager false true", "change theater_manager true true", "change theater_manager true true"},
 		d.audited(t, "show", id))
 
-	// A tag of yesterday stops an editor, a sale does not.
+	// A stale ETag stops an editor; a sale does not change the ETag.
 	read := d.do(t, call{token: d.own, method: "GET", path: "/v1/admin/shows/" + id, status: http.StatusOK})
 	d.world.show = id
 	d.book(t, d.customer, "k", "A01")
@@ -362,8 +362,7 @@ func TestStaffChangeAShow(t *testing.T) {
 	d.change(t, d.past, fields{"captions": true}, http.StatusConflict, "is over")
 }
 
-// Who has a seat keeps their evening; the way to move a show that is sold is
-// another.
+// A show with claims does not move by an edit; a sold show is moved by a show change.
 func TestStaffShowsWithClaimsDoNotMove(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -379,7 +378,7 @@ func TestStaffShowsWithClaimsDoNotMove(t *testing.T) {
 	for _, change := range []fields{later, {"screen_id": other}, {"ends_at": show.EndsAt.Add(time.Hour).Format(time.RFC3339)}} {
 		d.change(t, id, change, http.StatusConflict, "/v1/admin/shows/"+id+"/reschedule")
 	}
-	// The same again is no change, and the rest is free.
+	// The same start and screen are no change, and the other fields may change.
 	d.change(t, id, fields{"starts_at": show.StartsAt.Format(time.RFC3339), "screen_id": strings.ToUpper(d.screen), "captions": true}, http.StatusOK)
 	d.do(t, call{token: d.own, method: "DELETE", path: "/v1/admin/shows/" + id, status: http.StatusConflict,
 		holds: []string{"/v1/admin/shows/" + id + "/cancel"}})

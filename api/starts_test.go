@@ -103,7 +103,7 @@ func TestARepeatIsAnsweredFromTheDatabase(t *testing.T) {
 	other.status, other.code = 422, "idempotency_key_reused"
 	w.do(t, other)
 
-	// Half made, there is nothing to answer with yet.
+	// The booking is not complete yet, so there is no answer.
 	w.exec(`DELETE FROM idempotency_keys`)
 	w.exec(`DELETE FROM payments WHERE booking_id = $1`, id)
 	half := keyed(w, w.customer, "k", bookBody(w.show, "A01", "A02"))
@@ -120,7 +120,7 @@ func (w *world) unfetched(bookingID string, left time.Duration) {
 }
 
 // What the customer says about wheelchair spaces reaches the hold, which decides; the
-// look before it promises nothing.
+// precheck promises nothing.
 func TestHoldGetsTheAccessibleField(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -135,7 +135,7 @@ func TestHoldGetsTheAccessibleField(t *testing.T) {
 	assert.Equal(t, w.options.Bookings.Policy, in.Policy)
 }
 
-// A booking that ended before it had a payment tells what its workflow told.
+// A booking that ended before it had a payment repeats its workflow's answer.
 func TestARepeatTellsWhyThereIsNoPayment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -182,7 +182,7 @@ func TestAHoldWhoseAnswerIsNotFetchedIsLost(t *testing.T) {
 	first := w.do(t, keyed(w, w.customer, "k", bookBody(w.show, "A01", "A02"))).booking(t)
 	assert.Equal(t, "0", w.text(`SELECT count(*)::text FROM bookings WHERE fetch_by IS NOT NULL`), "an answer that was sent is fetched")
 
-	// The answer was lost, the time to fetch it is over, and a rival was quicker.
+	// The answer was lost, the time to fetch it is over, and a rival has the seat.
 	w.exec(`DELETE FROM idempotency_keys`)
 	w.unfetched(first.ID, -time.Second)
 	w.book(t, w.other, "rival", "A02")
@@ -193,7 +193,7 @@ func TestAHoldWhoseAnswerIsNotFetchedIsLost(t *testing.T) {
 	w.book(t, w.customer, "another", "A01")
 }
 
-// A workflow that ran too late held nothing: the key stays good.
+// A workflow that ran too late held nothing: the key can be used again.
 func TestAStartThatWasTooLateIsNotStored(t *testing.T) {
 	t.Parallel()
 	err := overTheWire(booking.E(booking.CodeStartedLate, "It took too long to begin."))

@@ -62,11 +62,11 @@ func TestFault24_TheSameWebhookFiveTimes(t *testing.T) {
 	assert.Equal(t, 1, rows["tickets"])
 	assert.Equal(t, 2, rows["ledger"], "authorize and capture")
 	assert.Equal(t, b.Quote.Total.Amount, w.money(t))
-	// The copy that settles first may be one that came after the sale.
+	// The first copy to settle may be one that came after the sale.
 	assert.Contains(t, []string{"signalled", "already_settled"}, w.outcome(t, "evt_1"))
 }
 
-// The workflow is always told the truth of now, never the event's.
+// The workflow always gets the provider's current state, never the event's.
 func TestFault25_CapturedBeforeAuthorized(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -258,7 +258,7 @@ func TestWebhookOfAnEndedBookingStartsALatePayment(t *testing.T) {
 	c.status, c.holds = 200, []string{"already_settled"}
 	w.do(t, c)
 
-	// Paid after the end: the late-payment workflow gives it back or books again.
+	// Paid after the end: the late-payment workflow refunds it or books again.
 	w.pay(t, b.Payment.Reference, "pm_card_visa")
 	c = event(t, "evt_2", authorized, b.Payment.Reference, nil)
 	c.status, c.holds = 200, []string{"late_payment"}

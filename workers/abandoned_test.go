@@ -68,7 +68,7 @@ func TestWorkflowsOfAbandonedHoldsAreTold(t *testing.T) {
 	assert.Empty(t, holds.untold)
 }
 
-// A workflow that takes no signal does not keep the others from knowing.
+// A workflow that takes no signal does not keep the others from getting theirs.
 func TestAWorkflowThatTakesNoSignalDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	holds, temporal := &lapsed{untold: []string{"ill", "b", "c"}}, &told{ill: map[string]bool{"ill": true}}

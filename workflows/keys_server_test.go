@@ -140,8 +140,8 @@ func (h *keysHall) leave(id string) error {
 	return handle.Get(h.ctx, nil)
 }
 
-// untilReady repeats what the server could not do yet, as customers do. A workflow's
-// own word ends it.
+// untilReady retries what the server could not do yet, as customers do. A workflow's own
+// answer ends it.
 func (h *keysHall) untilReady(ask func() error) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()

@@ -30,7 +30,7 @@ func TestUpdatesHaveLimits(t *testing.T) {
 		args   []any
 		long   bool // the history, says Temporal
 		want   map[booking.Code]int
-		// then must be obeyed after it, and end the booking.
+		// then must be accepted after it, and end the booking.
 		then string
 		with any
 	}{

@@ -156,7 +156,7 @@ func TestAChangeIsPausedAndResumed(t *testing.T) {
 	assert.False(t, end.Paused)
 }
 
-// Staff who resume and pause again while bookings are being told find it paused.
+// Staff resume and pause again while bookings are being notified: the change is paused.
 func TestPauseAndResumeFollowTheLaterRequest(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, cancelled(30))
@@ -193,7 +193,7 @@ func TestBookingsWithoutAWorkflowAreSettled(t *testing.T) {
 	a.people[0].gone = true
 	a.people[1].gone, a.people[1].status = true, booking.StatusHeld
 	a.people[2].gone, a.people[2].refused = true, true
-	// One whose workflow is terminated after it was told.
+	// A booking whose workflow is terminated after it was notified.
 	a.people[3].lost = true
 	env.at(5*time.Second, func() { a.with(func() { a.people[3].gone = true }) })
 	end := env.run()
@@ -211,7 +211,8 @@ func TestBookingsWithoutAWorkflowAreSettled(t *testing.T) {
 }
 
 // A booking without a workflow that went to another show, or ended before its turn
-// came, is left as it is, and its customer is not told of a show they do not have.
+// came, is left unchanged, and its customer gets no message about a show that they do not
+// have.
 func TestBookingsThatTheChangeDoesNotConcernAnyMore(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, cancelled(3))
@@ -240,7 +241,7 @@ func TestARefundDoesNotWaitForTheMail(t *testing.T) {
 	assert.Equal(t, 1, env.run().Settled)
 }
 
-// However many bookings have no workflow, no run's history grows without end.
+// The history of a run stays bounded for any number of bookings without a workflow.
 func TestManyBookingsWithoutAWorkflowDoNotMakeALongRun(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, cancelled(90))

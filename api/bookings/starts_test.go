@@ -26,7 +26,7 @@ func TestStartsAreRefusedWhileAnswersTakeTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		s := newStarts(slog.New(slog.NewTextHandler(&log, nil)))
-		// A healthy stretch, in which the limiter learns what an answer takes.
+		// A healthy period, in which the limiter learns how long an answer takes.
 		for range 200 {
 			done, err := s.enter(t.Context())
 			require.NoError(t, err)

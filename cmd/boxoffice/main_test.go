@@ -126,7 +126,7 @@ func TestMigrateSeedAndServe(t *testing.T) {
 	assert.Error(t, err, "it has stopped")
 }
 
-// A stream would outlive every shutdown if it were not told.
+// A stream ends at shutdown; otherwise it would keep the process alive.
 func TestStopEndsStreams(t *testing.T) {
 	environment(t)
 	require.NoError(t, run(t.Context(), "seed", "--days", "1"))
@@ -301,7 +301,8 @@ func TestProcessWithoutAPayloadKeyInUse(t *testing.T) {
 	t.Setenv("TEMPORAL_CODEC_KEYS", theirs+","+ours)
 	require.ErrorContains(t, run(t.Context(), "worker"), `key "theirs" is in front, but api `)
 
-	// The rule is broken by hand: the running API says so and goes on with what it can.
+	// The test breaks the rule by hand: the running API logs it and continues with what it
+	// can read.
 	proof, err := temporal.Key{ID: "theirs", Secret: []byte("another-development-key-32-bytes")}.Proof()
 	require.NoError(t, err)
 	db, err := database.Open(t.Context(), os.Getenv("DATABASE_URL"))

@@ -105,8 +105,8 @@ func (w *catalogWorld) show(movie string) (show struct {
 	return show
 }
 
-// What staff change at one process is on the list, on the page, found by the
-// search and on the seat map of another process before a customer would ask twice.
+// A change by staff at one process soon shows at another process: in the list, on the page,
+// in the search and on the seat map.
 func TestChangesReachAnotherReplica(t *testing.T) {
 	w := newCatalogWorld(t)
 	movie, word := w.film()

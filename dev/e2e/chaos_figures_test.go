@@ -122,8 +122,8 @@ func (f *figures) between(ctx context.Context, from, to time.Time) (m minuteFigu
 	return m, err
 }
 
-// everyMinute prints the figures of the minute that has gone by. One in which the
-// database was away is read later.
+// everyMinute prints the figures of the last minute. A minute in which the database was
+// down is read later.
 func (f *figures) everyMinute(t *testing.T) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wait sync.WaitGroup
@@ -173,7 +173,7 @@ func (f *figures) report(s *stage) string {
 	return text.String()
 }
 
-// phantoms is the share of holds that ran out although their customer wanted them.
+// phantoms is the share of holds that expired although their customer wanted them.
 func (m minuteFigure) phantoms() float64 {
 	if m.held == 0 {
 		return 0
@@ -181,7 +181,7 @@ func (m minuteFigure) phantoms() float64 {
 	return float64(m.expired-m.left) / float64(m.held)
 }
 
-// want judges the visits; the judge does the rest when the test ends.
+// want checks the visits; the judge checks the rest when the test ends.
 func (f *figures) want(t *testing.T, s *stage) {
 	t.Helper()
 	const shown = 5

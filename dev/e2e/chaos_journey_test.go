@@ -80,7 +80,7 @@ func (j *journey) hold(ctx context.Context) (booking.Booking, error) {
 		case err == nil && b.Status == booking.StatusHeld:
 			return b, nil
 		case err == nil:
-			// It took so many tries to get the answer that the hold is over.
+			// Retries for the answer took so long that the hold has expired.
 			return b, errTooLate
 		case StatusOf(err) == http.StatusTooManyRequests:
 			pause(ctx, time.Second)
@@ -173,7 +173,7 @@ func (j *journey) settle(ctx context.Context, b booking.Booking) error {
 	return pay(Visa)
 }
 
-// awaitEnd waits as the page does that a customer lands on after the checkout.
+// awaitEnd waits like the page that a customer sees after the checkout.
 func (j *journey) awaitEnd(ctx context.Context, id string) (b booking.Booking, err error) {
 	if !poll(ctx, journeyWithin, func() bool {
 		b, err = j.customer.Booking(ctx, id)

@@ -22,7 +22,7 @@ const (
 	partyOf = 3
 )
 
-// chaos is how a crowd is let loose. `make chaos` passes the settings; docs are in
+// chaos is the settings of a crowd. `make chaos` passes them; docs are in
 // docs/operating.md.
 type chaos struct {
 	customers int           // CHAOS_CUSTOMERS: how many come, at most
@@ -91,7 +91,8 @@ func (c chaos) run(t *testing.T) *figures {
 	replica, err := world.NewReplica(t.Context(), "chaos", map[string]string{"HOLD_FOR": chaosHold.String()})
 	require.NoError(t, err)
 	t.Cleanup(replica.Kill)
-	// One account has several holds at most at a time; each is used that often.
+	// An account may have only a few holds at a time, so each account is used that many
+	// times.
 	people := crowdOf(t, max(1, min(c.customers/booking.DefaultPolicy().MaxHolds+1, 500)))
 	s.breakVendor(Fault{Vendor: "webhooks", Fault: "duplicate", Copies: 3, Probability: 0.2})
 	s.breakVendor(Fault{Vendor: "webhooks", Fault: "delay", DurationMS: 200, JitterMS: 800, Probability: 0.3})

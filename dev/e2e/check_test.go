@@ -15,8 +15,8 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// The judge must be able to convict: real bookings, whose evidence is doctored in
-// a transaction that is rolled back, break each invariant in turn.
+// The judge must find violations: real bookings break each invariant in turn. Their
+// evidence is changed in a transaction that is rolled back.
 func TestTheJudgeFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -180,7 +180,7 @@ type doctored struct {
 	sold, held, gone booking.Booking
 }
 
-// judge lets the judge look at evidence after it was tampered with.
+// judge runs the judge on changed evidence.
 func (d doctored) judge(doctor func(doctored, pgx.Tx, *evidence)) []Violation {
 	d.Helper()
 	tx, err := world.DB.Begin(d.Context())

@@ -29,7 +29,8 @@ func (s *stage) expireUnclosed(c *Customer, seats ...string) booking.Booking {
 	return b
 }
 
-// awaitSagaEnds waits until the booking's workflow is over: what comes then is late.
+// awaitSagaEnds waits until the booking's workflow is over: money that comes after that is
+// late.
 func (s *stage) awaitSagaEnds(b booking.Booking) {
 	s.Helper()
 	require.True(s, poll(s.Context(), soon, func() bool {

@@ -80,8 +80,8 @@ func dieTogether() {
 	}()
 }
 
-// everythingHolds judges all tests together: what one did to another's bookings
-// shows only here.
+// everythingHolds judges all tests together: only here does one test's damage to another's
+// bookings show.
 func everythingHolds(ctx context.Context) bool {
 	violations, err := world.Settle(ctx)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// pull moves one of the sandbox's levers, and gives the id of what it moved.
+// pull uses one of the sandbox's switches, and returns the id of what it changed.
 func (s *stage) pull(path string, body any) string {
 	s.Helper()
 	var moved struct {
@@ -124,7 +124,7 @@ func TestStaffRefundAfterTheShowHasStarted(t *testing.T) {
 	assert.Nil(t, now.Ticket.VoidedAt)
 	require.True(t, poll(t.Context(), soon, func() bool { return s.told(first.ID, booking.NoticeRefunded) == 2 }), s.story(c, first.ID))
 
-	// All of the show; who has half gets the other half.
+	// All bookings of the show: a customer who has half gets the other half.
 	s.asAdmin(http.MethodPost, "/v1/admin/shows/"+s.show+"/refund", map[string]any{"percent": 100, "reason": "The projector failed."}, nil)
 	for _, b := range sold {
 		back(b, b.Quote.Total.Amount)

@@ -52,7 +52,7 @@ func TestFault11_ReplyLost(t *testing.T) {
 	t.Run("refund", func(t *testing.T) { refundReplyLost(t) })
 }
 
-// The provider failed, and keeps that answer under the key for ever.
+// The provider failed, and keeps that answer under the key forever.
 func TestFault12_StoredFailure(t *testing.T) {
 	for _, operation := range []string{"payment_intents.create", "payment_intents.capture"} {
 		t.Run(operation, func(t *testing.T) {
@@ -107,7 +107,7 @@ func TestFault14_Declined(t *testing.T) {
 		for i := range tries {
 			s.decline(b)
 			if i < tries-1 {
-				// Each is told by its own webhook; two at once would look like one.
+				// Each decline has its own webhook; two at once would look like one.
 				s.awaitDeclines(c, b.ID, i+1)
 			}
 		}

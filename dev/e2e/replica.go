@@ -17,8 +17,8 @@ import (
 )
 
 // Replica is one more process of the API, beside the platform's own, on the same
-// database and Temporal: one that a test may kill without being in anybody's way,
-// or that sells under other rules.
+// database and Temporal: a test may kill it without disturbing others, or make it sell
+// under other rules.
 type Replica struct {
 	Address string
 

@@ -32,8 +32,8 @@ type ShowChange struct {
 	} `json:"progress"`
 }
 
-// changeWithin is how long a change may take for each of its bookings, on a
-// machine that does other things as well, besides what it may take anyway.
+// changeWithin is how long a change may take for each of its bookings on a busy machine, in
+// addition to its base time.
 const changeWithin = 250 * time.Millisecond
 
 // staff is an administrator of the demo data.
@@ -290,7 +290,7 @@ func TestShowIsMoved(t *testing.T) {
 	}
 }
 
-// Staff pause a change, and what was not told stays so until they resume it.
+// Staff pause a change, and no more bookings are notified until they resume it.
 func TestShowChangeIsPaused(t *testing.T) {
 	s := newStage(t)
 	admin := s.staff()

@@ -99,8 +99,8 @@ func TestFault43_CustomersOfAMovedShowChoose(t *testing.T) {
 	assert.Equal(t, booking.CodeSeatsUnavailable, CodeOf(err))
 }
 
-// Scenario 9 on the whole platform: the hold ends, the customer is told, and who
-// paid already has everything back.
+// Scenario 9 on the whole platform: the hold ends, the customer is notified, and a customer
+// who has paid gets a full refund.
 func TestFault9_ShowCancelledWhileSeatsAreHeld(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

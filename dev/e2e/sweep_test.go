@@ -30,9 +30,9 @@ func (s *stage) sweep(what string, wanted func() bool) {
 	}), what)
 }
 
-// The workflows of three bookings are terminated: one that is held and not paid, one
-// that is paid in that moment, and one that is sold. The seats of the first come back,
-// the second is sold, and the third is valid and can be cancelled.
+// The workflows of three bookings are terminated: a held booking without payment, a booking
+// that is paid in that moment, and a sold booking. The seats of the first become free, the
+// second is sold, and the third stays valid and can be cancelled.
 func TestTerminatedBookingsAreTakenUpAgain(t *testing.T) {
 	s := newStage(t)
 	late, payer, buyer := s.hastyCustomer(), s.hastyCustomer(), s.customer()

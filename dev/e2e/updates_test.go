@@ -42,8 +42,8 @@ func TestPollingDoesNotUseUpTheUpdatesOfABooking(t *testing.T) {
 	assert.Equal(t, booking.StatusCancelled, cancelled.Status)
 }
 
-// Fifty tabs press "cancel" at once. Each hears that it is done, or when to come
-// back, and it is done once.
+// Fifty tabs cancel at once. Each gets the result or a time to retry, and the booking is
+// cancelled once.
 func TestManyCancellationsAtOnce(t *testing.T) {
 	const tabs = 50
 	s := newStage(t)
@@ -70,8 +70,8 @@ func TestManyCancellationsAtOnce(t *testing.T) {
 }
 
 // A function of the database is missing, as after a deployment that forgot its
-// migration. The sale waits, staff are told once, and it goes through when the
-// function is back.
+// migration. The sale waits, staff are alerted once, and it completes when the function is
+// back.
 func TestAMissingSQLFunctionDelaysTheSale(t *testing.T) {
 	s := newStage(t)
 	c := s.customer()

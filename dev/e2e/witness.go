@@ -7,14 +7,14 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// witness remembers what customers were told: a booking that was acknowledged
-// must stay, and an end that was shown must not change.
+// witness remembers the answers that customers got: an acknowledged booking must stay, and
+// a shown end must not change.
 type witness struct {
 	mu   sync.Mutex
 	seen map[string]*Sighting
 }
 
-// Sighting is what a customer was told of one booking.
+// Sighting is what a customer was shown of one booking.
 type Sighting struct {
 	ID       string
 	ShowID   string

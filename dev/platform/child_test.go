@@ -70,8 +70,7 @@ func TestChildThatCannotBeStarted(t *testing.T) {
 	assert.ErrorContains(t, err, "/nowhere/script: no such file")
 }
 
-// One that answered, and then dies again and again, says so while it goes on,
-// with what it printed.
+// A child that answered and then keeps crashing is reported with its output, and restarted.
 func TestChildThatKeepsDying(t *testing.T) {
 	t.Parallel()
 	c, printed := script(t, `test ! -e answered || { echo out of ideas; exit 4; }; touch answered; exec sleep 60`, nil)

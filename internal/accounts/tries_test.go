@@ -20,7 +20,7 @@ func elsewhere(n int) netip.Addr {
 	return netip.MustParseAddr(fmt.Sprintf("198.51.%d.%d", 100+n/250, n%250))
 }
 
-// guesses tries wrong passwords and counts what came of them.
+// guesses tries wrong passwords and counts the answers.
 func guesses(t *testing.T, s *accounts.Service, email string, n int, where func(int) netip.Addr) (compared, refused int) {
 	t.Helper()
 	var mu sync.Mutex
@@ -68,7 +68,8 @@ func TestFault58_GuessesAreRefusedAndTheOwnerIsNot(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// The same from many networks at a time: an owner who was there before comes in.
+// The same from many networks at a time: an owner who logged in there before can still log
+// in.
 func TestFault58_GuessesFromManyNetworks(t *testing.T) {
 	t.Parallel()
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 20})
@@ -151,8 +152,8 @@ func TestFault58_RefusedTriesLeaveNothing(t *testing.T) {
 	assert.Equal(t, booking.CodeTooManyRequests, try("x@example.com", 2), "the other one's limit is still there")
 }
 
-// Others in the same place have used up its tries: an owner who was seen there comes in,
-// also one whom a process knows only by her session.
+// Others in the same place have used up its tries: an owner who was seen there can log in,
+// also an owner whom a process knows only by her session.
 func TestFault58_OwnersAreKnownByTheirSessions(t *testing.T) {
 	t.Parallel()
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 3})

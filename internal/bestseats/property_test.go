@@ -41,8 +41,8 @@ func ordinary(now shows.SeatMap) map[string]bool {
 	return all
 }
 
-// sizeUp says of a choice what a person sees who looks at the drawing: in how many
-// groups people sit, and how many free seats are alone now that were not before.
+// sizeUp measures a choice: in how many groups people sit, and how many free seats it newly
+// leaves alone.
 func sizeUp(now shows.SeatMap, choice []string) (groups, orphans int) {
 	forSale := ordinary(now)
 	for _, row := range now.Layout.Rows {

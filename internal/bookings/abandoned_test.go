@@ -164,7 +164,7 @@ func TestAbandonedHoldsEnd(t *testing.T) {
 	_, err = h.store.Hold(t.Context(), gone)
 	showstest.Code(t, booking.CodeHoldLost, err)
 
-	// Its workflow is told until it was told.
+	// Its workflow is signaled until the signal succeeds.
 	untold, err = h.store.EndAbandoned(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []string{gone.BookingID}, untold)

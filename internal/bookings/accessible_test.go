@@ -64,7 +64,7 @@ func TestTheRefusalSaysWhenOnTheTheatersClock(t *testing.T) {
 	assert.Contains(t, showstest.Code(t, booking.CodeValidation, err).Fields[0].Message, "Until Fri 28 Nov 16:30 ") // 18:30 in Pune
 }
 
-// Between refusals and the first sale lies the release, by the database's clock.
+// The seats are refused before the release and sold after it, by the database's clock.
 func TestTheDatabasesClockReleasesAccessibleSeats(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

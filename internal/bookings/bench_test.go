@@ -187,9 +187,9 @@ func BenchmarkHold(b *testing.B) {
 	}
 }
 
-// BenchmarkRush compares how fast those are answered who come too late for a
-// seat: Precheck against SELECT … FOR UPDATE, which queues them on the row, each
-// with a connection (as far as a server has them to give).
+// BenchmarkRush compares how fast requests that come too late for a seat are answered:
+// Precheck against SELECT … FOR UPDATE, which queues them on the row, each with a
+// connection (up to the server's limit).
 func BenchmarkRush(b *testing.B) {
 	for _, rushers := range []int{64, 512} {
 		b.Run(fmt.Sprintf("rushers=%d", rushers), func(b *testing.B) { benchmarkRush(b, rushers) })

@@ -36,7 +36,7 @@ const (
 
 var verbs = []verb{doHold, doHold, doHold, doRenew, doConfirm, doConfirm, doEnd, doEnd, doCancel, doExpire, doExpire}
 
-// call is an operation; answer what came of it.
+// call is an operation; answer is its result.
 type call struct {
 	verb    verb
 	booking string
@@ -146,8 +146,8 @@ func perform(ctx context.Context, h *house, show, customer string, c call) (answ
 	return given, nil
 }
 
-// record lets several clients loose on one show and writes down who called what
-// when, and the answers.
+// record runs several clients against one show and records each call, its times and its
+// answer.
 func record(t *testing.T, h *house, seed uint64, clients, calls int) []porcupine.Operation {
 	t.Helper()
 	show := h.Show()

@@ -86,8 +86,8 @@ func (s *Store) refuse(ctx context.Context, showID string, req PrecheckRequest, 
 	return nil
 }
 
-// SaveAnswer stores the answer to a request with an Idempotency-Key, and gives
-// the one that is stored: the first writer wins, and all requests get that answer.
+// SaveAnswer stores the answer to a request with an Idempotency-Key, and returns the stored
+// answer: the first writer wins, and all requests get that answer.
 func (s *Store) SaveAnswer(ctx context.Context, customerID, key string, answer Answer) (Answer, error) {
 	return s.saveAnswer(ctx, customerID, key, answer, `INSERT INTO idempotency_keys (customer_id, key, request_hash, status, body)
 		VALUES ($1, $2, $3, $4, $5) ON CONFLICT (customer_id, key) DO NOTHING`)

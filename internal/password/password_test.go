@@ -62,7 +62,7 @@ func TestPasswordQueueIsBounded(t *testing.T) {
 	require.ErrorIs(t, err, ErrBusy)
 	_, err = Matches(t.Context(), Strangers, "x", "")
 	require.ErrorIs(t, err, ErrBusy)
-	// Owners who are known do not stand behind them.
+	// Known owners do not queue behind them.
 	_, err = Matches(t.Context(), Known, "x", "")
 	require.NoError(t, err)
 	assert.LessOrEqual(t, cap(strangers.busy), max(1, runtime.NumCPU()/2), "sales keep a share of the processor")

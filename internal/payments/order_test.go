@@ -12,10 +12,9 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// ending is all that has to be equal when the same words came in another order:
-// where the payment stands, every movement of money, and what the customer was
-// told of it. Declines are left out, because a card tried again is news only
-// between two declines.
+// ending is all that has to be equal when the same states came in another order: where the
+// payment stands, every movement of money, and what the customer was told of it. Declines
+// are left out, because a card tried again is news only between two declines.
 type ending struct {
 	row      row
 	sums     map[booking.Movement]int64

@@ -135,7 +135,7 @@ func TestTimelineTexts(t *testing.T) {
 	assert.Equal(t, "The payment was closed. Nothing was taken.", texts[1])
 }
 
-// Watchers compare versions: a change has to raise it, a repeat must not.
+// Watchers compare versions: a change must raise the version, a repeat must not.
 func TestOnlyChangesAreAnnounced(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t)

@@ -126,8 +126,7 @@ func TestKeptSeatMapIsReadOnceForMany(t *testing.T) {
 	askAll(early)
 	require.Eventually(t, func() bool { return reads() != nil }, showstest.Patience, showstest.Glance)
 	first := reads()
-	// What was asked after a change must not be answered by the read that began
-	// before it.
+	// A request after a change must not be answered by a read that began before the change.
 	feed.Changed(show)
 	askAll(late)
 	require.NoError(t, tx.Rollback(t.Context()))

@@ -195,7 +195,7 @@ func TestProgramIsStableWithinTheDay(t *testing.T) {
 	assert.Equal(t, slices.DeleteFunc(remaining, inNewYork), later)
 }
 
-// The doors open by the wall clock, whatever the night did to it.
+// The doors open by the wall clock, also after a clock change in the night.
 func TestProgramOpensByTheLocalClock(t *testing.T) {
 	t.Parallel()
 	screens := houses(t)

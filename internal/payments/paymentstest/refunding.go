@@ -80,8 +80,8 @@ func (s *suite) refundManyAtOnce() {
 	s.books(price.Amount, 20_000)
 }
 
-// A refund that came back is not refunded money any more, and the same total may
-// be asked for again, even with the key of the one that failed.
+// A refund that came back is not refunded money any more, and the same total may be asked
+// for again, even with the key of the failed refund.
 func (s *suite) refundFailsLater() {
 	reference := s.captured()
 	step := s.step(reference, 20_000)
