@@ -51,8 +51,8 @@ func TestAccessibleSeatsAreRefusedWithoutNeedBeforeTheRelease(t *testing.T) {
 		book("a space that no one needs", order(`,"accessible":false`, "A2"), 422, "A2 is a wheelchair space", `\"accessible\": true`),
 		{name: "not a boolean", token: w.customer, method: "POST", path: "/v1/bookings", body: order(`,"accessible":"yes"`, "A2"), status: 400,
 			code: "malformed_request", headers: map[string]string{"Idempotency-Key": "yes"}},
-		{name: "best seats for anybody", method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=3", status: 200, holds: []string{`["A4","A5","A6"]`}},
-		{name: "more than there are for anybody", method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=4", status: 409, code: "seats_unavailable"},
+		{name: "best seats without a wheelchair", method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=3", status: 200, holds: []string{`["A4","A5","A6"]`}},
+		{name: "more than there are without a wheelchair", method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=4", status: 409, code: "seats_unavailable"},
 		{name: "best seats with a space", method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=2&accessible=true", status: 200, holds: []string{`"A2"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) { w.do(t, c) })

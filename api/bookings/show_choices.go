@@ -70,9 +70,9 @@ func (c choice) check() error {
 	return fieldErrors.Err()
 }
 
-// chooseChange has the booking's workflow do what its customer wants of a moved
-// show. Whether there is time to choose, the database decides; here a choice that
-// was made already gets its answer again.
+// chooseChange has the booking's workflow carry out the customer's choice about a moved
+// show. The database decides whether there is time to choose; here a repeated choice gets
+// its answer again.
 func (s *service) chooseChange(w http.ResponseWriter, r *http.Request) error {
 	var wish choice
 	b, change, err := s.changedBooking(r)
@@ -104,8 +104,8 @@ func (s *service) chooseChange(w http.ResponseWriter, r *http.Request) error {
 	return s.answerOwn(w, r, err)
 }
 
-// settledBefore tells whether the wish was done before, and refuses one that is
-// another than what was chosen.
+// settledBefore tells whether the wish was carried out before, and refuses a wish that
+// differs from the choice.
 func settledBefore(b booking.Booking, change showchanges.BookingChange, wish choice) (bool, error) {
 	switch {
 	case change.Kind != booking.ChangeRescheduled:
@@ -117,7 +117,7 @@ func settledBefore(b booking.Booking, change showchanges.BookingChange, wish cho
 	case wish.Choice == booking.ChoiceMove && !sameSeats(b, wish):
 		return false, booking.E(booking.CodeChoiceClosed, "The choice was made already: to move to another show or other seats.")
 	default:
-		// A refund may have been written down and not been done yet.
+		// A refund may be stored and not carried out yet.
 		return wish.Choice != booking.ChoiceRefund || b.Status.Terminal(), nil
 	}
 }

@@ -83,8 +83,8 @@ func drawTicket(pdf *fpdf.Fpdf, letters *lettering.Setter, b booking.Booking, qr
 	return y + serial.Height()
 }
 
-// ticketICS is the show as a calendar entry (RFC 5545). A later version of the
-// booking replaces the entry, and a cancelled one takes it away.
+// ticketICS is the show as a calendar entry (RFC 5545). A later version of the booking
+// replaces the entry, and a cancelled booking removes it.
 func ticketICS(b booking.Booking, remindBefore time.Duration) []byte {
 	calendar := ics.NewCalendarFor("Boxoffice")
 	calendar.SetMethod(ics.MethodPublish)

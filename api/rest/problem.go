@@ -21,7 +21,7 @@ const (
 	codeMethodNotAllowed booking.Code = "method_not_allowed"
 	CodeWebhookNotOurs   booking.Code = "webhook_not_ours"
 	codeTooManyStreams   booking.Code = "too_many_streams"
-	// RFC 9110, section 13.1.1: it is not what the client saw when it decided.
+	// RFC 9110, section 13.1.1: the thing has changed since the client read it.
 	CodePreconditionFailed booking.Code = "precondition_failed"
 )
 
@@ -82,8 +82,8 @@ type Problem struct {
 	kind problemKind
 }
 
-// ProblemOf turns any error into the document a caller sees. Text of errors that
-// are not booking.Errors stays inside.
+// ProblemOf turns any error into the document a caller sees. The text of errors that are
+// not booking.Errors is not shown.
 func ProblemOf(err error) Problem {
 	var e *booking.Error
 	switch {

@@ -59,7 +59,7 @@ type Server struct {
 	places    *streamPlaces
 	// foreignProxy is for the one warning about it.
 	foreignProxy sync.Once
-	// bodies are the routes that take longer bodies than the others, in bytes.
+	// bodies are the routes with a larger body limit than the others, in bytes.
 	bodies map[string]int64
 }
 
@@ -140,8 +140,8 @@ func (s *Server) Use(around func(http.Handler) http.Handler) { s.router.Use(arou
 func (s *Server) AllowBodies(route string, most int64) { s.bodies[route] = most }
 
 const (
-	// mostBodies is enough for what customers send. Sending a body takes no log-in, so
-	// it must not cost much.
+	// mostBodies is enough for what customers send. Sending a body needs no log-in, so it
+	// must be cheap to handle.
 	mostBodies = 8 << 10
 	// staffBodies come from people who logged in.
 	staffBodies = 64 << 10

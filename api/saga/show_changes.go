@@ -20,8 +20,8 @@ func (c *Client) ChangeShow(ctx context.Context, in workflows.ShowChangeInput, s
 	defer cancel()
 	var change booking.ShowChange
 	options := changeOptions(in.Request, show)
-	// The same for every try, and another for every request: a workflow that ended
-	// must not answer for the one to be started.
+	// The same for every retry, and different for every request: an ended workflow must not
+	// answer for the one to be started.
 	updateID := uuid.NewString()
 	err := whenReady(ctx, redone, func() error {
 		handle, err := c.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{

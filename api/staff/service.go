@@ -81,8 +81,8 @@ func Mount(server *rest.Server, options Options) error {
 	return nil
 }
 
-// Who may use a route: support reads, managers work on their own theaters, which is for
-// the store to say, and admins on all.
+// The roles of a route: support reads, managers work on their own theaters (the store
+// checks that), and admins on all.
 func (s *service) support(handler rest.Handler) rest.Handler {
 	return s.WithRole(handler, booking.RoleSupport, booking.RoleAdmin)
 }

@@ -19,8 +19,7 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// changeNamespace makes the ids of changes from what makes two requests the same
-// one.
+// changeNamespace makes the ids of changes from what identifies a request.
 var changeNamespace = uuid.MustParse("c0a2a1c5-9a2b-5d3e-8a64-3f6a4e0b7d21")
 
 // mountChanges mounts cancelling and moving shows. Support watches.
@@ -41,8 +40,8 @@ type shownChange struct {
 	Progress changeProgress `json:"progress"`
 }
 
-// changeProgress says how far a change has come. The counts are the database's;
-// what the workflow says of itself is there when it answers.
+// changeProgress is the progress of a change. The counts come from the database; the
+// workflow's own fields are there only when it answers.
 type changeProgress struct {
 	Total     int    `json:"total"`
 	Told      int    `json:"told"`
@@ -169,7 +168,7 @@ func (s *service) startChange(w http.ResponseWriter, r *http.Request, change boo
 		done, err = s.Saga.ChangeShow(r.Context(), workflows.ShowChangeInput{Request: change}, show)
 	}
 	if err == nil {
-		// A workflow that runs answers every request with the change that it works on.
+		// A running workflow answers every request with the change that it works on.
 		err = s.Changes.SameChange(r.Context(), change)
 	}
 	if err != nil {
@@ -198,7 +197,7 @@ func (s *service) answerChange(w http.ResponseWriter, r *http.Request, status in
 		Total: count.Untold + count.Told, Told: count.Told, Settled: count.Settled, Failed: count.Failed, Undecided: count.Undecided,
 	}}
 	if change.FinishedAt == nil {
-		// The workflow's own word is news, not the truth: without it the answer stands.
+		// The workflow's own fields are extra: the answer is complete without them.
 		if said, err := s.Saga.ChangeProgress(r.Context(), change); err == nil {
 			shown.Progress.Running, shown.Progress.Paused, shown.Progress.Doing = true, said.Paused, said.Doing
 		}
@@ -230,7 +229,7 @@ func (s *service) getShowChange(w http.ResponseWriter, r *http.Request) error {
 	return s.answerChange(w, r, http.StatusOK, change)
 }
 
-// pauseShowChange stops telling bookings. What was told goes on.
+// pauseShowChange stops notifying bookings. Bookings that were notified go on.
 func (s *service) pauseShowChange(w http.ResponseWriter, r *http.Request) error {
 	return s.steer(w, r, "pause", s.Saga.PauseChange)
 }
