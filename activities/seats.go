@@ -46,7 +46,7 @@ type KeepRequest struct {
 
 // KeepHold makes the seats stay until the provider has answered.
 func (s *Seats) KeepHold(ctx context.Context, req KeepRequest) error {
-	// The seats first: the customer must not read that they stay when they are lost.
+	// The seats first: the customer must not read that the hold stays when it is lost.
 	if err := s.Inventory.KeepHold(ctx, req.BookingID); err != nil {
 		return toTemporal(ctx, err)
 	}
@@ -113,15 +113,15 @@ type OweRefundRequest struct {
 	Reason    string `json:"reason"`
 }
 
-// OweRefund writes down that a share of what was paid is to be back in the end. A
-// share below what was promised before changes nothing.
+// OweRefund stores the promise to refund a share of what was paid, in all. A share below an
+// earlier promise changes nothing.
 func (s *Seats) OweRefund(ctx context.Context, req OweRefundRequest) (booking.OwedRefund, error) {
 	owed, err := s.Inventory.OweRefund(ctx, req.BookingID, req.Percent, req.Reason)
 	return owed, toTemporal(ctx, err)
 }
 
-// Choose writes down what the customer of a moved show wants, and moves the booking
-// if that is it.
+// Choose stores the choice of a moved show's customer, and moves the booking if that is the
+// choice.
 func (s *Seats) Choose(ctx context.Context, c booking.Choice) (booking.Chosen, error) {
 	chosen, err := s.Choices.Choose(ctx, c)
 	return chosen, toTemporal(ctx, err)

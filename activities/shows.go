@@ -18,8 +18,8 @@ type Changes interface {
 	// there is. Codes: not_found, conflict, validation_failed,
 	// idempotency_key_reused.
 	ChangeShow(ctx context.Context, req booking.ShowChangeRequest) (booking.ShowChange, error)
-	// CountChange marks what is settled, and says how far the change has come. Busy
-	// is how long a booking's workflow may be at it before it is due.
+	// CountChange marks what is settled, and gives the progress of the change. Busy is how
+	// long a booking's workflow may work on it before it is checked.
 	CountChange(ctx context.Context, changeID string, busy time.Duration) (booking.ChangeCount, error)
 	// NextOfChange gives what is to be done next.
 	NextOfChange(ctx context.Context, changeID string, busy time.Duration, limit int) ([]booking.ChangeTask, error)
@@ -90,11 +90,10 @@ type Reached struct {
 	Orphans []booking.ChangeTask `json:"orphans,omitempty"`
 }
 
-// ReachBookings tells and asks a page of bookings, a few at a time. Each that is
-// done is written down at once, so a try that takes over after a crash has only
-// the rest of the page before it; what it does twice is a signal that its
-// workflow knows already. One that cannot be reached holds up none of the others;
-// it fails the try, so that the page is tried again.
+// ReachBookings signals a page of bookings, a few at a time. Each result is stored at once,
+// so a retry after a crash has only the rest of the page to do; a signal that is sent twice
+// is known to its workflow. A booking that cannot be reached delays no other; it fails the
+// attempt, so that the page is retried.
 func (s *Shows) ReachBookings(ctx context.Context, req ReachRequest) (Reached, error) {
 	tasks, err := s.Changes.NextOfChange(ctx, req.ChangeID, req.Busy, req.Limit)
 	if err != nil {

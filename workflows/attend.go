@@ -73,8 +73,8 @@ func (s *saga) nextDate(ctx workflow.Context, reminded *bool) (workflow.Future, 
 	return workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: what}), stop
 }
 
-// place gives the booking's place in a while: always the same, and other bookings'
-// are elsewhere.
+// place gives the booking's place in a while: always the same one, and different from other
+// bookings' places.
 func (s *saga) place(while time.Duration) time.Duration {
 	hash := fnv.New32a()
 	hash.Write([]byte(s.in.BookingID))

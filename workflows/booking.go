@@ -16,8 +16,8 @@ func Booking(ctx workflow.Context, in BookingInput) (BookingState, error) {
 	if err := s.listen(ctx); err != nil {
 		return BookingState{}, err
 	}
-	// Cancelling the workflow is one more thing the booking hears about; it must
-	// not tear a step in half.
+	// A cancellation of the workflow is one more event for the booking; it must not
+	// interrupt a step.
 	ctx, done := workflow.NewDisconnectedContext(ctx)
 	defer done()
 	if in.TakeUp {
@@ -149,8 +149,8 @@ func (s *saga) capture(ctx workflow.Context) error {
 	return nil
 }
 
-// finish waits for what is still running beside the saga, and closes it. Money
-// that arrives meanwhile still goes back.
+// finish waits for what still runs beside the saga, and closes it. Money that arrives
+// meanwhile is still refunded.
 func (s *saga) finish(ctx workflow.Context) (BookingState, error) {
 	for {
 		s.refuseCommands()

@@ -53,7 +53,7 @@ func (s *saga) answerMeanwhile(ctx workflow.Context, event any) {
 }
 
 // settleCancelled gives back what is owed of a booking that was cancelled before its
-// money was taken. Money that cannot be taken any more is let go.
+// money was taken. Money that cannot be captured any more is voided.
 func (s *saga) settleCancelled(ctx workflow.Context, taken booking.PaymentState, refused error) error {
 	if refused != nil {
 		s.logger.Warn("the money of a cancelled booking was not taken", "error", refused)

@@ -71,9 +71,9 @@ func (a *asking) begin(now time.Time) (end func()) {
 	return func() { a.inFlight = false }
 }
 
-// admit is the validator of the updates that customers and staff send. What it
-// refuses leaves no trace in the history and counts for nothing at the server. It
-// only reads; the count is kept where an accepted update begins.
+// admit is the validator of the updates that customers and staff send. A refused update
+// leaves no trace in the history and does not count at the server. It only reads; the count
+// is kept where an accepted update begins.
 func (s *saga) admit(ctx workflow.Context, name string) error {
 	a := s.asked[name]
 	switch {

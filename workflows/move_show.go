@@ -26,10 +26,10 @@ func MoveShow(ctx workflow.Context, in ShowChangeInput) (ChangeProgress, error) 
 	return c.finish(ctx)
 }
 
-// awaitChoices leaves the customers their time, and then applies the default. The
-// database's clock decides when the time is up, and the row who was first. Refunds
-// whose request was lost are carried out meanwhile. A later change of the show
-// ends the wait: its customers choose there.
+// awaitChoices gives the customers their time, and then applies the default. The database's
+// clock decides when the time is up, and the row decides who was first. Refunds whose
+// request was lost are carried out meanwhile. A later change of the show ends the wait: its
+// customers choose there.
 func (c *showChange) awaitChoices(ctx workflow.Context) error {
 	for {
 		err := c.work(ctx, func() bool { return c.count.Untold+c.count.Unasked+c.count.Due == 0 })

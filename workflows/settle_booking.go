@@ -79,8 +79,8 @@ func (s *settlement) end(ctx workflow.Context, left booking.Settlement) error {
 	}
 }
 
-// giveBack sees to it that nothing of the customer's money stays that is not ours.
-// Payments do not wait for each other: what one refuses is told at the end.
+// giveBack makes sure that we keep no money that is not ours. Payments do not wait for each
+// other: a refused one is returned at the end.
 func (s *settlement) giveBack(ctx workflow.Context, left booking.Settlement) error {
 	var refused error
 	if left.Refund != nil {

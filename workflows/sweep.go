@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// lateBy is for how long a hold may have run out before its workflow is missed.
+	// lateBy is how long a hold may be expired before its workflow counts as missing.
 	lateBy = 30 * time.Second
 	// lostPage is how many bookings are looked at by one activity, and describesAtOnce
 	// how many workflows are asked for side by side.
@@ -33,7 +33,7 @@ type SweepInput struct {
 	Policy booking.Policy `json:"policy"`
 }
 
-// SweepResult is what came of it. The next run goes on from it.
+// SweepResult is the result of a run. The next run goes on from it.
 type SweepResult struct {
 	Held      int `json:"held"`      // bookings looked at whose hold had run out
 	Confirmed int `json:"confirmed"` // bookings looked at whose show is to come
@@ -115,7 +115,7 @@ func takeUp(ctx workflow.Context, in SweepInput, lost []booking.LostBooking) err
 	return awaitStarts(ctx, started...)
 }
 
-// DeleteOldInput says what is kept for how long. Zero keeps it for ever.
+// DeleteOldInput says how long each kind is kept. Zero keeps it forever.
 type DeleteOldInput struct {
 	Kept []KeptFor `json:"kept"`
 }

@@ -224,5 +224,5 @@ func TestDeleteOldGoesThroughTheKinds(t *testing.T) {
 		Deleted: map[booking.OldRecords]int{booking.OldIdempotencyKeys: 21, booking.OldSessions: 200_000},
 		More:    []booking.OldRecords{booking.OldSessions},
 	}, result)
-	assert.Zero(t, asked[booking.OldWebhooks], "what is kept for ever")
+	assert.Zero(t, asked[booking.OldWebhooks], "what is kept forever")
 }

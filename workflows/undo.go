@@ -24,7 +24,8 @@ type ending struct {
 	notice booking.Notice // empty when the customer knows already
 	// changeID is the change of the show that the notice is about, if it is.
 	changeID string
-	// answer is for the request for the end: it is told when the seats are free.
+	// answer is for the request that ended the booking: it is answered when the seats are
+	// free.
 	answer workflow.Settable
 }
 

@@ -46,8 +46,8 @@ type World struct {
 	faults   map[string][]Fault
 	calls    map[string]int
 	scanned  bool
-	// Of a move of the show: until when the customer may choose, what they chose,
-	// and what went back because another show cost less.
+	// For a move of the show: until when the customer may choose, the choice, and the
+	// refund because another show cost less.
 	decideBy  time.Time
 	chosen    booking.ChangeChoice
 	givenBack int64
