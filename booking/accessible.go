@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// SeatRule is what speaks against selling some seats before a show's accessible seats are
+// SeatRule is the reasons against selling some seats before a show's accessible seats are
 // released to everyone (Terms.AccessibleUntil). The zero value is nothing: the seats may be
 // sold at once.
 type SeatRule struct {
@@ -14,8 +14,8 @@ type SeatRule struct {
 
 type seatRefusal struct{ seat, before, fix string }
 
-// AccessibleRule finds what of these seats is for people who use a wheelchair, and for
-// their companions:
+// AccessibleRule finds the seats among these that are for people who use a wheelchair, and
+// for their companions:
 //
 //   - a companion seat without a wheelchair space of the same booking beside it;
 //   - a wheelchair space, when the customer says that it is not needed. Only a customer who
@@ -45,7 +45,7 @@ func AccessibleRule(layout Layout, seats []string, accessible *bool) SeatRule {
 	return rule
 }
 
-// Applies tells whether anything speaks against the seats before the release.
+// Applies tells whether there is a reason against the seats before the release.
 func (r SeatRule) Applies() bool { return len(r.refusals) > 0 }
 
 // Refuse names every seat that the rule is about, and the fix. until is the time

@@ -1,9 +1,9 @@
 package booking
 
 // Alert is something a person has to look at. A repeat of the same alert is the
-// same alert; one that was resolved opens again.
+// same alert; a resolved alert opens again.
 type Alert struct {
-	// BookingID is the booking it is about; empty for none.
+	// BookingID is the booking that the alert is about; empty without one.
 	BookingID string    `json:"booking_id"`
 	Kind      AlertKind `json:"kind"`
 	// Detail says more, to staff. It tells two alerts of one kind and booking apart,

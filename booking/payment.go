@@ -26,8 +26,8 @@ type PaymentState struct {
 	Attempt   int           `json:"attempt"`
 	Status    PaymentStatus `json:"status"`
 	// Amount is what the payment is for; Authorized what is reserved and not yet
-	// taken; Captured is a running total; Refunded is what was given back and has
-	// stayed so. Minor units of Currency.
+	// taken; Captured is a running total; Refunded is what was refunded without a later
+	// failure. Minor units of Currency.
 	Amount       int64  `json:"amount"`
 	Authorized   int64  `json:"authorized"`
 	Captured     int64  `json:"captured"`

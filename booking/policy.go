@@ -17,15 +17,15 @@ type Policy struct {
 	PaymentTries int `json:"payment_tries"`
 	// RemindBefore is how long before the show the reminder goes out.
 	RemindBefore time.Duration `json:"remind_before"`
-	// SpreadOver is over how long the bookings of one show are spread: their reminders
-	// go out up to this much earlier, and their workflows end up to this much after
-	// the show has begun. Zero: all in the same second.
+	// SpreadOver is the time over which the bookings of one show are spread: their
+	// reminders go out up to this much earlier, and their workflows end up to this much
+	// after the show has begun. Zero: all in the same second.
 	SpreadOver time.Duration `json:"spread_over,omitempty"`
 	// FastPath is how long a vendor may take before a step leaves the fast path.
 	// Zero turns the fast path off.
 	FastPath time.Duration `json:"fast_path"`
-	// OpenWithin is how long opening the payment may take before the customer is
-	// told that the provider is away.
+	// OpenWithin is how long opening the payment may take before the customer gets the
+	// error that the provider is down.
 	OpenWithin time.Duration `json:"open_within"`
 	// Disputes says what happens to the ticket when the customer's bank takes the money
 	// back before the show. Empty is DisputesVoid.

@@ -116,7 +116,7 @@ type Theater struct {
 	// "step_free_access" or "hearing_loop".
 	Accessibility []string `bun:"accessibility,array,nullzero,default:'{}'"`
 	// AccessibleReleaseMinutes is how long before a show its wheelchair spaces and
-	// companion seats are sold to anybody. 0: when it begins.
+	// companion seats are sold to anyone. 0: when it begins.
 	AccessibleReleaseMinutes int `bun:"accessible_release_minutes"`
 	// RetiredAt is when the house closed permanently; null while it is open.
 	RetiredAt *time.Time `bun:"retired_at"`

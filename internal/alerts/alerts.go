@@ -31,9 +31,8 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// Raise tells staff about something, once: a repeat of an alert that is not
-// resolved changes nothing, and one that was resolved opens again. Errors are the
-// database's.
+// Raise alerts staff once: a repeat of an unresolved alert changes nothing, and a resolved
+// alert opens again. Errors are the database's.
 func Raise(ctx context.Context, db querier, a booking.Alert) error {
 	id := uuid.NullUUID{}
 	if a.BookingID != "" {

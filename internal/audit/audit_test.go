@@ -133,7 +133,7 @@ func TestListPagesAndFilters(t *testing.T) {
 		"both":                      {audit.Filter{TheaterID: other.String(), ActorID: actor.String()}, 0},
 		"from":                      {audit.Filter{From: middle}, 3},
 		"to":                        {audit.Filter{To: middle}, 2},
-		"a house without a manager": {audit.Filter{ManagedBy: actor}, 0},
+		"a manager without a house": {audit.Filter{ManagedBy: actor}, 0},
 		"hostile":                   {audit.Filter{Entity: `show' OR true --`}, 0},
 	} {
 		assert.Len(t, list(t, db, c.filter), c.want, name)

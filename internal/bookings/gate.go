@@ -19,16 +19,15 @@ import (
 const (
 	// questionsAtOnce bounds the size of one round trip.
 	questionsAtOnce = 256
-	// askWithin bounds a round trip, which no single request's context governs
-	// because many share it.
+	// askWithin bounds a round trip. No single request's context can, because many requests
+	// share it.
 	askWithin = 5 * time.Second
 )
 
 // gate asks the database about many requests at once. A lone question goes out
 // immediately; questions that arrive while the lanes are busy wait for the next
-// round trip and share it, so that the more people rush for a seat the less each
-// of them costs. Nothing is remembered between round trips: every answer is at
-// least as new as its question.
+// round trip and share it, so that a larger rush makes each request cheaper. Nothing is
+// remembered between round trips: every answer is at least as new as its question.
 type gate struct {
 	pool *pgxpool.Pool
 

@@ -23,8 +23,8 @@ type Answer struct {
 type PrecheckRequest struct {
 	CustomerID string
 	Key        string // the Idempotency-Key
-	// BookingID is the id that follows from customer and key. Seats which this
-	// booking holds already do not stand in its own way.
+	// BookingID is the id that follows from customer and key. Seats that this booking holds
+	// already do not count as taken.
 	BookingID string
 	ShowID    string
 	Seats     []string
@@ -32,7 +32,7 @@ type PrecheckRequest struct {
 	Accessible *bool
 }
 
-// Precheck is what is known of a request before it is worked.
+// Precheck is what is known of a request before it is processed.
 type Precheck struct {
 	// Answer is the stored answer of an earlier request with this key; nil without one.
 	Answer *Answer

@@ -19,9 +19,8 @@ type claimed struct{ show, seat string }
 // NewTurnstile makes an empty one.
 func NewTurnstile() *Turnstile { return &Turnstile{busy: map[claimed]chan struct{}{}} }
 
-// Enter goes in for all the seats or for none. A request that is let in calls leave
-// when it is done. One that is not gets a channel that closes when it is worth
-// looking again.
+// Enter takes all the seats or none. A request that is let in calls leave when it is done.
+// A request that is not let in gets a channel that closes when a new check is worthwhile.
 func (t *Turnstile) Enter(show string, seats []string) (leave func(), wait <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

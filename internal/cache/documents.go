@@ -43,8 +43,8 @@ func NewDocuments(mostBytes int, shared *Shared) *Documents {
 	d.local = otter.Must(&otter.Options[string, kept]{
 		MaximumWeight: uint64(mostBytes),
 		Weigher:       func(key string, k kept) uint32 { return uint32(len(key) + k.document.size()) },
-		// Old versions leave by themselves; a moment of more is no harm, since
-		// until is looked at as well.
+		// Old versions leave by themselves; a moment more does no harm, because until is
+		// checked, too.
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, kept]) time.Duration {
 			return time.Until(e.Value.until) + time.Second
 		}),
@@ -114,7 +114,7 @@ func (d *Documents) obtain(ctx context.Context, key string, ttl time.Duration, m
 	if err != nil {
 		return nil, err
 	}
-	// What the answer says of the time was true when it began to be made.
+	// The answer's age counts from the start of making it, when its data was current.
 	if left := ttl - d.now().Sub(began); keep && left > 0 && document.size() <= largest {
 		d.keep(key, document, left)
 		if d.shared != nil {

@@ -26,8 +26,8 @@ const (
 )
 
 // RedisBus carries hints between processes through Redis pub/sub. Subscribers in
-// the publishing process are woken directly, so that a process still hears
-// itself while Redis is away.
+// the publishing process are woken directly, so that a process still gets its own hints
+// while Redis is down.
 type RedisBus struct {
 	client   *redis.Client
 	pubsub   *redis.PubSub

@@ -62,7 +62,7 @@ type Config struct {
 // Dev tells whether this is a developer's machine.
 func (c Config) Dev() bool { return c.Environment == envDev }
 
-// Kept is how long records are kept that are not kept for ever.
+// Kept is how long records are kept that are not kept forever.
 func (c Config) Kept() map[booking.OldRecords]time.Duration {
 	return map[booking.OldRecords]time.Duration{
 		booking.OldIdempotencyKeys: c.IdempotencyKeysKept, booking.OldWebhooks: c.WebhooksKept, booking.OldSessions: c.SessionsKept,

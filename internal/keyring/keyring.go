@@ -1,7 +1,7 @@
 // Package keyring makes sure that every process can read what the others encrypt
-// into Temporal. A process says in the database which payload keys it has, and proves
-// at its start, and from then on all the time, that it has every key in use. One that
-// has not is refused at its start, and told while it runs.
+// into Temporal. A process stores in the database which payload keys it has. At its start,
+// and from then on all the time, it proves that it has every key in use. A process that
+// lacks one is refused at its start, and notified while it runs.
 //
 // What does not live here: the encryption, which is package temporal's; and what a
 // process does that is told, which the command decides.
@@ -106,8 +106,8 @@ func (r *Ring) Fits() error {
 	return nil
 }
 
-// Watch looks until the context ends whether the keys still fit, soon after one of
-// them did not, and calls misfits each time that they cease to.
+// Watch checks until the context ends whether the keys still fit, and soon after a failed
+// read. It calls misfits each time that they stop fitting.
 func (r *Ring) Watch(ctx context.Context, misfits func(error)) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

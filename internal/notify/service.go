@@ -137,8 +137,8 @@ func (s *Service) handOver(ctx context.Context, d *dispatch, sender Sender, mess
 	return s.recordSent(ctx, d, vendorID)
 }
 
-// resume goes on where an attempt ended whose outcome is unknown: the vendor
-// is asked, and only what it surely does not have is sent again.
+// resume goes on after an attempt with an unknown outcome: it asks the vendor, and sends
+// the message again only if the vendor surely does not have it.
 func (s *Service) resume(ctx context.Context, d *dispatch, sender Sender, message booking.Message) error {
 	// An attempt that stored that it got no answer is over. An attempt that stored nothing
 	// is over after its timeout, whether it still runs or was killed.
@@ -218,7 +218,7 @@ func (s *Service) recordFailure(ctx context.Context, d *dispatch, cause error) e
 	return answer.Wrap(cause)
 }
 
-// refused answers every attempt at a message that its vendor will not have.
+// refused answers every attempt at a message that its vendor refuses.
 var refused = booking.E(booking.CodeValidation, "The vendor refuses this message for good.")
 
 // tellOfDenial raises one alert however many messages wait for the same key.
@@ -232,8 +232,8 @@ func (s *Service) tellOfDenial(ctx context.Context, d *dispatch, cause error) {
 	}
 }
 
-// giveUp leaves a message that the vendor may have to a person: a second copy
-// would be worse than a question.
+// giveUp leaves a message with an unknown outcome to a person: a second copy would be worse
+// than a question.
 func (s *Service) giveUp(ctx context.Context, d *dispatch, reason string) error {
 	detail := fmt.Sprintf("%s by %s, number %d: it is unknown whether it was sent. %s", d.Notice, d.Channel, d.Sequence, reason)
 	if err := s.store.unconfirmed(ctx, d, reason, detail); err != nil {

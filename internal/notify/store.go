@@ -77,7 +77,7 @@ type offer struct {
 // offersShown is how many shows a message offers.
 const offersShown = 3
 
-// reasonToSkip says why there is no recipient for this, or nothing true to say.
+// reasonToSkip says why there is no recipient, or why the message is no longer true.
 func (d *dispatch) reasonToSkip(configured bool) string {
 	switch {
 	case d.Channel == booking.ChannelSMS && d.phone == "":
@@ -157,8 +157,8 @@ func (s store) load(ctx context.Context, n booking.Notification) (*dispatch, err
 	d.age = time.Duration(age * float64(time.Second))
 	d.change.from, d.change.to, d.change.decideBy = orZero(from), orZero(to), orZero(decideBy)
 	if n.Notice == booking.NoticeShowCancelled && d.status == statusPending {
-		// What was handed over once keeps its offers: the vendor may be asked for that
-		// very text.
+		// A message that was handed over keeps its offers: the vendor may be asked for
+		// exactly that text.
 		d.offers, err = s.nextShows(ctx, n.BookingID)
 	}
 	return d, err

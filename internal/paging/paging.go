@@ -62,7 +62,7 @@ func (k Key) String() string {
 	return base64.RawURLEncoding.EncodeToString(content)
 }
 
-// ReadKey gives the zero key for no cursor. Anybody can forge a cursor, so valid says
+// ReadKey gives the zero key for no cursor. Anyone can forge a cursor, so valid says
 // whether SQL can read the text.
 func ReadKey(cursor, order string, valid func(text string) bool) (Key, error) {
 	var k Key

@@ -7,8 +7,8 @@ import (
 // inDoubtDetail is also what keeping a hold says: a booking shows it once.
 const inDoubtDetail = "The payment provider has not answered yet. The seats stay reserved."
 
-// detailClosed names the text for a payment that ends before anybody
-// authorized it: there was nothing to release.
+// detailClosed names the text for a payment that ends before anyone authorized it: there
+// was nothing to release.
 const detailClosed = "closed"
 
 // details are the timeline's sentences for everything that is new in a state. They are

@@ -19,8 +19,8 @@ type Store struct {
 	publish func(ctx context.Context, topic string)
 }
 
-// New makes the books. publish hears, after the commit, the topic of every
-// booking that changed; nil when there is no listener.
+// New makes the books. publish gets, after the commit, the topic of every booking that
+// changed; nil without a listener.
 func New(pool *pgxpool.Pool, publish func(context.Context, string)) *Store {
 	if publish == nil {
 		publish = func(context.Context, string) {}
@@ -55,9 +55,8 @@ func (s *Store) Record(ctx context.Context, state booking.PaymentState) error {
 	return nil
 }
 
-// MarkInDoubt says that a provider has not answered about a booking's payment.
-// Nothing is marked when the payment never came as far as a reference, or when
-// its outcome is already known.
+// MarkInDoubt records that a provider has not answered about a booking's payment. It marks
+// nothing when the payment never got a reference, or when its outcome is already known.
 func (s *Store) MarkInDoubt(ctx context.Context, bookingID, provider, reference string) error {
 	if reference == "" {
 		return nil

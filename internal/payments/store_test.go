@@ -53,7 +53,7 @@ func TestRecord(t *testing.T) {
 			row{Status: booking.PaymentCaptured, Captured: 1000},
 			money{"authorize": 1000, "capture": 1000},
 			[]string{"payment_opened", "authorized", "captured"}},
-		{"closed before anybody paid", func(s said) states { return states{s.open(), s.voided(), s.open()} },
+		{"closed before anyone paid", func(s said) states { return states{s.open(), s.voided(), s.open()} },
 			row{Status: booking.PaymentVoided}, money{},
 			[]string{"payment_opened", "voided"}},
 		{"authorized and let go", func(s said) states { return states{s.open(), s.authorized(), s.voided()} },

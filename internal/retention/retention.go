@@ -31,8 +31,8 @@ var over = map[booking.OldRecords]struct{ table, where string }{
 	// What was never handed on stays, so that staff can find out why.
 	booking.OldWebhooks: {"webhook_inbox",
 		`t.received_at < clock_timestamp() - $1::interval AND t.processed_at IS NOT NULL ORDER BY t.received_at`},
-	// A revoked token says that its family is: it stays for as long as one of the
-	// family could still be used, which may have been handed out in that very moment.
+	// A revoked token marks its family as revoked. It stays as long as a token of the
+	// family could still be used: one may have been issued at the moment of the revocation.
 	booking.OldSessions: {"sessions", `t.expires_at < clock_timestamp() - $1::interval AND (t.revoked_at IS NULL
 		OR NOT EXISTS (SELECT FROM sessions f WHERE f.family = t.family AND f.expires_at >= clock_timestamp() - $1::interval))
 		ORDER BY t.expires_at`},

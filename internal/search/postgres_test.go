@@ -152,7 +152,7 @@ func TestEveryChangeOfTheCatalogRaisesTheVersion(t *testing.T) {
 		before = after
 	}
 
-	// A version that shows before its change would make an index that is old for ever.
+	// If a version is visible before its change, the index stays stale forever.
 	tx, err := db.Pool.Begin(t.Context())
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback(context.Background()) }()

@@ -68,9 +68,8 @@ func (p *Picture) sameSale(other *Picture) bool {
 }
 
 // SeatMap gives a show's seats from this process's memory: read after the last
-// change that was announced here, and never more than a second old. However many
-// ask at once, the database is asked once. Nothing is decided by it. Code:
-// not_found.
+// change that was announced here, and never more than a second old. Concurrent requests
+// share one read of the database. It decides nothing. Code: not_found.
 func (f *Feed) SeatMap(ctx context.Context, showID string) (*Picture, error) {
 	id, err := shows.ParseID("show", showID)
 	if err != nil {
@@ -164,9 +163,9 @@ func (k *keptMap) get(ctx context.Context, since time.Time) (*Picture, error) {
 	if since.Before(k.outdated) {
 		since = k.outdated
 	}
-	// Fixed from here on: what changes while the caller waits is the next one's, or
-	// a caller in a rush would wait for ever. So it waits for two readings at most,
-	// one that began too early and the next.
+	// Fixed from here on: a change while the caller waits is for the next call, or a caller
+	// in a rush would wait forever. So it waits for two readings at most, one that began
+	// too early and the next.
 	for {
 		if k.picture != nil && !k.began.Before(since) {
 			defer k.mu.Unlock()

@@ -26,7 +26,7 @@ type Watcher struct {
 	show   *showFeed
 }
 
-// Leave ends the watching. It may be called at any time, and again.
+// Leave stops watching. It may be called at any time, and more than once.
 func (w *Watcher) Leave() {
 	w.show.mu.Lock()
 	defer w.show.mu.Unlock()

@@ -27,15 +27,15 @@ const untold = `FROM show_changes ch JOIN bookings b ON b.show_id = ch.show_id
 				WHERE e.booking_id = b.id AND e.event = 'moved' AND e.at > ch.created_at)) END`
 
 // elsewhere is a booking cb that has gone to another show than that of the change
-// ch, by the choice of another change. What happens to it is that show's business.
+// ch, by the choice of another change. The changes of that show handle it.
 const elsewhere = `(cb.choice <> 'move' AND (SELECT b.show_id FROM bookings b WHERE b.id = cb.booking_id) <> ch.show_id)`
 
 // These conditions are about a booking cb that was notified of a change ch. $2 is how long
 // its workflow may be busy before a check that it still exists.
 const (
 	atWork = `cb.told_at IS NOT NULL AND cb.settled_at IS NULL AND cb.failure = '' AND NOT ` + elsewhere
-	// unasked has a refund to come that is not carried out yet. What customers choose
-	// themselves is carried out by their own request, if that lives.
+	// unasked has a refund that is due and not carried out yet. A customer's own request
+	// carries out its choice, if it still runs.
 	unasked = atWork + ` AND ch.kind = 'rescheduled' AND cb.choice = 'refund' AND cb.asked_at IS NULL
 		AND (cb.chosen_by = 'default' OR cb.chosen_at < clock_timestamp() - $2::interval)`
 	overdue = atWork + ` AND (ch.kind = 'cancelled' OR cb.choice = 'move' OR cb.choice = 'refund' AND cb.asked_at IS NOT NULL)
@@ -97,9 +97,9 @@ func (s *Store) countChange(ctx context.Context, id uuid.UUID, busy time.Duratio
 // looksAtATime bounds how many overdue bookings are looked for at a time.
 const looksAtATime = 200
 
-// NextOfChange gives what is to be done next: whom to look for, and as many as
-// asked for of those to be asked and to be told. Who is about to be told is written
-// down first, so that no booking is lost whose workflow ends at once when it hears.
+// NextOfChange gives the next tasks: the bookings to look for, and up to the limit those to
+// be asked and to be notified. A booking that is about to be notified is stored first, so
+// that it is not lost when its workflow ends right after the signal.
 func (s *Store) NextOfChange(ctx context.Context, changeID string, busy time.Duration, limit int) ([]booking.ChangeTask, error) {
 	id, err := shows.ParseID("change", changeID)
 	if err != nil {
@@ -135,7 +135,7 @@ func (s *Store) tasks(ctx context.Context, sql string, args ...any) ([]booking.C
 	return tasks, translate("next of the change", err)
 }
 
-// TaskDone writes down that a booking's workflow was told, asked or looked for.
+// TaskDone stores that a booking's workflow was notified, asked or looked for.
 func (s *Store) TaskDone(ctx context.Context, changeID string, task booking.ChangeTask) error {
 	column := "asked_at"
 	if task.Kind == booking.TaskTell {

@@ -38,8 +38,8 @@ type BookingChange struct {
 	ChosenAt     *time.Time           `json:"chosen_at,omitempty"`
 	// Open tells whether the customer may choose now.
 	Open bool `json:"open"`
-	// Alternatives are shows with room for the booking, to which it can move or,
-	// when its show was cancelled, that its customer may like instead.
+	// Alternatives are shows with room for the booking. It can move to them or, when its
+	// show was cancelled, its customer may like them instead.
 	Alternatives []booking.ShowSummary `json:"alternatives"`
 }
 
@@ -130,9 +130,9 @@ func (s *Store) nextShows(ctx context.Context, showID string, seats, most int) (
 	return found, translate("next shows", err)
 }
 
-// Choose writes down what a customer wants of a moved show, once, and moves the
-// booking if that is it. Codes: not_found, choice_closed, not_cancellable, and of
-// a move validation_failed, show_not_on_sale, seats_unavailable.
+// Choose stores a customer's choice about a moved show, once, and moves the booking if that
+// is the choice. Codes: not_found, choice_closed, not_cancellable, and of a move
+// validation_failed, show_not_on_sale, seats_unavailable.
 func (s *Store) Choose(ctx context.Context, c booking.Choice) (booking.Chosen, error) {
 	before, err := s.bookings.Booking(ctx, c.BookingID)
 	if err != nil {
@@ -242,7 +242,7 @@ func (s *Store) choose(ctx context.Context, c booking.Choice, to destination) (l
 	return left, nil
 }
 
-// givenBack is what of a booking's price was promised back.
+// givenBack is the part of a booking's price whose refund was promised.
 func givenBack(b booking.Booking) booking.Money {
 	if b.Refund == nil {
 		return booking.Money{Currency: b.Quote.Total.Currency}

@@ -92,7 +92,7 @@ func (c *codec) Encode(payloads []*common.Payload) ([]*common.Payload, error) {
 	return sealed, nil
 }
 
-// Decode implements converter.PayloadCodec. What is not encrypted passes through.
+// Decode implements converter.PayloadCodec. A payload that is not encrypted passes through.
 // The error is an UnreadableError.
 func (c *codec) Decode(payloads []*common.Payload) ([]*common.Payload, error) {
 	opened := make([]*common.Payload, len(payloads))
@@ -129,7 +129,7 @@ func (c *codec) open(id string, sealed []byte) (*common.Payload, *UnreadableErro
 	return payload, nil
 }
 
-// Proof is a text encrypted with a key. Who can Read it has the same key.
+// Proof is a text encrypted with a key. A process that can Read it has the same key.
 func (k Key) Proof() ([]byte, error) {
 	codec, err := newCodec(Keys{k})
 	if err != nil {

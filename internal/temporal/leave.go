@@ -9,8 +9,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// leaver is the data converter of a worker. What the keys cannot read must be left
-// for a process that can read it, and the SDK does so only in one way each:
+// leaver is the data converter of a worker. A payload that the keys cannot read must be
+// left for a process that can read it. For each kind of task the SDK has only one way to do
+// so:
 //
 //   - In a workflow task a panic. It fails the task, which the server gives out again.
 //     An error would reject an update, drop a signal, lose a version marker, or fail a

@@ -29,8 +29,8 @@ type Options struct {
 	Window   time.Duration
 	// Rest is how long a failing vendor is left alone before one call tries it.
 	Rest time.Duration
-	// Slow is from when on an answer, however good, counts as a failure: a vendor
-	// that answers after half a minute is no help to a customer who waits.
+	// Slow is the duration from which an answer counts as a failure, even a good one: a
+	// vendor that answers after half a minute is no help to a customer who waits.
 	Slow   time.Duration
 	Logger *slog.Logger
 }
@@ -67,8 +67,8 @@ type Guard struct {
 	limiter *rate.Limiter
 }
 
-// NewGuard makes the guard of the named vendor. Vendors share nothing, so that
-// one's illness leaves the others alone.
+// NewGuard makes the guard of the named vendor. Vendors share nothing, so that one failing
+// vendor does not affect the others.
 func NewGuard(name string, o Options) *Guard {
 	o = o.withDefaults()
 	return &Guard{

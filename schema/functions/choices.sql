@@ -46,9 +46,9 @@ BEGIN
     END IF;
 END $$;
 
--- choose_change writes down what a customer chose, once, before the deadline by
--- this clock. A move happens in the same transaction: the new seats are sold, the
--- old ones free, and the ticket is another. What it returns is the show left.
+-- choose_change stores a customer's choice, once, before the deadline by this clock. A move
+-- happens in the same transaction: the new seats are sold, the old ones free, and the
+-- ticket is new. It returns the show that the booking left.
 DROP FUNCTION IF EXISTS choose_change(uuid, uuid, text, text, uuid, bigint, text[], jsonb, bigint, text);
 CREATE OR REPLACE FUNCTION choose_change(
     p_booking uuid, p_change uuid, p_choice text, p_detail text,

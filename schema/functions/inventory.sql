@@ -155,8 +155,7 @@ BEGIN
 END $$;
 
 -- keep_hold makes a hold last until its payment's outcome is known. A hold that
--- was overtaken, even in part, is lost: what is left of it must not come to life
--- again as half a hold.
+-- was overtaken, even in part, is lost: its other seats must not become half a hold again.
 CREATE OR REPLACE FUNCTION keep_hold(p_booking uuid) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
     b       bookings%ROWTYPE;
@@ -245,8 +244,8 @@ END $$;
 
 -- cancel_booking undoes a confirmation: seats free, ticket void, refund owed, at
 -- once. The ticket is void before the money goes back, so that it cannot be
--- scanned in between. What is owed is p_refund, or everything when all of it is to
--- come back (all_comes_back).
+-- scanned in between. The refund is p_refund, or the full price when the theater owes it
+-- (all_comes_back).
 CREATE OR REPLACE FUNCTION cancel_booking(p_booking uuid, p_refund bigint, p_detail text, p_even_scanned boolean)
 RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,9 +1,8 @@
 -- Money that comes after its booking had ended. Errors:
 --   BX009 not decided yet: the booking has not ended
 
--- paid_for tells whether a booking was sold for this payment. Of a booking that was
--- sold before that was written down, it is the payment whose money we have, or the
--- latest.
+-- paid_for tells whether a booking was sold for this payment. For a booking that was sold
+-- before this was stored, it is the payment whose money we have, or the latest.
 CREATE OR REPLACE FUNCTION paid_for(p_booking uuid, p_provider text, p_reference text) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN b.paid_with <> '' THEN b.paid_with = p_provider || '/' || p_reference
         ELSE EXISTS (SELECT FROM (SELECT p.provider, p.reference FROM payments p WHERE p.booking_id = b.id

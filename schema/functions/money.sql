@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION payment_rank(p_status text, p_authorized boolean) RET
 $$;
 
 -- next_payment_status: voided is terminal and reached from anything that has taken no money; the rest
--- only moves forward, so a late word changes nothing.
+-- only moves forward, so a late state changes nothing.
 CREATE OR REPLACE FUNCTION next_payment_status(p_now text, p_authorized boolean, p_said text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
@@ -45,8 +45,8 @@ $$;
 -- entries (p_details holds their texts by event). It returns the booking when
 -- something changed.
 --
--- Words may arrive in any order, so the ledger is built from totals, and what a
--- later word implies (captured implies authorized) is written with it.
+-- States may arrive in any order, so the ledger is built from totals, and what a later
+-- state implies (captured implies authorized) is written with it.
 --
 -- Refunds may fail after they were made. p_refunded is what is back and has stayed so,
 -- p_refunds_failed the running total of what came to us again: their sum only grows,
@@ -266,8 +266,8 @@ BEGIN
 END $$;
 
 -- booking_owes_nothing: nothing of a booking's money is to move any more when none is reserved and the
--- ledger has given back what is owed. A booking that was sold may keep what was
--- not promised back; one that never was keeps nothing.
+-- ledger has given back what is owed. A sold booking may keep what no refund was promised
+-- for; a booking that was never sold keeps nothing.
 CREATE OR REPLACE FUNCTION booking_owes_nothing(p_booking uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT NOT EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id AND p.status IN ('authorized', 'in_doubt'))
         AND coalesce((SELECT sum(CASE WHEN l.movement IN ('capture', 'refund_failed') THEN l.amount ELSE -l.amount END)
