@@ -57,7 +57,7 @@ func TestChildThatNeverAnswered(t *testing.T) {
 	assert.ErrorContains(t, err, c.logPath)
 	assert.NotContains(t, err.Error(), "long ago")
 	assert.ErrorContains(t, err, "connection refused", "and so does what was waited for")
-	assert.Zero(t, c.process(), "it is not tried for ever")
+	assert.Zero(t, c.process(), "it is not retried forever")
 	assert.Empty(t, printed.String(), "no message says that it is started again")
 }
 
@@ -182,7 +182,7 @@ func TestStoppedChildStaysStopped(t *testing.T) {
 	require.NoError(t, c.stop(t.Context()))
 	assert.Zero(t, c.process())
 	assert.Empty(t, printed.String())
-	assert.Error(t, c.kill(), "a signal to a child that is gone must not reach anybody else")
+	assert.Error(t, c.kill(), "a signal to a child that is gone must not reach another process")
 }
 
 // lines is written by one goroutine and read by another.
