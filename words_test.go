@@ -18,7 +18,7 @@ import (
 // without them names who acts, or uses the field's term from docs/words.md.
 var hard = regexp.MustCompile(`(?i)\b(` + strings.ReplaceAll(strings.Join([]string{
 	`whoever`, `whosoever`, `nobody`, `somebody`, `everybody`, `anybody`, `those who`,
-	`anew`, `anyhow`, `all the same`, `no sooner`, `by then`, `for good`, `for ever`,
+	`anew`, `anyhow`, `all the same`, `no sooner`, `by then`, `for good`,
 	`hears? of`, `heard of`, `heed(s|ed)?`, `mend(s|ed)?`, `of (its|their) own accord`,
 	`(becomes|became) of`, `(is|are|was|were) none`, `turn(s|ed)? away`, `a look at`, `goes by`,
 	`(an|is|was|be|were) ill`,
