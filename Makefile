@@ -60,7 +60,7 @@ bench: dev ## Ratios: the tuned saga, holds and rushes against the conventional 
 search-figures: dev ## How often search is right and how long it takes, against pg_trgm
 	$(WITH) postgres -- go run ./bench search
 
-random: dev ## 20,000 requests that somebody makes up from the OpenAPI document, in every role
+random: dev ## 20,000 requests generated from the OpenAPI document, in every role
 	RANDOM_CALLS=$(or $(RANDOM_CALLS),20000) $(WITH) postgres,redis -- go test -count 1 -timeout 1h -v -run RandomRequestsByTheDocument ./api
 
 chaos: dev ## Many customers, faults and crashes; then the invariants. Takes long

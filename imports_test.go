@@ -19,7 +19,7 @@ import (
 // activities → ports ← internal services. These tables are that direction; a
 // name that ends in /... means the package and all below it.
 
-// anything is for those who construct the concretes.
+// anything is for the packages that construct the concrete services.
 var anything = []string{"..."}
 
 // plumbing is what services share. It knows none of them.

@@ -59,8 +59,8 @@ func toTemporal(ctx context.Context, err error) error {
 	return fromError(e)
 }
 
-// databaseFaults are the classes of SQLSTATE for which trying again cannot help
-// (PostgreSQL, Appendix A), in words that give nothing of the inside away.
+// databaseFaults are the classes of SQLSTATE for which a retry cannot help (PostgreSQL,
+// Appendix A), in words that reveal no internals.
 var databaseFaults = map[string]string{
 	"0A": "it does not support what was asked",
 	"21": "a statement gave more rows than it may",
@@ -73,8 +73,8 @@ var databaseFaults = map[string]string{
 	"XX": "something in it is damaged",
 }
 
-// databaseFault says what of a database's error will not pass by itself, with its
-// class; empty for any other error.
+// databaseFault describes a database error that a retry cannot fix, with its class; empty
+// for any other error.
 func databaseFault(err error) string {
 	var refused interface{ SQLState() string }
 	if !errors.As(err, &refused) {

@@ -28,8 +28,8 @@ const keysPerAttempt = 2
 // and learns from the answer that the key is spent. If the worker dies before the
 // key is written down as spent, the next attempt learns it the same way.
 //
-// An Open has nothing to ask about. If the provider made a payment and answered
-// that it failed, that payment takes no money: the customer never gets its secret.
+// An Open has nothing to ask about. Even if the provider made a payment and answered that
+// it failed, that payment takes no money: the customer never gets its secret.
 func (p *Payments) freshKeys(ctx context.Context, step string, call callWithKey, ask askIfDone) (booking.PaymentState, error) {
 	next := 1
 	if activity.GetInfo(ctx).Attempt > 1 {

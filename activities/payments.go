@@ -35,9 +35,8 @@ func (p *Payments) CheckPayment(ctx context.Context, step booking.MoneyStep) (bo
 	})
 }
 
-// CloseUnpaid asks first, and voids a payment only if it is not paid: a
-// webhook that was lost must not cost the customer the ticket. The answer says
-// which it was.
+// CloseUnpaid asks first, and voids a payment only if it is not paid: a lost webhook must
+// not cost the customer the ticket. The answer says which of the two happened.
 func (p *Payments) CloseUnpaid(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
 	return p.do(ctx, step.Provider, func(ctx context.Context, provider PaymentProvider) (booking.PaymentState, error) {
 		state, err := provider.Get(ctx, step.Reference)
@@ -87,8 +86,8 @@ func captureFailure(state booking.PaymentState, want booking.Money) error {
 	}
 }
 
-// GiveBack makes sure that nothing of a payment stays with us: an authorization
-// is voided, a capture refunded in full, an open payment closed.
+// GiveBack makes sure that we keep no money of a payment: an authorization is voided, a
+// capture refunded in full, an open payment closed.
 func (p *Payments) GiveBack(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
 	state, err := p.do(ctx, step.Provider, func(ctx context.Context, provider PaymentProvider) (booking.PaymentState, error) {
 		state, err := provider.Get(ctx, step.Reference)

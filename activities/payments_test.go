@@ -15,7 +15,7 @@ import (
 
 const price = 45_000
 
-// script is a provider that answers each call as told, and then as its state is.
+// script is a provider that gives scripted answers first, and then answers from its state.
 type script struct {
 	state booking.PaymentState
 	fail  map[string][]error // by operation, in order; nil is no failure
@@ -163,7 +163,7 @@ func TestCapture(t *testing.T) {
 			fail: map[string][]error{"capture": {answered5, stored5, stored5, answered5}},
 			calls: []string{"capture b-capture-pi_1", "get ", "capture b-capture-pi_1", "get ",
 				"capture b-capture-pi_1-2", "get "}, code: booking.CodeProviderError, spent: 2},
-		{name: "refused for good", state: payment(booking.PaymentAuthorized), fail: map[string][]error{"capture": {refused4}},
+		{name: "refused permanently", state: payment(booking.PaymentAuthorized), fail: map[string][]error{"capture": {refused4}},
 			calls: []string{"capture b-capture-pi_1"}, code: booking.CodePaymentRefused},
 		{name: "voided meanwhile", state: payment(booking.PaymentVoided), slow: true, calls: []string{"get "},
 			code: booking.CodePaymentRefused},
@@ -181,7 +181,7 @@ func TestCapture(t *testing.T) {
 	}
 }
 
-// Whatever is there, nothing of it stays with us afterward.
+// In every state of the payment, no money stays with us afterward.
 func TestGiveBack(t *testing.T) {
 	t.Parallel()
 	for status, calls := range map[booking.PaymentStatus][]string{

@@ -22,15 +22,15 @@ type Inventory interface {
 	// Confirm sells the seats for a payment and issues the ticket. Codes: hold_lost,
 	// also for a payment that is to go back; show_not_on_sale.
 	Confirm(ctx context.Context, bookingID string, paid booking.PaymentState) (booking.Confirmed, error)
-	// DecideLate says what becomes of a payment that came after its booking had ended.
-	// Code: unavailable while the booking has not ended.
+	// DecideLate decides about a payment that came after its booking had ended. Code:
+	// unavailable while the booking has not ended.
 	DecideLate(ctx context.Context, late booking.PaymentState, rebook bool) (booking.LateDecision, error)
 	// End frees the seats of a booking that was never confirmed.
 	End(ctx context.Context, end booking.Ending) error
 	// Cancel undoes a confirmation. Code: not_cancellable.
 	Cancel(ctx context.Context, c booking.Cancellation) error
-	// OweRefund promises a share of what was paid for a booking that was sold. Code:
-	// not_cancellable when it was not.
+	// OweRefund promises a share of what was paid for a sold booking. Code: not_cancellable
+	// when it was not sold.
 	OweRefund(ctx context.Context, bookingID string, percent int64, reason string) (booking.OwedRefund, error)
 	// Booking reads one booking. Code: not_found.
 	Booking(ctx context.Context, bookingID string) (booking.Booking, error)
@@ -41,8 +41,8 @@ type Inventory interface {
 // Choices are what customers want of shows that were moved. Every method is one
 // transaction, safe to repeat. Errors carry a booking.Code.
 type Choices interface {
-	// Choose writes down what the customer of a moved show wants, once, and moves
-	// the booking if that is it. Codes: not_found, choice_closed, not_cancellable,
+	// Choose stores the choice of a moved show's customer, once, and moves the booking if
+	// that is the choice. Codes: not_found, choice_closed, not_cancellable,
 	// validation_failed, show_not_on_sale, seats_unavailable.
 	Choose(ctx context.Context, c booking.Choice) (booking.Chosen, error)
 	// Changed tells whether a booking's show was cancelled or moved after the booking
@@ -56,7 +56,7 @@ type Books interface {
 	// Record stores what a provider said of a payment: the payment's row, the
 	// ledger's rows for every movement not yet there, and the timeline.
 	Record(ctx context.Context, state booking.PaymentState) error
-	// MarkInDoubt says that a provider has not answered about a booking's payment.
+	// MarkInDoubt records that a provider has not answered about a booking's payment.
 	MarkInDoubt(ctx context.Context, bookingID, provider, reference string) error
 	// Adopt moves a payment to the booking made for it after its own had ended.
 	Adopt(ctx context.Context, provider, reference, bookingID string) error
@@ -71,8 +71,8 @@ type Books interface {
 // keys make repeats harmless. Codes: provider_unavailable when the outcome is
 // unknown (no answer in time, connection lost, told to slow down),
 // provider_error when the vendor answered that it failed (the cause is
-// booking.ErrKeySpent when it will answer the same key so for good),
-// payment_refused when it refuses for good, not_found.
+// booking.ErrKeySpent when a retry with the same key gets the same answer forever),
+// payment_refused when it refuses permanently, not_found.
 type PaymentProvider interface {
 	Name() string
 	Open(ctx context.Context, req booking.PaymentRequest) (booking.PaymentState, error)

@@ -51,8 +51,8 @@ type RefundedPage struct {
 	Last string `json:"last"`
 }
 
-// RefundPage asks a page of bookings to give money back. A try that takes over after a
-// crash asks some of them again, which changes nothing.
+// RefundPage asks a page of bookings to give money back. A retry after a crash asks some of
+// them again, which changes nothing.
 func (r *Refunds) RefundPage(ctx context.Context, req RefundPageRequest) (RefundedPage, error) {
 	sold, err := r.Sold.SoldBookings(ctx, req.ShowID, req.After, req.Limit)
 	if err != nil {

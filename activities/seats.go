@@ -46,7 +46,7 @@ type KeepRequest struct {
 
 // KeepHold makes the seats stay until the provider has answered.
 func (s *Seats) KeepHold(ctx context.Context, req KeepRequest) error {
-	// The seats first: the customer must not read that they stay when they are lost.
+	// The seats first: the customer must not read that the hold stays when it is lost.
 	if err := s.Inventory.KeepHold(ctx, req.BookingID); err != nil {
 		return toTemporal(ctx, err)
 	}
@@ -70,11 +70,10 @@ func (s *Seats) Confirm(ctx context.Context, req ConfirmRequest) (booking.Confir
 	return confirmed, toTemporal(ctx, err)
 }
 
-// EndBooking frees the seats of a booking whose money goes back in full, and
-// answers how it ended. It goes by what the database says, not by what the
-// workflow remembers: a task that was lost after its steps were done may run again
-// in another order. So a sale that the workflow does not know of is undone, and an
-// end that is there already is kept.
+// EndBooking frees the seats of a booking whose money goes back in full, and answers how it
+// ended. The database decides, not what the workflow remembers: a task that was lost after
+// its steps were done may run again in another order. So it undoes a sale that the workflow
+// does not know, and it keeps an end that is already there.
 func (s *Seats) EndBooking(ctx context.Context, end booking.Ending) (booking.Status, error) {
 	err := s.Inventory.End(ctx, end)
 	if booking.CodeOf(err) != booking.CodeConflict {
@@ -114,15 +113,15 @@ type OweRefundRequest struct {
 	Reason    string `json:"reason"`
 }
 
-// OweRefund writes down that a share of what was paid is to be back in the end. A
-// share below what was promised before changes nothing.
+// OweRefund stores the promise to refund a share of what was paid, in all. A share below an
+// earlier promise changes nothing.
 func (s *Seats) OweRefund(ctx context.Context, req OweRefundRequest) (booking.OwedRefund, error) {
 	owed, err := s.Inventory.OweRefund(ctx, req.BookingID, req.Percent, req.Reason)
 	return owed, toTemporal(ctx, err)
 }
 
-// Choose writes down what the customer of a moved show wants, and moves the booking
-// if that is it.
+// Choose stores the choice of a moved show's customer, and moves the booking if that is the
+// choice.
 func (s *Seats) Choose(ctx context.Context, c booking.Choice) (booking.Chosen, error) {
 	chosen, err := s.Choices.Choose(ctx, c)
 	return chosen, toTemporal(ctx, err)
@@ -146,15 +145,15 @@ type Rebooking struct {
 	Refunds booking.CancellationPolicy `json:"refunds"`
 }
 
-// LateRequest asks what becomes of money that came after its booking had ended.
+// LateRequest asks for a decision about money that came after its booking had ended.
 type LateRequest struct {
 	Payment booking.PaymentState `json:"payment"`
 	// Rebook wants the same seats again, if the booking ran out.
 	Rebook bool `json:"rebook"`
 }
 
-// DecideLate says what becomes of late money. The database decides, and writes it
-// down: the one who asked for this workflow read the booking earlier.
+// DecideLate decides about late money. The database decides and stores the decision,
+// because what the caller read of the booking may be stale.
 func (s *Seats) DecideLate(ctx context.Context, req LateRequest) (booking.LateDecision, error) {
 	decision, err := s.Inventory.DecideLate(ctx, req.Payment, req.Rebook)
 	return decision, toTemporal(ctx, err)

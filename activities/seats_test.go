@@ -23,7 +23,7 @@ type oneBooking struct {
 func (o oneBooking) Booking(context.Context, string) (booking.Booking, error) { return o.booking, nil }
 func (o oneBooking) Changed(context.Context, string) (bool, error)            { return o.changed, nil }
 
-// Money that came too late buys what it was meant for, or goes back.
+// Money that came too late buys the seats that it was meant for, or is refunded.
 func TestFault17_WhatIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	price := booking.Money{Amount: 45_000, Currency: "INR"}

@@ -11,21 +11,21 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// Changes are shows that were cancelled or moved, and what became of their
-// bookings. Every method is safe to repeat. Errors carry a booking.Code.
+// Changes are shows that were cancelled or moved, and what happened to their bookings.
+// Every method is safe to repeat. Errors carry a booking.Code.
 type Changes interface {
 	// ChangeShow changes the show itself. A repeat answers with the change that
 	// there is. Codes: not_found, conflict, validation_failed,
 	// idempotency_key_reused.
 	ChangeShow(ctx context.Context, req booking.ShowChangeRequest) (booking.ShowChange, error)
-	// CountChange marks what is settled, and says how far the change has come. Busy
-	// is how long a booking's workflow may be at it before it is due.
+	// CountChange marks what is settled, and gives the progress of the change. Busy is how
+	// long a booking's workflow may work on it before it is checked.
 	CountChange(ctx context.Context, changeID string, busy time.Duration) (booking.ChangeCount, error)
 	// NextOfChange gives what is to be done next.
 	NextOfChange(ctx context.Context, changeID string, busy time.Duration, limit int) ([]booking.ChangeTask, error)
 	// TaskDone writes down that a task was done.
 	TaskDone(ctx context.Context, changeID string, task booking.ChangeTask) error
-	// ApplyDefault makes the choice of those who made none in time.
+	// ApplyDefault makes the choice for customers who made none in time.
 	ApplyDefault(ctx context.Context, changeID string) error
 	// Settlement says what is left to do for a booking without a workflow.
 	Settlement(ctx context.Context, changeID, bookingID string) (booking.Settlement, error)
@@ -37,7 +37,7 @@ type Changes interface {
 
 // Sagas reaches the workflows of bookings.
 type Sagas interface {
-	// Signal tells a booking's workflow something; false when there is none running.
+	// // Signal sends a signal to a booking's workflow; false when no workflow runs.
 	Signal(ctx context.Context, bookingID, signal string, news any) (running bool, err error)
 	// Running tells whether a booking has a workflow that runs.
 	Running(ctx context.Context, bookingID string) (bool, error)
@@ -74,8 +74,8 @@ type ReachRequest struct {
 	Busy     time.Duration `json:"busy"`
 	Limit    int           `json:"limit"`
 	AtOnce   int           `json:"at_once"`
-	// TellBy and News are the signal that tells of the change, RefundBy and Refund
-	// the one that asks for the money back. They are passed on as they are.
+	// TellBy and News are the signal that notifies of the change, RefundBy and Refund the
+	// signal that asks for the refund. Both are passed on unchanged.
 	TellBy   string `json:"tell_by"`
 	News     any    `json:"news"`
 	RefundBy string `json:"refund_by"`
@@ -86,15 +86,14 @@ type ReachRequest struct {
 type Reached struct {
 	Told  int `json:"told"`
 	Asked int `json:"asked"`
-	// Orphans are bookings without a workflow: somebody else has to act for them.
+	// Orphans are bookings without a workflow: another workflow has to act for them.
 	Orphans []booking.ChangeTask `json:"orphans,omitempty"`
 }
 
-// ReachBookings tells and asks a page of bookings, a few at a time. Each that is
-// done is written down at once, so a try that takes over after a crash has only
-// the rest of the page before it; what it does twice is a signal that its
-// workflow knows already. One that cannot be reached holds up none of the others;
-// it fails the try, so that the page is tried again.
+// ReachBookings signals a page of bookings, a few at a time. Each result is stored at once,
+// so a retry after a crash has only the rest of the page to do; a signal that is sent twice
+// is known to its workflow. A booking that cannot be reached delays no other; it fails the
+// attempt, so that the page is retried.
 func (s *Shows) ReachBookings(ctx context.Context, req ReachRequest) (Reached, error) {
 	tasks, err := s.Changes.NextOfChange(ctx, req.ChangeID, req.Busy, req.Limit)
 	if err != nil {
@@ -143,13 +142,13 @@ func (s *Shows) reach(ctx context.Context, req ReachRequest, task booking.Change
 		running, err = s.Sagas.Running(ctx, task.BookingID)
 	}
 	if err != nil || !running {
-		// An orphan is done when somebody else has taken it on.
+		// An orphan is done when another workflow has taken it on.
 		return false, err
 	}
 	return true, s.Changes.TaskDone(ctx, req.ChangeID, task)
 }
 
-// TasksRequest names bookings of a change that somebody else has taken on.
+// TasksRequest names bookings of a change that another workflow has taken on.
 type TasksRequest struct {
 	ChangeID string               `json:"change_id"`
 	Tasks    []booking.ChangeTask `json:"tasks"`
@@ -185,7 +184,7 @@ func atATime[T any](ctx context.Context, atOnce int, things []T, do func(T)) {
 	wait.Wait()
 }
 
-// ApplyDefault makes the choice of those who made none in time.
+// ApplyDefault makes the choice for customers who made none in time.
 func (s *Shows) ApplyDefault(ctx context.Context, changeID string) error {
 	return toTemporal(ctx, s.Changes.ApplyDefault(ctx, changeID))
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// page is a page of bookings of a change, and what was done of it.
+// page is a page of bookings of a change, and what was done with it.
 type page struct {
 	activities.Changes
 	activities.Sagas
@@ -38,8 +38,8 @@ func (p *page) TaskDone(_ context.Context, _ string, task booking.ChangeTask) er
 	return nil
 }
 
-// A booking that cannot be told holds up none of those after it.
-func TestOneThatCannotBeToldHoldsUpNobody(t *testing.T) {
+// A booking that cannot be signaled delays none of the bookings after it.
+func TestASignalThatFailsDelaysNoOtherBooking(t *testing.T) {
 	t.Parallel()
 	p := &page{unreadable: "a"}
 	for _, id := range []string{"a", "b", "c"} {

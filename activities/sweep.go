@@ -26,7 +26,7 @@ type Records interface {
 	DeleteOld(ctx context.Context, kind booking.OldRecords, kept time.Duration, limit int) (int, error)
 }
 
-// Sweep are the activities that look for what was left behind.
+// Sweep are the activities that find lost bookings and old records.
 type Sweep struct {
 	Standings Standings
 	Records   Records
@@ -43,7 +43,7 @@ func (s *Sweep) Standing(ctx context.Context, bookingID string) (booking.Standin
 type FindLostRequest struct {
 	Status booking.Status `json:"status"`
 	After  string         `json:"after"` // the place to go on from
-	// Late is for how long a hold may have run out before its workflow is missed.
+	// Late is how long a hold may be expired before its workflow counts as missing.
 	Late   time.Duration `json:"late"`
 	Limit  int           `json:"limit"`
 	AtOnce int           `json:"at_once"`
@@ -59,7 +59,7 @@ type FoundLost struct {
 
 // FindLost looks at a page of bookings whose workflow should be running, and gives
 // those that have none. It asks for each workflow by its id: lists of workflows lag
-// behind. A workflow that runs is left alone, however late it is.
+// behind. A running workflow is left alone, even if it is late.
 func (s *Sweep) FindLost(ctx context.Context, req FindLostRequest) (FoundLost, error) {
 	suspects, err := s.Standings.Suspects(ctx, req.Status, req.After, req.Late, req.Limit)
 	if err != nil {
@@ -104,8 +104,8 @@ type DeletedOld struct {
 	More    bool `json:"more"` // there may be more
 }
 
-// DeleteOld deletes old records, a batch at a time. A try that takes over after a
-// crash deletes what the one before has left.
+// DeleteOld deletes old records, a batch at a time. A retry after a crash deletes what is
+// left.
 func (s *Sweep) DeleteOld(ctx context.Context, req DeleteOldRequest) (DeletedOld, error) {
 	var done DeletedOld
 	for range req.Batches {

@@ -23,7 +23,7 @@ type attic struct {
 	activities.Sagas
 	suspects []booking.LostBooking
 	running  map[string]bool
-	unknown  string // the booking whose workflow nobody can tell of
+	unknown  string // the booking whose workflow cannot be looked up
 	left     map[booking.OldRecords]int
 }
 
@@ -74,7 +74,7 @@ func runSweep[T any](t *testing.T, a *attic, activity func(*activities.Sweep) an
 func findLost(s *activities.Sweep) any  { return s.FindLost }
 func deleteOld(s *activities.Sweep) any { return s.DeleteOld }
 
-// A workflow that runs is left alone, however late it is.
+// A running workflow is left alone, even when it is late.
 func TestOnlyBookingsWithoutAWorkflowAreLost(t *testing.T) {
 	t.Parallel()
 	a := newAttic(25)
@@ -97,14 +97,14 @@ func TestOnlyBookingsWithoutAWorkflowAreLost(t *testing.T) {
 }
 
 // Temporal does not answer: that says nothing about the workflow.
-func TestABookingIsNotLostWhenNobodyCanTell(t *testing.T) {
+func TestABookingIsNotLostWhileTemporalIsDown(t *testing.T) {
 	t.Parallel()
 	a := newAttic(5)
 	a.unknown = "b02"
 	_, err := runSweep[activities.FoundLost](t, a, findLost, activities.FindLostRequest{Limit: 10, AtOnce: 4})
 	var failed *temporal.ApplicationError
 	require.ErrorAs(t, err, &failed)
-	assert.False(t, failed.NonRetryable(), "somebody may know later")
+	assert.False(t, failed.NonRetryable(), "a retry may find out")
 }
 
 func TestOldRecordsAreDeletedInBatches(t *testing.T) {

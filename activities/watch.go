@@ -21,22 +21,21 @@ type Alerts interface {
 	Alert(ctx context.Context, a booking.Alert) error
 }
 
-// Watch looks after steps that fail again and again. They are tried for as long as
-// it takes, so nothing is lost; but somebody has to be told of one that will not get
-// done by itself.
+// Watch reports steps that keep failing. Retries never stop, so nothing is lost; but staff
+// must be notified of a step that cannot succeed without them.
 type Watch struct{ Alerts Alerts }
 
 const (
-	// stuckAfter is the attempt from which on staff are told of a step that trying again
-	// cannot fix; failingAfter of one that fails for another reason. With the workflows'
-	// retries they come after about 3 seconds and 5 minutes.
+	// stuckAfter is the attempt from which staff are alerted of a step that a retry cannot
+	// fix; failingAfter is the same for a step that fails for another reason. With the
+	// workflows' retries they come after about 3 seconds and 5 minutes.
 	stuckAfter   = 3
 	failingAfter = 10
 	alertWithin  = 5 * time.Second
 )
 
-// Failed is told of every attempt of a step that failed, with what it was asked. It
-// answers the error that Temporal is to show, which says so when staff were alerted.
+// Failed gets every failed attempt of a step, with its input. It returns the error for
+// Temporal to show, which says so when staff were alerted.
 //
 // An alert is raised at every attempt from then on: the database keeps it once, and
 // the first may have failed for the same reason as the step.
@@ -60,7 +59,7 @@ func (w *Watch) Failed(ctx context.Context, asked []any, failure error) error {
 	return withWord(failure, " Staff are alerted.")
 }
 
-// kindOf is the alert that an attempt deserves, none for most.
+// kindOf is the alert that an attempt raises, none for most.
 func kindOf(failure error, info activity.Info) booking.AlertKind {
 	var app *temporal.ApplicationError
 	known := errors.As(failure, &app)
@@ -87,7 +86,7 @@ var vendorsAway = map[booking.Code]bool{
 	booking.CodeFastPathSkipped:     true,
 }
 
-// detailOf is the same for each try: what differs would be another alert.
+// detailOf is the same for each attempt: a different detail would raise another alert.
 func detailOf(kind booking.AlertKind, failure error) string {
 	var app *temporal.ApplicationError
 	if kind == booking.AlertStepStuck && errors.As(failure, &app) {

@@ -29,7 +29,7 @@ func (w *world) seatAccessibly(t *testing.T) {
 	w.exec(`UPDATE shows SET layout_id = $1 WHERE id = $2`, id, w.show)
 }
 
-func TestAccessibleSeatsAreForThoseWhoNeedThem(t *testing.T) {
+func TestAccessibleSeatsAreRefusedWithoutNeedBeforeTheRelease(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.seatAccessibly(t)
@@ -47,12 +47,12 @@ func TestAccessibleSeatsAreForThoseWhoNeedThem(t *testing.T) {
 	}
 	for _, c := range []call{
 		book("a companion seat alone", order("", "A3"), 422, `"field":"seats"`, "A3 is a companion seat. Until ", "take that space, too"),
-		book("of somebody who asks", order(`,"accessible":true`, "A3", "A4"), 422, "A3 is a companion seat"),
-		book("a space that nobody needs", order(`,"accessible":false`, "A2"), 422, "A2 is a wheelchair space", `\"accessible\": true`),
+		book("of a customer who asks", order(`,"accessible":true`, "A3", "A4"), 422, "A3 is a companion seat"),
+		book("a space that no one needs", order(`,"accessible":false`, "A2"), 422, "A2 is a wheelchair space", `\"accessible\": true`),
 		{name: "not a boolean", token: w.customer, method: "POST", path: "/v1/bookings", body: order(`,"accessible":"yes"`, "A2"), status: 400,
 			code: "malformed_request", headers: map[string]string{"Idempotency-Key": "yes"}},
-		{name: "best seats for anybody", method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=3", status: 200, holds: []string{`["A4","A5","A6"]`}},
-		{name: "more than there are for anybody", method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=4", status: 409, code: "seats_unavailable"},
+		{name: "best seats without a wheelchair", method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=3", status: 200, holds: []string{`["A4","A5","A6"]`}},
+		{name: "more than there are without a wheelchair", method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=4", status: 409, code: "seats_unavailable"},
 		{name: "best seats with a space", method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=2&accessible=true", status: 200, holds: []string{`"A2"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) { w.do(t, c) })
@@ -61,14 +61,14 @@ func TestAccessibleSeatsAreForThoseWhoNeedThem(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/v1/shows/" + w.show + "/seats", status: 200}).into(t, &seatMap)
 	require.NotNil(t, seatMap.AccessibleUntil)
 
-	// The field is a part of the request that a key stands for.
+	// The field belongs to the request that an idempotency key identifies.
 	key := map[string]string{"Idempotency-Key": "a-space"}
 	held := w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings", body: order(`,"accessible":true`, "A2", "A1"), headers: key, status: 201}).booking(t)
 	assert.Equal(t, []string{"A1", "A2"}, held.Seats)
 	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings", body: order(`,"accessible":true`, "A1", "A2"), headers: key, status: 201})
 	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings", body: order(`,"accessible":false`, "A1", "A2"), headers: key, status: 422, code: "idempotency_key_reused"})
 
-	// The theater releases them earlier; what is left is anybody's.
+	// The theater releases them earlier; then any customer may book the free ones.
 	theater := w.find(`SELECT id FROM theaters`)
 	w.runs(theater)
 	w.do(t, call{token: w.manager, method: "PATCH", path: "/v1/admin/theaters/" + theater, body: `{"accessible_release_minutes":10081}`,

@@ -35,8 +35,8 @@ func Services() []string {
 		servicePayments, serviceRecommendations, serviceAdmin}
 }
 
-// Options are what each service needs, and what they share. Only those of the services
-// that are served count.
+// Options are what each service needs, and what they share. A process uses only the options
+// of the services that it serves.
 type Options struct {
 	// Services says which routes are mounted; empty means all, and search only
 	// when there is an engine.

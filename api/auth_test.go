@@ -18,8 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// forged is an access token of somebody else's making: right in all that is not
-// changed.
+// forged is an access token that we did not issue. Only the changed parts are wrong.
 func forged(t *testing.T, w *world, method jwt.SigningMethod, key any, change func(header map[string]any, claims jwt.MapClaims)) string {
 	t.Helper()
 	parsed, _, err := jwt.NewParser().ParseUnverified(w.customer, jwt.MapClaims{})
@@ -115,7 +114,7 @@ func TestFault56_TokensWithWrongClaims(t *testing.T) {
 			assert.Equal(t, before, w.rows())
 		})
 	}
-	// The forger of these tokens can make good ones: it is the claims that fail.
+	// The same forger can also make valid tokens: so only the claims fail here.
 	good := forged(t, w, jwt.SigningMethodEdDSA, w.tokenKey, func(map[string]any, jwt.MapClaims) {})
 	w.do(t, call{token: good, method: "GET", path: "/v1/me", status: 200})
 }

@@ -166,7 +166,7 @@ func TestFault54_ClientsSetNoPrices(t *testing.T) {
 	assert.EqualValues(t, 45000, b.Quote.Seats[0].Price.Amount, "the server's price")
 }
 
-func TestFault55_SomebodyElsesBookingIsNotFound(t *testing.T) {
+func TestFault55_ABookingOfAnotherCustomerIsNotFound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.bought(t, w.customer, "k", "A01")
@@ -216,7 +216,7 @@ func TestPagesOfBookings(t *testing.T) {
 	w.do(t, call{token: w.customer, method: "GET", path: "/v1/bookings?cursor=zzz", status: 422, code: "validation_failed"})
 }
 
-func TestStaffHelp(t *testing.T) {
+func TestStaffExtendResendAndRefundABooking(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.book(t, w.customer, "k", "A01")

@@ -85,7 +85,7 @@ func (w *world) catalogPaths() []string {
 		"/v1/theaters", "/v1/theaters/lotus", "/v1/theaters/lotus/shows", "/v1/shows/" + w.show}
 }
 
-func TestReadsComeFromMemory(t *testing.T) {
+func TestCatalogReadsComeFromTheCache(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).cached("")
 	fromDatabase := map[string]reply{}
@@ -119,7 +119,7 @@ func TestReadsComeFromMemory(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/v1/movies/amelie", holds: []string{"changed", "2002"}})
 }
 
-func TestQuestionsThatShareAnAnswer(t *testing.T) {
+func TestCatalogQueriesShareACachedAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).cached("")
 	w.do(t, call{method: "GET", path: "/v1/movies?city=pune&language=fr", status: http.StatusOK})
@@ -134,7 +134,7 @@ func TestQuestionsThatShareAnAnswer(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotKept(t *testing.T) {
+func TestAnswersThatAreNotCached(t *testing.T) {
 	t.Parallel()
 	redis := miniredis.RunT(t)
 	w := newWorld(t).cached(redis.Addr())
@@ -155,7 +155,7 @@ func TestWhatIsNotKept(t *testing.T) {
 		w.do(t, call{method: "GET", path: "/v1/movies?limit=0&sort=x", status: http.StatusUnprocessableEntity, code: "validation_failed"})
 	}
 
-	// Whoever signs in, books and reads leaves nothing of theirs.
+	// A customer who signs in, books and reads leaves no personal data in the cache.
 	b := w.book(t, w.customer, "k-personal", "A01")
 	for _, path := range append(w.catalogPaths(), "/v1/me", "/v1/bookings", "/v1/bookings/"+b.ID, "/v1/shows/"+w.show+"/seats") {
 		w.do(t, call{token: w.customer, method: "GET", path: path, status: http.StatusOK})
@@ -200,7 +200,7 @@ func TestCompressedAnswers(t *testing.T) {
 
 // A change by staff is read at once where it was made, and soon by another API
 // process, with hints and without.
-func TestChangesReachOtherProcesses(t *testing.T) {
+func TestCatalogChangesReachOtherProcesses(t *testing.T) {
 	t.Parallel()
 	for name, hints := range map[string]bool{"hints": true, "only the poll": false} {
 		t.Run(name, func(t *testing.T) {
@@ -270,7 +270,7 @@ func TestOnlySuccessfulChangesByStaffAreNoted(t *testing.T) {
 }
 
 // Without a known version every read asks the database.
-func TestUnknownVersionsAreNotKept(t *testing.T) {
+func TestAnUnknownCatalogVersionIsNotCached(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).cached("")
 	w.options.Catalog.Versions = &versions{}
@@ -283,7 +283,7 @@ func TestUnknownVersionsAreNotKept(t *testing.T) {
 func TestFault6_StaleOrFlushedCacheSellsNothing(t *testing.T) {
 	t.Parallel()
 	redis := miniredis.RunT(t)
-	w := newWorld(t).cached(redis.Addr()) // nobody watches: it stays stale
+	w := newWorld(t).cached(redis.Addr()) // no one watches, so it stays stale
 	page := "/v1/shows/" + w.show
 	w.do(t, call{method: "GET", path: page, holds: []string{`"status":"scheduled"`}})
 	w.exec(`UPDATE shows SET prices = '{"gold": 99000}' WHERE id = $1`, w.show)
@@ -353,8 +353,8 @@ func TestFault49_ReadinessTellsOfTheReplica(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/readyz", status: http.StatusOK, holds: []string{`"status":"ready"`, `"postgres_replica":"down"`, `"postgres":"ok"`}})
 }
 
-// The standby stands still here, and everybody goes on reading it: what is shown
-// of the catalog is old, and nothing that decides is.
+// The standby gets no changes here, and every process still reads it. So the shown catalog
+// is stale, but no decision uses stale data.
 func TestReplicaDecidesNothing(t *testing.T) {
 	t.Parallel()
 	servers := databasetest.NewReplicated(t)

@@ -48,7 +48,7 @@ func TestCatalogOfTheDemoWorld(t *testing.T) {
 	assert.Positive(t, seatMap.Version)
 }
 
-func TestReadsThatCache(t *testing.T) {
+func TestReadsHaveAnETag(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, path := range []string{"/v1/cities", "/v1/movies", "/v1/movies/amelie", "/v1/theaters/lotus", "/v1/shows/" + w.show,

@@ -106,7 +106,7 @@ func allowMalformed(document map[string]any) error {
 	return nil
 }
 
-// merge adds a part to a document. What two parts both define is a mistake.
+// merge adds a part to a document. A name that two parts define is an error.
 func merge(document, part map[string]any) error {
 	for key, value := range part {
 		there, defined := document[key]

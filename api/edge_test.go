@@ -42,7 +42,7 @@ func TestRequestsAndAnswers(t *testing.T) {
 		{name: "unknown refresh token", method: "POST", path: "/v1/sessions/refresh", status: 401, code: "unauthenticated",
 			body: `{"refresh_token":"x"}`},
 		{name: "me", method: "GET", path: "/v1/me", token: w.customer, status: 200, holds: []string{`"asha@example.com"`, `"customer"`}, lacks: []string{"password"}},
-		{name: "me, nobody", method: "GET", path: "/v1/me", status: 401, code: "unauthenticated"},
+		{name: "me, without a token", method: "GET", path: "/v1/me", status: 401, code: "unauthenticated"},
 		{name: "change me", method: "PATCH", path: "/v1/me", token: w.customer, body: `{"phone":"+91 98123 45678"}`, status: 200, holds: []string{`"+919812345678"`}},
 		{name: "change me badly", method: "PATCH", path: "/v1/me", token: w.customer, body: `{"phone":"12"}`, status: 422, code: "validation_failed"},
 		{name: "change my role", method: "PATCH", path: "/v1/me", token: w.customer, body: `{"role":"admin"}`, status: 400, code: "malformed_request", holds: []string{`"role"`}},
@@ -71,7 +71,7 @@ func TestRequestsAndAnswers(t *testing.T) {
 
 		{name: "customer as staff", method: "GET", path: "/v1/admin/bookings", token: w.customer, status: 403, code: "forbidden"},
 		{name: "manager as support", method: "GET", path: "/v1/admin/bookings", token: w.manager, status: 403, code: "forbidden"},
-		{name: "nobody as staff", method: "GET", path: "/v1/admin/bookings", status: 401, code: "unauthenticated"},
+		{name: "staff, without a token", method: "GET", path: "/v1/admin/bookings", status: 401, code: "unauthenticated"},
 		{name: "support", method: "GET", path: "/v1/admin/bookings?status=held", token: w.support, status: 200},
 		{name: "admin", method: "GET", path: "/v1/admin/bookings?show_id=x", token: w.admin, status: 422, code: "validation_failed"},
 
@@ -117,7 +117,7 @@ func TestReadyNamesWhatIsDown(t *testing.T) {
 	assert.NotEmpty(t, got.header.Get("Retry-After"))
 }
 
-func TestPagesNeedNobodyElse(t *testing.T) {
+func TestPagesLoadNothingFromOtherHosts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *Options) { o.Payments.StripePublishableKey = "pk_test_abc" })
 

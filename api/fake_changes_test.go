@@ -23,8 +23,8 @@ func (f *fakeSaga) ChangeShow(ctx context.Context, in workflows.ShowChangeInput,
 	}
 	f.changes.note(in)
 	if f.changes.run(in.Request.ChangeID) != nil {
-		// Who comes to a workflow that runs hears what it works on, and is not asked
-		// what they want.
+		// A call to a running workflow gets its current change, and its own request is
+		// ignored.
 		return f.showChanges.ShowChange(ctx, in.Request.ChangeID)
 	}
 	change, err := f.showChanges.ChangeShow(ctx, in.Request)

@@ -43,7 +43,7 @@ type fakeSaga struct {
 	starts atomic.Int64
 	asked  atomic.Int64 // updates other than the hold
 
-	// meets, when set, is what an update meets before it is done.
+	// meets, when set, runs before each update.
 	meets func(ctx context.Context, update string) error
 
 	changes fakeChanges
@@ -182,7 +182,7 @@ func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) e
 	return overTheWire(err)
 }
 
-// settle asks the provider, and goes on to confirm and capture when it is paid.
+// settle asks the provider, and when the payment is paid, it confirms and captures.
 func (f *fakeSaga) settle(ctx context.Context, b booking.Booking) error {
 	state, err := f.provider.Get(ctx, b.Payment.Reference)
 	if err != nil {

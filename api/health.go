@@ -18,8 +18,8 @@ type Health struct {
 	Version string
 	// Ready are the dependencies that /readyz asks, by name.
 	Ready map[string]func(context.Context) error
-	// Helpful are those without which everything works, only slower: /readyz tells
-	// of them and does not fail.
+	// Helpful are dependencies without which everything works, only slower: /readyz reports
+	// them and does not fail.
 	Helpful map[string]func(context.Context) error
 }
 
@@ -29,8 +29,7 @@ func (h Health) health(w http.ResponseWriter, _ *http.Request) error {
 	return rest.Answer(w, http.StatusOK, map[string]string{"status": "ok", "version": h.Version})
 }
 
-// readiness tells, by name, which dependency is away. What exactly is wrong with
-// it stays in the log.
+// readiness tells, by name, which dependency is down. The cause stays in the log.
 type readiness struct {
 	Status string            `json:"status"`
 	Checks map[string]string `json:"checks"`

@@ -14,8 +14,8 @@ func keyed(w *world, token, key string, body string) call {
 	return call{token: token, method: "POST", path: "/v1/bookings", body: body, headers: map[string]string{"Idempotency-Key": key}}
 }
 
-// The API dies after the hold was committed and before it answered: what was
-// lost is the answer, not the hold.
+// The API dies after the hold was committed and before it answered: only the answer is
+// lost, not the hold.
 func TestFault03_SameKeyAfterACrashGivesTheSameHold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -61,7 +61,7 @@ func TestFault04_AHundredTimesTheSameKeyAtOnce(t *testing.T) {
 	assert.Equal(t, 1, w.rows()["payments"])
 }
 
-func TestTheSameKeyForSomethingElse(t *testing.T) {
+func TestAnIdempotencyKeyForAnotherRequestIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	first := w.do(t, keyed(w, w.customer, "k", bookBody(w.show, "A01")))
@@ -83,16 +83,16 @@ func TestTheSameKeyForSomethingElse(t *testing.T) {
 	// A key is its customer's own.
 	b := w.book(t, w.other, "k", "A02")
 	assert.NotEqual(t, first.booking(t).ID, b.ID)
-	// What was answered stays answered, whatever became of the booking.
+	// A stored answer stays, even when the booking has changed since.
 	w.do(t, replay)
 	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings/" + b.ID + "/cancel", status: 404, code: "not_found"})
 	w.exec(`UPDATE shows SET status = 'cancelled' WHERE id = $1`, w.show)
 	assert.Equal(t, first.body, w.do(t, replay).body)
 }
 
-// Only what a workflow said is stored; whoever is turned away at the door may
-// come back with the same key.
-func TestWhatIsStoredUnderAKey(t *testing.T) {
+// Only a workflow's answer is stored. A request that was refused before the workflow may be
+// repeated with the same key.
+func TestOnlyWorkflowAnswersAreStoredUnderAnIdempotencyKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	taken := w.book(t, w.other, "other", "A01")
@@ -125,7 +125,7 @@ func TestTooManyHoldsIsFinalForItsKey(t *testing.T) {
 	w.book(t, w.customer, "k6", "A09")
 }
 
-func TestTheWorkflowsWordAfterItIsForgotten(t *testing.T) {
+func TestARepeatAfterTheWorkflowWasForgottenIsAConflict(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, seat := range []string{"A01", "A03", "A05", "A07"} {
@@ -141,7 +141,7 @@ func TestTheWorkflowsWordAfterItIsForgotten(t *testing.T) {
 	w.do(t, lost)
 }
 
-func TestTemporalAway(t *testing.T) {
+func TestBookingsWhileTemporalIsDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.bought(t, w.customer, "k", "A01")

@@ -13,7 +13,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/accounts"
 )
 
-// Guesses are counted by where they come from, which a client cannot make up.
+// Guesses are counted by client address, which a client cannot forge.
 func TestFault58_LogInsHaveLimits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -38,7 +38,7 @@ func (s *stranger) odd() any { return oddities[s.IntN(len(oddities))] }
 
 func pick[T any](s *stranger, those []T) T { return those[s.IntN(len(those))] }
 
-// value makes a value of a schema, or one that is none.
+// value makes a value that matches the schema, or one that does not.
 func (s *stranger) value(ref *openapi3.SchemaRef, depth int) any {
 	if ref == nil || ref.Value == nil || depth > 6 || s.IntN(12) == 0 {
 		return s.odd()
@@ -153,7 +153,7 @@ func (s *stranger) call(method, path string, things map[string]string, item *ope
 	return made
 }
 
-// Anybody can forge a cursor, and Go reads more than Postgres does.
+// Anyone can forge a cursor, and Go parses values that Postgres refuses.
 func TestFault66_ForgedCursors(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -196,9 +196,9 @@ func TestUnknownFieldsAnywhereInABody(t *testing.T) {
 	}
 }
 
-// Whatever a request looks like that somebody makes up from the document, the
-// answer is one of the document's, and never that something broke. RANDOM_CALLS is how
-// many are made (make random), RANDOM_SEED which.
+// Requests are generated from the OpenAPI document, valid and invalid. Every answer is one
+// that the document lists, and never a 500. RANDOM_CALLS is how many are made (make
+// random), RANDOM_SEED which.
 func TestFault66_RandomRequestsByTheDocument(t *testing.T) {
 	t.Parallel()
 	calls, seed := number(t, "RANDOM_CALLS", 3000), number(t, "RANDOM_SEED", 66)

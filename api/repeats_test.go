@@ -13,7 +13,7 @@ import (
 
 // What the database can answer costs the booking's workflow no update: a run takes
 // 2,000 of them in its life.
-func TestTheDatabaseAnswersRepeats(t *testing.T) {
+func TestRepeatedUpdatesAreAnsweredFromTheDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	confirmed := w.bought(t, w.customer, "k-confirmed", "A01").ID
@@ -60,9 +60,8 @@ func TestTheDatabaseAnswersRepeats(t *testing.T) {
 	}
 }
 
-// Many tabs ask whether a booking is paid while the provider takes its time: they
-// share one question.
-func TestChecksShareAQuestion(t *testing.T) {
+// Many tabs check a payment while the provider is slow: they share one update.
+func TestPaymentChecksAtOnceShareOneUpdate(t *testing.T) {
 	t.Parallel()
 	const tabs = 20
 	w := newWorld(t)
@@ -132,7 +131,7 @@ func TestWorkflowsThatRefuse(t *testing.T) {
 }
 
 // A show's change that is being worked on, or done, answers repeats itself.
-func TestRepeatedShowChangesAskNobody(t *testing.T) {
+func TestRepeatedShowChangesAreAnsweredFromTheDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	cancel := call{token: w.admin, method: "POST", path: "/v1/admin/shows/" + w.show + "/cancel", body: `{"reason":"A flood."}`, status: 202}
@@ -144,5 +143,5 @@ func TestRepeatedShowChangesAskNobody(t *testing.T) {
 	w.do(t, cancel).into(t, &change)
 	w.saga.changes.end(change.ID)
 	w.do(t, cancel)
-	assert.Len(t, w.saga.changes.inputs, 2, "a change that nobody works on is taken up again")
+	assert.Len(t, w.saga.changes.inputs, 2, "a change that no workflow works on is taken up again")
 }

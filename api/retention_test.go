@@ -10,7 +10,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/retention"
 )
 
-// deleteOld deletes what is there of a kind, as if its time were over.
+// deleteOld deletes all rows of a kind, as if their retention were over.
 func (w *world) deleteOld(kind booking.OldRecords) {
 	w.t.Helper()
 	n, err := retention.New(w.db.Pool).DeleteOld(w.t.Context(), kind, 0, 100)
@@ -18,8 +18,8 @@ func (w *world) deleteOld(kind booking.OldRecords) {
 	require.Positive(w.t, n)
 }
 
-// A request is repeated when the stored answer is gone: it reaches the same booking,
-// whatever became of it.
+// A request is repeated when the stored answer is deleted. It reaches the same booking, in
+// every status.
 func TestARepeatAfterItsKeyWasDeletedBooksNothing(t *testing.T) {
 	t.Parallel()
 	for name, become := range map[string]struct {
@@ -79,8 +79,8 @@ func TestAWebhookAfterItsRowWasDeletedChangesNothing(t *testing.T) {
 	assert.Equal(t, booking.StatusConfirmed, after.Status)
 }
 
-// A customer pays after the booking's workflow was terminated: the money is for the
-// seats that are held, still.
+// A customer pays after the booking's workflow was terminated: the money still buys the
+// held seats.
 func TestAWebhookTakesUpABookingWithoutAWorkflow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -36,7 +36,7 @@ func TestReviews(t *testing.T) {
 		{name: "stranger takes back", method: "DELETE", path: path, status: 401, code: "unauthenticated"},
 		{name: "no such movie", token: w.customer, method: "PUT", path: "/v1/movies/nothing/reviews", body: `{"rating":1}`, status: 404, code: "not_found"},
 		{name: "no such movie to read", method: "GET", path: "/v1/movies/nothing/reviews", status: 404, code: "not_found"},
-		{name: "for somebody else", token: w.customer, method: "PUT", path: path, body: `{"rating":1,"account_id":"x","verified":true}`, status: 400, code: "malformed_request",
+		{name: "for another account", token: w.customer, method: "PUT", path: path, body: `{"rating":1,"account_id":"x","verified":true}`, status: 400, code: "malformed_request",
 			holds: []string{`"account_id"`, `"verified"`}},
 		{name: "half a star", token: w.customer, method: "PUT", path: path, body: `{"rating":2.5}`, status: 400, code: "malformed_request"},
 		{name: "no rating", token: w.customer, method: "PUT", path: path, body: `{}`, status: 422, code: "validation_failed", holds: []string{`"rating"`}},
@@ -51,8 +51,8 @@ func TestReviews(t *testing.T) {
 	}
 }
 
-// What customers write is told as text in JSON and nothing else, whatever it
-// would be in a page, a spreadsheet or a mail.
+// What customers write is served as text in JSON only, even when it would be markup in a
+// page, a formula in a spreadsheet or a header in a mail.
 func TestReviewsCarryNoMarkup(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -19,7 +19,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// caller is somebody who may or may not.
+// caller is a role that makes a request, or a request without a token.
 type caller string
 
 const (
@@ -36,7 +36,7 @@ func callers() []caller {
 	return []caller{nobody, customer, another, support, manager, rival, admin}
 }
 
-// audience says what becomes of each caller: 0 is let in, else the refusal.
+// audience has the expected status for each caller: 0 is allowed, else the refusal.
 type audience map[caller]int
 
 func only(refusal int, those ...caller) audience {
@@ -57,7 +57,7 @@ func only(refusal int, those ...caller) audience {
 var (
 	everybody = only(0, nobody)
 	signedIn  = only(0)
-	// Somebody else's booking does not exist, for staff who come as customers too.
+	// A booking of another customer does not exist, also for staff who call as customers.
 	theCustomer   = only(http.StatusNotFound, customer)
 	bookingStaff  = only(http.StatusForbidden, support, admin)
 	allStaff      = only(http.StatusForbidden, support, manager, rival, admin)
@@ -78,12 +78,12 @@ type access struct {
 	query   string
 	body    string
 	headers map[string]string
-	// also are refusals that somebody who was let in meets: of what does not exist.
+	// also are refusals that an allowed caller gets, for what does not exist.
 	also []int
 }
 
-// who is the table of all operations of the API. One that is not in it fails the
-// test: whoever adds an operation decides here who may.
+// who is the table of all operations of the API. An operation that is not in it fails the
+// test: a new operation needs a decision here.
 var who = map[string]access{
 	"GET /":                                    {who: everybody},
 	"GET /healthz":                             {who: everybody},
@@ -298,7 +298,7 @@ func TestFault65_EveryOperationAsEveryRole(t *testing.T) {
 	require.Equal(t, operations, slices.Sorted(maps.Keys(who)), "the table says of every operation who may, and of no other")
 
 	s := newStage(t)
-	// What callers must not find in any answer: the customer, and another house's
+	// No answer may show these to a caller: the customer's data, and another house's
 	// prices.
 	secrets := map[caller][]string{
 		nobody:  {customersEmail, s.customerID, s.things["bookings"], s.things["prices"]},
@@ -332,7 +332,7 @@ func TestFault65_EveryOperationAsEveryRole(t *testing.T) {
 	}
 }
 
-// A role that there is not is nobody's, even in a token that we signed.
+// A role that does not exist gives no rights, even in a token that we signed.
 func TestFault65_RolesThatDoNotExist(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -115,9 +115,8 @@ func TestSearchPages(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/v1/search?q=dune", headers: map[string]string{"If-None-Match": first.header.Get("ETag")}, status: http.StatusNotModified})
 }
 
-// Whatever is in a title or typed into the box: what is emphasized is told by
-// places and never by tags, and no answer has a character that a page would read
-// as markup.
+// Emphasis is given as positions and never as tags, for every title and every query. No
+// answer has a character that a page would read as markup.
 func TestSearchCarriesNoMarkup(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -104,17 +104,17 @@ func TestChangeOfABooking(t *testing.T) {
 	assert.Equal(t, *change.DecideBy, quote.Until)
 
 	for name, c := range map[string]call{
-		"somebody else": refused(w.changeCall(w.other, "POST", b.ID, `{"choice":"keep"}`, http.StatusNotFound), "not_found"),
-		"nobody":        refused(w.changeCall("", "POST", b.ID, `{"choice":"keep"}`, http.StatusUnauthorized), "unauthenticated"),
-		"nothing":       refused(w.changeCall(w.customer, "POST", b.ID, `{}`, http.StatusUnprocessableEntity), "validation_failed"),
-		"no seats":      refused(w.changeCall(w.customer, "POST", b.ID, `{"choice":"move"}`, http.StatusUnprocessableEntity), "validation_failed"),
-		"too much":      refused(w.changeCall(w.customer, "POST", b.ID, `{"choice":"keep","seats":["A1"]}`, http.StatusUnprocessableEntity), "validation_failed"),
-		"unknown":       refused(w.changeCall(w.customer, "POST", b.ID, `{"choice":"keep","price":1}`, http.StatusBadRequest), "malformed_request"),
-		"no such show":  refused(w.changeCall(w.customer, "POST", b.ID, moveBody(uuid.NewString(), "A01", "A02"), http.StatusUnprocessableEntity), "validation_failed"),
-		"no such seat":  refused(w.changeCall(w.customer, "POST", b.ID, moveBody(other, "A01", "Z99"), http.StatusUnprocessableEntity), "validation_failed"),
-		"fewer seats":   refused(w.changeCall(w.customer, "POST", b.ID, moveBody(other, "A01"), http.StatusUnprocessableEntity), "validation_failed"),
-		"the same show": refused(w.changeCall(w.customer, "POST", b.ID, moveBody(w.show, "A03", "A04"), http.StatusUnprocessableEntity), "validation_failed"),
-		"not on sale":   refused(w.changeCall(w.customer, "POST", b.ID, moveBody(w.closed, "A01", "A02"), http.StatusConflict), "show_not_on_sale"),
+		"another customer": refused(w.changeCall(w.other, "POST", b.ID, `{"choice":"keep"}`, http.StatusNotFound), "not_found"),
+		"no token":         refused(w.changeCall("", "POST", b.ID, `{"choice":"keep"}`, http.StatusUnauthorized), "unauthenticated"),
+		"nothing":          refused(w.changeCall(w.customer, "POST", b.ID, `{}`, http.StatusUnprocessableEntity), "validation_failed"),
+		"no seats":         refused(w.changeCall(w.customer, "POST", b.ID, `{"choice":"move"}`, http.StatusUnprocessableEntity), "validation_failed"),
+		"too much":         refused(w.changeCall(w.customer, "POST", b.ID, `{"choice":"keep","seats":["A1"]}`, http.StatusUnprocessableEntity), "validation_failed"),
+		"unknown":          refused(w.changeCall(w.customer, "POST", b.ID, `{"choice":"keep","price":1}`, http.StatusBadRequest), "malformed_request"),
+		"no such show":     refused(w.changeCall(w.customer, "POST", b.ID, moveBody(uuid.NewString(), "A01", "A02"), http.StatusUnprocessableEntity), "validation_failed"),
+		"no such seat":     refused(w.changeCall(w.customer, "POST", b.ID, moveBody(other, "A01", "Z99"), http.StatusUnprocessableEntity), "validation_failed"),
+		"fewer seats":      refused(w.changeCall(w.customer, "POST", b.ID, moveBody(other, "A01"), http.StatusUnprocessableEntity), "validation_failed"),
+		"the same show":    refused(w.changeCall(w.customer, "POST", b.ID, moveBody(w.show, "A03", "A04"), http.StatusUnprocessableEntity), "validation_failed"),
+		"not on sale":      refused(w.changeCall(w.customer, "POST", b.ID, moveBody(w.closed, "A01", "A02"), http.StatusConflict), "show_not_on_sale"),
 	} {
 		t.Run(name, func(t *testing.T) { w.do(t, c) })
 	}
@@ -130,7 +130,7 @@ func TestChangeOfABooking(t *testing.T) {
 	assert.Equal(t, booking.ChoiceKeep, change.Choice)
 }
 
-// Bookings are told one after the other. What a cancellation gives back does not
+// Bookings are notified one after the other. The full refund of a cancellation does not
 // wait for that.
 func TestQuoteBeforeTheBookingIsTold(t *testing.T) {
 	t.Parallel()
@@ -178,7 +178,7 @@ func TestMovedCustomerIsLate(t *testing.T) {
 	}
 }
 
-// Somebody terminated the booking's workflow: the choice counts all the same.
+// The booking's workflow was terminated: the choice still counts.
 func TestChoiceWithoutAWorkflow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -233,7 +233,7 @@ func TestMovedTicket(t *testing.T) {
 	assert.Contains(t, read(".ics"), "DTSTART:"+after.Show.StartsAt.Format("20060102T150405Z"))
 	assert.NotEmpty(t, read(".pdf"))
 
-	// Who had the seats before is out of the old show.
+	// The customer no longer has seats in the old show.
 	for show, taken := range map[string]bool{w.show: false, other: true} {
 		var seatMap struct{ Sold []string }
 		w.do(t, call{method: "GET", path: "/v1/shows/" + show + "/seats", status: http.StatusOK}).into(t, &seatMap)
@@ -271,13 +271,13 @@ func TestMoveRacesABooking(t *testing.T) {
 		moved.into(t, &p)
 		assert.Equal(t, booking.CodeSeatsUnavailable, p.Code)
 		assert.Equal(t, []string{"C02"}, p.Seats)
-		// Nothing was chosen by what could not be done.
+		// The failed requests stored no choice.
 		w.do(t, w.changeCall(w.customer, "POST", b.ID, moveBody(other, "C04", "C05"), http.StatusOK))
 	}
 }
 
-// Scenario 9, as the customer sees it: the hold is over and says why, and the
-// seats are nobody's.
+// Scenario 9, as the customer sees it: the hold is over and says why, and the seats are
+// free.
 func TestFault9_HoldOfACancelledShowIsReleased(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

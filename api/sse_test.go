@@ -118,8 +118,8 @@ func TestWatchingSeats(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(released[2]), &delta))
 	assert.Equal(t, []string{"A01", "A02"}, delta.Released)
 
-	// Who was away for the last event gets just that; who was away at another
-	// server gets every seat; who has nothing gets a snapshot.
+	// A client that missed the last event gets just that event. A client of another server
+	// gets every seat. A new client gets a snapshot.
 	assert.Equal(t, released, next(t, w.watch(t, "", path, held[1])))
 	foreign := next(t, w.watch(t, "", path, first[1]+"x"))
 	assert.Equal(t, "seats", foreign[0])
@@ -219,7 +219,7 @@ func TestStreamsHaveTheHeadersOfEveryAnswer(t *testing.T) {
 	assert.NotEmpty(t, response.Header.Get("Date"))
 	assert.EqualValues(t, -1, response.ContentLength)
 
-	// The place of whoever leaves is free again.
+	// A client that leaves frees its place.
 	response.Body.Close()
 	require.Eventually(t, func() bool {
 		response, err := http.DefaultClient.Do(request)
@@ -230,7 +230,7 @@ func TestStreamsHaveTheHeadersOfEveryAnswer(t *testing.T) {
 	w.do(t, call{method: "HEAD", path: "/v1/shows/" + w.show + "/seats/stream"})
 }
 
-func TestFault63_SlowReaderOfAStreamIsDroppedAndNobodyWaits(t *testing.T) {
+func TestFault63_SlowReaderOfAStreamIsDroppedAndDelaysNoOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -255,7 +255,7 @@ func TestFault63_SlowReaderOfAStreamIsDroppedAndNobodyWaits(t *testing.T) {
 	quick := w.watch(t, "", path)
 	next(t, quick)
 
-	// Snapshots fill the connection of whoever does not read them; then its queue.
+	// Snapshots fill the connection of a client that does not read them; then its queue.
 	inTime := 0
 	for i := range 40 {
 		w.exec(`UPDATE shows SET fee_per_seat = fee_per_seat + 1 WHERE id = $1`, w.show)
@@ -302,7 +302,7 @@ func TestSeatMapFromMemory(t *testing.T) {
 	assert.Equal(t, strings.Replace(tag, `-gzip"`, `"`, 1), head.header.Get("ETag"), "Go does not ask for gzip here")
 	assert.Empty(t, head.body)
 
-	// No hint ever comes; what was done through this process is seen all the same.
+	// No hint ever comes; what was done through this process is still seen.
 	b := w.book(t, w.customer, "k", "A01")
 	got := read(call{status: 200, headers: map[string]string{"If-None-Match": tag}, holds: []string{`"held":["A01"]`}})
 	assert.NotEqual(t, tag, got.header.Get("ETag"))
@@ -364,7 +364,7 @@ func TestBestSeats(t *testing.T) {
 
 	w.book(t, w.customer, "k", "D06", "D07")
 	ask(w.show, "?count=2&category=gold&accessible=false", call{status: 200}).into(t, &offer)
-	assert.NotContains(t, offer.Seats, "D06", "an offer is never of seats that somebody has")
+	assert.NotContains(t, offer.Seats, "D06", "an offer never has seats that are taken")
 
 	ask(w.show, "?count=0&category=silver", call{status: 422, code: "validation_failed", holds: []string{`"count"`, `"category"`}})
 	ask(w.show, "?count=11", call{status: 422, code: "validation_failed", holds: []string{"from 1 to 10"}})
@@ -382,8 +382,8 @@ func TestBestSeats(t *testing.T) {
 	ask(w.show, "?count=1", call{status: 409, code: string(booking.CodeSeatsUnavailable)})
 }
 
-// A stream has an end, so that a client that stopped reading gives its place back, and a
-// write deadline of the server's does not end it before.
+// A stream ends after its time, so that a client that stopped reading frees its place. The
+// server's write deadline does not end it earlier.
 func TestAStreamEndsAfterItsTime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

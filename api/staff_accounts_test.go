@@ -59,7 +59,7 @@ func TestStaffAccountRefusals(t *testing.T) {
 		{name: "no such role", method: "PATCH", path: customer, body: `{"role":"king","theater_ids":["x"]}`, status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"role"`, `"theater_ids[0]"`}},
 		{name: "no such theater", method: "PATCH", path: customer, body: `{"role":"theater_manager","theater_ids":["` + uuid.NewString() + `"]}`, status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"theater_ids[0]"`}},
 		{name: "another field", method: "PATCH", path: customer, body: `{"email":"x@example.com"}`, status: http.StatusBadRequest, code: "malformed_request"},
-		{name: "nobody", method: "GET", path: accounts + "/" + uuid.NewString(), status: http.StatusNotFound, code: "not_found"},
+		{name: "unknown account", method: "GET", path: accounts + "/" + uuid.NewString(), status: http.StatusNotFound, code: "not_found"},
 		{name: "no id", method: "PATCH", path: accounts + "/me", body: `{}`, status: http.StatusNotFound, code: "not_found"},
 		{name: "filters", method: "GET", path: accounts + "?role=king", status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"role"`}},
 		{name: "limit", method: "GET", path: accounts + "?limit=x", status: http.StatusUnprocessableEntity, code: "validation_failed"},
@@ -71,7 +71,7 @@ func TestStaffAccountRefusals(t *testing.T) {
 	}
 }
 
-func TestAuditIsReadByThoseItIsFor(t *testing.T) {
+func TestAuditLogShowsManagersTheirOwnTheaters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	own := w.find(`SELECT id FROM theaters`)
@@ -117,7 +117,7 @@ func TestAuditIsReadByThoseItIsFor(t *testing.T) {
 	w.do(t, call{token: w.admin, method: "POST", path: "/v1/admin/audit", body: `{}`, status: http.StatusMethodNotAllowed, code: "method_not_allowed", without: true})
 }
 
-func TestWhatStaffAskOfABookingIsWrittenDown(t *testing.T) {
+func TestStaffRequestsOnABookingAreAudited(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	theater := w.find(`SELECT id FROM theaters`)

@@ -128,7 +128,7 @@ func TestAlertThatComesBackOpensAgain(t *testing.T) {
 		"what was done before stays in the log")
 }
 
-func TestOneOfManyTakesAnAlert(t *testing.T) {
+func TestAnAlertIsTakenByOneOfManyStaff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.alerted(w.book(t, w.customer, "k", "A01").ID, booking.AlertSeatsNotFreed)

@@ -119,7 +119,7 @@ func TestStaffMovieRefusals(t *testing.T) {
 			status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"title"`, `"year"`, `"aliases[1]"`, `"credits[1].name"`, `"credits[1].job"`}},
 		{name: "filters", method: "GET", path: movies + "?limit=0&retired=maybe", status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"limit"`, `"retired"`}},
 		{name: "cursor", method: "GET", path: movies + "?cursor=x", status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"cursor"`}},
-		{name: "nobody's id", method: "PATCH", path: movies + "/" + uuid.NewString(), body: `{}`, status: http.StatusNotFound, code: "not_found"},
+		{name: "unknown id", method: "PATCH", path: movies + "/" + uuid.NewString(), body: `{}`, status: http.StatusNotFound, code: "not_found"},
 		{name: "no id", method: "GET", path: movies + "/amelie", status: http.StatusNotFound, code: "not_found"},
 		{name: "no id to retire", method: "POST", path: movies + "/amelie/retire", status: http.StatusNotFound, code: "not_found"},
 		{name: "another method", method: "DELETE", path: amelie, status: http.StatusMethodNotAllowed, code: "method_not_allowed", without: true},
@@ -156,8 +156,8 @@ func TestFault61_AddressesOfPostersAndTrailers(t *testing.T) {
 		holds: []string{`"poster_url":"https://images.example/a.jpg"`, `"trailer_url":"https://videos.example/t?v=1"`}})
 }
 
-// What is stored is text and nothing else; what is special somewhere is escaped
-// there, and here that is JSON.
+// The stored value is plain text. Each output format escapes its own special characters;
+// here the format is JSON.
 func TestFault62_HostileNamesAndTitles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -36,7 +36,7 @@ func TestPricesThatTheProviderCannotCharge(t *testing.T) {
 		{"too little", in("HUF", 10_000), in("HUF", 0), "prices.gold.amount", "A seat costs HUF 118.00 with fee and tax. The payment provider charges at least HUF 175.00.", false},
 		{"enough with its fee", in("HUF", 10_000), in("HUF", 10_000), "", "", true},
 		{"too much", in("ISK", 900_000), in("ISK", 0), "prices.gold.amount", "A seat costs ISK 1062000 with fee and tax. The payment provider charges at most ISK 999999.", false},
-		{"a currency that nobody charges", in("IQD", 5_000), in("IQD", 0), "prices", "No payment provider of this platform charges IQD.", false},
+		{"a currency that no provider charges", in("IQD", 5_000), in("IQD", 0), "prices", "No payment provider of this platform charges IQD.", false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -64,8 +64,8 @@ func TestPricesThatTheProviderCannotCharge(t *testing.T) {
 	}
 }
 
-// What was set before a limit was known is refused when it is changed or used, not
-// when something else is.
+// A price from before a limit was known is refused when it is changed or used, but not when
+// another field changes.
 func TestOldPricesThatTheProviderCannotCharge(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -82,7 +82,7 @@ func TestOldPricesThatTheProviderCannotCharge(t *testing.T) {
 		`"field":"price_card_id"`, "Change the card first. Its prices.gold.amount: Must be a multiple of 10")
 	d.change(t, show.ID.String(), fields{"fee_per_seat": in("KWD", 300)}, http.StatusUnprocessableEntity, `"field":"prices.gold.amount"`)
 
-	// Nobody can hold a seat whose payment could not be opened.
+	// No customer can hold a seat whose payment could not be opened.
 	d.world.show = show.ID.String()
 	body := fields{"show_id": show.ID, "seats": []string{"C07"}, "payment": fields{"provider": "stripe"}}.with(nil)
 	d.do(t, call{token: d.customer, method: "POST", path: "/v1/bookings", body: body, headers: map[string]string{"Idempotency-Key": "old"},
@@ -109,7 +109,7 @@ func TestBookingInThreeDecimals(t *testing.T) {
 	assert.Zero(t, back.Refund.Amount%10)
 }
 
-func TestTheaterInACurrencyThatNobodyCharges(t *testing.T) {
+func TestTheaterInACurrencyThatNoProviderCharges(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	house := fields{"city": "pune", "name": "Regal", "address": "9 Mall Road", "lat": 18.5, "lon": 73.8}

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// Whatever stands in one field of a request to plan shows, the answer is one of
-// the document's, and never that something broke.
+// A hostile value in any one field of a request to plan shows gets an answer that the
+// document lists, and never a 500.
 func TestFault66_HostileFieldsOfShowsAndPrices(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -29,9 +29,8 @@ func (d *desk) edited(t testing.TB) {
 
 var bothPrices = fields{"gold": rupees(30000), "front": rupees(10000)}
 
-// A layout that is edited while seats are held changes nothing about them: the
-// show keeps its layout, and what is held is what is sold. Shows of later sell the
-// new one.
+// An edit of a layout does not affect held seats: the show keeps its layout, and the held
+// seats are the sold seats. Later shows sell the new layout.
 func TestFault10_LayoutEditedWhileSeatsAreHeld(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -59,7 +58,8 @@ func TestFault10_LayoutEditedWhileSeatsAreHeld(t *testing.T) {
 	d.world.show = later.ID.String()
 	assert.EqualValues(t, "front", d.book(t, d.other, "k", "A01").Quote.Seats[0].Category)
 
-	// Nobody has a seat of this one, so it may follow the edit, with prices that fit.
+	// No customer has a seat of this show, so it may take the edited layout, with prices
+	// that fit.
 	free := d.planOn(t, at(3, 14), 1)
 	d.change(t, free, fields{"layout_version": 2}, http.StatusUnprocessableEntity, "The layout also has front.")
 	d.change(t, free, fields{"layout_version": 2, "prices": bothPrices}, http.StatusOK, `"layout_version":2`, `"capacity":48`)
@@ -76,9 +76,9 @@ func (d *desk) planOn(t testing.TB, start time.Time, version int) string {
 	return id
 }
 
-// A hold that is under way when the layout changes either stands, and then the
-// layout stays, or is made anew on the new layout. Never a seat of the one on a
-// show of the other.
+// When the layout changes during a hold, there are two outcomes: the hold stands and the
+// layout stays, or the hold is made again on the new layout. A hold never has a seat of one
+// layout on a show of the other.
 func TestFault10_HoldAndLayoutAtOnce(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

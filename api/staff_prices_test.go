@@ -52,7 +52,7 @@ func TestPriceCards(t *testing.T) {
 	d.do(t, call{token: d.own, method: "PATCH", path: path, body: `{"name":"\u202eevil","prices":{"gold":{"amount":-5,"currency":"EUR"}},"tax_basis_points":-1}`,
 		status: http.StatusUnprocessableEntity, holds: []string{`"name"`, `"prices.gold.amount"`, `"prices.gold.currency"`, `"tax_basis_points"`}})
 
-	// A show copies its card: what happens to the card later is nothing to it.
+	// A show copies its card: later changes of the card do not affect it.
 	card := fields{"prices": nil, "fee_per_seat": nil, "tax_basis_points": nil, "price_card_id": weekend.ID}
 	show := d.plan(t, at(1, 14), card)
 	assert.Equal(t, rupees(45000), show.Prices["gold"])
@@ -112,7 +112,7 @@ func TestPriceCardsAreInTheTheatersCurrency(t *testing.T) {
 	assert.Equal(t, http.StatusUnprocessableEntity, <-answered, "prices in the currency of before")
 }
 
-func TestWhatChangesNothingIsNotWritten(t *testing.T) {
+func TestShowAndPriceChangesWithoutEffectAreNotWritten(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	card := d.newCard(t, "Standard")

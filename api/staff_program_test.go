@@ -110,7 +110,7 @@ func TestProgramIsAllOrNothing(t *testing.T) {
 	d := newDesk(t)
 	third := at(2, 0).Format(time.DateOnly)
 	there := d.plan(t, at(0, 0), fields{"starts_at": nil, "local_starts_at": third + "T11:00"})
-	// 13:30 is in the way of 14:00, which is asked for too.
+	// 13:30 overlaps 14:00, which is requested too.
 	body := d.week(fields{"days": 3, "template": []fields{d.entry(fields{"times": []string{"10:00", "13:30", "14:00"}})}})
 
 	_, got := d.program(t, http.StatusConflict, body)
@@ -146,7 +146,8 @@ func TestProgramIsAllOrNothing(t *testing.T) {
 	assert.Len(t, again.Conflicts, 9)
 }
 
-// Two managers fill one screen at once: every show of the one or of the other.
+// Two managers fill one screen at once: all shows of one manager are planned, and none of
+// the other.
 func TestProgramsAtOnce(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -239,7 +240,7 @@ func TestFault44_ProgramsFollowTheTheatersClock(t *testing.T) {
 			assert.Equal(t, 23*time.Hour, evenings[1].Sub(evenings[0]), "the day of the change is an hour short")
 			assert.Equal(t, 24*time.Hour, evenings[2].Sub(evenings[1]))
 
-			// Back: of the time that the clock shows twice the first is taken.
+			// Back: when the clock shows a time twice, the first is taken.
 			autumn, _ := d.program(t, http.StatusCreated, plan(back.AddDate(0, 0, -1), twice, "18:30").with(nil))
 			assert.Empty(t, autumn.Conflicts)
 			evenings = startsAt(autumn.Created, "18:30:00")

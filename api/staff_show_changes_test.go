@@ -39,8 +39,8 @@ type shownChange struct {
 	Progress changeProgress `json:"progress"`
 }
 
-// changeProgress says how far a change has come. The counts are the database's;
-// what the workflow says of itself is there when it answers.
+// changeProgress says how far a change has come. The counts come from the database; the
+// workflow's own fields are there only when it answers.
 type changeProgress struct {
 	Total     int    `json:"total"`
 	Told      int    `json:"told"`
@@ -132,7 +132,7 @@ func TestStaffMoveAShow(t *testing.T) {
 	d.do(t, call{token: d.own, method: "GET", path: "/v1/admin/show-changes/" + change.ID, status: http.StatusOK, holds: []string{`"superseded":true`}})
 }
 
-// Whatever key a move had, the show can be cancelled afterwards.
+// A move can have any key: the show can still be cancelled afterward.
 func TestNoKeyOfAMoveStandsForTheCancellation(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -211,7 +211,7 @@ func TestChangesArePausedAndResumed(t *testing.T) {
 	assert.Equal(t, "pause resume", d.text(`SELECT string_agg(action, ' ' ORDER BY id) FROM audit_log
 		WHERE entity = 'show_change' AND theater_id IS NOT NULL AND actor_role = 'theater_manager'`))
 
-	// Its workflow is terminated: nobody is there to pause, and resuming starts it anew.
+	// Its workflow is terminated: there is nothing to pause, and resuming starts it again.
 	d.saga.changes.end(change.ID)
 	d.do(t, call{token: d.support, method: "GET", path: "/v1/admin/show-changes/" + change.ID, status: http.StatusOK,
 		holds: []string{`"running":false`, `"total":1`}})

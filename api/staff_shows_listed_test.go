@@ -86,7 +86,7 @@ func TestManagersKeepToTheirTheaters(t *testing.T) {
 	d.do(t, call{token: rival, method: "GET", path: "/v1/admin/prices", status: http.StatusOK, holds: []string{`"items":[]`}})
 }
 
-// staffOf signs somebody in with a role.
+// staffOf signs in an account with a role.
 func (w *world) staffOf(name, role string) string {
 	w.t.Helper()
 	email := name + "@example.com"
@@ -101,8 +101,8 @@ func (w *world) staffOf(name, role string) string {
 	return tokens.AccessToken
 }
 
-// Who changes a price does not move a show, whatever the screen's cleaning time is
-// by now.
+// A price change does not move a show, even when the screen's cleaning time has changed
+// since.
 func TestCleaningTimeIsThatOfWhenTheShowWasPlanned(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

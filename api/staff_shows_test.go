@@ -213,7 +213,7 @@ func TestStaffShowsAreChecked(t *testing.T) {
 		"ends before it starts":    {fields{"ends_at": ahead.Add(-time.Hour).Format(time.RFC3339)}, []string{"ends_at", "sales_close_at"}},
 		"shorter than the film":    {fields{"ends_at": ahead.Add(2 * time.Hour).Format(time.RFC3339)}, []string{"ends_at"}},
 		"longer than a day":        {fields{"ends_at": ahead.Add(25 * time.Hour).Format(time.RFC3339)}, []string{"ends_at"}},
-		"a runtime nobody knows":   {fields{"movie_id": unknown}, []string{"ends_at"}},
+		"an unknown runtime":       {fields{"movie_id": unknown}, []string{"ends_at"}},
 		"sold before it is sold":   {fields{"sales_open_at": ahead.Format(time.RFC3339)}, []string{"sales_close_at"}},
 		"sold when it is over":     {fields{"sales_close_at": ahead.Add(9 * time.Hour).Format(time.RFC3339)}, []string{"sales_close_at"}},
 		"a category too few":       {fields{"prices": fields{"silver": rupees(1)}}, []string{"prices", "prices"}},
@@ -286,8 +286,7 @@ func TestTwoManagersPlanAtOnce(t *testing.T) {
 	assert.Equal(t, map[int]int{http.StatusCreated: 1, http.StatusConflict: managers - 1}, counts)
 }
 
-// Those who change one show at once take turns: nobody waits for the other
-// crosswise, and nothing fails.
+// Concurrent changes of one show take turns: they do not deadlock, and none fails.
 func TestAShowIsChangedAndMovedAtOnce(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -330,7 +329,7 @@ func TestStaffChangeAShow(t *testing.T) {
 	assert.Equal(t, []string{"create theater_manager false true", "change theater_manager true true", "change theater_manager true true"},
 		d.audited(t, "show", id))
 
-	// A tag of yesterday stops an editor, a sale does not.
+	// A stale ETag stops an editor; a sale does not change the ETag.
 	read := d.do(t, call{token: d.own, method: "GET", path: "/v1/admin/shows/" + id, status: http.StatusOK})
 	d.world.show = id
 	d.book(t, d.customer, "k", "A01")
@@ -363,8 +362,7 @@ func TestStaffChangeAShow(t *testing.T) {
 	d.change(t, d.past, fields{"captions": true}, http.StatusConflict, "is over")
 }
 
-// Who has a seat keeps their evening; the way to move a show that is sold is
-// another.
+// A show with claims does not move by an edit; a sold show is moved by a show change.
 func TestStaffShowsWithClaimsDoNotMove(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -380,7 +378,7 @@ func TestStaffShowsWithClaimsDoNotMove(t *testing.T) {
 	for _, change := range []fields{later, {"screen_id": other}, {"ends_at": show.EndsAt.Add(time.Hour).Format(time.RFC3339)}} {
 		d.change(t, id, change, http.StatusConflict, "/v1/admin/shows/"+id+"/reschedule")
 	}
-	// The same again is no change, and the rest is free.
+	// The same start and screen are no change, and the other fields may change.
 	d.change(t, id, fields{"starts_at": show.StartsAt.Format(time.RFC3339), "screen_id": strings.ToUpper(d.screen), "captions": true}, http.StatusOK)
 	d.do(t, call{token: d.own, method: "DELETE", path: "/v1/admin/shows/" + id, status: http.StatusConflict,
 		holds: []string{"/v1/admin/shows/" + id + "/cancel"}})
@@ -402,7 +400,7 @@ func TestStaffShowsWithClaimsDoNotMove(t *testing.T) {
 }
 
 // A hold keeps the price it was quoted; the next one pays the new price.
-func TestPriceChangesWhileSomebodyHolds(t *testing.T) {
+func TestPriceChangeDoesNotChangeAHold(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	id := d.plan(t, at(1, 14), nil).ID.String()

@@ -54,19 +54,19 @@ func TestABusyAPIRefusesNewBookingsAndNothingElse(t *testing.T) {
 	w.options.Payments.Providers["healthy"] = w.provider
 	w.serve()
 
-	const crowd = 48 // a seat for each, so that nobody waits for another's
+	const crowd = 48 // a seat for each, so that no one waits for another's
 	replies := make(chan reply, crowd)
 	for i := range crowd {
 		body := bookBody(w.show, fmt.Sprintf("%c%02d", 'B'+i/12, 1+i%12))
 		go func() { replies <- w.send(t, keyed(w, w.other, uuid.NewString(), body)) }()
 	}
-	// The first who are refused leave while nobody has been answered.
+	// The first refusals come before any hold is answered.
 	refused := <-replies
 	assert.Equal(t, http.StatusServiceUnavailable, refused.status)
 	assert.NotEmpty(t, refused.header.Get("Retry-After"))
 	assert.Contains(t, string(refused.body), "Nothing was charged")
 	slow.mu.Lock()
-	assert.LessOrEqual(t, slow.holds, 20, "those who are refused do not reach Temporal")
+	assert.LessOrEqual(t, slow.holds, 20, "refused requests do not reach Temporal")
 	slow.mu.Unlock()
 
 	// A customer with a booking is served meanwhile: reads, commands, and a repeat whose
@@ -103,7 +103,7 @@ func TestARepeatIsAnsweredFromTheDatabase(t *testing.T) {
 	other.status, other.code = 422, "idempotency_key_reused"
 	w.do(t, other)
 
-	// Half made, there is nothing to answer with yet.
+	// The booking is not complete yet, so there is no answer.
 	w.exec(`DELETE FROM idempotency_keys`)
 	w.exec(`DELETE FROM payments WHERE booking_id = $1`, id)
 	half := keyed(w, w.customer, "k", bookBody(w.show, "A01", "A02"))
@@ -112,7 +112,7 @@ func TestARepeatIsAnsweredFromTheDatabase(t *testing.T) {
 	assert.Zero(t, w.rows()["idempotency_keys"])
 }
 
-// unfetched makes a hold one whose answer nobody has fetched, for so long from now on.
+// unfetched makes a hold one whose answer was not fetched; it expires after this time.
 func (w *world) unfetched(bookingID string, left time.Duration) {
 	w.t.Helper()
 	w.exec(`UPDATE bookings SET fetch_by = now() + $2::interval WHERE id = $1`, bookingID, left)
@@ -120,8 +120,8 @@ func (w *world) unfetched(bookingID string, left time.Duration) {
 }
 
 // What the customer says about wheelchair spaces reaches the hold, which decides; the
-// look before it promises nothing.
-func TestTheHoldKnowsWhatTheCustomerSaid(t *testing.T) {
+// precheck promises nothing.
+func TestHoldGetsTheAccessibleField(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	body := bookBody(w.show, "A01")
@@ -135,7 +135,7 @@ func TestTheHoldKnowsWhatTheCustomerSaid(t *testing.T) {
 	assert.Equal(t, w.options.Bookings.Policy, in.Policy)
 }
 
-// A booking that ended before it had a payment tells what its workflow told.
+// A booking that ended before it had a payment repeats its workflow's answer.
 func TestARepeatTellsWhyThereIsNoPayment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -150,7 +150,7 @@ func TestARepeatTellsWhyThereIsNoPayment(t *testing.T) {
 	again.status, again.code = 503, "payment_provider_unavailable"
 	w.do(t, again)
 
-	// Nobody knows why any more: its hold is over.
+	// The reason is no longer known: the hold is over.
 	second := w.book(t, w.customer, "forgotten", "A02")
 	w.exec(`DELETE FROM idempotency_keys`)
 	w.exec(`DELETE FROM payments`)
@@ -176,13 +176,13 @@ func TestAHoldWaitsForACustomerWhoKeepsAsking(t *testing.T) {
 	assert.Equal(t, "true", w.text(`SELECT (held_until > now() + interval '20s')::text FROM seat_claims`))
 }
 
-func TestAHoldThatNobodyFetchedIsLost(t *testing.T) {
+func TestAHoldWhoseAnswerIsNotFetchedIsLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	first := w.do(t, keyed(w, w.customer, "k", bookBody(w.show, "A01", "A02"))).booking(t)
 	assert.Equal(t, "0", w.text(`SELECT count(*)::text FROM bookings WHERE fetch_by IS NOT NULL`), "an answer that was sent is fetched")
 
-	// The answer was lost, the time to fetch it is over, and a rival was quicker.
+	// The answer was lost, the time to fetch it is over, and a rival has the seat.
 	w.exec(`DELETE FROM idempotency_keys`)
 	w.unfetched(first.ID, -time.Second)
 	w.book(t, w.other, "rival", "A02")
@@ -193,7 +193,7 @@ func TestAHoldThatNobodyFetchedIsLost(t *testing.T) {
 	w.book(t, w.customer, "another", "A01")
 }
 
-// A workflow that ran too late held nothing: the key stays good.
+// A workflow that ran too late held nothing: the key can be used again.
 func TestAStartThatWasTooLateIsNotStored(t *testing.T) {
 	t.Parallel()
 	err := overTheWire(booking.E(booking.CodeStartedLate, "It took too long to begin."))

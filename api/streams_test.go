@@ -17,7 +17,7 @@ import (
 // loopback is where the tests connect from.
 var loopback = netip.MustParsePrefix("127.0.0.0/8")
 
-// open opens a stream as a client that a proxy tells of, and gives what closes it.
+// open opens a stream as a client behind a proxy, and returns the function that closes it.
 func (w *world) open(t *testing.T, token, path, forwarded string) (status *http.Response, leave func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -72,7 +72,7 @@ func TestOneClientDoesNotTakeAllStreams(t *testing.T) {
 	require.Eventually(t, func() bool { return status("203.0.113.7") == http.StatusOK }, soon, often)
 }
 
-// Nobody is trusted who is not named: what a client writes changes nothing.
+// Only named proxies are trusted: a client's own header changes nothing.
 func TestFault59_ForgedForwardedForDoesNotHelp(t *testing.T) {
 	t.Parallel()
 	var log lockedText

@@ -10,9 +10,9 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// The terms of cancellation change between a booking and its cancellation. What
-// the customer is told would come back, and what then comes back, goes by the terms
-// that the booking was made under.
+// The terms of cancellation change between a booking and its cancellation. The refund that
+// is quoted and the refund that is made both follow the terms that the booking was made
+// under.
 func TestABookingKeepsItsTermsOfCancellation(t *testing.T) {
 	t.Parallel()
 	generous := booking.CancellationPolicy{{Until: time.Hour, Percent: 80}}

@@ -62,11 +62,11 @@ func TestFault24_TheSameWebhookFiveTimes(t *testing.T) {
 	assert.Equal(t, 1, rows["tickets"])
 	assert.Equal(t, 2, rows["ledger"], "authorize and capture")
 	assert.Equal(t, b.Quote.Total.Amount, w.money(t))
-	// The copy that settles first may be one that came after the sale.
+	// The first copy to settle may be one that came after the sale.
 	assert.Contains(t, []string{"signalled", "already_settled"}, w.outcome(t, "evt_1"))
 }
 
-// The workflow is always told the truth of now, never the event's.
+// The workflow always gets the provider's current state, never the event's.
 func TestFault25_CapturedBeforeAuthorized(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -101,8 +101,8 @@ func TestFault26_FailedAfterCaptured(t *testing.T) {
 	assert.Empty(t, signals)
 }
 
-// Somebody refunds at the provider's own desk: the workflow has to hear of it.
-func TestRefundsMadeElsewhereAreNews(t *testing.T) {
+// Staff refund at the provider's own dashboard: the workflow must be notified.
+func TestRefundsAtTheDashboardSignalTheWorkflow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.bought(t, w.customer, "k", "A01")
@@ -118,7 +118,7 @@ func TestRefundsMadeElsewhereAreNews(t *testing.T) {
 	assert.EqualValues(t, 100, signals[0].Refunded)
 }
 
-func TestFault27_WebhooksThatAreNotStripesWord(t *testing.T) {
+func TestFault27_WebhooksNotSignedByStripeAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.book(t, w.customer, "k", "A01")
@@ -177,7 +177,7 @@ func TestFault28_EventsOfOthersAreRefused(t *testing.T) {
 	}
 	assert.Equal(t, "not_ours", w.outcome(t, "evt_3"))
 
-	// An event that names somebody's booking, about a payment that is not its own.
+	// An event that names a customer's booking, about a payment that is not its own.
 	b := w.book(t, w.customer, "k", "A01")
 	foreign := event(t, "evt_5", authorized, "pi_somebodyelses", map[string]string{"booking_id": b.ID})
 	foreign.status, foreign.code = 400, string(rest.CodeWebhookNotOurs)
@@ -247,18 +247,18 @@ func TestWebhooksThatCannotBeAcceptedComeAgain(t *testing.T) {
 	w.do(t, c)
 }
 
-func TestMoneyForABookingThatIsOver(t *testing.T) {
+func TestWebhookOfAnEndedBookingStartsALatePayment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *Options) { o.Payments.RebookLate = true })
 	b := w.book(t, w.customer, "k", "A01")
 	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings/" + b.ID + "/cancel", status: 200})
 
-	// Nobody paid: nothing to do.
+	// No one paid: nothing to do.
 	c := event(t, "evt_1", "payment_intent.created", b.Payment.Reference, nil)
 	c.status, c.holds = 200, []string{"already_settled"}
 	w.do(t, c)
 
-	// Paid after the end: the late-payment workflow gives it back or books again.
+	// Paid after the end: the late-payment workflow refunds it or books again.
 	w.pay(t, b.Payment.Reference, "pm_card_visa")
 	c = event(t, "evt_2", authorized, b.Payment.Reference, nil)
 	c.status, c.holds = 200, []string{"late_payment"}

@@ -15,8 +15,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/temporal"
 )
 
-// raw sends bytes as they are and reads the answers until the server closes, or nothing
-// comes any more.
+// raw sends bytes unchanged and reads the answers until the server closes or is silent.
 func (w *world) raw(t *testing.T, request string) string {
 	t.Helper()
 	connection, err := net.Dial("tcp", strings.TrimPrefix(w.server.URL, "http://"))
@@ -56,7 +55,7 @@ func TestNoRedirectIsMadeOfTheRequest(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/v1//movies", status: 404, code: "not_found", without: true})
 }
 
-// A body whose end is told in two ways ends its connection.
+// A body with two contradicting lengths ends its connection.
 func TestChunkedBodiesEndTheirConnection(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *Options) { o.HTTP.CORSOrigins = []string{"https://app.example"} })
@@ -85,14 +84,14 @@ func TestQueriesThatCannotBeRead(t *testing.T) {
 }
 
 // A backslash and "u0000" as text are no U+0000.
-func TestWhatLooksLikeNULIsTaken(t *testing.T) {
+func TestReviewTextThatLooksLikeNULIsAccepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.do(t, call{method: "PUT", path: "/v1/movies/amelie/reviews", token: w.customer, status: 201,
 		body: `{"rating":4,"text":"They write \\u0000 in the film."}`, holds: []string{`They write \\u0000`}})
 }
 
-// The codec's limits and errors are those of the rest.
+// The codec has the same limits and errors as the other routes.
 func TestTheCodecHasLimits(t *testing.T) {
 	t.Parallel()
 	handler, err := temporal.CodecHandler(temporal.Keys{{ID: "k", Secret: []byte(strings.Repeat("k", 32))}})

@@ -25,11 +25,13 @@ import (
 	"github.com/boxoffice/boxoffice/workers"
 )
 
-// The method. Holds come at a steady rate, as in bench reminders: in the quiet, and while
-// many guess a password at a steady rate, from one network or from many. These parts take
-// turns, so that a machine that slows down in between slows all of them. A crowd that sends
-// as fast as it can would measure itself, because it shares the machine, too. The API that compares passwords, the workers and the databases share the machine,
-// as on a small one in production. Meanwhile the owner of the account logs in, from where she did before.
+// The method. Holds come at a steady rate, as in bench reminders: without other load, and
+// while many clients guess a password at a steady rate, from one network or from many.
+// These parts take turns, so that a machine that slows down in between slows all of them. A
+// crowd that sends as fast as it can would measure itself, because it shares the machine,
+// too. The API that compares passwords, the workers and the databases share the machine, as
+// on a small one in production. Meanwhile the owner of the account logs in, from where she
+// did before.
 func loginsBenchmark(ctx context.Context, args []string) error {
 	var b loginsBench
 	flags := flag.NewFlagSet("logins", flag.ExitOnError)

@@ -26,10 +26,10 @@ import (
 
 // The method. The workers are those of production, with their limits; the ports
 // answer at once, but for messages, which take a vendor's time. A show is sold out:
-// its bookings wait for their reminder. Then holds come at a steady rate, in the
-// quiet before the reminders and while they go out, in one run, so that the ratio
-// means the same on every machine. Each hold is answered when the workflow has held
-// and opened the payment, as a customer waits for it.
+// its bookings wait for their reminder. Then holds come at a steady rate, before the
+// reminders and while they go out, in one run, so that the ratio means the same on every
+// machine. Each hold is answered when the workflow has held and opened the payment, as a
+// customer waits for it.
 //
 //	-spread 10m   as in production
 //	-spread 0     all in the same second, as without spreading
@@ -54,8 +54,8 @@ type remindersBench struct {
 	policy               booking.Policy
 
 	client client.Client
-	// starts is when the show does: in time for the reminders to come after all is sold
-	// and the quiet is over.
+	// starts is when the show starts: late enough that its reminders come after the sales
+	// and the quiet period.
 	starts time.Time
 	fast   atomic.Int64 // reminders that went out on the fast path
 	queued atomic.Int64 // and by way of their queue
@@ -144,7 +144,7 @@ func (b *remindersBench) sell(ctx context.Context) error {
 }
 
 // hold starts holds at a steady rate, however long each takes, and tells how long
-// each took. They run out after a while, in the quiet as in the rush.
+// each took. They expire after a while, in the quiet period and in the rush.
 func (b *remindersBench) hold(ctx context.Context, goOn func() bool) ([]time.Duration, error) {
 	var (
 		mu   sync.Mutex

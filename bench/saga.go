@@ -20,7 +20,7 @@ import (
 )
 
 // The method. Three contenders take turns, round by round, on the same server
-// and the same worker, so that the machine's moods hit all of them:
+// and the same worker, so that changes in the machine's load affect all of them:
 //
 //	tuned    the booking saga as it runs in production: every step local first
 //	default  the same saga, the same steps, every step a normal activity

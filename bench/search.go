@@ -76,8 +76,8 @@ func compareSearches(ctx context.Context, pg *trigrams, list []judged.Film, rate
 	return errors.Join(out.Flush(), pg.err)
 }
 
-// searchSets are the judged queries, those of a few letters included. What was
-// invented beside the real films is asked for, too, but not by few letters.
+// searchSets are the judged queries, those of a few letters included. Invented titles are
+// queried, too, but not by few letters.
 func searchSets(list []judged.Film, rated []int) []judged.Set {
 	sets := judged.Sets(list)
 	for _, b := range judged.ShortBeginnings(list[:len(rated)], rated) {

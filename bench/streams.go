@@ -36,8 +36,8 @@ import (
 //
 //	api   the API as it runs in production: an event is encoded once for all, and
 //	      a stream keeps no more of its request than the connection
-//	each  the same feed behind a handler as one would write it first: net/http's
-//	      own buffers, and every event encoded for every watcher
+//	each the same feed behind a simple handler: net/http's own buffers, and every event
+//	      encoded for every watcher
 //
 // A change is a hold, or a new fee, written to Postgres; its delivery is counted
 // by the watchers. Rates are per second of processor time, so one core's.
@@ -143,7 +143,7 @@ func (h *audienceHouse) stream(ctx context.Context, c *streamer, show string, wa
 	return err
 }
 
-// encodeForEach is the API's handler as one would write it first.
+// encodeForEach is the simple version of the API's handler.
 func encodeForEach(feed *seatmap.Feed, show string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		connection := http.NewResponseController(w)
@@ -226,7 +226,7 @@ func (h *audienceHouse) openStreams(db *database.DB, store *bookings.Store, feed
 	return err
 }
 
-// seatMapsUncached answers seat maps as one would write it first: read, encode.
+// seatMapsUncached answers seat maps in the simple way: read, encode.
 func seatMapsUncached(maps *seatmap.Store, others http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/v1/shows/"), "/seats")

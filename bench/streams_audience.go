@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// audienceBenchmark is no benchmark but the other side of one: so many watchers
-// of an address, in a process of their own.
+// audienceBenchmark is the client side of a benchmark: many watchers of an address, in a
+// process of their own.
 func audienceBenchmark(ctx context.Context, args []string) error {
 	if len(args) != 3 {
 		return errors.New("audience: address, path and number")
@@ -53,8 +53,8 @@ func audienceBenchmark(ctx context.Context, args []string) error {
 	return group.Wait()
 }
 
-// watchEvents counts the events of a stream. It looks for nothing but the ends of
-// their lines, because the watchers share the machine with what they watch.
+// watchEvents counts the events of a stream. It looks only for the ends of their lines,
+// because the watchers share the machine with what they watch.
 func watchEvents(ctx context.Context, address, path string, seen *atomic.Int64) error {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", address)

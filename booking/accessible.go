@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// SeatRule is what speaks against selling some seats before a show's accessible
-// seats are released to everybody (Terms.AccessibleUntil). The zero value is
-// nothing: the seats may be sold at once.
+// SeatRule is the reasons against selling some seats before a show's accessible seats are
+// released to everyone (Terms.AccessibleUntil). The zero value is nothing: the seats may be
+// sold at once.
 type SeatRule struct {
 	refusals []seatRefusal
 }
 
 type seatRefusal struct{ seat, before, fix string }
 
-// AccessibleRule finds what of these seats is for people who use a wheelchair, and
-// for those who accompany them:
+// AccessibleRule finds the seats among these that are for people who use a wheelchair, and
+// for their companions:
 //
 //   - a companion seat without a wheelchair space of the same booking beside it;
-//   - a wheelchair space, when the customer says that it is not needed. Only who
-//     names one of the spaces gets one, so without a word the name counts as asking.
+//   - a wheelchair space, when the customer says that it is not needed. Only a customer who
+//     names one of the spaces gets one, so a name counts as asking.
 //
-// It looks at the layout only. Whether the time has come, the database decides.
+// It looks at the layout only. The database decides whether the time has come.
 func AccessibleRule(layout Layout, seats []string, accessible *bool) SeatRule {
 	var rule SeatRule
 	for _, row := range layout.Rows {
@@ -45,7 +45,7 @@ func AccessibleRule(layout Layout, seats []string, accessible *bool) SeatRule {
 	return rule
 }
 
-// Applies tells whether anything speaks against the seats before the release.
+// Applies tells whether there is a reason against the seats before the release.
 func (r SeatRule) Applies() bool { return len(r.refusals) > 0 }
 
 // Refuse names every seat that the rule is about, and the fix. until is the time

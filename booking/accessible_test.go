@@ -27,14 +27,14 @@ func TestAccessibleRule(t *testing.T) {
 		refused    []string
 	}{
 		"ordinary seats":                          {[]string{"A6", "A7"}, nil, nil},
-		"ordinary seats, nobody needs a space":    {[]string{"A6", "A7"}, new(false), nil},
+		"ordinary seats, no one needs a space":    {[]string{"A6", "A7"}, new(false), nil},
 		"a wheelchair space":                      {[]string{"A2"}, nil, nil},
 		"a wheelchair space that is needed":       {[]string{"A2"}, new(true), nil},
-		"a wheelchair space that nobody needs":    {[]string{"A2", "A6"}, new(false), []string{"A2"}},
+		"a wheelchair space that no one needs":    {[]string{"A2", "A6"}, new(false), []string{"A2"}},
 		"a space and its companion":               {[]string{"A1", "A2"}, nil, nil},
 		"a space between two companions' seats":   {[]string{"A4", "A3"}, new(true), nil},
 		"a companion seat alone":                  {[]string{"A1"}, nil, []string{"A1"}},
-		"a companion seat of somebody who asks":   {[]string{"A1"}, new(true), []string{"A1"}},
+		"a companion seat of a customer who asks": {[]string{"A1"}, new(true), []string{"A1"}},
 		"a companion seat and an ordinary one":    {[]string{"A6", "A4"}, nil, []string{"A4"}},
 		"beside another space than the one taken": {[]string{"A2", "A4"}, nil, []string{"A4"}},
 		"a space across the aisle":                {[]string{"A4", "A5"}, nil, []string{"A4"}},

@@ -1,9 +1,9 @@
 package booking
 
 // Alert is something a person has to look at. A repeat of the same alert is the
-// same alert; one that was resolved opens again.
+// same alert; a resolved alert opens again.
 type Alert struct {
-	// BookingID is the booking it is about; empty for none.
+	// BookingID is the booking that the alert is about; empty without one.
 	BookingID string    `json:"booking_id"`
 	Kind      AlertKind `json:"kind"`
 	// Detail says more, to staff. It tells two alerts of one kind and booking apart,
@@ -53,11 +53,10 @@ const (
 	AlertMessageVendorDenied AlertKind = "message_vendor_denied"
 	// AlertMessageUnconfirmed is a message that may or may not have been sent.
 	AlertMessageUnconfirmed AlertKind = "message_unconfirmed"
-	// AlertStepStuck is a step of a workflow that fails for a reason that trying again
-	// cannot fix. The step goes on when somebody has fixed it.
+	// AlertStepStuck is a step of a workflow that fails for a reason that retries cannot
+	// fix. The step goes on when a person has fixed it.
 	AlertStepStuck AlertKind = "step_stuck"
-	// AlertStepFailing is a step of a workflow that has failed many times, for whatever
-	// reason.
+	// AlertStepFailing is a step of a workflow that has failed many times, for any reason.
 	AlertStepFailing AlertKind = "step_failing"
 	// AlertWorkflowMissing is a booking whose workflow is gone.
 	AlertWorkflowMissing AlertKind = "workflow_missing"

@@ -18,8 +18,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// The constants, their list, and the page for those who operate the platform name
-// the same kinds.
+// The constants, their list, and the page for operators name the same kinds.
 func TestAlertKindsAreListedAndDocumented(t *testing.T) {
 	t.Parallel()
 	var listed []string

@@ -11,7 +11,7 @@ type Booking struct {
 	Seats         []string    `json:"seats"`
 	Quote         Quote       `json:"quote"`
 	HoldExpiresAt time.Time   `json:"hold_expires_at"`
-	// Unfetched tells that the answer of this hold was not fetched yet.
+	// Unfetched says that the answer of this hold was not fetched yet.
 	Unfetched bool            `json:"-"`
 	Payment   *PaymentView    `json:"payment"`
 	Ticket    *Ticket         `json:"ticket,omitempty"`
@@ -59,12 +59,12 @@ const (
 
 // OwedRefund is what staff promised a customer after the booking's workflow has ended.
 type OwedRefund struct {
-	// Amount is what is to be back in the end, what went back before included.
+	// Amount is the total to refund, earlier refunds included.
 	Amount Money `json:"amount"`
 	// Provider and Reference name the payment that the booking was sold for.
 	Provider  string `json:"provider"`
 	Reference string `json:"reference"`
-	// Refunded is what of it is back already. Minor units.
+	// Refunded is the part that is refunded already. Minor units.
 	Refunded int64 `json:"refunded"`
 	// Promise counts the promises to this customer, from 1.
 	Promise int `json:"promise"`
@@ -99,11 +99,11 @@ type HoldRequest struct {
 	// Accessible is what the customer says about wheelchair spaces among the seats:
 	// true, they are needed; false, they are not; nil, nothing.
 	Accessible *bool `json:"accessible,omitempty"`
-	// FetchWithin is how long the seats wait for somebody to fetch the answer; zero
-	// is as long as the hold.
+	// FetchWithin is how long the seats wait until a client fetches the answer; zero is as
+	// long as the hold.
 	FetchWithin time.Duration `json:"fetch_within,omitempty"`
-	// TooLate says that the caller of a new hold no longer waits. One that is there
-	// already is answered all the same.
+	// TooLate says that the caller of a new hold no longer waits. An existing hold is still
+	// answered.
 	TooLate bool `json:"too_late,omitempty"`
 }
 
@@ -139,7 +139,7 @@ type Cancellation struct {
 	BookingID string `json:"booking_id"`
 	Refund    Money  `json:"refund"`
 	Detail    string `json:"detail"`
-	// EvenScanned lets the theater cancel what its owner no longer may: a booking
-	// whose ticket was scanned.
+	// EvenScanned lets the theater cancel a booking whose ticket was scanned; its owner no
+	// longer may.
 	EvenScanned bool `json:"even_scanned"`
 }

@@ -113,8 +113,8 @@ func TestRefundTiers(t *testing.T) {
 	assert.Equal(t, paid.Total, FullRefund(paid).Refund, "the theater's own cancellation gives the fees back too")
 }
 
-// Nobody gets more back for waiting, and what comes back and what stays is what
-// was paid.
+// A later cancellation never gets a larger refund. The refund and what we keep add up to
+// what was paid.
 func TestRefundsNeverGrow(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -17,15 +17,15 @@ type Chosen struct {
 	Show  ShowSummary `json:"show"`
 	Seats []string    `json:"seats"`
 	Quote Quote       `json:"quote"`
-	// GivenBack is what of the price paid goes back in all, because seats of
-	// another show cost less.
+	// GivenBack is the total refund of the price paid, because seats of another show cost
+	// less.
 	GivenBack Money `json:"given_back"`
 }
 
-// MovedQuote is the price of a booking whose customer goes to another show because
-// theirs was moved. It is never more than was agreed: seats that cost more are
-// refused, unless they are of the same categories, seat for seat. Those keep the
-// old price, for it was not the customer who moved the show.
+// MovedQuote is the price of a booking that goes to another show because its show was
+// moved. It is never more than was agreed: seats that cost more are refused, unless they
+// are of the same categories, seat for seat. Those keep the old price, because the theater
+// moved the show.
 func MovedQuote(agreed, next Quote) (Quote, error) {
 	if agreed.Total.Currency != next.Total.Currency {
 		return Quote{}, Invalid(FieldError{"show_id", fmt.Sprintf(

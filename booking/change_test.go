@@ -33,7 +33,7 @@ func TestMovedQuote(t *testing.T) {
 
 	moved, err = MovedQuote(quote(nil, "B1", "B2"), quote(dearer, "A1", "A2"))
 	require.NoError(t, err)
-	assert.Equal(t, quote(dearer, "A1", "A2"), moved, "other categories, and cheaper all the same")
+	assert.Equal(t, quote(dearer, "A1", "A2"), moved, "other categories, and still cheaper")
 
 	for name, next := range map[string]Quote{
 		"dearer and other categories": quote(dearer, "B1", "B2"),
@@ -45,7 +45,8 @@ func TestMovedQuote(t *testing.T) {
 	}
 }
 
-// Whatever the other show costs, nobody pays more than was agreed, and a quote adds up.
+// At every price of the other show, no customer pays more than was agreed, and a quote adds
+// up.
 func TestMovedQuotesNeverCostMore(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

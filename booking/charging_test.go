@@ -36,8 +36,8 @@ func inDinars() Terms {
 	return terms
 }
 
-// However a booking is priced and cancelled, what is charged, given back and kept
-// are multiples of what the provider charges.
+// For every price and every cancellation, the charge, the refund and what we keep are
+// multiples of the provider's unit.
 func TestAmountsFitTheProvidersUnit(t *testing.T) {
 	t.Parallel()
 	starts := time.Date(2026, 11, 1, 20, 0, 0, 0, time.UTC)

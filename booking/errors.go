@@ -60,7 +60,7 @@ type Error struct {
 	Fields  []FieldError
 	// Seats lists the seats an inventory error is about.
 	Seats []string
-	// RetryAfter is when the same request may go better; zero leaves that to the code.
+	// RetryAfter is when a retry may succeed; zero leaves that to the code.
 	RetryAfter time.Duration
 	err        error
 }
@@ -78,7 +78,7 @@ func (f *FieldErrors) Add(field, format string, args ...any) {
 	*f = append(*f, FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
-// Err is nil when there are none. Code: validation_failed.
+// Err is nil without field errors. Code: validation_failed.
 func (f FieldErrors) Err() error {
 	if len(f) == 0 {
 		return nil
@@ -95,13 +95,13 @@ func Invalid(fields ...FieldError) *Error {
 	return &Error{Code: CodeValidation, Message: message, Fields: fields}
 }
 
-// SeatsUnavailable reports seats that somebody else has.
+// SeatsUnavailable reports seats that another booking has.
 func SeatsUnavailable(seats []string) *Error {
 	return &Error{Code: CodeSeatsUnavailable, Message: "Some of these seats are taken. Choose others.", Seats: ReadSeats(seats)}
 }
 
-// Refusal is what an Error carries besides its code and message, in the form in
-// which it travels from the workflows to the API.
+// Refusal is the additional data of an Error, in the form that travels from the workflows
+// to the API.
 type Refusal struct {
 	Fields []FieldError `json:"fields,omitempty"`
 	Seats  []string     `json:"seats,omitempty"`

@@ -13,7 +13,7 @@ type PaymentRequest struct {
 	Attempt     int       `json:"attempt"` // 1 for the first payment opened for a booking
 	Amount      Money     `json:"amount"`
 	Description string    `json:"description"`
-	ExpiresAt   time.Time `json:"expires_at"` // the hold's end; providers that can, end the payment by then
+	ExpiresAt   time.Time `json:"expires_at"` // the hold's end; a provider that supports it ends the payment at this time
 	// Key makes the request idempotent at the provider.
 	Key string `json:"key,omitempty"`
 }
@@ -26,8 +26,8 @@ type PaymentState struct {
 	Attempt   int           `json:"attempt"`
 	Status    PaymentStatus `json:"status"`
 	// Amount is what the payment is for; Authorized what is reserved and not yet
-	// taken; Captured is a running total; Refunded is what was given back and has
-	// stayed so. Minor units of Currency.
+	// taken; Captured is a running total; Refunded is what was refunded without a later
+	// failure. Minor units of Currency.
 	Amount       int64  `json:"amount"`
 	Authorized   int64  `json:"authorized"`
 	Captured     int64  `json:"captured"`
@@ -35,11 +35,11 @@ type PaymentState struct {
 	Currency     string `json:"currency"`
 	ClientSecret string `json:"client_secret,omitempty"`
 	CheckoutURL  string `json:"checkout_url,omitempty"`
-	// Failure is the provider's reason for the last decline, empty when there is
-	// none. Safe to show.
+	// Failure is the provider's reason for the last decline, empty without a decline. Safe
+	// to show.
 	Failure string `json:"failure,omitempty"`
-	// Try is the provider's id of the customer's last try to pay, which tells two
-	// declines from one that is heard of twice.
+	// Try is the provider's id of the customer's last try to pay. It tells two declines
+	// from one decline that is delivered twice.
 	Try string `json:"try,omitempty"`
 	// RefundsFailed is the running total of refunds that came back to us after the
 	// provider had made them, for example because the card was closed. Refunded
@@ -90,7 +90,7 @@ func (s PaymentState) Pays(total Money) bool {
 		s.Authorized+s.Captured == total.Amount && s.Refunded == 0
 }
 
-// LateDecision is what becomes of money that came after its booking had ended.
+// LateDecision is the decision about money that came after its booking had ended.
 type LateDecision string
 
 // The decisions. Settled means that the booking was sold for this very payment.

@@ -7,9 +7,9 @@ import "time"
 type Policy struct {
 	// HoldFor is how long seats wait for the payment.
 	HoldFor time.Duration `json:"hold_for"`
-	// FetchWithin is how long a hold waits for its answer to be fetched: by the
-	// request that asked for it, a repeat of that, or a look at the booking. After
-	// that its seats are free again. Zero waits as long as HoldFor.
+	// FetchWithin is how long a hold waits for its answer to be fetched: by the request
+	// that asked for it, a repeat of that, or a read of the booking. After that its seats
+	// are free again. Zero waits as long as HoldFor.
 	FetchWithin time.Duration `json:"fetch_within,omitempty"`
 	// MaxHolds is how many holds one customer may have at a time.
 	MaxHolds int `json:"max_holds"`
@@ -17,24 +17,24 @@ type Policy struct {
 	PaymentTries int `json:"payment_tries"`
 	// RemindBefore is how long before the show the reminder goes out.
 	RemindBefore time.Duration `json:"remind_before"`
-	// SpreadOver is over how long the bookings of one show are spread: their reminders
-	// go out up to this much earlier, and their workflows end up to this much after
-	// the show has begun. Zero: all in the same second.
+	// SpreadOver is the time over which the bookings of one show are spread: their
+	// reminders go out up to this much earlier, and their workflows end up to this much
+	// after the show has begun. Zero: all in the same second.
 	SpreadOver time.Duration `json:"spread_over,omitempty"`
 	// FastPath is how long a vendor may take before a step leaves the fast path.
 	// Zero turns the fast path off.
 	FastPath time.Duration `json:"fast_path"`
-	// OpenWithin is how long opening the payment may take before the customer is
-	// told that the provider is away.
+	// OpenWithin is how long opening the payment may take before the customer gets the
+	// error that the provider is down.
 	OpenWithin time.Duration `json:"open_within"`
-	// Disputes says what becomes of the ticket when the customer's bank takes the money
+	// Disputes says what happens to the ticket when the customer's bank takes the money
 	// back before the show. Empty is DisputesVoid.
 	Disputes DisputePolicy `json:"disputes,omitempty"`
 	// Refunds says how much comes back on a customer's cancellation.
 	Refunds CancellationPolicy `json:"refunds"`
 }
 
-// DisputePolicy is what becomes of a ticket whose payment is disputed.
+// DisputePolicy is what happens to a ticket whose payment is disputed.
 type DisputePolicy string
 
 // The policies. Void frees the seats for others; keep leaves it to staff.

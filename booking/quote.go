@@ -87,7 +87,7 @@ func natural(a, b string) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-// leading is the length of the first run, of digits or of what is none.
+// leading is the length of the first run, of digits or of other characters.
 func leading(s string) int {
 	end := 1
 	for end < len(s) && isDigit(s[end]) == isDigit(s[0]) {

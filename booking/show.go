@@ -90,7 +90,7 @@ type Terms struct {
 	FeePerSeat     int64            // minor units
 	TaxBasisPoints int64            // hundredths of a percent, on the seat prices
 	// AccessibleUntil is until when wheelchair spaces and companion seats are kept for
-	// those who need them. The theater says how long before the show that is.
+	// customers who need them. The theater says how long before the show that is.
 	AccessibleUntil time.Time
 	Layout          Layout
 	Limits          Limits // of the payment providers, in Currency

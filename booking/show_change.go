@@ -20,7 +20,7 @@ type ShowChangeRequest struct {
 	// Hash tells a repeat of the request from another under the same key.
 	Hash string `json:"hash,omitempty"`
 
-	// Of a move. What is left out is shifted alike, or stays.
+	// For a move. Times that are left out shift by the same amount; the screen stays.
 	StartsAt     time.Time    `json:"starts_at,omitzero"`
 	EndsAt       time.Time    `json:"ends_at,omitzero"`
 	SalesCloseAt time.Time    `json:"sales_close_at,omitzero"`
@@ -73,9 +73,9 @@ type ChangeTask struct {
 // changeTaskKind is a kind of ChangeTask.
 type changeTaskKind string
 
-// The tasks: the booking's workflow has to be told of the change; has to carry out a
-// refund that was chosen; or has been busy so long that somebody should look
-// whether it is still there.
+// The tasks: the booking's workflow has to be notified of the change; it has to carry out a
+// refund that was chosen; or it has been busy so long that a check is due whether it still
+// exists.
 const (
 	TaskTell   changeTaskKind = "tell"
 	TaskRefund changeTaskKind = "refund"
@@ -89,13 +89,13 @@ type Settlement struct {
 	// Elsewhere says that the booking has gone to another show: the change does not
 	// concern it any more.
 	Elsewhere bool `json:"elsewhere,omitempty"`
-	// CancelledSince says that it was cancelled when the change was made already, as
-	// opposed to one that had ended, or ran out.
+	// CancelledSince says that the booking was cancelled after the change was made. It is
+	// false for a booking that had ended before, or expired.
 	CancelledSince bool `json:"cancelled_since,omitempty"`
-	// Moves is of how many moves the booking was told before this change.
+	// Moves is how many moves the booking was notified of before this change.
 	Moves int `json:"moves"`
-	// Refund is the share of the money that is owed; nil when none is.
+	// Refund is the share of the money that is owed; nil when nothing is owed.
 	Refund *MoneyStep `json:"refund,omitempty"`
-	// GiveBack are payments of which nothing may stay.
+	// GiveBack are payments that must be refunded in full.
 	GiveBack []MoneyStep `json:"give_back,omitempty"`
 }

@@ -2,8 +2,8 @@ package booking
 
 import "time"
 
-// Standing is where a booking stands by the database: what a workflow has to know
-// that takes it up again.
+// Standing is the state of a booking in the database: what a workflow needs in order to
+// take it up again.
 type Standing struct {
 	Status Status `json:"status"`
 	// Held is the hold, or what was sold; ExpiresIn is negative when the hold ran out.
@@ -11,10 +11,10 @@ type Standing struct {
 	CreatedAt time.Time `json:"created_at"`
 	// RequestHash is that of the request that made the booking.
 	RequestHash string `json:"request_hash"`
-	// Payment is the latest one, without a reference when there is none.
+	// Payment is the latest payment; its reference is empty when the booking has no
+	// payment.
 	Payment PaymentState `json:"payment"`
-	// RefundDue is what is to be back in the end. Minor units, in the booking's
-	// currency.
+	// RefundDue is the total to refund. Minor units, in the booking's currency.
 	RefundDue Money `json:"refund_due"`
 	// Refunds are the terms of cancellation that the booking was made under; nil when
 	// they were not kept.
@@ -38,7 +38,7 @@ type LostBooking struct {
 }
 
 // OldRecords names what is deleted when its time is over. None of it is what an
-// acknowledged booking consists of: those stay for ever.
+// acknowledged booking consists of: those stay forever.
 type OldRecords string
 
 // The kinds of records.

@@ -169,8 +169,8 @@ func TestWithNamesACommandThatIsNotThere(t *testing.T) {
 	assert.Contains(t, run.stderr, "popcorn-machine")
 }
 
-// A part that dies under the command is not passed over, and its log is still
-// there when the command is done.
+// A part that dies during the command is reported, and its log is still there when the
+// command is done.
 func TestWithSaysThatAPartCrashed(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, platform.BuildTemporal(t.Context(), repositoryRoot, os.Stderr))

@@ -22,8 +22,8 @@ type withCommand struct {
 }
 
 // Run gives the command everything it needs to find the parts in its
-// environment, and its exit code becomes ours, without a word: the command has
-// said itself what there is to say.
+// environment, and its exit code becomes ours, without a message: the command has printed
+// its own.
 func (with withCommand) Run(ctx context.Context, commands *cli) (err error) {
 	dir, err := os.MkdirTemp("", "boxoffice-with-")
 	if err != nil {

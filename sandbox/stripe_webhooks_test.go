@@ -140,7 +140,7 @@ func TestOnlySubscribedEvents(t *testing.T) {
 	r.expect(t, "payment_intent.created", "payment_intent.amount_capturable_updated")
 }
 
-func TestRefusedEventIsSentAgainAndHoldsNobodyUp(t *testing.T) {
+func TestRefusedEventIsSentAgainAndDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	b, r := newWebhookBench(t)
 	refusals := 3
@@ -240,7 +240,7 @@ func TestWebhookFaults(t *testing.T) {
 		b, r := newWebhookBench(t, only)
 		b.fault(`{"vendor":"webhooks","fault":"reorder","duration_ms":50}`)
 		b.create("")
-		r.expect(t, created) // nothing follows, so it is not kept for ever
+		r.expect(t, created) // nothing follows, so it is not kept forever
 	})
 	t.Run("delay", func(t *testing.T) {
 		t.Parallel()

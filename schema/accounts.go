@@ -7,7 +7,7 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Account is somebody who can log in.
+// Account is a customer or a member of staff who can log in.
 type Account struct {
 	bun.BaseModel `bun:"table:accounts,alias:a"`
 
@@ -30,7 +30,7 @@ type Account struct {
 }
 
 // Session is one refresh token. Each use replaces it by the next of its family;
-// a second use of the same token means that somebody copied it.
+// a second use of the same token means that it was copied.
 type Session struct {
 	bun.BaseModel `bun:"table:sessions,alias:se"`
 

@@ -33,8 +33,8 @@ type Booking struct {
 	Currency string `bun:"currency"`
 	// HoldExpiresAt is the hold's end, by the database's clock.
 	HoldExpiresAt time.Time `bun:"hold_expires_at"`
-	// FetchBy is until when the hold's answer waits for somebody who fetches it; null
-	// when it was fetched or need not be.
+	// FetchBy is until when the hold waits for its answer to be fetched; null when it was
+	// fetched or need not be.
 	FetchBy *time.Time `bun:"fetch_by"`
 	// RequestHash tells a repeat of the request from another one under its key.
 	RequestHash string `bun:"request_hash"`

@@ -76,9 +76,9 @@ type Movie struct {
 	Synopsis string `bun:"synopsis"`
 	// Popularity orders lists, the greater the earlier. From 0 to 100.
 	Popularity float64 `bun:"popularity"`
-	// TrailerURL is where the trailer can be watched; empty when there is none.
+	// TrailerURL is where the trailer can be watched; empty without a trailer.
 	TrailerURL string `bun:"trailer_url"`
-	// PosterURL is where browsers fetch the poster; empty when there is none.
+	// PosterURL is where browsers fetch the poster; empty without a poster.
 	PosterURL string `bun:"poster_url"`
 	// RetiredAt is when it left the catalog; null while it can be shown.
 	RetiredAt *time.Time `bun:"retired_at"`
@@ -116,9 +116,9 @@ type Theater struct {
 	// "step_free_access" or "hearing_loop".
 	Accessibility []string `bun:"accessibility,array,nullzero,default:'{}'"`
 	// AccessibleReleaseMinutes is how long before a show its wheelchair spaces and
-	// companion seats are sold to anybody. 0: when it begins.
+	// companion seats are sold to anyone. 0: when it begins.
 	AccessibleReleaseMinutes int `bun:"accessible_release_minutes"`
-	// RetiredAt is when the house closed for good; null while it is open.
+	// RetiredAt is when the house closed permanently; null while it is open.
 	RetiredAt *time.Time `bun:"retired_at"`
 	// CreatedAt is when the row was written.
 	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
@@ -185,7 +185,7 @@ type Show struct {
 	Format string `bun:"format"`
 	// Language is what is spoken, BCP 47.
 	Language string `bun:"language"`
-	// Subtitles is their language, BCP 47; empty when there are none.
+	// Subtitles is their language, BCP 47; empty without subtitles.
 	Subtitles string `bun:"subtitles"`
 	// Captions says that open or closed captions are shown.
 	Captions bool `bun:"captions"`

@@ -14,21 +14,22 @@ import (
 // abandonedEvery is how often a worker looks for holds whose answers were not fetched.
 const (
 	abandonedEvery = 5 * time.Second
-	// lookWithin ends one look, and tellWithin the word to one workflow.
+	// lookWithin is the timeout of one pass, and tellWithin that of the signal to one
+	// workflow.
 	lookWithin, tellWithin = 30 * time.Second, 3 * time.Second
 )
 
 // abandonedHolds are the holds whose answers were not fetched in time.
 type abandonedHolds interface {
-	// EndAbandoned ends them, and gives the bookings whose workflows do not know yet.
+	// EndAbandoned ends them, and gives the bookings whose workflows were not signaled yet.
 	EndAbandoned(ctx context.Context) (untold []string, err error)
-	// AbandonedTold notes that a booking's workflow knows, or that there is none.
+	// AbandonedTold notes that a booking's workflow was notified, or that none runs.
 	AbandonedTold(ctx context.Context, bookingID string) error
 }
 
 // endAbandoned looks until the context ends. Several workers may do so at the same
-// time. The database alone decides what is abandoned; a workflow that is not told,
-// because Temporal is away, is told at a later look.
+// time. The database alone decides what is abandoned; a workflow that is not signaled,
+// because Temporal is down, is signaled in a later pass.
 func endAbandoned(ctx context.Context, holds abandonedHolds, sagas activities.Sagas, log *slog.Logger) {
 	for {
 		// Spread: workers that start together must not all do the same work.
@@ -48,8 +49,8 @@ func endAbandoned(ctx context.Context, holds abandonedHolds, sagas activities.Sa
 	}
 }
 
-// endAbandonedOnce goes on past a workflow that cannot be told: one that is ill must not
-// keep the others from knowing. The context ends a look while Temporal is away.
+// endAbandonedOnce goes on past a workflow that cannot be signaled: a broken workflow must
+// not delay the others. The context ends a pass while Temporal is down.
 func endAbandonedOnce(ctx context.Context, holds abandonedHolds, sagas activities.Sagas) (told int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()

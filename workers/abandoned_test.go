@@ -12,7 +12,7 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// lapsed are holds that nobody fetched.
+// lapsed are holds whose answer was not fetched.
 type lapsed struct {
 	untold []string
 	failed error
@@ -58,7 +58,7 @@ func TestWorkflowsOfAbandonedHoldsAreTold(t *testing.T) {
 	assert.Len(t, holds.untold, 3, "while Temporal is away, nothing is forgotten")
 
 	temporal.away = false
-	// One booking could not be ended; the workflows of the others are told all the same.
+	// One booking could not be ended; the workflows of the others are still signaled.
 	holds.failed = errors.New("the database was away for one")
 	n, err = endAbandonedOnce(t.Context(), holds, temporal)
 	require.ErrorIs(t, err, holds.failed)
@@ -68,12 +68,12 @@ func TestWorkflowsOfAbandonedHoldsAreTold(t *testing.T) {
 	assert.Empty(t, holds.untold)
 }
 
-// A workflow that takes no signal does not keep the others from knowing.
-func TestOneIllWorkflowHoldsUpNoOther(t *testing.T) {
+// A workflow that takes no signal does not keep the others from getting theirs.
+func TestAWorkflowThatTakesNoSignalDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	holds, temporal := &lapsed{untold: []string{"ill", "b", "c"}}, &told{ill: map[string]bool{"ill": true}}
 	n, err := endAbandonedOnce(t.Context(), holds, temporal)
 	require.Error(t, err)
 	assert.Equal(t, 2, n)
-	assert.Equal(t, []string{"ill"}, holds.untold, "it is told at a later look")
+	assert.Equal(t, []string{"ill"}, holds.untold, "it is signaled in a later pass")
 }

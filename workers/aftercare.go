@@ -16,8 +16,8 @@ func Aftercare(c client.Client) activities.Aftercare { return aftercare{c} }
 
 type aftercare struct{ client client.Client }
 
-// GiveBack starts the booking's aftercare with what it is to do, or tells the one that
-// runs.
+// GiveBack starts the booking's aftercare with what it is to do, or signals the running
+// one.
 func (a aftercare) GiveBack(ctx context.Context, wish activities.GiveBackRequest) error {
 	id := workflows.AftercareWorkflowID(wish.BookingID)
 	_, err := a.client.SignalWithStartWorkflow(ctx, id, workflows.SignalRefund, wish.Refund, client.StartWorkflowOptions{

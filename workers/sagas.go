@@ -18,7 +18,7 @@ func Sagas(c client.Client) activities.Sagas { return sagas{c} }
 
 type sagas struct{ client client.Client }
 
-// Signal tells a booking's workflow something; false when there is none running.
+// Signal sends a signal to a booking's workflow; false when no workflow runs.
 func (s sagas) Signal(ctx context.Context, bookingID, signal string, news any) (bool, error) {
 	err := s.client.SignalWorkflow(ctx, workflows.BookingWorkflowID(bookingID), "", signal, news)
 	return there("signal", bookingID, err)

@@ -30,10 +30,10 @@ type Schedules struct {
 const (
 	// deleteEvery is how often old records are deleted.
 	deleteEvery = time.Hour
-	// catchUp is for how long a start that was missed is worth making up for: the next
-	// one does the same. Without it Temporal makes up for a year.
+	// catchUp is how late a missed start still runs: the next one does the same. Without it
+	// Temporal makes up for a year.
 	catchUp = time.Minute
-	// sweepWithin ends a run that hangs, so that it does not keep the next ones away.
+	// sweepWithin ends a run that hangs, so that it does not block the next ones.
 	sweepWithin = time.Hour
 )
 

@@ -8,8 +8,8 @@ import (
 	"github.com/boxoffice/boxoffice/activities"
 )
 
-// watching has every step of every queue looked after: whatever fails again and
-// again comes to the attention of staff. See activities.Watch.
+// watching has every step of every queue watched: a step that keeps failing raises an alert
+// for staff. See activities.Watch.
 func watching(alerts activities.Alerts) []interceptor.WorkerInterceptor {
 	if alerts == nil {
 		return nil

@@ -64,7 +64,7 @@ func (s sqlState) Error() string {
 }
 func (s sqlState) SQLState() string { return string(s) }
 
-func TestStepsThatFailAgainAndAgain(t *testing.T) {
+func TestStepsThatKeepFailingRaiseAnAlert(t *testing.T) {
 	t.Parallel()
 	stuck := func(why string) booking.Alert {
 		return booking.Alert{BookingID: someBooking, Kind: booking.AlertStepStuck, Detail: "RecordPayment in workflow booking-" +
@@ -121,8 +121,8 @@ func TestStepsThatFailAgainAndAgain(t *testing.T) {
 	}
 }
 
-// The failure that support staff read in the UI says what kind of fault it is, and
-// that somebody was told; nothing of the inside.
+// The failure that support staff read in the UI says what kind of fault it is, and that
+// staff were alerted; it has no internals.
 func TestWhatTheUIShowsOfAStuckStep(t *testing.T) {
 	t.Parallel()
 	staff := &board{open: map[booking.Alert]int{}}

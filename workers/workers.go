@@ -1,7 +1,7 @@
 // Package workers says which process serves which task queue, with which limits.
 //
-// What the workflows and activities do lives in their own packages; who
-// constructs the activities' ports is the command.
+// What the workflows and activities do lives in their own packages; the command constructs
+// the activities' ports.
 package workers
 
 import (

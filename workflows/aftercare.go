@@ -10,10 +10,9 @@ import (
 )
 
 // runAftercare acts for a booking whose own workflow has ended: its show has begun, or
-// it was cancelled. Staff give money back, and the provider tells of money that moved
-// back on its own: a dispute, a refund that failed, a refund from its dashboard. It
-// ends when there is nothing left to do, and is started again by the next thing that
-// happens.
+// it was cancelled. Staff make refunds, and the provider reports money that moved back on
+// its own: a dispute, a refund that failed, a refund from its dashboard. It ends when there
+// is nothing left to do, and is started again by the next thing that happens.
 func runAftercare(ctx workflow.Context, in AftercareInput) error {
 	s := newSaga(ctx, BookingInput{BookingID: in.BookingID, Policy: in.Policy})
 	if err := s.listenAfter(ctx); err != nil {
@@ -61,12 +60,12 @@ func (s *saga) waiting(ctx workflow.Context) bool {
 		s.refunds.Len() > 0
 }
 
-// giveBack makes sure that a share of what was paid is back in the end, what went back
-// before included. The booking stays what it is: the film has begun.
+// giveBack makes sure that a share of what was paid is refunded in the end, earlier refunds
+// included. The booking stays unchanged: the film has begun.
 func (s *saga) giveBack(ctx workflow.Context, request RefundRequest) error {
 	s.doing("giving money back")
 	var owed booking.OwedRefund
-	// Durably: if this were forgotten after it was done, there would be no refund.
+	// Durably: if the workflow lost this step after it was done, there would be no refund.
 	err := s.ours("Promise the refund", seats.OweRefund, activities.OweRefundRequest{
 		BookingID: s.in.BookingID, Percent: request.Percent, Reason: request.Reason,
 	}, &owed).durably(ctx)
@@ -87,8 +86,8 @@ func (s *saga) giveBack(ctx workflow.Context, request RefundRequest) error {
 	return nil
 }
 
-// movedBack takes in what the provider says. What of it is new, the books find out,
-// and alert staff to.
+// movedBack records the provider's state. The books find what is new in it, and alert
+// staff.
 func (s *saga) movedBack(ctx workflow.Context, news booking.PaymentState) {
 	s.doing("taking in what the provider says")
 	s.record(ctx, news)

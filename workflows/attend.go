@@ -60,8 +60,8 @@ func (s *saga) attend(ctx workflow.Context) {
 func (s *saga) nextDate(ctx workflow.Context, reminded *bool) (workflow.Future, workflow.CancelFunc) {
 	ctx, stop := workflow.WithCancel(ctx)
 	start := s.held.Show.StartsAt.Sub(workflow.Now(ctx))
-	// Whether there is a reminder does not depend on the booking's place: somebody who
-	// buys just before it is due gets it in what is left of the while.
+	// Every booking gets its reminder, in any place: a customer who buys just before it is
+	// due gets it in the time that is left.
 	wait, what := start-s.in.Policy.RemindBefore, "Time to remind the customer"
 	if *reminded || wait <= 0 {
 		*reminded = true
@@ -73,8 +73,8 @@ func (s *saga) nextDate(ctx workflow.Context, reminded *bool) (workflow.Future, 
 	return workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: what}), stop
 }
 
-// place gives the booking's place in a while: always the same, and other bookings'
-// are elsewhere.
+// place gives the booking's place in a while: always the same one, and different from other
+// bookings' places.
 func (s *saga) place(while time.Duration) time.Duration {
 	hash := fnv.New32a()
 	hash.Write([]byte(s.in.BookingID))
@@ -92,8 +92,8 @@ func (s *saga) heardAfterSale(ctx workflow.Context, news booking.PaymentState) {
 			s.voidForDispute(ctx)
 		}
 	case news.Refunded > max(s.payment.Refunded, s.givenBack):
-		// Somebody refunded at the provider's own desk. The ticket stays, the books
-		// and a person must know.
+		// Staff refunded at the provider's own dashboard. The ticket stays; the ledger and
+		// a person must know.
 		s.record(ctx, news)
 		s.payment = keepSecrets(news, s.payment)
 		s.alert(ctx, booking.AlertRefundedOutside, news.Provider+" "+news.Reference)

@@ -16,8 +16,8 @@ func runBooking(ctx workflow.Context, in BookingInput) (BookingState, error) {
 	if err := s.listen(ctx); err != nil {
 		return BookingState{}, err
 	}
-	// Cancelling the workflow is one more thing the booking hears about; it must
-	// not tear a step in half.
+	// A cancellation of the workflow is one more event for the booking; it must not
+	// interrupt a step.
 	ctx, done := workflow.NewDisconnectedContext(ctx)
 	defer done()
 	if in.TakeUp {
@@ -86,9 +86,9 @@ func (s *saga) fetchWithin() time.Duration {
 	return s.in.Policy.FetchWithin
 }
 
-// startedLate tells whether the caller of the hold no longer waits. The database is
-// asked all the same: an earlier try of this very task may have held the seats and
-// been lost, and the customer may know of them from there.
+// startedLate tells whether the caller of the hold no longer waits. The database is still
+// asked: an earlier attempt of this task may have held the seats and been lost, and the
+// customer may already know of the seats.
 func (s *saga) startedLate(ctx workflow.Context) bool {
 	within := s.in.StartWithin
 	return within != 0 && workflow.Now(ctx).Sub(workflow.GetInfo(ctx).WorkflowStartTime) > within
@@ -149,8 +149,8 @@ func (s *saga) capture(ctx workflow.Context) error {
 	return nil
 }
 
-// finish waits for what is still running beside the saga, and closes it. Money
-// that arrives meanwhile still goes back.
+// finish waits for what still runs beside the saga, and closes it. Money that arrives
+// meanwhile is still refunded.
 func (s *saga) finish(ctx workflow.Context) (BookingState, error) {
 	for {
 		s.refuseCommands()

@@ -6,8 +6,8 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// take takes the money. While the provider is away it goes on trying, and the booking
-// answers all the same: a customer who cancels does not wait for the provider.
+// take captures the payment. While the provider is down it retries, and the booking still
+// answers: a customer who cancels does not wait for the provider.
 func (s *saga) take(ctx workflow.Context) (taken booking.PaymentState, err error) {
 	total := s.held.Quote.Total
 	taking := callVendor(QueuePayments, "Take "+total.String(), payments.CapturePayment, s.moneyStep(total), &taken)
@@ -53,7 +53,7 @@ func (s *saga) answerMeanwhile(ctx workflow.Context, event any) {
 }
 
 // settleCancelled gives back what is owed of a booking that was cancelled before its
-// money was taken. Money that cannot be taken any more is let go.
+// money was taken. Money that cannot be captured any more is voided.
 func (s *saga) settleCancelled(ctx workflow.Context, taken booking.PaymentState, refused error) error {
 	if refused != nil {
 		s.logger.Warn("the money of a cancelled booking was not taken", "error", refused)

@@ -30,8 +30,8 @@ func (s *saga) reschedule(ctx workflow.Context, news ShowRescheduled) {
 	s.tellOfChange(ctx, booking.NoticeRescheduled, news.ChangeID)
 }
 
-// takeIn is false for a move that a later one, of which the booking knows already,
-// has taken the place of: two that follow each other closely are told side by side.
+// takeIn is false for a move that a later move has replaced, if the booking knows the later
+// one already: two moves in quick succession are delivered at the same time.
 func (s *saga) takeIn(news ShowRescheduled) bool {
 	if news.ChangedAt.Before(s.change.ChangedAt) {
 		return false
@@ -49,8 +49,8 @@ func (s *saga) tellOfEarlierMove(ctx workflow.Context) {
 	}
 }
 
-// showCancelled gives everything back. Of a move that the booking knows, it says
-// that the money was the choice, or the default.
+// showCancelled makes a full refund. For a move that the booking knows, it says that the
+// refund was the choice, or the default.
 func (s *saga) showCancelled(ctx workflow.Context, news ShowCancelled) {
 	switch {
 	case !s.concerns(news.ShowID):
@@ -65,8 +65,8 @@ func (s *saga) showCancelled(ctx workflow.Context, news ShowCancelled) {
 
 const refundedForMove = "The show was moved; the money goes back."
 
-// wantsMoneyForMove is for a cancellation while the customer may still choose: it
-// is the choice of the money, whatever the terms of cancellation say.
+// wantsMoneyForMove is for a cancellation while the customer may still choose: it is the
+// choice of a full refund, even if the terms of cancellation give less.
 func (s *saga) wantsMoneyForMove(ctx workflow.Context) bool {
 	if s.change.ChangeID == "" || s.chosen[s.change.ChangeID] || workflow.Now(ctx).After(s.change.DecideBy) {
 		return false
@@ -97,8 +97,8 @@ func (s *saga) choose(ctx workflow.Context, wish ChangeDecision) error {
 }
 
 // writeChoice asks the database, whose clock decides whether there is time to
-// choose. Durably: a move that was forgotten after it was done would leave the
-// reminder at the old show.
+// choose. Durably: if the workflow lost a move after it was done, the reminder would stay
+// at the old show.
 func (s *saga) writeChoice(ctx workflow.Context, wish ChangeDecision) (done booking.Chosen, err error) {
 	s.doing("doing what the customer chose: " + string(wish.Choice))
 	err = s.ours("The customer chose: "+string(wish.Choice), seats.Choose, booking.Choice{

@@ -92,8 +92,8 @@ func LatePaymentWorkflowID(provider, reference string) string {
 // ended.
 func AftercareWorkflowID(bookingID string) string { return "aftercare-" + bookingID }
 
-// ShowChangeWorkflowID names the one workflow of a change: a show is cancelled
-// once, and moved as often as somebody asks.
+// ShowChangeWorkflowID names the one workflow of a change: a show is cancelled once, and
+// moved as often as staff ask.
 func ShowChangeWorkflowID(kind booking.ChangeKind, showID, changeID string) string {
 	if kind == booking.ChangeCancelled {
 		return "show-cancel-" + showID
@@ -112,9 +112,9 @@ type BookingInput struct {
 	Policy      booking.Policy `json:"policy"`
 	// Accessible as in booking.HoldRequest.
 	Accessible *bool `json:"accessible,omitempty"`
-	// StartWithin is how long somebody waits for the answer. A workflow that gets to
-	// run later than that after its start holds no seats. Both times are the Temporal
-	// server's, so no other clock matters. Zero is no limit.
+	// StartWithin is how long the caller waits for the answer. A workflow that runs later
+	// than that after its start holds no seats. Both times are the Temporal server's, so no
+	// other clock matters. Zero is no limit.
 	StartWithin time.Duration `json:"start_within,omitempty"`
 	// Adopt makes the booking use money that is already authorized, instead of
 	// opening a payment. No caller waits for the answer of such a booking.
@@ -127,8 +127,8 @@ type BookingInput struct {
 // HoldAnswer is what the hold update answers.
 type HoldAnswer struct {
 	BookingID string `json:"booking_id"`
-	// RequestHash is that of the request that made the hold. An API replica that
-	// reached somebody else's booking under the same key sees it here.
+	// RequestHash is that of the request that made the hold. It shows an API replica that
+	// the same key reached another booking.
 	RequestHash string `json:"request_hash"`
 }
 
@@ -150,7 +150,7 @@ type CancelRequest struct {
 	Reason string `json:"reason"`
 }
 
-// ReopenRequest opens the payment anew, with this provider.
+// ReopenRequest opens the payment again, with this provider.
 type ReopenRequest struct {
 	Provider string `json:"provider"`
 }
@@ -175,9 +175,9 @@ type RefundRequest struct {
 }
 
 // ShowCancelled tells a booking that all the money goes back: its show does not
-// take place or, with the id of a move that it knows, that was the choice, or the
-// default of those who made none. With a ShowID, a booking that has moved to
-// another show meanwhile ignores it.
+// take place or, with the id of a move that it knows, that was the choice, or the default
+// for customers who made none. With a ShowID, a booking that has moved to another show
+// meanwhile ignores it.
 type ShowCancelled struct {
 	ChangeID string `json:"change_id,omitempty"`
 	ShowID   string `json:"show_id,omitempty"`
@@ -215,8 +215,8 @@ type ShowChangeInput struct {
 	// AtATime is how many bookings may be told and not settled at a time. Default
 	// 100.
 	AtATime int `json:"at_a_time,omitempty"`
-	// Busy is how long a booking's workflow may be at it before somebody looks
-	// whether it is still there. Default two minutes.
+	// Busy is how long a booking's workflow may be at it before a check that it still
+	// exists. Default two minutes.
 	Busy time.Duration `json:"busy,omitempty"`
 	// EventsPerRun is after how many events the workflow continues in a new run.
 	// Default 1,500.

@@ -118,8 +118,8 @@ func runWorkers(t *testing.T, options workers.Options) (stop func()) {
 	return stop
 }
 
-// makeCurrent makes a build the one that gets work, as an operator does. Without a
-// build it is the workers without versioning.
+// makeCurrent gives a build the work, as an operator does. Without a build, the workers
+// without versioning get it.
 func makeCurrent(ctx context.Context, t *testing.T, c client.Client, build string) {
 	t.Helper()
 	handle := c.WorkerDeploymentClient().GetHandle(deployment)
@@ -130,7 +130,7 @@ func makeCurrent(ctx context.Context, t *testing.T, c client.Client, build strin
 	}, time.Minute, 200*time.Millisecond)
 }
 
-// lastBuild is the build that did a workflow's last task.
+// lastBuild is the build that completed a workflow's last task.
 func lastBuild(ctx context.Context, t *testing.T, c client.Client, id string) (build string) {
 	t.Helper()
 	iterator := c.GetWorkflowHistory(ctx, id, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)

@@ -28,8 +28,8 @@ var (
 )
 
 // TestWorkerThatCannotReadLeavesItForLater runs only a worker with another payload key
-// while bookings are in every kind of step. It may fail none of them for good: all go
-// on with a worker that has both keys, the other one in front, as after a rotation.
+// while bookings are in every kind of step. It must not fail any of them permanently: all
+// go on with a worker that has both keys, the other one first, as after a rotation.
 func TestWorkerThatCannotReadLeavesItForLater(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -140,8 +140,8 @@ func (h *keysHall) leave(id string) error {
 	return handle.Get(h.ctx, nil)
 }
 
-// untilReady repeats what the server could not do yet, as customers do. A workflow's
-// own word ends it.
+// untilReady retries what the server could not do yet, as customers do. A workflow's own
+// answer ends it.
 func (h *keysHall) untilReady(ask func() error) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()

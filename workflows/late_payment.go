@@ -9,11 +9,10 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// runLatePayment settles money that arrived after its booking had ended: the same
-// seats in a new booking if they are still to be had, the money back otherwise,
-// never both. A status that has ended does not move back, so it is a new booking.
-// What it is, the database decides: the webhook that started this read the booking
-// earlier, and may have been wrong.
+// runLatePayment settles money that arrived after its booking had ended: the same seats in a
+// new booking if they are still free, otherwise a refund, never both. A terminal status
+// does not change, so it is a new booking. The database decides which: the webhook that
+// started this read the booking earlier, and may be stale.
 func runLatePayment(ctx workflow.Context, in LatePaymentInput) (latePaymentResult, error) {
 	s := newSaga(ctx, BookingInput{BookingID: in.Payment.BookingID, Policy: in.Policy})
 	s.payment = in.Payment

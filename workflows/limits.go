@@ -24,10 +24,10 @@ type limit struct {
 	canWait bool
 }
 
-// limits are the bounds of each update. Their sum stays far below the server's
-// 2,000, so that none of them can take the place of another: whatever a client
-// does, a cancellation and the staff's refund still get through. Of each kind one
-// is in flight at a time, which is fewer than 10 together.
+// limits are the bounds of each update. Their sum stays far below the server's 2,000, so
+// that no update can use up the limit of another: a cancellation and the staff's refund
+// always get through. Of each kind one is in flight at a time, which is fewer than 10
+// together.
 var limits = map[string]limit{
 	UpdateCheck:  {total: 200, burst: 5, every: 2 * time.Second, canWait: true},
 	UpdateReopen: {total: 20, canWait: true},
@@ -71,9 +71,9 @@ func (a *asking) begin(now time.Time) (end func()) {
 	return func() { a.inFlight = false }
 }
 
-// admit is the validator of the updates that customers and staff send. What it
-// refuses leaves no trace in the history and counts for nothing at the server. It
-// only reads; the count is kept where an accepted update begins.
+// admit is the validator of the updates that customers and staff send. A refused update
+// leaves no trace in the history and does not count at the server. It only reads; the count
+// is kept where an accepted update begins.
 func (s *saga) admit(ctx workflow.Context, name string) error {
 	a := s.asked[name]
 	switch {

@@ -25,7 +25,7 @@ import (
 	"github.com/boxoffice/boxoffice/workflows/sagatest"
 )
 
-// pestered is a booking on a real server that is asked for too much.
+// pestered is a booking on a real server that gets too many requests.
 type pestered struct {
 	t      *testing.T
 	client client.Client
@@ -148,8 +148,8 @@ func (p *pestered) history() (events, accepted int) {
 	return events, accepted
 }
 
-// The server takes 2,000 updates a run. A client that polls 3,000 times uses up
-// none but those that the booking accepted; the rest leaves no trace.
+// The server takes 2,000 updates a run. A client that polls 3,000 times uses up only the
+// updates that the booking accepted; the others leave no trace.
 func TestPollingCannotMakeABookingUnreachable(t *testing.T) {
 	const polls = 3_000
 	p := newPestered(t)

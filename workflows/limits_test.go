@@ -14,8 +14,8 @@ import (
 	"github.com/boxoffice/boxoffice/workflows/sagatest"
 )
 
-// TestUpdatesHaveLimits asks a booking for things again and again. Whatever was
-// refused, a cancellation and the staff's refund get through.
+// TestUpdatesHaveLimits asks a booking for things again and again. After any refusals, a
+// cancellation and the staff's refund get through.
 func TestUpdatesHaveLimits(t *testing.T) {
 	t.Parallel()
 	const none booking.Code = ""
@@ -30,7 +30,7 @@ func TestUpdatesHaveLimits(t *testing.T) {
 		args   []any
 		long   bool // the history, says Temporal
 		want   map[booking.Code]int
-		// then must be obeyed after it, and end the booking.
+		// then must be accepted after it, and end the booking.
 		then string
 		with any
 	}{

@@ -68,8 +68,8 @@ func (s *saga) next(ctx workflow.Context, timer workflow.Future) any {
 			event = request
 		})
 	}
-	// Of a payment and the end of the hold that arrive in one task, the payment
-	// counts. Commands come last: however many there are, the hold ends in time.
+	// If a payment and the end of the hold arrive in one task, the payment counts. Commands
+	// come last, so that any number of them cannot delay the end of the hold.
 	if timer != nil {
 		selector.AddFuture(timer, func(workflow.Future) { event = timeUp{} })
 	}
@@ -116,8 +116,8 @@ func (s *saga) answerHold(err error) {
 	}
 }
 
-// signed says of a refused hold which request it was that was refused: another
-// request with the same key must not take the refusal for its own.
+// signed adds to a refused hold the hash of its request: another request with the same key
+// must not take the refusal as its own.
 func (s *saga) signed(err error) error {
 	var app *temporal.ApplicationError
 	if !errors.As(err, &app) {
@@ -225,7 +225,7 @@ func (s *saga) details() string {
 
 func (s *saga) doing(what string) { s.state.Doing = what }
 
-// publish makes the booking findable by where it stands now.
+// publish updates the search attributes to the booking's current state.
 func (s *saga) publish(ctx workflow.Context) {
 	err := workflow.UpsertTypedSearchAttributes(ctx,
 		AttrBookingStatus.ValueSet(string(s.state.Status)),

@@ -6,9 +6,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// runMoveShow gives a show another time or screen, tells every booking, leaves the
-// customers the time to choose, chooses for those who do not, and stays until
-// every choice has been carried out.
+// runMoveShow gives a show another time or screen, tells every booking, gives the customers
+// time to choose, applies the default to customers who do not, and stays until every choice
+// has been carried out.
 func runMoveShow(ctx workflow.Context, in ShowChangeInput) (ChangeProgress, error) {
 	c, err := newShowChange(ctx, in)
 	if err != nil {
@@ -26,10 +26,10 @@ func runMoveShow(ctx workflow.Context, in ShowChangeInput) (ChangeProgress, erro
 	return c.finish(ctx)
 }
 
-// awaitChoices leaves the customers their time, and then applies the default. The
-// database's clock decides when the time is up, and the row who was first. Refunds
-// whose request was lost are carried out meanwhile. A later change of the show
-// ends the wait: its customers choose there.
+// awaitChoices gives the customers their time, and then applies the default. The database's
+// clock decides when the time is up, and the row decides who was first. Refunds whose
+// request was lost are carried out meanwhile. A later change of the show ends the wait: its
+// customers choose there.
 func (c *showChange) awaitChoices(ctx workflow.Context) error {
 	for {
 		err := c.work(ctx, func() bool { return c.count.Untold+c.count.Unasked+c.count.Due == 0 })

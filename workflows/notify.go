@@ -6,14 +6,14 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// tell sends a notice over every channel, side by side. A channel that does not
-// work at once goes on in the background: a message never holds up, or fails, a
-// booking.
+// tell sends a notice over every channel in parallel. A channel that fails at first goes on
+// in the background: a message never delays or fails a booking.
 func (s *saga) tell(ctx workflow.Context, notice booking.Notice) {
 	s.tellOfChange(ctx, notice, "")
 }
 
-// tellOfChange is tell about a change of the show; what it was, the message reads.
+// tellOfChange is tell for a change of the show; the message reads the change from the
+// database.
 func (s *saga) tellOfChange(ctx workflow.Context, notice booking.Notice, changeID string) {
 	s.tellOver(ctx, notice, s.held.Channels, changeID)
 }
@@ -36,7 +36,8 @@ func (s *saga) tellOfReturn(ctx workflow.Context, p booking.PaymentState) {
 	note := booking.Notification{BookingID: s.in.BookingID, Notice: booking.NoticePaymentReturned, Sequence: p.Attempt}
 	channels := s.held.Channels
 	if s.in.Adopt != nil && s.held.BookingID == "" {
-		// This booking was never born; the customer knows the one it was made for.
+		// This booking was never made; the customer knows the booking that it was to
+		// replace.
 		note.BookingID, channels = p.BookingID, []booking.Channel{booking.ChannelEmail, booking.ChannelSMS}
 	}
 	s.sendAll(ctx, channels, note)

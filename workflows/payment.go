@@ -47,8 +47,8 @@ func (s *saga) current(p booking.PaymentState) {
 	s.state.Provider, s.state.PaymentReference, s.state.PaymentStatus = p.Provider, p.Reference, p.Status
 }
 
-// awaitPayment waits until the money is authorized; it answers an ending when
-// that will not be.
+// awaitPayment waits until the money is authorized; it returns an ending when that cannot
+// happen.
 func (s *saga) awaitPayment(ctx workflow.Context) *ending {
 	for !s.authorized() {
 		s.doing("waiting for the customer to pay")
@@ -117,7 +117,7 @@ func (s *saga) obeyUnpaid(ctx workflow.Context, cmd command) *ending {
 	return end
 }
 
-// heard weighs what a provider said of a payment.
+// heard handles a provider's state of a payment.
 func (s *saga) heard(ctx workflow.Context, news booking.PaymentState) *ending {
 	if news.Reference != s.payment.Reference {
 		s.heardOfAnother(ctx, news)
@@ -151,8 +151,8 @@ func (s *saga) heard(ctx workflow.Context, news booking.PaymentState) *ending {
 	return nil
 }
 
-// heardOfAnother deals with a payment that is not the current one: money that
-// came twice, or through a tab that was left open, goes back.
+// heardOfAnother handles a payment that is not the current one: money that came twice, or
+// through a tab that was left open, is refunded.
 func (s *saga) heardOfAnother(ctx workflow.Context, news booking.PaymentState) {
 	holdsMoney := news.Status == booking.PaymentAuthorized || news.Captured > news.Refunded
 	if !holdsMoney || s.strays[news.Reference] {
@@ -164,7 +164,7 @@ func (s *saga) heardOfAnother(ctx workflow.Context, news booking.PaymentState) {
 	s.tellOfReturn(ctx, news)
 }
 
-// check asks the provider now. A decline that the webhook told of already is not
+// check asks the provider now. A decline that a webhook has already delivered is not
 // counted again.
 func (s *saga) check(ctx workflow.Context) (*ending, error) {
 	s.doing("asking the payment provider")
@@ -219,9 +219,8 @@ func (s *saga) atExpiry(ctx workflow.Context) *ending {
 		reason: refusal(booking.CodeHoldLost, "The time to pay ran out. The seats are free again.")}
 }
 
-// atAbandoned closes the payment of a hold whose seats are free already. Money that
-// came all the same finds its hold lost when it is confirmed, and goes back with a
-// notice.
+// atAbandoned closes the payment of a hold whose seats are free already. Money that still
+// comes finds its hold lost when it is confirmed, and is refunded with a notice.
 func (s *saga) atAbandoned(ctx workflow.Context) *ending {
 	if !knows(ctx, abandonedCloses) {
 		return nil
@@ -262,8 +261,8 @@ func (s *saga) stayInDoubt(ctx workflow.Context) {
 		BookingID: s.in.BookingID, Provider: s.payment.Provider, Reference: s.payment.Reference,
 	}, nil)
 	if err != nil {
-		// Somebody overtook the hold already: the confirmation, if it comes to that,
-		// will find out and give the money back.
+		// A rival has overtaken the hold: a confirmation, if there is one, finds out and
+		// makes the refund.
 		s.logger.Warn("cannot keep the hold", "error", err)
 	}
 	s.publish(ctx)
@@ -284,7 +283,7 @@ func (s *saga) closed() bool {
 	return s.payment.Status == booking.PaymentVoided || s.payment.Status == booking.PaymentRefunded
 }
 
-// keepSecrets carries over what only the opening of a payment tells.
+// keepSecrets keeps what only the opening of a payment returns.
 func keepSecrets(now, before booking.PaymentState) booking.PaymentState {
 	if now.ClientSecret == "" {
 		now.ClientSecret = before.ClientSecret

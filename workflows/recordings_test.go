@@ -66,7 +66,7 @@ func recordings(t *testing.T, sub string) []string {
 	return files
 }
 
-// newestRecording is the newest recording of a name, empty if there is none.
+// newestRecording is the newest recording of a name, empty without one.
 func newestRecording(t *testing.T, sub, name string) string {
 	t.Helper()
 	for _, release := range releases(t) {

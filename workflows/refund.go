@@ -6,9 +6,9 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// refund makes sure that an amount was given back in the end, what went back before
-// included. What does not work at once goes on beside the saga until it does: a
-// cancellation is answered all the same.
+// refund makes sure that this total is refunded in the end, earlier refunds included. A
+// refund that fails at first goes on beside the saga until it works: a cancellation is
+// still answered at once.
 func (s *saga) refund(ctx workflow.Context, amount booking.Money) {
 	s.owed = amount
 	if s.capturing {

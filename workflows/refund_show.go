@@ -20,9 +20,9 @@ type RefundShowInput struct {
 	Asked int    `json:"asked,omitempty"`
 }
 
-// RefundShowWorkflowID names the one workflow that gives a share back for a show. A
-// share counts in all, so another share is another workflow, and the same share again
-// changes nothing.
+// RefundShowWorkflowID names the one workflow that gives a share back for a show. A share
+// is a total, so another share is another workflow, and a repeat of the same share changes
+// nothing.
 func RefundShowWorkflowID(showID string, percent int64) string {
 	return fmt.Sprintf("show-refund-%s-%d", showID, percent)
 }

@@ -47,7 +47,7 @@ type saga struct {
 	commands     workflow.Channel
 	refunds      workflow.ReceiveChannel // staff's refunds for all bookings of a show; nil before the show
 	asked        map[string]*asking      // what was asked for so far, by update
-	cancelled    workflow.ReceiveChannel // closed when the workflow is cancelled; nil once heard
+	cancelled    workflow.ReceiveChannel // closed when the workflow is cancelled; nil after it was received
 	closing      bool
 	holdTimer    workflow.Future
 	stopTimer    workflow.CancelFunc

@@ -146,7 +146,7 @@ func TestStaffCanReadABooking(t *testing.T) {
 	require.NoError(t, env.GetWorkflowError())
 }
 
-// A bug that panics is not tried for ever, and its seats do not stay taken.
+// A panic is not retried forever, and its seats do not stay taken.
 func TestFault40_PanicsAreBounded(t *testing.T) {
 	t.Parallel()
 	played := 0

@@ -12,8 +12,8 @@ import (
 // runSettleBooking does for a booking of a changed show what the booking's own
 // workflow would do, which has ended or was terminated: the ticket is void and the
 // seats are free before the money goes back, and the customer is told. Every step
-// has the keys that the booking's workflow would have used, so what that did is
-// not done again. What is refused for good is a person's to settle.
+// has the keys that the booking's workflow would have used, so what that did is not done
+// again. A person settles what is refused permanently.
 func runSettleBooking(ctx workflow.Context, in settleBookingInput) error {
 	s := &settlement{newStepRunner(ctx, patience{queue: QueueBookings, oneTry: 30 * time.Second}, 0), in}
 	err := s.settle(ctx)
@@ -79,8 +79,8 @@ func (s *settlement) end(ctx workflow.Context, left booking.Settlement) error {
 	}
 }
 
-// giveBack sees to it that nothing of the customer's money stays that is not ours.
-// Payments do not wait for each other: what one refuses is told at the end.
+// giveBack makes sure that we keep no money that is not ours. Payments do not wait for each
+// other: a refused one is returned at the end.
 func (s *settlement) giveBack(ctx workflow.Context, left booking.Settlement) error {
 	var refused error
 	if left.Refund != nil {

@@ -26,8 +26,8 @@ const (
 	// can be done but wait for bookings to settle.
 	pauseShortest = time.Second
 	pauseLongest  = 15 * time.Second
-	// sweepEvery is how often somebody looks for choices that were not carried out
-	// while customers have the time to choose.
+	// sweepEvery is how often the workflow looks for choices that were not carried out,
+	// while customers have time to choose.
 	sweepEvery    = 10 * time.Minute
 	sweepWhenBusy = 30 * time.Second
 )
@@ -155,7 +155,7 @@ func (c *showChange) reach(ctx workflow.Context, room int) error {
 	return nil
 }
 
-// page says what the next page of bookings is to hear.
+// page is the signals for the next page of bookings.
 func (c *showChange) page(room int) activities.ReachRequest {
 	cancelled := ShowCancelled{ChangeID: c.change.ID, ShowID: c.change.ShowID, Reason: c.change.Reason}
 	request := activities.ReachRequest{
@@ -172,8 +172,8 @@ func (c *showChange) page(room int) activities.ReachRequest {
 	return request
 }
 
-// adopt starts a workflow for each booking that has none. They are written down
-// as told when all are started: until then the next page finds them again.
+// adopt starts a workflow for each booking that has none. The bookings are stored as
+// notified when all workflows are started: until then the next page finds them again.
 func (c *showChange) adopt(ctx workflow.Context, orphans []booking.ChangeTask) error {
 	c.what = "acting for bookings whose workflow is gone"
 	var started []workflow.ChildWorkflowFuture
@@ -207,8 +207,8 @@ func (c *showChange) actFor(ctx workflow.Context, orphan booking.ChangeTask) wor
 	}), settleBookingWorkflow, in)
 }
 
-// settleID is another one for a refund than for news only: who waits for the post
-// would keep the money waiting.
+// settleID differs for a refund and for news only: a workflow that waits for the mail would
+// delay the refund.
 func settleID(in settleBookingInput) string {
 	id := "settle-" + in.ChangeID + "-" + in.BookingID
 	if in.Refund {

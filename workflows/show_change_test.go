@@ -99,7 +99,7 @@ func (e *changeEnv) answer() func() (booking.ShowChange, error) {
 	return func() (booking.ShowChange, error) { return change, err }
 }
 
-func TestCancelShowTellsEverybodyOnceAndNotAllAtOnce(t *testing.T) {
+func TestCancelShowNotifiesEveryBookingOnceAndAtMost100AtATime(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, cancelled(250))
 	answer := env.answer()
@@ -156,8 +156,8 @@ func TestAChangeIsPausedAndResumed(t *testing.T) {
 	assert.False(t, end.Paused)
 }
 
-// Staff who resume and pause again while bookings are being told find it paused.
-func TestTheLaterWordCounts(t *testing.T) {
+// Staff resume and pause again while bookings are being notified: the change is paused.
+func TestPauseAndResumeFollowTheLaterRequest(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, cancelled(30))
 	env.in.AtATime = 10
@@ -184,7 +184,7 @@ func TestSignalsThatFailAreSentAgain(t *testing.T) {
 	a.away = 3
 	assert.Equal(t, 20, env.run().Settled)
 	_, most := a.toldBy(workflows.SignalShowCancelled)
-	assert.Equal(t, 1, most, "whoever was reached before the failure is not told again")
+	assert.Equal(t, 1, most, "a booking that was notified before the failure is not notified again")
 }
 
 func TestBookingsWithoutAWorkflowAreSettled(t *testing.T) {
@@ -193,7 +193,7 @@ func TestBookingsWithoutAWorkflowAreSettled(t *testing.T) {
 	a.people[0].gone = true
 	a.people[1].gone, a.people[1].status = true, booking.StatusHeld
 	a.people[2].gone, a.people[2].refused = true, true
-	// One whose workflow is terminated after it was told.
+	// A booking whose workflow is terminated after it was notified.
 	a.people[3].lost = true
 	env.at(5*time.Second, func() { a.with(func() { a.people[3].gone = true }) })
 	end := env.run()
@@ -211,7 +211,8 @@ func TestBookingsWithoutAWorkflowAreSettled(t *testing.T) {
 }
 
 // A booking without a workflow that went to another show, or ended before its turn
-// came, is left as it is, and its customer is not told of a show they do not have.
+// came, is left unchanged, and its customer gets no message about a show that they do not
+// have.
 func TestBookingsThatTheChangeDoesNotConcernAnyMore(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, cancelled(3))
@@ -231,8 +232,8 @@ func TestBookingsThatTheChangeDoesNotConcernAnyMore(t *testing.T) {
 	assert.NotEmpty(t, a.people[2].notices)
 }
 
-// Somebody whose mail cannot be sent for a while gets the money back in time.
-func TestARefundDoesNotWaitForThePost(t *testing.T) {
+// A customer whose mail cannot be sent for a while gets the refund in time.
+func TestARefundDoesNotWaitForTheMail(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, moved(1, time.Minute, booking.ChoiceRefund))
 	a.people[0].gone, a.people[0].mute = true, true
@@ -240,7 +241,7 @@ func TestARefundDoesNotWaitForThePost(t *testing.T) {
 	assert.Equal(t, 1, env.run().Settled)
 }
 
-// However many bookings have no workflow, no run's history grows without end.
+// The history of a run stays bounded for any number of bookings without a workflow.
 func TestManyBookingsWithoutAWorkflowDoNotMakeALongRun(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, cancelled(90))
@@ -287,7 +288,7 @@ func TestALongChangeContinuesInANewRun(t *testing.T) {
 	assert.False(t, a.made)
 }
 
-func TestMoveShowKeepsThoseWhoSayNothing(t *testing.T) {
+func TestMoveShowKeepsBookingsWithoutAChoice(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, moved(20, 24*time.Hour, booking.ChoiceKeep))
 	began := env.Now()
@@ -297,7 +298,7 @@ func TestMoveShowKeepsThoseWhoSayNothing(t *testing.T) {
 	})
 	end := env.run()
 	assert.Equal(t, 20, end.Settled)
-	assert.GreaterOrEqual(t, env.Now().Sub(began), 24*time.Hour, "nobody is hurried")
+	assert.GreaterOrEqual(t, env.Now().Sub(began), 24*time.Hour, "customers get the whole time")
 	people, most := a.toldBy(workflows.SignalShowRescheduled)
 	assert.Equal(t, 20, people)
 	assert.Equal(t, 1, most)
@@ -305,7 +306,7 @@ func TestMoveShowKeepsThoseWhoSayNothing(t *testing.T) {
 	assert.Zero(t, refunded)
 }
 
-func TestMoveShowRefundsThoseWhoSayNothing(t *testing.T) {
+func TestMoveShowRefundsBookingsWithoutAChoice(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, moved(25, time.Hour, booking.ChoiceRefund))
 	env.in.AtATime = 10
@@ -329,7 +330,7 @@ func TestMoveShowRefundsThoseWhoSayNothing(t *testing.T) {
 	assert.Empty(t, a.people[0].signals[1:], "who keeps is left alone")
 }
 
-func TestMoveShowToldForThoseWithoutAWorkflow(t *testing.T) {
+func TestMoveShowNotifiesBookingsWithoutAWorkflow(t *testing.T) {
 	t.Parallel()
 	env, a := newChangeEnv(t, moved(2, time.Hour, booking.ChoiceRefund))
 	a.people[0].gone = true

@@ -37,9 +37,9 @@ func (c *showChange) resumes(ctx workflow.Context) workflow.ReceiveChannel {
 		workflow.SignalChannelOptions{Description: "Staff: go on."})
 }
 
-// obeyStaff pauses and resumes as staff say, also while the workflow is busy, so
-// that the later of two words counts. Of more than two that arrive in one task
-// it is unknown which was last: then the pause counts, and can be seen.
+// obeyStaff pauses and resumes on staff's signals, also while the workflow is busy, so that
+// the later signal counts. If more than two arrive in one task, it is unknown which was
+// last: then the pause counts, and staff can see it.
 func (c *showChange) obeyStaff(ctx workflow.Context) {
 	selector := workflow.NewSelector(ctx)
 	for _, word := range []struct {
@@ -57,7 +57,7 @@ func (c *showChange) obeyStaff(ctx workflow.Context) {
 	}
 }
 
-// wait sleeps until the time is up or staff pause or resume. Zero is for ever.
+// wait sleeps until the time is up or staff pause or resume. Zero waits forever.
 func (c *showChange) wait(ctx workflow.Context, d time.Duration, summary string) {
 	c.show(ctx)
 	timerCtx, stop := workflow.WithCancel(ctx)
@@ -71,8 +71,8 @@ func (c *showChange) wait(ctx workflow.Context, d time.Duration, summary string)
 	_ = workflow.Await(ctx, func() bool { return timeUp() || c.heard != heard })
 }
 
-// hear lets obeyStaff take what staff said in this very task, of which a new run
-// would never know: a coroutine that is begun now runs after all that are ready.
+// hear lets obeyStaff take the signals of this task, which a new run would never get: a
+// coroutine that is started now runs after all that are ready.
 func (c *showChange) hear(ctx workflow.Context) error {
 	heard := false
 	workflow.Go(ctx, func(workflow.Context) { heard = true })

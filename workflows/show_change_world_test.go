@@ -42,7 +42,7 @@ type attendee struct {
 	refused                     bool // its refund is
 	elsewhere                   bool // it went to another show
 	mute                        bool // its customer cannot be reached for now
-	lost                        bool // its workflow never does what it hears of
+	lost                        bool // its workflow never acts on its signals
 	choice                      booking.ChangeChoice
 	byDefault                   bool
 	told, chosen, asked, begun  time.Time
@@ -63,7 +63,7 @@ func newAudience(now func() time.Time, kind booking.ChangeKind, size int) *audie
 	return a
 }
 
-// moved makes the change a move of which customers may say something for a while.
+// moved makes the change a move, with a time in which customers may choose.
 func (a *audience) moved(decideIn time.Duration, byDefault booking.ChangeChoice) *audience {
 	starts, ends, decide := a.now().Add(50*time.Hour), a.now().Add(52*time.Hour), a.now().Add(decideIn)
 	a.change.NewStartsAt, a.change.NewEndsAt, a.change.DecideBy, a.change.Default = &starts, &ends, &decide, byDefault
@@ -126,7 +126,7 @@ func (a *audience) CountChange(_ context.Context, _ string, busy time.Duration) 
 	return count, nil
 }
 
-// live is what the booking's workflow has done by now.
+// live is what the booking's workflow has done so far.
 func (p *attendee) live(a *audience) {
 	switch {
 	case a.change.Kind == booking.ChangeRescheduled && (p.choice == booking.ChoiceKeep || p.choice == booking.ChoiceMove):
@@ -275,7 +275,7 @@ func (a *audience) with(change func()) {
 	change()
 }
 
-// toldBy counts who heard a signal, and how often the one did who heard it most.
+// toldBy counts the bookings that got a signal, and the most deliveries to one of them.
 func (a *audience) toldBy(signal string) (people, most int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

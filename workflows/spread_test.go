@@ -69,7 +69,7 @@ func TestBookingsOfAShowAreSpread(t *testing.T) {
 	perSecond := map[string]int{}
 	for i := range bookings {
 		s := sit(t, uuid.NewSHA1(uuid.Nil, []byte{byte(i), byte(i >> 8)}).String(), startsIn, spread)
-		require.LessOrEqual(t, s.reminder, due, "nobody is reminded late")
+		require.LessOrEqual(t, s.reminder, due, "no customer is reminded late")
 		require.Greater(t, s.reminder, due-spread-time.Second)
 		early := due - s.reminder
 		require.GreaterOrEqual(t, s.end, starts, "the booking is there until the show begins")
@@ -93,8 +93,8 @@ func TestABookingHasOnePlace(t *testing.T) {
 	assert.InDelta(t, time.Hour, together.end, float64(2*time.Second))
 }
 
-// Somebody who buys three minutes before the reminder is due is reminded in what is
-// left, not at the very moment of the sale, and not without one.
+// A customer who buys three minutes before the reminder is due is reminded in the time that
+// is left: not at the moment of the sale, and never without a reminder.
 func TestALateBuyerIsRemindedInWhatIsLeft(t *testing.T) {
 	t.Parallel()
 	earliest := time.Hour
@@ -112,7 +112,7 @@ type full struct{}
 
 func (full) Allow() bool { return false }
 
-// ill is a vendor that the fast path leaves alone.
+// ill is a failing vendor, which the fast path leaves alone.
 type ill struct{}
 
 func (ill) Try(context.Context, func(context.Context) error) error {
@@ -142,12 +142,12 @@ func TestRemindersWithoutRoomWaitOnTheirOwnQueue(t *testing.T) {
 			}
 		})
 	assert.Equal(t, []string{workflows.QueueNotifications, workflows.QueueNotifications,
-		workflows.QueueReminders, workflows.QueueReminders}, s.queues, "an ill vendor")
+		workflows.QueueReminders, workflows.QueueReminders}, s.queues, "a failing vendor")
 }
 
 // Between the start of the show and the booking's place after it there is nothing to
 // cancel any more.
-func TestNobodyCancelsWhenTheShowHasBegun(t *testing.T) {
+func TestCancellationIsRefusedOnceTheShowHasBegun(t *testing.T) {
 	t.Parallel()
 	id := ""
 	for id == "" { // one that stays for some minutes

@@ -25,15 +25,14 @@ var (
 // Changes of the code that workflows which began before do not know. Their
 // histories must replay without the new steps.
 const (
-	// captureAnswers guards what a booking does while its provider does not answer to
-	// the capture. Workflows of before did nothing else, so that a cancellation had to
-	// wait.
+	// captureAnswers guards what a booking does while its provider does not answer to the
+	// capture. Earlier workflows did nothing else, so a cancellation had to wait.
 	captureAnswers = "capture-answers"
-	// abandonedCloses marks bookings whose code knows the signal. A worker of before
-	// may have received it and gone on without a step.
+	// abandonedCloses marks bookings whose code knows the signal. An earlier worker may
+	// have received it and gone on without a step.
 	abandonedCloses = "abandoned-closes-payment"
-	// lateDecided guards the step that asks the database what becomes of late money.
-	// Workflows of before went by what the webhook had read.
+	// lateDecided guards the step that asks the database to decide about late money.
+	// Earlier workflows used what the webhook had read.
 	lateDecided = "late-payment-decided-by-database"
 )
 
@@ -51,8 +50,7 @@ type step struct {
 	patience
 }
 
-// patience is on which queue a step waits when the fast path did not work, and how
-// long.
+// patience is the queue on which a step waits after the fast path failed, and for how long.
 type patience struct {
 	queue     string
 	vendor    bool          // not our own database: see fastPath
@@ -61,7 +59,7 @@ type patience struct {
 	within    time.Duration // how long all tries together may take; zero is as long as it takes
 }
 
-// upTo is the step with an end to its patience.
+// upTo is the step with a timeout for its retries.
 func (s step) upTo(within time.Duration) step {
 	s.within = within
 	return s
@@ -128,7 +126,7 @@ func (r *stepRunner) database(ctx workflow.Context, summary string, activity, in
 	return r.run(ctx, r.ours(summary, activity, in, out))
 }
 
-// run does a step: the fast path, and what does not work at once durably.
+// run does a step: on the fast path first, and after a failure durably.
 func (r *stepRunner) run(ctx workflow.Context, s step) error {
 	if done, err := r.fastPath(ctx, s); done || r.stops && err != nil && ctx.Err() != nil {
 		return err
@@ -136,8 +134,8 @@ func (r *stepRunner) run(ctx workflow.Context, s step) error {
 	return s.durably(ctx)
 }
 
-// fastPath reports done when the step has an outcome: it worked, or it failed for
-// good. A vendor has one try and a short time.
+// fastPath reports done when the step has an outcome: it worked, or it failed permanently.
+// A vendor gets one attempt with a short timeout.
 func (r *stepRunner) fastPath(ctx workflow.Context, s step) (done bool, err error) {
 	if r.fast <= 0 || r.slow[s.queue] {
 		return false, nil
@@ -153,8 +151,8 @@ func (r *stepRunner) fastPath(ctx workflow.Context, s step) (done bool, err erro
 	if err == nil || final(err) {
 		return true, err
 	}
-	// A vendor that was ill once may be ill again: this workflow's later steps go
-	// straight to its queue, which keeps the history short.
+	// A vendor that failed once may fail again: this workflow's later steps go straight to
+	// its queue, which keeps the history short.
 	r.slow[s.queue] = s.vendor
 	return false, err
 }
@@ -208,7 +206,7 @@ func patient(first, longest time.Duration) *temporal.RetryPolicy {
 	}
 }
 
-// final tells whether the step was refused, so that trying again cannot help.
+// final tells whether the step was refused, so that a retry cannot help.
 func final(err error) bool {
 	var app *temporal.ApplicationError
 	return errors.As(err, &app) && app.NonRetryable()

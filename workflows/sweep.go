@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// lateBy is for how long a hold may have run out before its workflow is missed.
+	// lateBy is how long a hold may be expired before its workflow counts as missing.
 	lateBy = 30 * time.Second
 	// lostPage is how many bookings are looked at by one activity, and describesAtOnce
 	// how many workflows are asked for side by side.
@@ -33,7 +33,7 @@ type SweepInput struct {
 	Policy booking.Policy `json:"policy"`
 }
 
-// sweepResult is what came of it. The next run goes on from it.
+// sweepResult is the result of a run. The next run goes on from it.
 type sweepResult struct {
 	Held      int `json:"held"`      // bookings looked at whose hold had run out
 	Confirmed int `json:"confirmed"` // bookings looked at whose show is to come
@@ -88,9 +88,9 @@ func takeUpLost(ctx workflow.Context, in SweepInput, status booking.Status, afte
 	return checked, after, nil
 }
 
-// takeUp starts a workflow for each booking, with the id of the one that is gone:
-// a request for the booking reaches it. One that was started meanwhile
-// by somebody else is left alone.
+// takeUp starts a workflow for each booking, with the id of the lost workflow: a request
+// for the booking reaches it. If another process has started it meanwhile, takeUp leaves it
+// alone.
 func takeUp(ctx workflow.Context, in SweepInput, lost []booking.LostBooking) error {
 	var started []workflow.ChildWorkflowFuture
 	for _, b := range lost {
@@ -115,7 +115,7 @@ func takeUp(ctx workflow.Context, in SweepInput, lost []booking.LostBooking) err
 	return awaitStarts(ctx, started...)
 }
 
-// DeleteOldInput says what is kept for how long. Zero keeps it for ever.
+// DeleteOldInput says how long each kind is kept. Zero keeps it forever.
 type DeleteOldInput struct {
 	Kept []KeptFor `json:"kept"`
 }

@@ -52,7 +52,7 @@ func TestABookingIsTakenUpAgain(t *testing.T) {
 			w.Authorize("pi_1")
 			w.Fail("get", sagatest.Repeat(4, sagatest.Fault{Err: booking.E(booking.CodeProviderUnavailable, "No answer.")})...)
 		}, status: booking.StatusConfirmed, payment: booking.PaymentCaptured, end: sold},
-		"held, paid, and somebody has a seat": {stand: leave, before: func(w *sagatest.World) {
+		"held, paid, and a rival has a seat": {stand: leave, before: func(w *sagatest.World) {
 			w.Authorize("pi_1")
 			w.Take("C7")
 		}, status: booking.StatusExpired, payment: booking.PaymentVoided, end: sagatest.End{
@@ -224,5 +224,5 @@ func TestDeleteOldGoesThroughTheKinds(t *testing.T) {
 		Deleted: map[booking.OldRecords]int{booking.OldIdempotencyKeys: 21, booking.OldSessions: 200_000},
 		More:    []booking.OldRecords{booking.OldSessions},
 	}, result)
-	assert.Zero(t, asked[booking.OldWebhooks], "what is kept for ever")
+	assert.Zero(t, asked[booking.OldWebhooks], "what is kept forever")
 }

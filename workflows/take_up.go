@@ -7,10 +7,9 @@ import (
 )
 
 // takeUp goes on with a booking whose workflow is gone, from where the database
-// says that it stands. A hold that ran out ends as it always does: the provider is
-// asked before the seats are given away. What was sold waits for its show. Every
-// step has the keys that the workflow before would have used, so what that did is
-// not done again.
+// says that it stands. An expired hold ends as always: the provider is asked before the
+// seats are freed. A sold booking waits for its show. Every step has the keys of the
+// earlier workflow, so its steps are not repeated.
 func (s *saga) takeUp(ctx workflow.Context) (BookingState, error) {
 	s.doing("reading where the booking stands")
 	var at booking.Standing
@@ -64,7 +63,7 @@ func (s *saga) takeUpHeld(ctx workflow.Context) (BookingState, error) {
 			reason: refusal(booking.CodeHoldLost, "The time to pay ran out. The seats are free again.")})
 	}
 	s.undo.push("give the money back", s.giveMoneyBack)
-	// What our books say of the payment may be old: only the provider's word counts.
+	// The payment in our books may be stale: only the provider's answer counts.
 	s.payment.Status = booking.PaymentOpen
 	s.startHoldTimer(ctx, s.held.ExpiresIn)
 	if end := s.awaitPayment(ctx); end != nil {

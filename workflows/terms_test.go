@@ -16,8 +16,8 @@ import (
 	"github.com/boxoffice/boxoffice/workflows/sagatest"
 )
 
-// The terms of cancellation are kept with the booking when its seats are held. No
-// terms at all, which give nothing back, are terms, too.
+// The terms of cancellation are kept with the booking when its seats are held. Empty terms,
+// which refund nothing, are terms, too.
 func TestTermsOfCancellationAreKept(t *testing.T) {
 	t.Parallel()
 	for name, terms := range map[string]booking.CancellationPolicy{

@@ -24,7 +24,8 @@ type ending struct {
 	notice booking.Notice // empty when the customer knows already
 	// changeID is the change of the show that the notice is about, if it is.
 	changeID string
-	// answer is for the request for the end: it is told when the seats are free.
+	// answer is for the request that ended the booking: it is answered when the seats are
+	// free.
 	answer workflow.Settable
 }
 
@@ -66,7 +67,7 @@ func (s *saga) reject(ctx workflow.Context, reason error) (BookingState, error) 
 		return s.giveUp(ctx, ending{status: booking.StatusRejected, reason: reason, notice: booking.NoticePaymentReturned})
 	}
 	if !final(reason) {
-		// The hold may have happened without an answer: it is undone all the same.
+		// The hold may have happened without an answer: it is still undone.
 		return s.giveUp(ctx, ending{status: booking.StatusRejected,
 			reason: refusal(booking.CodeUnavailable, "The seats could not be held just now. Please try again.")})
 	}
@@ -109,8 +110,8 @@ func (s *saga) freeSeats(ctx workflow.Context, end ending) {
 // until it does, beside the rest: the seats do not wait for it.
 func (s *saga) giveMoneyBack(ctx workflow.Context, _ ending) {
 	if s.payment.Reference == "" {
-		// It was never opened, as far as we know. If it was all the same, and somebody
-		// pays it, that is a late payment.
+		// It was never opened, as far as we know. If it was opened, and the customer pays
+		// it, that is a late payment.
 		return
 	}
 	s.returnPayment(ctx, s.payment)

@@ -9,8 +9,8 @@ import (
 	"github.com/boxoffice/boxoffice/internal/accounts"
 )
 
-// keysFresh is how soon everybody knows a new signing key, which is published
-// before it is used.
+// keysFresh is how soon all verifiers know a new signing key. A key is published before it
+// is used.
 const keysFresh = 5 * time.Minute
 
 func (s *service) register(w http.ResponseWriter, r *http.Request) error {

@@ -10,7 +10,7 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// cancel lets a hold go or cancels a confirmed booking.
+// cancel releases a hold or cancels a confirmed booking.
 func (s *service) cancel(w http.ResponseWriter, r *http.Request) error {
 	b, err := s.ownBooking(r)
 	if err != nil {
@@ -36,8 +36,8 @@ func (s *service) cancel(w http.ResponseWriter, r *http.Request) error {
 	return s.answerOwn(w, r, err)
 }
 
-// nowCancelled tells whether a booking that was not cancelled before is now: the
-// workflow did what it was asked, and ended before it could say so.
+// nowCancelled tells whether a booking is newly cancelled: the workflow did it, and ended
+// before it could answer.
 func (s *service) nowCancelled(ctx context.Context, before booking.Booking) bool {
 	now, err := s.Bookings.Booking(ctx, before.ID)
 	return err == nil && before.Status != booking.StatusCancelled && now.Status == booking.StatusCancelled
@@ -67,9 +67,9 @@ func (s *service) reopenPayment(w http.ResponseWriter, r *http.Request) error {
 	return s.answerOwn(w, r, err)
 }
 
-// checkPayment asks the provider now. Where there is nothing to ask, the booking as
-// it is in the database is the answer: it is paid or over, the workflow is asking
-// already, or was asked a moment ago.
+// checkPayment asks the provider now. It answers with the booking of the database when
+// there is nothing to ask: the booking is paid or over, or the workflow is already asking
+// or was asked a moment ago.
 func (s *service) checkPayment(w http.ResponseWriter, r *http.Request) error {
 	b, err := s.ownBooking(r)
 	if err != nil {
@@ -86,8 +86,8 @@ func (s *service) checkPayment(w http.ResponseWriter, r *http.Request) error {
 	return s.answerOwn(w, r, err)
 }
 
-// askProvider lets the booking's workflow ask the provider. Requests that come while it
-// does wait for the same answer; one that is cut off does not take it from the others.
+// askProvider lets the booking's workflow ask the provider. Requests that come meanwhile
+// wait for the same answer; a request that is cut off does not cancel it for the others.
 func (s *service) askProvider(ctx context.Context, bookingID string) error {
 	answer := s.checks.DoChan(bookingID, func() (any, error) {
 		return nil, s.Saga.Update(context.WithoutCancel(ctx), bookingID, workflows.UpdateCheck)

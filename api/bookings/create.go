@@ -50,10 +50,9 @@ type attempt struct {
 	begun bool
 }
 
-// createBooking holds seats and opens the payment. The cheap read comes first, so
-// that most of a rush for the same seats ends without a workflow; what the
-// workflow then says is stored under the key, and every request with that
-// key gets the stored bytes.
+// createBooking holds seats and opens the payment. The cheap read comes first, so that most
+// of a rush for the same seats ends without a workflow. The workflow's answer is stored
+// under the key, and every request with that key gets the stored bytes.
 func (s *service) createBooking(w http.ResponseWriter, r *http.Request) error {
 	try, err := s.readAttempt(w, r)
 	if err != nil {
@@ -121,8 +120,8 @@ func (s *service) precheck(w http.ResponseWriter, r *http.Request, try *attempt)
 	}
 }
 
-// settle stores the answer and sends what is stored. An error is an answer that is
-// not stored: the same request may end otherwise when it is repeated.
+// settle stores the answer and sends what is stored. An error is an answer that is not
+// stored: a repeat of the request may end differently.
 func (s *service) settle(w http.ResponseWriter, r *http.Request, try attempt, answer bookings.Answer, err error) error {
 	if err == nil {
 		answer, err = s.store(r.Context(), try, answer)
@@ -137,8 +136,8 @@ func (s *service) settle(w http.ResponseWriter, r *http.Request, try attempt, an
 	}
 }
 
-// store keeps the answer under the key. With the answer that tells of a booking its
-// hold counts as fetched; one that was not fetched in time is lost.
+// store keeps the answer under the key. An answer with a booking marks its hold as fetched;
+// a hold that was not fetched in time is lost.
 func (s *service) store(ctx context.Context, try attempt, answer bookings.Answer) (bookings.Answer, error) {
 	if answer.Status == http.StatusCreated {
 		stored, err := s.Bookings.SaveFetched(ctx, try.customer, try.key, try.bookingID, answer)
@@ -160,11 +159,12 @@ func (s *service) hold(ctx context.Context, try attempt) (bookings.Answer, error
 		return bookings.Answer{}, err
 	}
 	held, err := s.askSaga(ctx, try, show)
-	// With any result: the next read of the seats in this process has it at once.
+	// Also after an error: the next read of the seats in this process must be current.
 	s.Feed.Changed(show.ID)
 	switch {
 	case errors.Is(err, saga.ErrEnded):
-		// Temporal no longer knows. The database does, if there ever was a hold.
+		// Temporal no longer knows the booking. The database does, if there ever was a
+		// hold.
 	case saga.IsFinal(err) && held.RequestHash != "" && held.RequestHash != try.hash:
 		return bookings.Answer{}, keyReused()
 	case saga.IsFinal(err):
@@ -177,8 +177,8 @@ func (s *service) hold(ctx context.Context, try attempt) (bookings.Answer, error
 	return s.outcome(ctx, try, true)
 }
 
-// askSaga starts the workflow or asks the one that runs. Only a new booking is
-// refused while answers take too long.
+// askSaga starts the workflow, or asks the running workflow. While answers take too long,
+// it refuses new bookings only.
 func (s *service) askSaga(ctx context.Context, try attempt, show booking.ShowSummary) (held workflows.HoldAnswer, err error) {
 	if !try.begun {
 		done, full := s.starts[try.request.Payment.Provider].enter(ctx)
@@ -205,10 +205,10 @@ func (s *service) askSaga(ctx context.Context, try attempt, show booking.ShowSum
 var errHalfMade = booking.E(booking.CodeUnavailable,
 	"The booking is still being worked on. Ask again with the same Idempotency-Key in a moment.")
 
-// outcome reads from the database what came of a request. Why a booking ended before
-// it had a payment its workflow can tell, if it was not asked yet.
+// outcome reads the result of a request from the database. If a booking ended before it had
+// a payment, its workflow can tell why, if it was not asked yet.
 func (s *service) outcome(ctx context.Context, try attempt, asked bool) (bookings.Answer, error) {
-	// Not read as the customer: that would count as fetched before anybody has it.
+	// Not read as the customer: that would count as fetched before a client has the answer.
 	b, err := s.Bookings.Booking(ctx, try.bookingID)
 	switch {
 	case booking.CodeOf(err) == booking.CodeNotFound, err == nil && b.CustomerID != try.customer:
@@ -230,7 +230,7 @@ func (s *service) outcome(ctx context.Context, try attempt, asked bool) (booking
 	return bookings.Answer{RequestHash: try.hash, Status: http.StatusCreated, Body: body}, nil
 }
 
-// halfMade has the seats wait for a customer who keeps asking.
+// halfMade keeps the seats for a customer who keeps asking.
 func (s *service) halfMade(ctx context.Context, try attempt) (bookings.Answer, error) {
 	if s.Policy.FetchWithin > 0 {
 		err := s.Bookings.KeepWaiting(ctx, try.bookingID, s.Policy.FetchWithin)
@@ -249,7 +249,7 @@ func notFetched() error {
 		"The seats were held, but the answer was not fetched in time, and they are free again.")
 }
 
-// renderRefusal is for an answer that is final, and the key with it.
+// renderRefusal is for a final answer, which also makes the key final.
 func renderRefusal(try attempt, err error) (bookings.Answer, error) {
 	document := rest.ProblemOf(err)
 	if document.Transient() || document.Code == booking.CodeConflict || document.Code == booking.CodeHoldLost {
@@ -298,8 +298,8 @@ func (s *service) readAttempt(w http.ResponseWriter, r *http.Request) (attempt, 
 	return try, nil
 }
 
-// checkRequest finds what can be told without a look at the show; the rest is the
-// precheck's.
+// checkRequest finds the errors that do not depend on the show; the precheck finds the
+// others.
 func (s *service) checkRequest(request *bookingRequest) error {
 	var fieldErrors booking.FieldErrors
 	if id, err := uuid.Parse(request.ShowID); err != nil {
@@ -329,8 +329,8 @@ func (s *service) checkProvider(field, provider string) (booking.FieldError, boo
 	return booking.FieldError{Field: field, Message: "Must be one of: " + strings.Join(choices, ", ") + "."}, false
 }
 
-// requestHash tells one request from another under the same key. The order of
-// the seats says nothing.
+// requestHash tells one request from another under the same key. The order of the seats
+// does not count.
 func requestHash(request bookingRequest) string {
 	hash := sha256.New()
 	write := func(text string) { fmt.Fprintf(hash, "%d:%s,", len(text), text) }

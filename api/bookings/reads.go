@@ -11,8 +11,8 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// ownBooking reads the booking that the path names. Somebody else's is not found,
-// whatever the verb.
+// ownBooking reads the booking that the path names. A booking of another customer is not
+// found, for every method.
 func (s *service) ownBooking(r *http.Request) (booking.Booking, error) {
 	id, err := rest.PathID(r, "booking")
 	if err != nil {
@@ -48,8 +48,8 @@ func (s *service) listBookings(w http.ResponseWriter, r *http.Request) error {
 	return rest.Answer(w, http.StatusOK, rest.PageOf(items, next))
 }
 
-// cancellationQuote says what a cancellation would give back now. The workflow
-// computes it again, by the same terms: those that the booking was made under.
+// cancellationQuote gives the refund of a cancellation now. The workflow computes it again,
+// by the same terms: those that the booking was made under.
 func (s *service) cancellationQuote(w http.ResponseWriter, r *http.Request) error {
 	b, err := s.ownBooking(r)
 	if err != nil {
@@ -66,8 +66,8 @@ func (s *service) cancellationQuote(w http.ResponseWriter, r *http.Request) erro
 	return rest.Answer(w, http.StatusOK, quote)
 }
 
-// comesBack is everything when the theater cancelled the show, or moved it and the
-// customer may choose, or has not been told yet.
+// comesBack is the full price when the theater cancelled the show, or moved it and the
+// customer may choose or was not notified yet.
 func (s *service) comesBack(ctx context.Context, b booking.Booking, now time.Time) (booking.CancellationQuote, error) {
 	quote := booking.FullRefund(b.Quote)
 	if all, err := s.Changes.AllComesBack(ctx, b.ID); err != nil || all {
@@ -88,7 +88,7 @@ func (s *service) comesBack(ctx context.Context, b booking.Booking, now time.Tim
 	}
 }
 
-// isScanned tells whether somebody went in with the ticket.
+// isScanned tells whether the ticket was scanned at the door.
 func isScanned(b booking.Booking) bool { return b.Ticket != nil && b.Ticket.ScannedAt != nil }
 
 func notCancellable() error {
@@ -109,8 +109,7 @@ func (s *service) watchBooking(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// followBooking sends the booking for every version the feed tells, the first of
-// which comes at once.
+// followBooking sends the booking for every version of the feed. The first comes at once.
 func (s *service) followBooking(ctx context.Context, events *rest.EventStream, customerID, bookingID string) error {
 	beat := time.NewTicker(rest.HeartbeatEvery)
 	defer beat.Stop()

@@ -32,13 +32,13 @@ type Options struct {
 	Feed        *seatmap.Feed
 	BookingFeed *bookings.Feed
 	Tickets     *bookings.Tickets
-	// Providers are the names of the payment providers. A booking names one.
+	// Providers are the names of the payment providers. A booking has one of them.
 	Providers []string
 	Saga      Saga
 	// Policy travels with every booking that is made here.
 	Policy booking.Policy
-	// CheckoutURL begins the addresses of our own checkout page, which wants the
-	// payment's secret behind it.
+	// CheckoutURL is the first part of the URLs of our own checkout page; the payment's
+	// secret follows it.
 	CheckoutURL string
 }
 
@@ -63,8 +63,8 @@ type service struct {
 	prints    singleflight.Group // tickets being drawn
 	// letters is made when the first ticket is printed.
 	letters func() (*lettering.Setter, error)
-	// starts bound new bookings, by payment provider: one that is slow must not keep
-	// bookings with another away.
+	// starts bound new bookings, by payment provider: a slow provider must not block
+	// bookings with another.
 	starts map[string]*starts
 }
 
@@ -114,9 +114,8 @@ func (o Options) check() error {
 	)
 }
 
-// showSummary labels a booking's workflow for support staff. Nothing is decided
-// by it, so it may be as old as the summaries' memory; that there is such a show
-// is for the primary to say.
+// showSummary labels a booking's workflow for support staff. It decides nothing, so it may
+// be as old as the summaries' memory; the primary decides whether the show exists.
 func (s *service) showSummary(ctx context.Context, showID string) (booking.ShowSummary, error) {
 	if known, ok := s.summaries.Get(showID); ok {
 		return known, nil

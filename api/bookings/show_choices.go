@@ -14,8 +14,7 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// bookingChange says what became of the booking's show, and what the customer may
-// choose.
+// bookingChange says what happened to the booking's show, and what the customer may choose.
 func (s *service) bookingChange(w http.ResponseWriter, r *http.Request) error {
 	_, change, err := s.changedBooking(r)
 	if err != nil {
@@ -71,9 +70,9 @@ func (c choice) check() error {
 	return fieldErrors.Err()
 }
 
-// chooseChange has the booking's workflow do what its customer wants of a moved
-// show. Whether there is time to choose, the database decides; here a choice that
-// was made already gets its answer again.
+// chooseChange has the booking's workflow carry out the customer's choice about a moved
+// show. The database decides whether there is time to choose; here a repeated choice gets
+// its answer again.
 func (s *service) chooseChange(w http.ResponseWriter, r *http.Request) error {
 	var wish choice
 	b, change, err := s.changedBooking(r)
@@ -105,8 +104,8 @@ func (s *service) chooseChange(w http.ResponseWriter, r *http.Request) error {
 	return s.answerOwn(w, r, err)
 }
 
-// settledBefore tells whether the wish was done before, and refuses one that is
-// another than what was chosen.
+// settledBefore tells whether the wish was carried out before, and refuses a wish that
+// differs from the choice.
 func settledBefore(b booking.Booking, change showchanges.BookingChange, wish choice) (bool, error) {
 	switch {
 	case change.Kind != booking.ChangeRescheduled:
@@ -118,7 +117,7 @@ func settledBefore(b booking.Booking, change showchanges.BookingChange, wish cho
 	case wish.Choice == booking.ChoiceMove && !sameSeats(b, wish):
 		return false, booking.E(booking.CodeChoiceClosed, "The choice was made already: to move to another show or other seats.")
 	default:
-		// A refund may have been written down and not been done yet.
+		// A refund may be stored and not carried out yet.
 		return wish.Choice != booking.ChoiceRefund || b.Status.Terminal(), nil
 	}
 }
@@ -127,9 +126,9 @@ func sameSeats(b booking.Booking, wish choice) bool {
 	return b.Show.ID == wish.ShowID && slices.Equal(booking.SortSeats(b.Seats), booking.SortSeats(wish.Seats))
 }
 
-// choiceOfEnded answers for a workflow that is over. It may have done what it was
-// asked just before; or somebody terminated it, and then the choice is written down
-// here and the workflow of the show's change gives the money back.
+// choiceOfEnded answers for a workflow that is over. It may have done just before what it
+// is asked for. Or staff terminated it: then the choice is stored here, and the workflow of
+// the show's change makes the refund.
 func (s *service) choiceOfEnded(r *http.Request, wish choice) error {
 	b, change, err := s.changedBooking(r)
 	if err != nil {

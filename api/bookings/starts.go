@@ -23,13 +23,13 @@ const (
 	// slowAnswer is an answer that took too long: more starts would only be more work
 	// for customers who have left when it is done.
 	slowAnswer = 2 * time.Second
-	// quietBefore is how long no request must have been refused until the log says that
-	// it is over.
+	// quietBefore is how long the time without a refusal must be before the log says that
+	// the refusals are over.
 	quietBefore = 10 * time.Second
 )
 
-// starts bounds how many new bookings of one payment provider this process has begun
-// and not answered yet, by how long the answers take. Requests above that are refused at
+// starts bounds how many new bookings of one payment provider are unanswered in this
+// process. The bound follows how long the answers take. Requests above it are refused at
 // once, before Temporal is asked.
 type starts struct {
 	limiter adaptivelimiter.AdaptiveLimiter[any]
@@ -46,25 +46,27 @@ func newStarts(log *slog.Logger) *starts {
 		log: log,
 		limiter: adaptivelimiter.NewBuilder[any]().
 			WithLimits(startsLeast, startsMost, startsAtFirst).
-			// A quiet night must not shrink it: that few came says nothing of how many could.
+			// A quiet night must not shrink it: few requests do not mean that few are
+			// possible.
 			WithMaxLimitFunc(func(int) float64 { return startsMost }).
-			// Few answers come when things are slow, and then it matters most.
+			// Few answers come when the workflows are slow, and then the bound matters
+			// most.
 			WithRecentWindow(time.Second, 10*time.Second, startsAtFirst/2).
-			// Three may wait for each that is at work; twice as many are never let in.
+			// Three requests may wait for each that is under way; above six, all others are refused.
 			WithQueueing(3, 6).
 			Build(),
 	}
 }
 
 // enter lets a new booking begin. done is called with the workflow's answer. Code:
-// unavailable, with a time to come back.
+// unavailable, with a time to retry.
 func (s *starts) enter(ctx context.Context) (done func(error), err error) {
 	permit, ok := s.acquire(ctx)
 	if !ok {
 		if ctx.Err() == nil { // who left was not refused
 			s.noteRefused()
 		}
-		// Spread, or requests that are refused together would return together.
+		// Spread: requests that are refused together must not retry together.
 		return nil, booking.E(booking.CodeUnavailable,
 			"Too many people are booking right now. Nothing was charged; ask again with the same Idempotency-Key in a moment.",
 		).In(time.Duration(2+rand.IntN(4)) * time.Second)
@@ -79,7 +81,8 @@ func (s *starts) enter(ctx context.Context) (done func(error), err error) {
 		case err == nil || saga.IsFinal(err):
 			s.setSlow(false)
 		default:
-			// It failed at once, or the customer left: that tells nothing of the time.
+			// It failed at once, or the customer left: that says nothing about the
+			// duration.
 			permit.Drop()
 			return
 		}
@@ -107,7 +110,7 @@ func (s *starts) setSlow(slow bool) {
 	s.slow = slow
 }
 
-// noteRefused says so in the log when it begins, not for each.
+// noteRefused logs the first refusal, not each one.
 func (s *starts) noteRefused() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +121,7 @@ func (s *starts) noteRefused() {
 	}
 }
 
-// noteAccepted says in the log when it is over.
+// noteAccepted logs when the refusals are over.
 func (s *starts) noteAccepted() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -19,14 +19,14 @@ import (
 
 var errLate = saga.Translate(context.DeadlineExceeded)
 
-// While answers take their ten seconds, only as many starts are under way as the
-// limit lets in; everybody else hears at once when to come back.
+// While answers take ten seconds, the limit caps the starts under way. All other requests
+// are refused at once, with a time to retry.
 func TestStartsAreRefusedWhileAnswersTakeTooLong(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		s := newStarts(slog.New(slog.NewTextHandler(&log, nil)))
-		// A healthy stretch, in which the limiter learns what an answer takes.
+		// A healthy period, in which the limiter learns how long an answer takes.
 		for range 200 {
 			done, err := s.enter(t.Context())
 			require.NoError(t, err)
@@ -66,7 +66,7 @@ func TestStartsAreRefusedWhileAnswersTakeTooLong(t *testing.T) {
 		assert.LessOrEqual(t, longest, startWaits)
 		assert.Equal(t, 1, strings.Count(log.String(), "are refused"), "%s", log.String())
 
-		// Answers are quick again: soon everybody is let in, and the log says so.
+		// Answers are quick again: soon no request is refused, and the log says so.
 		for range 600 {
 			if done, err := s.enter(t.Context()); err == nil {
 				time.Sleep(50 * time.Millisecond)
@@ -126,7 +126,7 @@ func TestAQuietNightLeavesRoomForARush(t *testing.T) {
 }
 
 // Customers who leave the queue were not refused: the log does not say so.
-func TestThoseWhoLeaveWereNotRefused(t *testing.T) {
+func TestStartsThatLeaveTheQueueAreNotLoggedAsRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

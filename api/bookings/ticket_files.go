@@ -31,8 +31,8 @@ const (
 	pointsPer  = 72 / 25.4 // mm
 )
 
-// ticketPDF is one A5 page, whatever the names on it are: what is long is set smaller,
-// then in more lines, and cut in the end.
+// ticketPDF is one A5 page for names of any length: a long text is set smaller, then in
+// more lines, and at last it is cut.
 func ticketPDF(letters *lettering.Setter, b booking.Booking, qrText string) ([]byte, error) {
 	image, err := qrPNG(qrText)
 	if err != nil {
@@ -83,8 +83,8 @@ func drawTicket(pdf *fpdf.Fpdf, letters *lettering.Setter, b booking.Booking, qr
 	return y + serial.Height()
 }
 
-// ticketICS is the show as a calendar entry (RFC 5545). A later version of the
-// booking replaces the entry, and a cancelled one takes it away.
+// ticketICS is the show as a calendar entry (RFC 5545). A later version of the booking
+// replaces the entry, and a cancelled booking removes it.
 func ticketICS(b booking.Booking, remindBefore time.Duration) []byte {
 	calendar := ics.NewCalendarFor("Boxoffice")
 	calendar.SetMethod(ics.MethodPublish)
@@ -106,7 +106,7 @@ func ticketICS(b booking.Booking, remindBefore time.Duration) []byte {
 		alarm.SetTrigger(fmt.Sprintf("-PT%dM", minutes))
 		alarm.SetDescription(text.OneLine(b.Show.MovieTitle))
 	}
-	return []byte(calendar.Serialize(ics.WithNewLineWindows)) // CRLF, whatever this machine is
+	return []byte(calendar.Serialize(ics.WithNewLineWindows)) // CRLF on every operating system
 }
 
 func filled(texts ...string) []string {

@@ -75,7 +75,7 @@ func TestTicketFilesSayWhenAndWhere(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// A calendar keeps every letter, whatever its script, and is folded between letters.
+// A calendar keeps every letter of every script, and is folded between letters.
 func TestCalendarsKeepEveryLetter(t *testing.T) {
 	t.Parallel()
 	for _, title := range []string{
@@ -103,7 +103,8 @@ func testLetters(t *testing.T) *lettering.Setter {
 	return setter
 }
 
-// Whatever the names, a ticket is one page that keeps its code and its serial together.
+// For names of any length, a ticket is one page that keeps its code and its serial
+// together.
 func TestATicketIsOnePage(t *testing.T) {
 	t.Parallel()
 	long := ticketOf(strings.Repeat("Donaudampfschifffahrtsgesellschaft ", 30), strings.Repeat("Grand Palace of the Moving Picture ", 8))

@@ -14,8 +14,8 @@ import (
 	"github.com/boxoffice/boxoffice/internal/cache"
 )
 
-// versions knows of which version of the catalog the answers are that are made
-// now. What is read after Version was asked is of that version or a later one.
+// versions gives the version of the catalog for answers that are made now. A read after the
+// call of Version has that version or a later one.
 type versions interface {
 	Version() (version int64, known bool)
 	// Changed is called after a write by this process, before it is answered.
@@ -23,24 +23,24 @@ type versions interface {
 }
 
 const (
-	// How long an answer may be kept although the catalog stays as it is. Shows go
-	// on and off sale by the clock; what a stale list says, the hold decides.
+	// How long an answer may be kept although the catalog does not change. Shows go on and
+	// off sale by the clock; a list may be stale, because the hold decides.
 	timedKept = 15 * time.Second
 	stillKept = 30 * time.Second
 
-	// longestKey bounds what callers can make us remember.
+	// longestKey bounds what callers can make us keep.
 	longestKey = 512
 )
 
-// catalogFresh is short, so that a change is not seen late because of caches that
-// we cannot reach. Asking again costs a 304.
+// catalogFresh is short, because we cannot clear the caches of clients and proxies. A new
+// request costs a 304.
 var catalogFresh = []string{"public, max-age=1"}
 
 // param is a query parameter of a read. Without it, the fallback counts.
 type param struct {
 	name, fallback string
-	// rare values are all different, such as positions on the globe: no other client
-	// asks for the same, and where a person is must not be kept.
+	// rare values are all different, such as positions on the globe: no other client asks
+	// for the same, and a person's position must not be kept.
 	rare bool
 }
 
@@ -82,8 +82,8 @@ func (rd *read) question(r *http.Request) question {
 	return q
 }
 
-// get reads a parameter. An answer may depend on nothing that is not in the key,
-// so asking for another one is a mistake of ours.
+// get reads a parameter. An answer may only depend on what is in the key, so asking for
+// another parameter is a bug of ours.
 func (q question) get(name string) string {
 	for i, p := range q.read.params {
 		if p.name != name {

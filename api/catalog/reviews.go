@@ -9,8 +9,8 @@ import (
 	"github.com/boxoffice/boxoffice/api/rest"
 )
 
-// reviewsFresh makes browsers ask each time, so that who has written a review
-// finds it in the list.
+// reviewsFresh makes browsers ask each time, so that customers find their new review in the
+// list.
 const reviewsFresh = 0
 
 func (s *service) listReviews(w http.ResponseWriter, r *http.Request) error {

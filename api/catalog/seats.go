@@ -47,8 +47,8 @@ func (s *service) keptSeats(w http.ResponseWriter, r *http.Request, id string) b
 	return true
 }
 
-// watchSeats streams a show's seats: what brings the client to the present, then
-// every change. The events come encoded, once for all who watch.
+// watchSeats streams a show's seats: first what brings the client up to date, then every
+// change. Each event is encoded once for all watchers.
 func (s *service) watchSeats(w http.ResponseWriter, r *http.Request) error {
 	id, err := rest.PathID(r, "show")
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package catalog serves what everybody may read: cities, movies, theaters, shows, their
+// Package catalog serves what everyone may read: cities, movies, theaters, shows, their
 // seats, and reviews. Staff change the catalog elsewhere (api/staff).
 package catalog
 

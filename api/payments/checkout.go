@@ -20,9 +20,8 @@ var checkoutTemplate = template.Must(template.ParseFS(pages, "pages/checkout.htm
 const scriptFresh = 5 * time.Minute
 
 // checkout is the page that shows Stripe's Payment Element when the platform
-// runs with real keys. It knows nothing of the booking: what it needs, the
-// payment's client secret, comes in the address's fragment, which no server and
-// no log sees.
+// runs with real keys. It knows nothing of the booking. It only needs the payment's client
+// secret, which comes in the URL's fragment: no server and no log sees that.
 func (s *service) checkout(w http.ResponseWriter, r *http.Request) error {
 	if _, err := rest.PathID(r, "booking"); err != nil {
 		return err

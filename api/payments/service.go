@@ -1,5 +1,5 @@
-// Package payments serves the payment providers' webhooks and our own checkout page. What
-// an event means for a booking is decided in its workflow.
+// Package payments serves the payment providers' webhooks and our own checkout page. The
+// booking's workflow decides what an event means for it.
 package payments
 
 import (
@@ -23,7 +23,7 @@ type Options struct {
 	// Policy is for the workflows that an event starts.
 	Policy booking.Policy
 	// RebookLate tries the same seats again for money that came too late, before it is
-	// given back.
+	// refunded.
 	RebookLate bool
 	// StripePublishableKey turns the checkout page on.
 	StripePublishableKey string

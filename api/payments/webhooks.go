@@ -21,7 +21,7 @@ type Provider interface {
 	Get(ctx context.Context, reference string) (booking.PaymentState, error)
 }
 
-// What became of an event; the inbox remembers it and the provider is told.
+// The result of an event. The inbox stores it, and the answer tells the provider.
 const (
 	outcomeSignalled = "signalled"
 	outcomeTakenUp   = "taken_up" // the booking had no workflow, and has one again
@@ -65,8 +65,8 @@ func (s *service) webhook(w http.ResponseWriter, r *http.Request) error {
 	return rest.Answer(w, http.StatusOK, webhookAnswer{outcome})
 }
 
-// deliverAgain makes every trouble of our own one that passes: the event is true,
-// and a provider that is told so brings it again.
+// deliverAgain makes every error of our own a temporary one: the event is true, so the
+// provider must redeliver it.
 func deliverAgain(err error) error {
 	if booking.CodeOf(err) != booking.CodeInternal {
 		return err
@@ -98,8 +98,8 @@ func (s *service) accept(ctx context.Context, provider Provider, event booking.P
 	return outcome, err
 }
 
-// handOn asks the provider for the truth, because an event may be old, out of
-// order or about somebody else, and tells the booking's workflow.
+// handOn asks the provider for the current state, because an event may be stale, out of
+// order or about another payment. Then it signals the booking's workflow.
 func (s *service) handOn(ctx context.Context, provider Provider, event booking.PaymentEvent) (string, error) {
 	state, err := provider.Get(ctx, event.Reference)
 	switch booking.CodeOf(err) {
@@ -132,7 +132,7 @@ func (s *service) handOn(ctx context.Context, provider Provider, event booking.P
 	if !owesMoney(state) || settledBy(b, state) {
 		return outcomeSettled, nil
 	}
-	// Was it over before the event arrived? A booking that is held, still, has lost
+	// Had the booking ended before the event arrived? A booking that is still held has lost
 	// its workflow: the money is for its seats.
 	if b, err = s.Bookings.Booking(ctx, b.ID); err != nil {
 		return "", err
@@ -156,7 +156,7 @@ func (s *service) bookingOfPayment(ctx context.Context, state booking.PaymentSta
 	if err != nil {
 		return booking.Booking{}, err
 	}
-	// A payment that names no booking is another product's, on the same account.
+	// A payment that names no booking belongs to another product on the same account.
 	notOurs := booking.E(rest.CodeWebhookNotOurs, "The event is about a booking that is not ours.")
 	if id == "" {
 		return booking.Booking{}, notOurs
@@ -171,9 +171,9 @@ func (s *service) bookingOfPayment(ctx context.Context, state booking.PaymentSta
 	return b, nil
 }
 
-// noNews tells whether the workflow knows already: a payment that was merely
-// opened, or the echo of our own void, capture or refund. Every signal costs a
-// booking four events of its history.
+// noNews tells whether the workflow knows the state already: a payment that was only
+// opened, or the webhook of our own void, capture or refund. Every signal costs a booking
+// four events of its history.
 func noNews(b booking.Booking, state booking.PaymentState) bool {
 	switch {
 	case state.Status == booking.PaymentOpen:
@@ -199,7 +199,7 @@ func owesMoney(state booking.PaymentState) bool {
 // settledBy tells whether this very payment bought the booking, so that the
 // event only echoes our own capture or refund.
 func settledBy(b booking.Booking, state booking.PaymentState) bool {
-	// A hold that was cancelled has no ticket, and nothing it could owe to a payment.
+	// A cancelled hold has no ticket, and owes nothing to a payment.
 	bought := b.Status == booking.StatusConfirmed || b.Status == booking.StatusCancelled && b.Ticket != nil
 	return bought && isPaymentOf(b, state) && state.Authorized == 0
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-func TestWhoseMoneyItIs(t *testing.T) {
+func TestWebhookFindsWhetherMoneyIsOwed(t *testing.T) {
 	t.Parallel()
 	bought := func(status booking.Status, reference string) booking.Booking {
 		return booking.Booking{

@@ -60,7 +60,7 @@ func withCaller(r *http.Request, claims *accounts.Claims) *http.Request {
 	}))
 }
 
-// ActorOf is who changes something, for the audit log. It is for handlers behind
+// ActorOf is the account that makes a change, for the audit log. It is for handlers behind
 // signedIn.
 func ActorOf(r *http.Request) audit.Actor {
 	p := CallerOf(r)

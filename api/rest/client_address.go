@@ -7,11 +7,10 @@ import (
 	"strings"
 )
 
-// ClientAddress is where a request comes from. What X-Forwarded-For says counts only
-// as far as a proxy of ours has written it: each proxy adds the address that it was
-// called from at the end, so the list is read from there, and the first address that
-// is no proxy of ours is the client's. What stands before it, the client may have
-// made up.
+// ClientAddress is where a request comes from. X-Forwarded-For counts only as far as a
+// proxy of ours has written it: each proxy adds the address that it was called from at the
+// end, so the list is read from there, and the first address that is no proxy of ours is
+// the client's. The client may have forged what stands before it.
 func (s *Server) ClientAddress(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

@@ -20,9 +20,9 @@ import (
 // maxNamed is how many fields a problem names; of the others it gives the number.
 const maxNamed = 20
 
-// Decode reads a JSON body strictly. What cannot be read is malformed_request,
-// with the field named where there is one; what can be read but does not pass is
-// the caller's to report.
+// Decode reads a JSON body strictly. A body that cannot be read is malformed_request, with
+// the field named if there is one. The caller reports a body that can be read but is
+// invalid.
 func Decode(w http.ResponseWriter, r *http.Request, into any) error {
 	body, err := readJSON(w, r)
 	if err != nil {
@@ -110,8 +110,8 @@ func malformed(err error) error {
 	}
 }
 
-// holdsNUL finds U+0000 in a JSON document: written as an escape, which a backslash that
-// is escaped itself does not begin. Raw control characters are no JSON.
+// holdsNUL finds U+0000 in a JSON document: written as an escape. An escaped backslash does
+// not begin one. Raw control characters are no JSON.
 func holdsNUL(body []byte) bool {
 	for at := bytes.IndexByte(body, '\\'); at >= 0 && at+1 < len(body); {
 		if bytes.HasPrefix(body[at:], []byte(`\u0000`)) {
@@ -126,8 +126,8 @@ func holdsNUL(body []byte) bool {
 	return false
 }
 
-// unknownFields are the fields of a JSON object that a struct does not have: the first
-// by name, of the others how many. encoding/json would match names without regard to
+// unknownFields are the fields of a JSON object that a struct does not have: the first ones
+// by name, and the number of the others. encoding/json would match names without regard to
 // case, and stop at the first.
 type unknownFields struct {
 	named booking.FieldErrors
@@ -205,7 +205,7 @@ func andMore(n int) string {
 	}
 }
 
-// Clip keeps what a caller sent short enough to be told back.
+// Clip shortens what a caller sent, so that an answer can repeat it.
 func Clip(s string) string {
 	if len(s) > 60 {
 		s = s[:60] + "…"

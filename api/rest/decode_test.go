@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestNULIsFoundAndNothingElse(t *testing.T) {
+func TestHoldsNUL(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]bool{
 		`{"a":"\u0000"}`: true, `{"a":"x\\\u0000"}`: true, `{"\u0000":1}`: true, `{"a":"\n\u0000"}`: true,

@@ -38,7 +38,7 @@ func exchangeOf(ctx context.Context) *exchange {
 // RequestID is what the customer can quote, and the log has.
 func RequestID(ctx context.Context) string { return exchangeOf(ctx).id }
 
-// Subject notes in the access log what a request is about, when its path does not say.
+// Subject adds the subject of a request to the access log, when its path does not name it.
 func Subject(r *http.Request, id string) { exchangeOf(r.Context()).subject = id }
 
 // A caller may bring its own request id, as long as it cannot forge log lines.
@@ -182,7 +182,7 @@ func (s *Server) cors(next http.Handler) http.Handler {
 	}).Handler(next)
 }
 
-// bounded gives every request an end. Streams have their own.
+// bounded gives every request a timeout. Streams have their own.
 func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/stream") {

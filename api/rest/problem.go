@@ -21,7 +21,7 @@ const (
 	codeMethodNotAllowed booking.Code = "method_not_allowed"
 	CodeWebhookNotOurs   booking.Code = "webhook_not_ours"
 	codeTooManyStreams   booking.Code = "too_many_streams"
-	// RFC 9110, section 13.1.1: it is not what the client saw when it decided.
+	// RFC 9110, section 13.1.1: the thing has changed since the client read it.
 	CodePreconditionFailed booking.Code = "precondition_failed"
 )
 
@@ -55,7 +55,7 @@ var problems = map[booking.Code]problemKind{
 	booking.CodeKeyMissing:       {status: http.StatusBadRequest, title: "Idempotency-Key is missing"},
 	booking.CodeKeyReused:        {status: http.StatusUnprocessableEntity, title: "Idempotency-Key was used for another request"},
 
-	// A vendor that is away, slow or ill is the same to a customer: come back.
+	// A vendor that is away, slow or failing is the same to a customer: retry later.
 	booking.CodeProviderError:       {status: http.StatusServiceUnavailable, title: "The payment provider has a problem", retryAfter: "10"},
 	booking.CodeProviderUnavailable: {status: http.StatusServiceUnavailable, title: "The payment provider does not answer", retryAfter: "10"},
 	booking.CodeUnavailable:         {status: http.StatusServiceUnavailable, title: "Try again shortly", retryAfter: "2"},
@@ -82,8 +82,8 @@ type Problem struct {
 	kind problemKind
 }
 
-// ProblemOf turns any error into the document a caller sees. Text of errors that
-// are not booking.Errors stays inside.
+// ProblemOf turns any error into the document a caller sees. The text of errors that are
+// not booking.Errors is not shown.
 func ProblemOf(err error) Problem {
 	var e *booking.Error
 	switch {

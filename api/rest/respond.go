@@ -22,7 +22,7 @@ type Page[T any] struct {
 	NextCursor string `json:"next_cursor,omitempty"`
 }
 
-// PageOf is one page of a list, and where the next one begins.
+// PageOf is one page of a list, and the cursor of the next one.
 func PageOf[T any](items []T, next string) Page[T] {
 	if items == nil {
 		items = []T{} // a client iterates over [], not over null

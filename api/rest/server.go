@@ -20,7 +20,7 @@ import (
 
 // Options are what all services share.
 type Options struct {
-	// Verify reads an access token. Services without it answer everybody alike.
+	// Verify reads an access token. Services without it answer all callers alike.
 	Verify func(token string) (*accounts.Claims, error)
 	Logger *slog.Logger
 	// CORSOrigins are the web origins that may call the API from a browser; "*"
@@ -59,7 +59,7 @@ type Server struct {
 	places    *streamPlaces
 	// foreignProxy is for the one warning about it.
 	foreignProxy sync.Once
-	// bodies are the routes that take longer bodies than the others, in bytes.
+	// bodies are the routes with a larger body limit than the others, in bytes.
 	bodies map[string]int64
 }
 
@@ -140,8 +140,8 @@ func (s *Server) Use(around func(http.Handler) http.Handler) { s.router.Use(arou
 func (s *Server) AllowBodies(route string, most int64) { s.bodies[route] = most }
 
 const (
-	// mostBodies is enough for what customers send. Sending a body takes no log-in, so
-	// it must not cost much.
+	// mostBodies is enough for what customers send. Sending a body needs no log-in, so it
+	// must be cheap to handle.
 	mostBodies = 8 << 10
 	// staffBodies come from people who logged in.
 	staffBodies = 64 << 10
@@ -180,8 +180,8 @@ func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request) error 
 	return booking.E(codeMethodNotAllowed, "This address does not know %s.", Clip(r.Method))
 }
 
-// refuseOdd turns away addresses that cannot be read, and those with the one character
-// that Postgres cannot store, which would otherwise look like a fault of ours.
+// refuseOdd refuses URLs that cannot be parsed, and those with the one character that
+// Postgres cannot store. Otherwise the client's error would look like ours.
 func (s *Server) refuseOdd(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch _, err := url.ParseQuery(r.URL.RawQuery); {

@@ -11,9 +11,9 @@ const (
 	longestShortcut = 512 // bytes of address
 )
 
-// shortcuts remember, by the words of an address, what the router and the
-// parameters' reader made of it before. An answer that is ready then costs
-// little more than sending it. Only public reads take shortcuts.
+// shortcuts remember, by the text of a URL, the result of the router and of the parameters'
+// reader. A ready answer then costs little more than sending it. Only public reads take
+// shortcuts.
 type shortcuts struct{ known *lru.Cache[string, shortcut] }
 
 type shortcut struct {
@@ -27,7 +27,7 @@ func newShortcuts() shortcuts {
 	return shortcuts{known}
 }
 
-// take answers what it can and passes on the rest.
+// take answers what it can and passes on all other requests.
 func (s shortcuts) take(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -42,7 +42,7 @@ func (s shortcuts) take(next http.Handler) http.Handler {
 }
 
 // Remember lets the next request for the same address be answered by answer, which
-// tells whether it could. It is for a handler that has just answered well.
+// tells whether it could. It is for a handler that has just answered with success.
 func (s *Server) Remember(r *http.Request, answer func(w http.ResponseWriter, r *http.Request) bool) {
 	if r.RequestURI == "" || len(r.RequestURI) > longestShortcut {
 		return

@@ -29,10 +29,10 @@ var (
 // Sending writes events until its context ends.
 type Sending func(context.Context, *EventStream) error
 
-// Stream answers with an event stream, which goes on until the client leaves, the
-// process stops or what open gives returns. An error of open is answered like any
-// other. The number of open streams is bounded, of each client's, too: each holds
-// a connection for hours.
+// Stream answers with an event stream. It goes on until the client leaves, the process
+// stops or the function that open returned ends. An error of open is answered like any
+// other. The number of open streams is bounded, in all and for each client: each holds a
+// connection for hours.
 //
 // What is not needed for hours is let go: where the connection can be taken over
 // (HTTP/1.1), the request, its buffers and the grown stack of its goroutine are,
@@ -74,7 +74,7 @@ func (s *Server) serveStream(ctx context.Context, events *EventStream, send Send
 			s.Logger.Error("panic", "request_id", events.id, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 		}
 	}()
-	// Spread: clients that came together must not all return together.
+	// Spread: clients that came together must not all reconnect together.
 	ctx, cancel := context.WithTimeout(ctx, s.Streams.For+rand.N(s.Streams.For/4))
 	defer cancel()
 	if events.gone != nil {
@@ -97,7 +97,7 @@ func (s *Server) serveStream(ctx context.Context, events *EventStream, send Send
 }
 
 // EventStream writes server-sent events (WHATWG HTML, section 9.2). Every write
-// has a deadline: a reader too slow to take it is dropped, and comes back.
+// has a deadline: a reader that is too slow is dropped, and reconnects.
 type EventStream struct {
 	id    string // of the request
 	began time.Time
@@ -115,14 +115,13 @@ type EventStream struct {
 // keep writes by way of the server.
 func (s *EventStream) keep(w http.ResponseWriter) {
 	connection := http.NewResponseController(w)
-	// The server's read timeout would otherwise end the stream from below.
+	// Otherwise the server's read timeout would end the stream.
 	_ = connection.SetReadDeadline(time.Time{})
 	s.out, s.deadline, s.flush, s.close = w, connection.SetWriteDeadline, connection.Flush, func() {}
 }
 
-// takeOver takes the connection from the server. What the server would write
-// before the body is written here; the body ends with the connection (RFC 9112,
-// section 6.3).
+// takeOver takes the connection from the server. It writes the status line and headers that
+// the server would write; the body ends with the connection (RFC 9112, section 6.3).
 func (s *EventStream) takeOver(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet || r.ProtoMajor != 1 {
 		return false

@@ -14,12 +14,13 @@ import (
 
 // StreamLimits bound event streams.
 type StreamLimits struct {
-	// Most are open at a time. PerAddress are those of one address, behind which a whole
-	// campus may sit, and PerAccount those of one account. Default 10,000, 200 and 20.
+	// Most is how many are open at a time. PerAddress is the limit of one address, which a
+	// whole campus may share, and PerAccount the limit of one account. Default 10,000, 200
+	// and 20.
 	Most, PerAddress, PerAccount int
-	// For is about how long one stream goes on before its client connects again: then
-	// one that has stopped reading a quiet stream gives its place back, and one of a
-	// former release sees the new one. Default an hour.
+	// For is about how long one stream goes on before its client reconnects: then a client
+	// that has stopped reading frees its place, and a client of a former release gets the
+	// new one. Default an hour.
 	For time.Duration
 }
 

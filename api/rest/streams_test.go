@@ -23,7 +23,7 @@ func TestClientAddress(t *testing.T) {
 		forwarded []string
 		want      string
 	}{
-		"nobody between":              {"203.0.113.7:1", nil, "203.0.113.7"},
+		"no proxy between":            {"203.0.113.7:1", nil, "203.0.113.7"},
 		"forged without a proxy":      {"203.0.113.7:1", []string{"198.51.100.1"}, "203.0.113.7"},
 		"one proxy":                   {"10.0.0.1:1", []string{"203.0.113.7"}, "203.0.113.7"},
 		"two proxies":                 {"10.0.0.1:1", []string{"203.0.113.7, 10.9.9.9"}, "203.0.113.7"},

@@ -11,7 +11,7 @@ import (
 
 // updatesAtOnce is how many updates of one booking this process has on their way. A
 // workflow takes ten; when more come at the same time, the server (1.32) may answer none
-// of them for minutes. So few leave room for several replicas of the API.
+// of them for minutes. This low limit leaves room for several replicas of the API.
 const updatesAtOnce = 2
 
 // lanes lets a few in at a time for each booking. The others wait for their turn, in the

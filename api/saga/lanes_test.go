@@ -14,8 +14,8 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// Many updates of one booking follow each other; those of another booking do not wait
-// for them, and who waits too long hears that the booking is busy.
+// Many updates of one booking follow each other; those of another booking do not wait for
+// them, and an update that waits too long fails with booking_busy.
 func TestUpdatesOfABookingFollowEachOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

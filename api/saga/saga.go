@@ -1,6 +1,6 @@
 // Package saga reaches the workflows of bookings and of show changes through a Temporal
-// client, for the services of the API. It knows nothing of HTTP but which error codes the
-// API can answer with.
+// client, for the services of the API. It knows nothing of HTTP except the error codes of
+// the API.
 package saga
 
 import (
@@ -31,7 +31,7 @@ const (
 	AnswerWithin = 10 * time.Second
 	// outcomeWithin is how long the stored outcome of an ended workflow may take.
 	outcomeWithin = 2 * time.Second
-	// signalWithin stays below the patience of providers' webhooks.
+	// signalWithin stays below the timeout of providers' webhooks.
 	signalWithin = 5 * time.Second
 )
 
@@ -45,8 +45,8 @@ type Client struct {
 	updates *lanes
 }
 
-// Hold starts the booking's workflow, or reaches the one that runs, and waits
-// until the seats are held and the payment is open.
+// Hold starts the booking's workflow, or reaches the running one, and waits until the seats
+// are held and the payment is open.
 func (c *Client) Hold(ctx context.Context, in workflows.BookingInput, show booking.ShowSummary) (workflows.HoldAnswer, error) {
 	waiting, cancel := context.WithTimeout(ctx, AnswerWithin)
 	defer cancel()
@@ -55,7 +55,7 @@ func (c *Client) Hold(ctx context.Context, in workflows.BookingInput, show booki
 		TaskQueue:                workflows.QueueBookings,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		// A workflow that started too late to hold anything has closed as canceled: the
-		// same key begins again. One that completed is final.
+		// same key can start again. A completed workflow is final.
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		StaticSummary:         summaryFor(in.Seats, show),
 		StaticDetails:         detailsFor(in, show),
@@ -88,8 +88,8 @@ func (c *Client) Hold(ctx context.Context, in workflows.BookingInput, show booki
 	}
 	answer, err := ask(workflows.UpdateHold)
 	if startedLate(err) {
-		// That may be the answer of a run which has closed since: the server answers a
-		// known update from there. An update with another id begins again.
+		// That may be the answer of a run that has closed since: the server answers a known
+		// update from there. An update with another id starts a new run.
 		answer, err = ask(workflows.UpdateHold + " " + uuid.NewString())
 	}
 	if ended := Translate(err); errors.Is(ended, ErrEnded) {
@@ -116,8 +116,8 @@ func held(answer workflows.HoldAnswer, err error) (workflows.HoldAnswer, error) 
 	return answer, Translate(err)
 }
 
-// unreadable is for an answer that this process cannot read, for want of the key that
-// it is encrypted with. Another process can.
+// unreadable is for an answer that this process cannot read because it lacks the key.
+// Another process has the key.
 func unreadable(err error) error {
 	return booking.E(booking.CodeUnavailable,
 		"The booking's answer cannot be read right now. Nothing is lost; try again shortly.").Wrap(err)
@@ -135,10 +135,9 @@ func (c *Client) storedHold(ctx context.Context, bookingID string) (workflows.Ho
 	return held(answer, err)
 }
 
-// Update sends one of the other updates and waits for its effect. While another
-// one like it is being done it waits for its turn, but for a check of the payment:
-// that is then refused. Codes besides those of the update itself: booking_busy,
-// too_many_requests.
+// Update sends one of the other updates and waits for its effect. While another update of
+// the same kind is under way it waits for its turn; only a check of the payment is then
+// refused. Codes besides those of the update itself: booking_busy, too_many_requests.
 func (c *Client) Update(ctx context.Context, bookingID, update string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, AnswerWithin)
 	defer cancel()
@@ -164,9 +163,9 @@ func (c *Client) Update(ctx context.Context, bookingID, update string, args ...a
 	}))
 }
 
-// redone tells whether the workflow's current task is being redone: news that
-// reaches a workflow in the moment it closes fails that task, and with it every
-// update that the task had not yet accepted.
+// redone tells whether the workflow's current task is being redone: a signal that reaches a
+// workflow while it closes fails that task, and with it every update that the task had not
+// accepted yet.
 func redone(err error) bool {
 	var (
 		notReady *serviceerror.WorkflowNotReady
@@ -175,14 +174,14 @@ func redone(err error) bool {
 	return errors.As(err, &notReady) || errors.As(err, &aborted)
 }
 
-// busy tells whether the workflow refused an update because another one like it
-// is being done. What is refused so leaves no trace, and may be asked again.
+// busy tells whether the workflow refused an update because another update of the same kind
+// is under way. Such a refusal leaves no trace, and the update may be retried.
 func busy(err error) bool {
 	var refused *temporal.ApplicationError
 	return errors.As(err, &refused) && refused.Type() == string(booking.CodeBusy)
 }
 
-// whenReady asks again, rarer each time, while the answer is one that passes.
+// whenReady retries with backoff while the answer is a temporary error.
 func whenReady(ctx context.Context, passes func(error) bool, ask func() error) error {
 	pause := 10 * time.Millisecond
 	for {
@@ -240,8 +239,8 @@ func Translate(err error) error {
 	case crowded(err):
 		return booking.E(booking.CodeBusy, "Too much is asked of this booking at once. Ask again in a moment.").Wrap(err)
 	case errors.As(err, &full):
-		// The server's own bound, which a booking's limits keep it from: only one that
-		// was made before there were limits meets it.
+		// The server's own limit. A booking's limits are lower, so only a booking from
+		// before those limits reaches it.
 		return booking.E(booking.CodeTooManyRequests, "This booking takes no more requests. Please turn to the theater.").Wrap(err)
 	case errors.As(err, &slow), errors.Is(err, context.DeadlineExceeded):
 		return booking.E(booking.CodeUnavailable,
@@ -252,8 +251,8 @@ func Translate(err error) error {
 	}
 }
 
-// crowded tells a workflow of which more is asked at once than Temporal lets
-// through (10 updates in flight) from a Temporal that has too much to do.
+// crowded distinguishes a workflow with more updates than Temporal lets through (10 in
+// flight) from a Temporal that is overloaded.
 func crowded(err error) bool {
 	var exhausted *serviceerror.ResourceExhausted
 	if !errors.As(err, &exhausted) {
@@ -263,8 +262,8 @@ func crowded(err error) bool {
 		exhausted.Cause == enums.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW
 }
 
-// IsFinal tells whether an error is a workflow's own word. Everything else passes:
-// the same request may succeed later.
+// IsFinal tells whether an error is a workflow's own answer. All other errors are
+// temporary: the same request may succeed later.
 func IsFinal(err error) bool {
 	var refused *temporal.ApplicationError
 	return errors.As(err, &refused) && booking.CodeOf(err) != booking.CodeInternal
@@ -283,8 +282,8 @@ func refusal(refused *temporal.ApplicationError) error {
 	}
 	code := booking.Code(refused.Type())
 	if code == booking.CodeStartedLate {
-		// Nothing was held, and the key is as good as new: this is no final answer, so
-		// the refusal is not wrapped.
+		// Nothing was held, and the key can be used again: the answer is not final, so the
+		// refusal is not wrapped.
 		return booking.E(booking.CodeUnavailable,
 			"It took too long to begin, and nothing was held. Ask again with the same Idempotency-Key in a moment.")
 	}

@@ -30,7 +30,7 @@ const (
 	often = 10 * time.Millisecond
 )
 
-func TestWhatTemporalSaysInOurWords(t *testing.T) {
+func TestTemporalErrorsBecomeOurCodes(t *testing.T) {
 	t.Parallel()
 	refused := func(code string, details ...any) error {
 		return temporal.NewApplicationErrorWithOptions("Some of these seats are taken.", code,
@@ -53,17 +53,17 @@ func TestWhatTemporalSaysInOurWords(t *testing.T) {
 		code  booking.Code
 		final bool
 	}{
-		"refused without details":     {refused("too_many_holds"), booking.CodeTooManyHolds, true},
-		"a panic in the workflow":     {refused("PanicError"), booking.CodeInternal, false},
-		"server away":                 {serviceerror.NewUnavailable("no"), booking.CodeUnavailable, false},
-		"too busy":                    {&serviceerror.ResourceExhausted{Message: "no"}, booking.CodeUnavailable, false},
-		"more at once than goes":      {&serviceerror.ResourceExhausted{Cause: enums.RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT}, booking.CodeBusy, false},
-		"another has the workflow":    {&serviceerror.ResourceExhausted{Cause: enums.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW}, booking.CodeBusy, false},
-		"more than a run takes":       {serviceerror.NewFailedPrecondition("2000"), booking.CodeTooManyRequests, false},
-		"a validator":                 {refused("booking_busy"), booking.CodeBusy, true},
-		"no answer in time":           {client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errors.New("no")), booking.CodeUnavailable, false},
-		"deadline of the call":        {context.DeadlineExceeded, booking.CodeUnavailable, false},
-		"something nobody thought of": {errors.New("no"), booking.CodeUnavailable, false},
+		"refused without details":  {refused("too_many_holds"), booking.CodeTooManyHolds, true},
+		"a panic in the workflow":  {refused("PanicError"), booking.CodeInternal, false},
+		"server away":              {serviceerror.NewUnavailable("no"), booking.CodeUnavailable, false},
+		"too busy":                 {&serviceerror.ResourceExhausted{Message: "no"}, booking.CodeUnavailable, false},
+		"more at once than goes":   {&serviceerror.ResourceExhausted{Cause: enums.RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT}, booking.CodeBusy, false},
+		"another has the workflow": {&serviceerror.ResourceExhausted{Cause: enums.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW}, booking.CodeBusy, false},
+		"more than a run takes":    {serviceerror.NewFailedPrecondition("2000"), booking.CodeTooManyRequests, false},
+		"a validator":              {refused("booking_busy"), booking.CodeBusy, true},
+		"no answer in time":        {client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errors.New("no")), booking.CodeUnavailable, false},
+		"deadline of the call":     {context.DeadlineExceeded, booking.CodeUnavailable, false},
+		"an unknown error":         {errors.New("no"), booking.CodeUnavailable, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := Translate(c.err)
@@ -102,7 +102,7 @@ func TestLabelsForStaffNameNoCustomer(t *testing.T) {
 	assert.NotContains(t, details, in.CustomerID)
 }
 
-func TestNobodyAtTemporalsAddress(t *testing.T) {
+func TestTemporalAddressWithoutAServerIsUnavailable(t *testing.T) {
 	t.Parallel()
 	c, err := plumbing.Dial(plumbing.Options{Address: "127.0.0.1:1", Namespace: "x", Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)

@@ -13,15 +13,15 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// ChangeShow starts the change's workflow, or reaches the one that runs, and
-// waits until the show itself is changed.
+// ChangeShow starts the change's workflow, or reaches the running one, and waits until the
+// show itself is changed.
 func (c *Client) ChangeShow(ctx context.Context, in workflows.ShowChangeInput, show booking.ShowSummary) (booking.ShowChange, error) {
 	ctx, cancel := context.WithTimeout(ctx, AnswerWithin)
 	defer cancel()
 	var change booking.ShowChange
 	options := changeOptions(in.Request, show)
-	// The same for every try, and another for every request: a workflow that ended
-	// must not answer for the one to be started.
+	// The same for every retry, and different for every request: an ended workflow must not
+	// answer for the one to be started.
 	updateID := uuid.NewString()
 	err := whenReady(ctx, redone, func() error {
 		handle, err := c.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{

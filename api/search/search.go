@@ -142,8 +142,8 @@ func (f *searchForm) bands() []string {
 	return bands
 }
 
-// choices reads a parameter that may be repeated. What no theater offers is no
-// mistake: the facets say what there is.
+// choices reads a parameter that may be repeated. A value that no theater offers is no
+// error: the facets show the existing values.
 func (f *searchForm) choices(field string) []string {
 	var chosen []string
 	for _, value := range f.values[field] {

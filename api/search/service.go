@@ -1,5 +1,5 @@
-// Package search serves the search for movies and theaters, and suggestions while
-// somebody types. How titles are found and ranked is in internal/search.
+// Package search serves the search for movies and theaters, and suggestions while a
+// customer types. How titles are found and ranked is in internal/search.
 package search
 
 import (

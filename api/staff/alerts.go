@@ -69,8 +69,8 @@ func (s *service) changeAlert(w http.ResponseWriter, r *http.Request) error {
 	return rest.Answer(w, http.StatusOK, changed)
 }
 
-// managedBy is the manager to whose houses an answer is narrowed; zero for those
-// who see all.
+// managedBy is the manager to whose houses an answer is limited; zero for staff who see
+// all.
 func managedBy(r *http.Request) uuid.UUID {
 	actor := rest.ActorOf(r)
 	if actor.Role == booking.RoleAdmin || actor.Role == booking.RoleSupport {

@@ -14,8 +14,8 @@ import (
 
 const maxExtraMinutes = 60
 
-// staffBooking is a booking with what staff may know on top. What only the payer
-// needs to pay is left out.
+// staffBooking is a booking with the additional fields for staff. It lacks the secrets that
+// only the payer needs.
 type staffBooking struct {
 	booking.Booking
 	CustomerID string `json:"customer_id"`
@@ -124,7 +124,7 @@ func (request refundBody) by(r *http.Request) workflows.RefundRequest {
 }
 
 // refund gives back a share of a booking's total. Before the show begins it cancels the
-// booking; of one that is over, the money goes back and the booking stays.
+// booking. After that, the money is refunded and the booking stays.
 func (s *service) refund(w http.ResponseWriter, r *http.Request) error {
 	var request refundBody
 	if err := rest.Decode(w, r, &request); err != nil {
@@ -170,9 +170,9 @@ type asked struct {
 	request any
 }
 
-// command sends a staff update and answers with the booking as it is then. over
-// is the answer when the booking's workflow has ended. What was asked is written
-// down first, so that the log also knows of what then fails.
+// command sends a staff update and answers with the booking as it is then. over is the
+// answer when the booking's workflow has ended. The request is logged first, so that the
+// audit log also has the requests that fail.
 func (s *service) command(w http.ResponseWriter, r *http.Request, over error, note asked, update string, request any) error {
 	b, err := s.anyBooking(r)
 	if err != nil {

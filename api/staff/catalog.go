@@ -10,8 +10,8 @@ import (
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 )
 
-// mountCatalog mounts movies, theaters, screens and layouts. Whose theater it
-// is, is for the store to say: here it is only about roles.
+// mountCatalog mounts movies, theaters, screens and layouts. Here only the role is checked;
+// the store checks whose theater it is.
 func (s *service) mountCatalog() {
 	const movies, theaters, screens, layouts = "/v1/admin/movies", "/v1/admin/theaters", "/v1/admin/screens", "/v1/admin/layouts"
 	store := s.Staff

@@ -10,8 +10,8 @@ import (
 )
 
 // codec encrypts and decrypts payloads for the Temporal UI, in the way its remote codec
-// protocol says (docs.temporal.io/remote-data-encoding). The library's handler reads
-// bodies without an end and answers errors as plain text, so it works on memory here.
+// protocol says (docs.temporal.io/remote-data-encoding). The library's handler has no limit
+// for bodies and answers errors as plain text, so it works on a copy in memory here.
 func (s *service) mountCodec() {
 	if s.Codec == nil {
 		return

@@ -71,7 +71,7 @@ func edited[Fields, T any](
 	}
 }
 
-// commanded does something to a thing that needs no words.
+// commanded runs a command on a thing that needs no body.
 func commanded[T any](
 	what string, command func(context.Context, audit.Actor, uuid.UUID, staff.Precondition) (T, error),
 ) rest.Handler {
@@ -86,7 +86,7 @@ func commanded[T any](
 }
 
 // answerEdited answers with what staff work on, or with the error. The entity tag may
-// come back as If-Match. The answer is never cached: an editor wants what is true now.
+// come back as If-Match. The answer is never cached: an editor needs the current state.
 func answerEdited(w http.ResponseWriter, status int, value any, err error) error {
 	if err != nil {
 		return err

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// noteChanges reads the catalog's version again after a change by staff, before it is
-// answered: what they read next has the change.
+// noteChanges reads the catalog's version again after a change by staff, before the answer:
+// so their next read has the change.
 func (s *service) noteChanges(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead || !strings.HasPrefix(r.URL.Path, "/v1/admin/") {

@@ -9,8 +9,8 @@ import (
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 )
 
-// planProgram answers 201 when shows were planned, 200 when that was only
-// tried or nothing fitted.
+// planProgram answers 201 when shows were planned, and 200 after a dry run or when nothing
+// fitted.
 func (s *service) planProgram(w http.ResponseWriter, r *http.Request) error {
 	var request staff.ProgramRequest
 	if err := rest.Decode(w, r, &request); err != nil {

@@ -32,8 +32,8 @@ type Options struct {
 	Policy booking.Policy
 	// Changed is called after a change, before it is answered. Default nothing.
 	Changed func(context.Context)
-	// Codec decodes workflow payloads for the Temporal UI at /codec/, for staff;
-	// with CodecOpen for everybody, which is for a machine of one's own.
+	// Codec decodes workflow payloads for the Temporal UI at /codec/, for staff. CodecOpen
+	// opens it to everyone, which is for a developer's machine.
 	Codec     http.Handler
 	CodecOpen bool
 }
@@ -81,8 +81,8 @@ func Mount(server *rest.Server, options Options) error {
 	return nil
 }
 
-// Who may use a route: support reads, managers work on their own theaters, which is for
-// the store to say, and admins on all.
+// The roles of a route: support reads, managers work on their own theaters (the store
+// checks that), and admins on all.
 func (s *service) support(handler rest.Handler) rest.Handler {
 	return s.WithRole(handler, booking.RoleSupport, booking.RoleAdmin)
 }

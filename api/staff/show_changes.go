@@ -19,8 +19,7 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// changeNamespace makes the ids of changes from what makes two requests the same
-// one.
+// changeNamespace makes the ids of changes from what identifies a request.
 var changeNamespace = uuid.MustParse("c0a2a1c5-9a2b-5d3e-8a64-3f6a4e0b7d21")
 
 // mountChanges mounts cancelling and moving shows. Support watches.
@@ -41,8 +40,8 @@ type shownChange struct {
 	Progress changeProgress `json:"progress"`
 }
 
-// changeProgress says how far a change has come. The counts are the database's;
-// what the workflow says of itself is there when it answers.
+// changeProgress is the progress of a change. The counts come from the database; the
+// workflow's own fields are there only when it answers.
 type changeProgress struct {
 	Total     int    `json:"total"`
 	Told      int    `json:"told"`
@@ -54,7 +53,7 @@ type changeProgress struct {
 	Doing     string `json:"doing,omitempty"`
 }
 
-// cancelShow cancels a show. Everybody who has seats gets all the money back.
+// cancelShow cancels a show. Every customer with seats gets a full refund.
 func (s *service) cancelShow(w http.ResponseWriter, r *http.Request) error {
 	show, _, err := s.changeable(r)
 	if err != nil {
@@ -110,7 +109,7 @@ func (s *service) rescheduleShow(w http.ResponseWriter, r *http.Request) error {
 	return s.startChange(w, r, change)
 }
 
-// read checks what can be told without a look at the show.
+// read checks what does not depend on the show.
 func (m moveRequest) read(house staff.Changeable) (booking.ShowChangeRequest, error) {
 	fieldErrors := rest.Reason(&m.Reason, 1, whyTheChange)
 	change := booking.ShowChangeRequest{Kind: booking.ChangeRescheduled, Reason: m.Reason, Default: m.Default}
@@ -155,8 +154,8 @@ func changeID(show uuid.UUID, what string) string {
 	return uuid.NewSHA1(changeNamespace, []byte(show.String()+"\n"+what)).String()
 }
 
-// startChange starts the workflow, or reaches the one that runs, and answers when
-// the show itself is changed.
+// startChange starts the workflow, or reaches the running one, and answers when the show
+// itself is changed.
 func (s *service) startChange(w http.ResponseWriter, r *http.Request, change booking.ShowChangeRequest) error {
 	actor := rest.ActorOf(r)
 	change.By = booking.Staff{AccountID: actor.AccountID.String(), Role: actor.Role, RequestID: actor.RequestID}
@@ -169,7 +168,7 @@ func (s *service) startChange(w http.ResponseWriter, r *http.Request, change boo
 		done, err = s.Saga.ChangeShow(r.Context(), workflows.ShowChangeInput{Request: change}, show)
 	}
 	if err == nil {
-		// A workflow that runs answers every request with the change that it works on.
+		// A running workflow answers every request with the change that it works on.
 		err = s.Changes.SameChange(r.Context(), change)
 	}
 	if err != nil {
@@ -198,7 +197,7 @@ func (s *service) answerChange(w http.ResponseWriter, r *http.Request, status in
 		Total: count.Untold + count.Told, Told: count.Told, Settled: count.Settled, Failed: count.Failed, Undecided: count.Undecided,
 	}}
 	if change.FinishedAt == nil {
-		// The workflow's own word is news, not the truth: without it the answer stands.
+		// The workflow's own fields are extra: the answer is complete without them.
 		if said, err := s.Saga.ChangeProgress(r.Context(), change); err == nil {
 			shown.Progress.Running, shown.Progress.Paused, shown.Progress.Doing = true, said.Paused, said.Doing
 		}
@@ -230,7 +229,7 @@ func (s *service) getShowChange(w http.ResponseWriter, r *http.Request) error {
 	return s.answerChange(w, r, http.StatusOK, change)
 }
 
-// pauseShowChange stops telling bookings. What was told goes on.
+// pauseShowChange stops notifying bookings. Bookings that were notified go on.
 func (s *service) pauseShowChange(w http.ResponseWriter, r *http.Request) error {
 	return s.steer(w, r, "pause", s.Saga.PauseChange)
 }
@@ -270,7 +269,7 @@ func (s *service) steer(w http.ResponseWriter, r *http.Request, action string,
 	return s.answerChange(w, r, http.StatusOK, change)
 }
 
-// changeable finds the show of the path, for somebody who may change it.
+// changeable finds the show of the path, if the caller may change it.
 func (s *service) changeable(r *http.Request) (uuid.UUID, staff.Changeable, error) {
 	show, err := rest.PathUUID(r, "show")
 	if err != nil {
@@ -280,7 +279,7 @@ func (s *service) changeable(r *http.Request) (uuid.UUID, staff.Changeable, erro
 	return show, house, err
 }
 
-// watchable finds the show of the path, for somebody who may look.
+// watchable finds the show of the path, if the caller may read it.
 func (s *service) watchable(r *http.Request) (uuid.UUID, error) {
 	show, err := rest.PathUUID(r, "show")
 	if err != nil {

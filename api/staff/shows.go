@@ -13,8 +13,8 @@ import (
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 )
 
-// mountShows mounts shows, price cards and programs. Whose theater it is, is
-// for the store to say: here it is only about roles.
+// mountShows mounts shows, price cards and programs. Here only the role is checked; the
+// store checks whose theater it is.
 func (s *service) mountShows() {
 	s.Get("/v1/admin/shows", s.reader(s.listShows))
 	s.Post("/v1/admin/shows", s.manager(s.createShow))
@@ -82,8 +82,8 @@ func (s *service) deleteShow(w http.ResponseWriter, r *http.Request) error {
 	return rest.NoContent(w)
 }
 
-// answerShow sends a show with the entity tag of its terms: an editor is not put
-// off by every seat that is sold meanwhile.
+// answerShow sends a show with the entity tag of its terms, so that the sale of a seat does
+// not make an editor's tag stale.
 func answerShow(w http.ResponseWriter, status int, show staff.Show) error {
 	terms, err := json.Marshal(show.Terms())
 	if err != nil {
@@ -93,8 +93,8 @@ func answerShow(w http.ResponseWriter, status int, show staff.Show) error {
 	return rest.Answer(w, status, show)
 }
 
-// inTheWay is a problem that names the shows because of which something cannot
-// be: members of its own, as RFC 9457, section 3.2, provides for.
+// inTheWay is a problem that names the shows that prevent a change, in extension members
+// (RFC 9457, section 3.2).
 type inTheWay struct {
 	rest.Problem
 	Show      *staff.InTheWay  `json:"show,omitempty"`

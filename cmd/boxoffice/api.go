@@ -105,8 +105,8 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		},
 		Health: api.Health{
 			Version: version(),
-			// Without Redis everything works, only later: it is no reason to send
-			// customers elsewhere.
+			// Without Redis everything works, only with more delay: that is no reason to
+			// fail readiness.
 			Ready:   map[string]func(context.Context) error{"postgres": p.db.Ping, "temporal": p.askTemporal, "payload_keys": p.askKeys},
 			Helpful: reading.helpful,
 		},

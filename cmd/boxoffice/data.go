@@ -35,7 +35,7 @@ func (c *migrateCommand) Run(ctx context.Context) error {
 		database.WithPatience(cfg.MigratePatience),
 	}
 	if c.OwnFunctions || cfg.Dev() {
-		// Who develops goes back and forth between versions, and runs one at a time.
+		// A developer changes between versions in both directions, and runs one at a time.
 		opts = append(opts, database.WithOwnFunctions())
 	}
 	return database.Migrate(ctx, db, printStep, opts...)

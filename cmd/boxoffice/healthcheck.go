@@ -21,7 +21,7 @@ import (
 
 const (
 	healthWithin = 4 * time.Second
-	// A worker asks a queue for work about once a minute when there is none.
+	// A worker polls an empty queue about once a minute.
 	polledWithin = 3 * time.Minute
 )
 

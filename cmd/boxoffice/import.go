@@ -113,7 +113,7 @@ func (c *importCommand) format() importer.Format {
 	return importer.JSONLines
 }
 
-// conclude says what became of the file. An error makes the command fail.
+// conclude reports the result of the import. An error makes the command fail.
 func (c *importCommand) conclude(ctx context.Context, report *importReport, sum importer.Summary, err error, took time.Duration) error {
 	switch {
 	case err != nil && ctx.Err() != nil:

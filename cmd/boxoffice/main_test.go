@@ -26,8 +26,8 @@ import (
 
 func TestMain(m *testing.M) { databasetest.Main(m) }
 
-// environment is dev on a database of its own, with everything it calls out to
-// on ports where nobody listens. It forbids t.Parallel, as t.Setenv does.
+// environment is dev on a database of its own, with every vendor on a port where no process
+// listens. It forbids t.Parallel, as t.Setenv does.
 func environment(t *testing.T) (databaseURL string) {
 	t.Helper()
 	databaseURL = databasetest.URL(t)
@@ -126,7 +126,7 @@ func TestMigrateSeedAndServe(t *testing.T) {
 	assert.Error(t, err, "it has stopped")
 }
 
-// A stream would outlive every shutdown if it were not told.
+// A stream ends at shutdown; otherwise it would keep the process alive.
 func TestStopEndsStreams(t *testing.T) {
 	environment(t)
 	require.NoError(t, run(t.Context(), "seed", "--days", "1"))
@@ -215,7 +215,7 @@ func TestHealthcheck(t *testing.T) {
 	assert.ErrorContains(t, run(t.Context(), "healthcheck", "worker", "--queues", "bookings"), "127.0.0.1:1")
 }
 
-func TestRefusals(t *testing.T) {
+func TestCommandsRefuseWrongSettings(t *testing.T) {
 	environment(t)
 	assert.ErrorContains(t, run(t.Context(), "api", "--services", "popcorn"), "popcorn")
 	assert.ErrorContains(t, run(t.Context(), "seed", "--days", "0"), "--days")
@@ -265,10 +265,10 @@ func TestBuildOfADeployment(t *testing.T) {
 		want   workers.Deployment
 		err    string
 	}{
-		"off":               {of("", "7"), "abc", workers.Deployment{}, ""},
-		"named":             {of("boxoffice", "7"), "abc", workers.Deployment{Name: "boxoffice", BuildID: "7"}, ""},
-		"by commit":         {of("boxoffice", ""), "abc", workers.Deployment{Name: "boxoffice", BuildID: "abc"}, ""},
-		"nobody knows what": {of("boxoffice", ""), "", workers.Deployment{}, "BUILD_ID: is not set"},
+		"off":              {of("", "7"), "abc", workers.Deployment{}, ""},
+		"named":            {of("boxoffice", "7"), "abc", workers.Deployment{Name: "boxoffice", BuildID: "7"}, ""},
+		"by commit":        {of("boxoffice", ""), "abc", workers.Deployment{Name: "boxoffice", BuildID: "abc"}, ""},
+		"an unknown build": {of("boxoffice", ""), "", workers.Deployment{}, "BUILD_ID: is not set"},
 	} {
 		got, err := deploymentOf(test.cfg, test.commit)
 		assert.Equal(t, test.want, got, name)
@@ -301,7 +301,8 @@ func TestProcessWithoutAPayloadKeyInUse(t *testing.T) {
 	t.Setenv("TEMPORAL_CODEC_KEYS", theirs+","+ours)
 	require.ErrorContains(t, run(t.Context(), "worker"), `key "theirs" is in front, but api `)
 
-	// The rule is broken by hand: the running API says so and goes on with what it can.
+	// The test breaks the rule by hand: the running API logs it and continues with what it
+	// can read.
 	proof, err := temporal.Key{ID: "theirs", Secret: []byte("another-development-key-32-bytes")}.Proof()
 	require.NoError(t, err)
 	db, err := database.Open(t.Context(), os.Getenv("DATABASE_URL"))

@@ -71,8 +71,8 @@ func (p *platform) open(ctx context.Context, process config.Process) (err error)
 	return err
 }
 
-// joinRing proves that this process can read what the others encrypt, and looks from
-// then on. misfit is told when it no longer can.
+// joinRing proves that this process can read what the others encrypt, and keeps checking.
+// misfit is called when it no longer can.
 func (p *platform) joinRing(ctx context.Context, process config.Process) (err error) {
 	if p.ring, err = keyring.Join(ctx, keyring.Options{
 		Pool: p.db.Pool, Keys: codecKeys(p.config), Process: string(process), Logger: p.log,

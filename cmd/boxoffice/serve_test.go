@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A client that asks and never reads loses its connection, and its handler gets an error.
+// A client that never reads its answer loses its connection, and the handler gets an error.
 func TestAReaderThatNeverReadsIsDropped(t *testing.T) {
 	t.Parallel()
 	failed := make(chan error, 1)

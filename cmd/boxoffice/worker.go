@@ -33,7 +33,7 @@ const (
 	// beside it.
 	prepareWithin = time.Minute
 	// historiesKept is how long a booking that is over can be read in the Temporal
-	// UI. What it says is in the database for ever.
+	// UI. The database keeps its content forever.
 	historiesKept = 30 * 24 * time.Hour
 )
 
@@ -81,7 +81,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 		Holds:             bookings.New(shows.New(p.db.Pool, p.bus.Publish)),
 		PaymentsPerSecond: p.config.PaymentsPerSecond, MessagesPerSecond: p.config.MessagesPerSecond,
 	})
-	// A worker that cannot read must not take work from those that can. It does not
+	// A worker that lacks the key must not take work from workers that have it. It does not
 	// start again either, until it has the key.
 	var misfit *keyring.MisfitError
 	if errors.As(context.Cause(ctx), &misfit) {

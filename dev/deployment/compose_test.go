@@ -175,7 +175,7 @@ func inDirectory(dir, value string) string {
 	return strings.NewReplacer("/keys/", dir+"/", "/run/secrets/", dir+"/", "/data/", dir+"/").Replace(value)
 }
 
-// What is mounted somewhere is declared, and where a variable points to.
+// Each mount is declared, and is at the path that a variable names.
 func TestComposeMountsWhatItNames(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, loaded *types.Project) {
@@ -262,8 +262,8 @@ func TestComposeHardensAndLimits(t *testing.T) {
 	})
 }
 
-// Nothing waits for what does not come: a service that others wait for to be
-// healthy has a check, and one they wait for to be done ends.
+// No service waits forever: a service that others need healthy has a health check, and a
+// service that others need completed ends.
 func TestComposeStartsInOrder(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, loaded *types.Project) {
@@ -306,7 +306,7 @@ func TestComposeKeepsNoSecretInTheRepository(t *testing.T) {
 	for name, service := range demo(t).Services {
 		for variable, value := range service.Environment {
 			if slices.Contains(keys.Variables(), variable) {
-				t.Errorf("%s: %s=%s is for everybody to read", name, variable, *value)
+				t.Errorf("%s: %s=%s is readable by everyone", name, variable, *value)
 			}
 		}
 	}
@@ -336,7 +336,7 @@ func settings() map[string]bool {
 	return known
 }
 
-// Whatever path a client asks for reaches a group that serves it.
+// Every path that a client may ask for reaches a group that serves it.
 func TestNginxRoutesToTheGroupThatServesThePath(t *testing.T) {
 	t.Parallel()
 	groups := ours(production(t))

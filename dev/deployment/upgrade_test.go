@@ -50,7 +50,7 @@ func TestTheFormerReleaseRunsOnTheNewSchema(t *testing.T) {
 	d.pay(t, sold)
 	d.cancel(t, sold)
 	d.cancel(t, d.hold(t))
-	// A process that crashes comes back, on what is a newer schema to it.
+	// A process of the former release that crashes starts again on the newer schema.
 	stopAPI()
 	stopAPI = d.former.start(t, "api")
 	awaitReady(t, d.api)
@@ -168,7 +168,7 @@ func (d *deployment) pay(t *testing.T, held booking.Booking) {
 	})
 }
 
-// cancel gives a hold up, or a ticket back, and waits for the money.
+// cancel cancels a hold or a ticket, and waits for the refund.
 func (d *deployment) cancel(t *testing.T, b booking.Booking) {
 	t.Helper()
 	require.NoError(t, d.persist(t, func(ctx context.Context) error {
@@ -243,7 +243,7 @@ func (d *deployment) wantSameAnswer(t *testing.T, c call) {
 	assert.Equal(t, c.columns, columns, "the answer of %s", c.sql)
 }
 
-// describe gives the columns of an answer, without asking.
+// describe returns the columns of an answer without running the query.
 func (d *deployment) describe(ctx context.Context, sql string) ([]string, error) {
 	statement, err := d.db.Prepare(ctx, "", sql)
 	if err != nil {

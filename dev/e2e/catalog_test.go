@@ -16,8 +16,8 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// visibleWithin is the promise: what a manager changes at one replica of the API
-// is seen at every other by then.
+// visibleWithin is the promise: every replica of the API shows a manager's change within
+// this time.
 const visibleWithin = 2 * time.Second
 
 // catalogWorld is a manager and an administrator at the platform's own replica,
@@ -71,7 +71,7 @@ type listed[T any] struct {
 	Items []T `json:"items"`
 }
 
-// film makes a movie that nobody else knows of.
+// film makes a movie that no other test knows.
 func (w *catalogWorld) film() (movie named, word string) {
 	w.Helper()
 	word = "zq" + strings.ToLower(rand.Text()[:10])
@@ -105,8 +105,8 @@ func (w *catalogWorld) show(movie string) (show struct {
 	return show
 }
 
-// What staff change at one process is on the list, on the page, found by the
-// search and on the seat map of another process before a customer would ask twice.
+// A change by staff at one process soon shows at another process: in the list, on the page,
+// in the search and on the seat map.
 func TestChangesReachAnotherReplica(t *testing.T) {
 	w := newCatalogWorld(t)
 	movie, word := w.film()
@@ -176,8 +176,8 @@ func (w *catalogWorld) seatMap(show string) (seats struct {
 func (w *catalogWorld) price(show string) int64     { return w.seatMap(show).Prices["gold"].Amount }
 func (w *catalogWorld) currency(show string) string { return w.seatMap(show).Prices["gold"].Currency }
 
-// While the index of a replica is made anew again and again, its search keeps
-// answering, and never from an older index than before.
+// While a replica rebuilds its index again and again, its search keeps answering, and never
+// from an older index than before.
 func TestRebuildsNeverBlockTheSearch(t *testing.T) {
 	const changes, readers = 30, 6
 	w := newCatalogWorld(t)
@@ -224,6 +224,6 @@ func TestRebuildsNeverBlockTheSearch(t *testing.T) {
 	wait.Wait()
 	seen := 0
 	versions.Range(func(any, any) bool { seen++; return true })
-	assert.Greater(t, seen, 2, "the index was made anew while it was asked")
+	assert.Greater(t, seen, 2, "the index was rebuilt between the queries")
 	t.Logf("%d answers during %d changes, from %d indexes; the slowest took %s", answered.Load(), changes, seen, time.Duration(slowest.Load()))
 }

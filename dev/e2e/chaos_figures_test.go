@@ -122,8 +122,8 @@ func (f *figures) between(ctx context.Context, from, to time.Time) (m minuteFigu
 	return m, err
 }
 
-// everyMinute prints the figures of the minute that has gone by. One in which the
-// database was away is read later.
+// everyMinute prints the figures of the last minute. A minute in which the database was
+// down is read later.
 func (f *figures) everyMinute(t *testing.T) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wait sync.WaitGroup
@@ -173,7 +173,7 @@ func (f *figures) report(s *stage) string {
 	return text.String()
 }
 
-// phantoms is the share of holds that ran out although their customer wanted them.
+// phantoms is the share of holds that expired although their customer wanted them.
 func (m minuteFigure) phantoms() float64 {
 	if m.held == 0 {
 		return 0
@@ -181,7 +181,7 @@ func (m minuteFigure) phantoms() float64 {
 	return float64(m.expired-m.left) / float64(m.held)
 }
 
-// want judges the visits; the judge does the rest when the test ends.
+// want checks the visits; the judge checks the rest when the test ends.
 func (f *figures) want(t *testing.T, s *stage) {
 	t.Helper()
 	const shown = 5
@@ -193,7 +193,7 @@ func (f *figures) want(t *testing.T, s *stage) {
 	assert.Equal(t, sold, distinct, "every seat is sold once")
 	assert.LessOrEqual(t, sold, f.seats)
 	confirmed := s.count(`SELECT count(*) FROM bookings WHERE show_id = ANY ($1) AND status = 'confirmed'`, f.shows)
-	assert.GreaterOrEqual(t, confirmed, f.outcomes[string(booking.StatusConfirmed)], "nobody who saw a ticket lost it")
+	assert.GreaterOrEqual(t, confirmed, f.outcomes[string(booking.StatusConfirmed)], "no customer who saw a ticket lost it")
 }
 
 // wantFewExpired allows one hold of ten to run out that no customer left on
@@ -230,5 +230,5 @@ func (f *figures) wantSoldOut(t *testing.T) {
 	t.Helper()
 	all, err := f.between(t.Context(), f.begun, time.Now())
 	require.NoError(t, err)
-	assert.Zero(t, all.seats, "seats that nobody could buy, of %d", f.seats)
+	assert.Zero(t, all.seats, "seats that no customer could buy, of %d", f.seats)
 }

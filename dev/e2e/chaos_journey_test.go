@@ -30,8 +30,8 @@ var (
 	errGaveUp     = errors.New("gave up")
 )
 
-// run is the visit from the first look at the seats to the ticket. It answers
-// how it ended; an error that is none of ours is something that must not happen.
+// run is the visit from the first read of the seats to the ticket. It returns how the visit
+// ended; an unknown error must not happen.
 func (j *journey) run() (end string, err error) {
 	looking, over := context.WithTimeout(j.Context(), journeyWithin)
 	defer over()
@@ -39,7 +39,7 @@ func (j *journey) run() (end string, err error) {
 	if err != nil {
 		return "", err
 	}
-	// With seats in hand nobody leaves because it took long to get them.
+	// A customer with seats does not leave because the hold was slow.
 	ctx, cancel := context.WithTimeout(j.Context(), journeyWithin)
 	defer cancel()
 	if err := j.settle(ctx, b); err != nil {
@@ -54,9 +54,8 @@ func (j *journey) run() (end string, err error) {
 	return string(b.Status), nil
 }
 
-// hold takes one to three seats beside each other, and others when those are
-// gone, as somebody does who looks at the seat map. While seats are only held,
-// somebody may still let them go.
+// hold takes one to three seats beside each other, and others when those are gone, as a
+// customer does who sees the seat map. Seats that are only held may still become free.
 func (j *journey) hold(ctx context.Context) (booking.Booking, error) {
 	for ctx.Err() == nil {
 		show, chosen, err := j.choose(ctx)
@@ -81,7 +80,7 @@ func (j *journey) hold(ctx context.Context) (booking.Booking, error) {
 		case err == nil && b.Status == booking.StatusHeld:
 			return b, nil
 		case err == nil:
-			// It took so many tries to get the answer that the hold is over.
+			// Retries for the answer took so long that the hold has expired.
 			return b, errTooLate
 		case StatusOf(err) == http.StatusTooManyRequests:
 			pause(ctx, time.Second)
@@ -92,8 +91,8 @@ func (j *journey) hold(ctx context.Context) (booking.Booking, error) {
 	return booking.Booking{}, errGaveUp
 }
 
-// choose looks at the shows, in any order, for free seats; nil when there are none
-// just now. It fails when all seats of all shows are sold.
+// choose looks at the shows, in any order, for free seats; nil when no seat is free just
+// now. It fails when all seats of all shows are sold.
 func (j *journey) choose(ctx context.Context) (show string, chosen []string, err error) {
 	open := false
 	for _, i := range rand.Perm(len(j.shows)) {
@@ -174,7 +173,7 @@ func (j *journey) settle(ctx context.Context, b booking.Booking) error {
 	return pay(Visa)
 }
 
-// awaitEnd waits as the page does that a customer lands on after the checkout.
+// awaitEnd waits like the page that a customer sees after the checkout.
 func (j *journey) awaitEnd(ctx context.Context, id string) (b booking.Booking, err error) {
 	if !poll(ctx, journeyWithin, func() bool {
 		b, err = j.customer.Booking(ctx, id)

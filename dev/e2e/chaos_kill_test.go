@@ -60,8 +60,8 @@ func (s *stage) killEvery(interval, last time.Duration, replica *Replica, figure
 	}
 }
 
-// killAndRestart does not leave the restart to the platform, which waits longer
-// and longer with a part that keeps dying: here that is no fault of the part's.
+// killAndRestart restarts the part itself. The platform would back off longer and longer
+// for a part that keeps dying, but here the part is not at fault.
 func (s *stage) killAndRestart(ctx context.Context, part string) {
 	_ = world.Platform.KillChild(part) // one that is down already has to come back as well
 	if part == string(platform.Postgres) {

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// chaosHold gives those who walk away their seats back within the test.
+	// chaosHold frees the seats of customers who leave within the test.
 	chaosHold = 40 * time.Second
 	// journeyWithin is how long one customer keeps trying to get seats, and then to pay.
 	journeyWithin = 3 * time.Minute
@@ -22,7 +22,7 @@ const (
 	partyOf = 3
 )
 
-// chaos is how a crowd is let loose. `make chaos` passes the settings; docs are in
+// chaos is the settings of a crowd. `make chaos` passes them; docs are in
 // docs/operating.md.
 type chaos struct {
 	customers int           // CHAOS_CUSTOMERS: how many come, at most
@@ -31,7 +31,7 @@ type chaos struct {
 	last      time.Duration // CHAOS_FOR: after that no more customers come; 0 is no end
 	kills     time.Duration // CHAOS_KILLS: how often a process ends with SIGKILL; 0 is never
 	killFor   time.Duration // CHAOS_KILL_FOR: how long kills go on; 0 is as long as customers come
-	// stay makes nobody cancel what they bought.
+	// stay means that no customer cancels.
 	stay bool
 }
 
@@ -59,9 +59,9 @@ func fromEnv[T any](t *testing.T, name string, fallback T, parse func(string) (T
 	return value
 }
 
-// TestChaos lets a crowd loose on shows with seats for everybody, while webhooks
-// come late, twice and in the wrong order. Kills must not make holds run out whose
-// customers wanted them, and sales must not slow down for good.
+// TestChaos sends a crowd to shows with seats for every customer, while webhooks come late,
+// twice and out of order. A kill must not make a wanted hold expire, and must not slow down
+// sales permanently.
 func TestChaos(t *testing.T) {
 	c := chaosFromEnv(t, 300, 10*partyOf)
 	figures := c.run(t)
@@ -69,8 +69,8 @@ func TestChaos(t *testing.T) {
 	figures.wantSteadySales(t)
 }
 
-// TestChaosSellsOut has fewer seats than customers: all of them are sold in the
-// end, whatever was held by customers who are gone.
+// TestChaosSellsOut has fewer seats than customers: all of them are sold in the end, also
+// those that were held by customers who left.
 func TestChaosSellsOut(t *testing.T) {
 	c := chaosFromEnv(t, 300, 3)
 	c.stay = true
@@ -78,7 +78,7 @@ func TestChaosSellsOut(t *testing.T) {
 	figures.wantSoldOut(t)
 }
 
-// run lets the crowd loose and waits until everybody is gone and nothing is held.
+// run starts the crowd and waits until every customer has left and nothing is held.
 func (c chaos) run(t *testing.T) *figures {
 	halls := (c.seats + hallSeats - 1) / hallSeats
 	perRow := max(1, c.seats/halls/hallRows)
@@ -91,14 +91,15 @@ func (c chaos) run(t *testing.T) *figures {
 	replica, err := world.NewReplica(t.Context(), "chaos", map[string]string{"HOLD_FOR": chaosHold.String()})
 	require.NoError(t, err)
 	t.Cleanup(replica.Kill)
-	// One account has several holds at most at a time; each is used that often.
+	// An account may have only a few holds at a time, so each account is used that many
+	// times.
 	people := crowdOf(t, max(1, min(c.customers/booking.DefaultPolicy().MaxHolds+1, 500)))
 	s.breakVendor(Fault{Vendor: "webhooks", Fault: "duplicate", Copies: 3, Probability: 0.2})
 	s.breakVendor(Fault{Vendor: "webhooks", Fault: "delay", DurationMS: 200, JitterMS: 800, Probability: 0.3})
 	s.breakVendor(Fault{Vendor: "webhooks", Fault: "reorder", DurationMS: 1000, Probability: 0.1})
 
 	figures := newFigures(c, shows)
-	t.Logf("%d customers, %d at once, %d seats in %d shows; a kill every %s for %s; nobody new after %s (0s is no end)",
+	t.Logf("%d customers, %d at once, %d seats in %d shows; a kill every %s for %s; no new customer after %s (0s is no end)",
 		c.customers, c.atOnce, c.seats, halls, c.kills, c.killFor, c.last)
 	stopKilling := s.killEvery(c.kills, c.killFor, replica, figures)
 	stopReporting := figures.everyMinute(t)
@@ -121,7 +122,7 @@ func (c chaos) run(t *testing.T) *figures {
 	return figures
 }
 
-// awaitNoHolds waits until those who walked away have lost the seats.
+// awaitNoHolds waits until the holds of customers who left have expired.
 func (s *stage) awaitNoHolds(shows []string) {
 	s.Helper()
 	var open int

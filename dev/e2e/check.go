@@ -20,8 +20,8 @@ func (v Violation) String() string {
 	return fmt.Sprintf("invariant %d (%s): %s", v.Invariant, invariants[v.Invariant-1].says, v.Evidence)
 }
 
-// invariants are what has to hold whatever happened, in the order in which they
-// are numbered. Each check names every case against it.
+// invariants must hold after every fault, in the order of their numbers. Each check names
+// every case against it.
 var invariants = []struct {
 	says  string
 	check func(context.Context, *evidence) ([]string, error)
@@ -93,12 +93,12 @@ func (w *World) Violations(ctx context.Context, shows ...string) ([]Violation, e
 	return e.judge(ctx)
 }
 
-// settleWithin is how long money, messages and workflows may be on their way
-// after the last thing that a test did.
+// settleWithin is how long money, messages and workflows may take to settle after a test's
+// last action.
 const settleWithin = 60 * time.Second
 
-// Settle looks again and again until nothing is wrong, and gives what still is
-// when the time is up.
+// Settle repeats the checks until nothing is wrong, and returns the violations that are
+// left at the timeout.
 func (w *World) Settle(ctx context.Context, shows ...string) ([]Violation, error) {
 	ctx, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
@@ -112,7 +112,7 @@ func (w *World) Settle(ctx context.Context, shows ...string) ([]Violation, error
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			// The last look may have been cut short; this one has time of its own.
+			// The last check may have been cut short; this one has its own timeout.
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
 			defer cancel()
 			return w.Violations(ctx, shows...)

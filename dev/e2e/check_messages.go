@@ -49,7 +49,8 @@ func toldOnce(ctx context.Context, e *evidence) ([]string, error) {
 		if m.Channel == "sms" {
 			copies = 0
 			if body, ok := texted[m.VendorID]; ok && m.VendorID != "" {
-				// Two on purpose (a resend) read the same; more than were meant do not.
+				// Two intended messages (a resend) may be equal; more than were intended
+				// are a violation.
 				copies = 1 + texts[body] - wanted[body]
 			}
 		}

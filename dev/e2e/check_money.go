@@ -107,8 +107,8 @@ func compareBooks(ours map[string]account, theirs []Payment) (cases []string) {
 	return cases
 }
 
-// noMoneyAstray starts from the provider's books: whatever it has of a customer's
-// money must be a booking's, and one's only.
+// noMoneyAstray starts from the provider's books: all money that it has of a customer must
+// belong to exactly one booking.
 func noMoneyAstray(ctx context.Context, e *evidence) ([]string, error) {
 	accounts, err := e.accounts(ctx)
 	if err != nil {
@@ -128,7 +128,8 @@ func noMoneyAstray(ctx context.Context, e *evidence) ([]string, error) {
 		}
 		switch {
 		case !recorded && !named:
-			// Another show's; or nobody's, which only a look at everything can tell.
+			// It belongs to another show, or to no booking; only a check of all shows can
+			// tell.
 			if len(e.shows) == 0 && p.Metadata["booking_id"] != "" && p.Captured > p.Refunded {
 				cases = append(cases, fmt.Sprintf("payment %s of %d %s is for booking %q, which does not exist",
 					p.ID, p.Captured-p.Refunded, p.Currency, p.Metadata["booking_id"]))

@@ -81,9 +81,8 @@ func (w *World) History(ctx context.Context, workflowID string) ([]*history.Hist
 	return events, nil
 }
 
-// broken looks for tasks that failed by the code's own fault. Others fail in the
-// course of things: a signal that arrived while the workflow closed, a worker
-// that was killed.
+// broken looks for tasks that failed because of the code. Others fail in normal operation:
+// a signal that arrived while the workflow closed, a worker that was killed.
 func (w *World) broken(ctx context.Context, workflowID string) (string, error) {
 	events, err := w.History(ctx, workflowID)
 	if err != nil {
@@ -100,8 +99,8 @@ func (w *World) broken(ctx context.Context, workflowID string) (string, error) {
 	return "", nil
 }
 
-// sagasEnd compares workflows with bookings: one that is over has no workflow
-// left, one that is not has one that runs.
+// sagasEnd compares workflows with bookings: an ended booking has no running workflow, and
+// any other booking has one.
 func sagasEnd(ctx context.Context, e *evidence) ([]string, error) {
 	status, err := e.bookings(ctx)
 	if err != nil {

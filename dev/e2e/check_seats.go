@@ -20,9 +20,9 @@ func soldOnce(ctx context.Context, e *evidence) ([]string, error) {
 		GROUP BY b.show_id, s.seat HAVING count(*) > 1`)
 }
 
-// wholeHolds looks at holds that no other may overtake: the ones whose time is not
-// up, be it that of the hold or that of fetching its answer, and those that a payment in doubt keeps. Of a hold that ran out, the next
-// buyers take what they want.
+// wholeHolds checks the holds that no other may overtake: those whose time is not up (to
+// end, or to fetch the answer), and those that a payment in doubt keeps. The next buyers
+// may take seats of an expired hold.
 func wholeHolds(ctx context.Context, e *evidence) ([]string, error) {
 	return e.rows(ctx, `
 		SELECT format('booking %s holds %s of its %s seats', b.id, count(c.seat), cardinality(b.seats))

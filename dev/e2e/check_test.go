@@ -15,8 +15,8 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// The judge must be able to convict: real bookings, whose evidence is doctored in
-// a transaction that is rolled back, break each invariant in turn.
+// The judge must find violations: real bookings break each invariant in turn. Their
+// evidence is changed in a transaction that is rolled back.
 func TestTheJudgeFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -129,7 +129,7 @@ func TestTheJudgeFindsWhatIsWrong(t *testing.T) {
 		{8, "a mail that is never sent", func(d doctored, tx pgx.Tx, _ *evidence) {
 			d.exec(tx, `INSERT INTO notifications (booking_id, channel, notice) VALUES ($1, 'email', 'reminder')`, d.sold.ID)
 		}},
-		{9, "a seat sold to nobody", func(d doctored, tx pgx.Tx, _ *evidence) {
+		{9, "a seat sold without a booking", func(d doctored, tx pgx.Tx, _ *evidence) {
 			d.exec(tx, `INSERT INTO seat_claims (show_id, seat, booking_id, state) VALUES ($1, 'A9', gen_random_uuid(), 'sold')`, d.show)
 		}},
 		{9, "a sold seat that is free", func(d doctored, tx pgx.Tx, _ *evidence) {
@@ -180,7 +180,7 @@ type doctored struct {
 	sold, held, gone booking.Booking
 }
 
-// judge lets the judge look at evidence after it was tampered with.
+// judge runs the judge on changed evidence.
 func (d doctored) judge(doctor func(doctored, pgx.Tx, *evidence)) []Violation {
 	d.Helper()
 	tx, err := world.DB.Begin(d.Context())

@@ -21,7 +21,7 @@ const password = "correct horse battery staple"
 // to 900999, so that every customer of a test has an inbox of their own.
 var phones atomic.Int64
 
-// Customer is somebody with an account, at one replica of the API.
+// Customer is a client with an account, at one replica of the API.
 type Customer struct {
 	ID    string `json:"id"`
 	Email string `json:"email"`
@@ -59,7 +59,7 @@ func Register(ctx context.Context, api string, seen *witness) (*Customer, error)
 	return c, c.login(ctx, c.Email, password)
 }
 
-// Login logs in as somebody who has an account already.
+// Login logs in to an existing account.
 func Login(ctx context.Context, api, email, password string) (*Customer, error) {
 	c := &Customer{api: api, Email: email, session: &session{}, witness: newWitness()}
 	return c, c.login(ctx, email, password)

@@ -172,7 +172,7 @@ func TestKilledBetweenPaymentAndConfirmation(t *testing.T) {
 	s.awaitDone(c, paid.ID, afterRestart)
 	assert.Equal(t, paid.Quote.Total.Amount, s.onlyIntent(paid.ID).Captured)
 
-	// The one that nobody had paid waits on.
+	// The unpaid booking still waits.
 	s.awaitStatus(c, unpaid.ID, booking.StatusHeld, soon)
 	s.pay(unpaid)
 	s.awaitDone(c, unpaid.ID, afterRestart)

@@ -74,8 +74,8 @@ func TestFault01_OneSeatManyBuyers(t *testing.T) {
 	assert.Equal(t, 1, s.count(`SELECT count(*) FROM bookings WHERE show_id = $1`, s.show))
 }
 
-// The hold is committed while the payment is being opened, which a slow provider
-// draws out; there the replica dies.
+// The hold is committed, and a slow provider delays the opening of the payment; in that
+// time the replica dies.
 func TestFault03_APIKilledAfterTheHold(t *testing.T) {
 	s := newStage(t)
 	c := s.customer()

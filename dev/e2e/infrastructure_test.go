@@ -12,8 +12,8 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// Holds are under way when Postgres, which everything waits for, is killed. Each
-// is all there or not at all, and whoever asks again with the same key has it.
+// Postgres is killed while holds are under way. Each hold is complete or absent, and a
+// retry with the same key gets it.
 func TestFault05_PostgresKilledDuringHolds(t *testing.T) {
 	const buyers = 15
 	s := newStage(t)
@@ -44,8 +44,8 @@ func TestFault05_PostgresKilledDuringHolds(t *testing.T) {
 	assert.Equal(t, buyers, s.count(`SELECT count(*) FROM bookings WHERE show_id = $1 AND status = 'held'`, s.show))
 }
 
-// Without Temporal what is sold can be seen and nothing can be sold; what was
-// being sold goes on afterwards, with money that came in the meantime.
+// Without Temporal, sold bookings can be read and nothing can be sold. Sales that were
+// under way go on afterward, with money that came in the meantime.
 func TestFault46_TemporalAway(t *testing.T) {
 	s := newStage(t)
 	c := s.customer()

@@ -21,10 +21,10 @@ const (
 	lastSecondAtOnce = 20
 )
 
-// Somebody pays in the last second of the hold. The webhook comes three seconds
-// late, the provider takes a second and a half to answer, and a rival asks for the
-// same seat ten times a second: the payer gets the ticket, every time.
-// LAST_SECOND_BUYERS says how many (20).
+// A customer pays in the last second of the hold. The webhook comes three seconds late, the
+// provider takes a second and a half to answer, and a rival asks for the same seat ten
+// times a second: the payer gets the ticket, every time. LAST_SECOND_BUYERS says how many
+// (20).
 func TestFault07_PaidInTheLastSecond(t *testing.T) {
 	buyers := fromEnv(t, "LAST_SECOND_BUYERS", lastSecondAtOnce, strconv.Atoi)
 	s := newStageOf(t, ShowPlan{Rows: 10, PerRow: (buyers + 9) / 10, StartsIn: 48 * time.Hour})

@@ -29,7 +29,8 @@ func (s *stage) expireUnclosed(c *Customer, seats ...string) booking.Booking {
 	return b
 }
 
-// awaitSagaEnds waits until the booking's workflow is over: what comes then is late.
+// awaitSagaEnds waits until the booking's workflow is over: money that comes after that is
+// late.
 func (s *stage) awaitSagaEnds(b booking.Booking) {
 	s.Helper()
 	require.True(s, poll(s.Context(), soon, func() bool {
@@ -105,7 +106,7 @@ func TestFault17_PaidTooLateSeatsFree(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusOK, answer.Status)
 		s.awaitIntent(b.Payment.Reference, "the money let go", soon, func(p Payment) bool { return p.Status == "canceled" })
-		assert.Equal(t, 1, s.count(`SELECT count(*) FROM bookings WHERE show_id = $1`, s.show), "nothing is booked anew")
+		assert.Equal(t, 1, s.count(`SELECT count(*) FROM bookings WHERE show_id = $1`, s.show), "nothing is booked again")
 		require.True(t, poll(t.Context(), soon, func() bool { return s.told(b.ID, booking.NoticePaymentReturned) > 0 }),
 			"the customer is told\n%s", s.story(c, b.ID))
 	})

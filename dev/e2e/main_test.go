@@ -16,8 +16,8 @@ import (
 	"github.com/boxoffice/boxoffice/dev/platform"
 )
 
-// world is the one platform of all tests. Tests that make a vendor ill or kill a
-// process run alone, the others side by side, each on shows of its own.
+// world is the one platform of all tests. Tests that make a vendor fail or kill a process
+// run alone. The others run in parallel, each on shows of its own.
 var world *World
 
 func TestMain(m *testing.M) {
@@ -80,8 +80,8 @@ func dieTogether() {
 	}()
 }
 
-// everythingHolds judges all tests together: what one did to another's bookings
-// shows only here.
+// everythingHolds judges all tests together: only here does one test's damage to another's
+// bookings show.
 func everythingHolds(ctx context.Context) bool {
 	violations, err := world.Settle(ctx)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// pull moves one of the sandbox's levers, and gives the id of what it moved.
+// pull uses one of the sandbox's switches, and returns the id of what it changed.
 func (s *stage) pull(path string, body any) string {
 	s.Helper()
 	var moved struct {
@@ -60,7 +60,8 @@ func TestFault23_Chargeback(t *testing.T) {
 			require.True(t, poll(t.Context(), soon, func() bool { return s.told(b.ID, booking.NoticeDisputed) == 2 }), s.story(c, b.ID))
 			s.buy(s.customer(), "A1") // the seat is free again
 
-			// The booking's workflow has ended: what the bank decides reaches the books all the same.
+			// The booking's workflow has ended: the bank's decision still reaches the
+			// books.
 			s.awaitSagaEnds(b)
 			s.pull("disputes/"+dispute+"/decide", map[string]any{"status": decide.status})
 			require.True(t, poll(t.Context(), soon, func() bool { return s.alerts(b.ID, decide.kind) == 1 }), s.story(c, b.ID))
@@ -100,7 +101,7 @@ func afterTheStart(t *testing.T, seats ...string) (*stage, *Customer, []booking.
 }
 
 // The projector fails in the middle of the film.
-func TestMoneyBackAfterTheStart(t *testing.T) {
+func TestStaffRefundAfterTheShowHasStarted(t *testing.T) {
 	t.Parallel()
 	s, c, sold := afterTheStart(t, "A1", "A2", "A3")
 	first, total := sold[0], sold[0].Quote.Total.Amount
@@ -123,7 +124,7 @@ func TestMoneyBackAfterTheStart(t *testing.T) {
 	assert.Nil(t, now.Ticket.VoidedAt)
 	require.True(t, poll(t.Context(), soon, func() bool { return s.told(first.ID, booking.NoticeRefunded) == 2 }), s.story(c, first.ID))
 
-	// All of the show; who has half gets the other half.
+	// All bookings of the show: a customer who has half gets the other half.
 	s.asAdmin(http.MethodPost, "/v1/admin/shows/"+s.show+"/refund", map[string]any{"percent": 100, "reason": "The projector failed."}, nil)
 	for _, b := range sold {
 		back(b, b.Quote.Total.Amount)
@@ -133,8 +134,8 @@ func TestMoneyBackAfterTheStart(t *testing.T) {
 	assert.Equal(t, booking.RefundProgress{Bookings: 3, Promised: 3, Refunded: 3}, progress)
 }
 
-// Somebody refunds at the provider's own dashboard, and later the bank sends the money
-// back to us: the ledger and the booking follow, and staff know.
+// Staff refund at the provider's own dashboard, and later the bank sends the money back to
+// us. The ledger and the booking follow, and staff are alerted.
 func TestRefundsAtTheDashboardAndBack(t *testing.T) {
 	t.Parallel()
 	s, c, sold := afterTheStart(t, "A1")

@@ -9,7 +9,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// The vendor has the message; we never hear of it.
+// The vendor accepts the message, but we get no answer.
 func TestFault41_AcceptedThenSilence(t *testing.T) {
 	for name, fault := range map[string]Fault{
 		"mail": {Vendor: "sendgrid", Fault: "reply_lost", Operation: "mail.send", Times: 1},

@@ -52,7 +52,7 @@ func TestFault11_ReplyLost(t *testing.T) {
 	t.Run("refund", func(t *testing.T) { refundReplyLost(t) })
 }
 
-// The provider failed, and keeps that answer under the key for ever.
+// The provider failed, and keeps that answer under the key forever.
 func TestFault12_StoredFailure(t *testing.T) {
 	for _, operation := range []string{"payment_intents.create", "payment_intents.capture"} {
 		t.Run(operation, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestFault12_StoredFailure(t *testing.T) {
 	}
 }
 
-// The worker dies between asking for the money and hearing that it was taken.
+// The worker dies between the capture request and its answer.
 func TestFault13_WorkerKilledDuringACharge(t *testing.T) {
 	s := newStage(t)
 	c := s.customer()
@@ -107,7 +107,7 @@ func TestFault14_Declined(t *testing.T) {
 		for i := range tries {
 			s.decline(b)
 			if i < tries-1 {
-				// Each is told by its own webhook; two at once would look like one.
+				// Each decline has its own webhook; two at once would look like one.
 				s.awaitDeclines(c, b.ID, i+1)
 			}
 		}
@@ -203,8 +203,8 @@ func (s *stage) wantAlert(bookingID, kind string) {
 	}), "staff was not alerted of %s", kind)
 }
 
-// Two payments of one booking, both paid: the second comes from a tab whose
-// payment our platform never heard of.
+// Two payments of one booking, both paid: the second comes from a tab, and our platform
+// does not know that payment.
 func TestFault19_PaidTwice(t *testing.T) {
 	t.Parallel()
 	for name, early := range map[string]bool{"before the sale": true, "after the sale": false} {
@@ -241,8 +241,8 @@ func TestFault19_PaidTwice(t *testing.T) {
 	}
 }
 
-// Somebody at the provider's desk takes half of what was authorized, before we
-// hear of the authorization.
+// Staff capture half of what was authorized at the provider's dashboard, before the webhook
+// of the authorization arrives.
 func TestFault22_PartialCapture(t *testing.T) {
 	s := newStage(t)
 	c := s.customer()
@@ -265,8 +265,8 @@ func TestFault22_PartialCapture(t *testing.T) {
 	s.wantAlert(b.ID, "payment_mismatch")
 }
 
-// A payment can be opened anew within the hold; the first is closed.
-func TestPaymentOpenedAnew(t *testing.T) {
+// A payment can be opened again within the hold; the first is closed.
+func TestPaymentIsOpenedAgain(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	c := s.customer()

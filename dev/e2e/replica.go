@@ -17,8 +17,8 @@ import (
 )
 
 // Replica is one more process of the API, beside the platform's own, on the same
-// database and Temporal: one that a test may kill without being in anybody's way,
-// or that sells under other rules.
+// database and Temporal: a test may kill it without disturbing others, or make it sell
+// under other rules.
 type Replica struct {
 	Address string
 
@@ -75,9 +75,9 @@ func (r *Replica) Start(ctx context.Context) error {
 	return r.awaitReady(ctx, ended)
 }
 
-// run starts a program that ends with us, whatever ends us. The thread that
-// starts it must live as long: the kernel takes the thread for the parent, see
-// prctl(2), PR_SET_PDEATHSIG.
+// run starts a program that ends when our process ends, for any reason. The starting thread
+// must live as long: for the kernel the thread is the parent, see prctl(2),
+// PR_SET_PDEATHSIG.
 func run(cmd *exec.Cmd) (ended context.Context, err error) {
 	dieWithUs(cmd)
 	ended, end := context.WithCancel(context.Background())

@@ -22,8 +22,8 @@ const (
 	ThreeDS  = "pm_card_authenticationRequired"
 )
 
-// Sandbox is the vendors: their customers' side, their desks, and the switches
-// that make them ill.
+// Sandbox is the vendors: their customers' side, their dashboards, and the switches that
+// make them fail.
 type Sandbox struct {
 	address                string
 	secretKey, publishable string

@@ -32,8 +32,8 @@ type ShowChange struct {
 	} `json:"progress"`
 }
 
-// changeWithin is how long a change may take for each of its bookings, on a
-// machine that does other things as well, besides what it may take anyway.
+// changeWithin is how long a change may take for each of its bookings on a busy machine, in
+// addition to its base time.
 const changeWithin = 250 * time.Millisecond
 
 // staff is an administrator of the demo data.
@@ -95,8 +95,8 @@ func (s *stage) sellOut(bookings int) []string {
 	return ids
 }
 
-// purchase holds a seat, and pays for it. Somebody whose other payments are still
-// on the way tries again.
+// purchase holds a seat, and pays for it. A customer whose other payments are still pending
+// tries again.
 func (s *stage) purchase(c *Customer, seat string) (string, error) {
 	var b booking.Booking
 	var err error
@@ -263,7 +263,7 @@ func TestShowIsMoved(t *testing.T) {
 	s.awaitChange(admin, change.ID, "three choices carried out", afterRestart, func(c ShowChange) bool {
 		return c.Progress.Settled == 3 && c.Progress.Undecided == 1
 	})
-	// Its seat is free again, and sold at the new time to somebody who is not asked.
+	// Its seat is free again, and sold at the new time to a customer who gets no choice.
 	s.buy(people[2], SeatName(0, 2))
 
 	_, err = world.DB.Exec(t.Context(), `UPDATE show_changes SET decide_by = now() WHERE id = $1`, change.ID)
@@ -290,7 +290,7 @@ func TestShowIsMoved(t *testing.T) {
 	}
 }
 
-// Staff pause a change, and what was not told stays so until they resume it.
+// Staff pause a change, and no more bookings are notified until they resume it.
 func TestShowChangeIsPaused(t *testing.T) {
 	s := newStage(t)
 	admin := s.staff()

@@ -93,14 +93,14 @@ func TestFault43_CustomersOfAMovedShowChoose(t *testing.T) {
 	assert.Equal(t, moved.Quote.Total.Amount-after.Quote.Total.Amount, s.onlyIntent(moved.ID).Refunded, "once")
 	require.True(t, poll(t.Context(), afterRestart, func() bool { return s.told(moved.ID, booking.NoticeMoved) == 2 }))
 
-	// The seats that were left are anybody's, and the new ones nobody's.
+	// The seats that were left can be bought, and the new ones cannot.
 	s.buy(s.customer(), "A3", "A5", "A6")
 	_, _, err = s.customer().Book(t.Context(), NewKey(), For(other, "B1"))
 	assert.Equal(t, booking.CodeSeatsUnavailable, CodeOf(err))
 }
 
-// Scenario 9 on the whole platform: the hold ends, the customer is told, and who
-// paid already has everything back.
+// Scenario 9 on the whole platform: the hold ends, the customer is notified, and a customer
+// who has paid gets a full refund.
 func TestFault9_ShowCancelledWhileSeatsAreHeld(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

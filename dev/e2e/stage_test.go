@@ -14,12 +14,11 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// soon is how long anything may take that needs no retry and no restart, on a
-// machine that does other things as well.
+// soon is how long a step may take without retry and restart, on a busy machine.
 const soon = 20 * time.Second
 
-// afterRestart is how long anything may take that a killed process was doing:
-// the server waits out the task's ten seconds before another worker gets it.
+// afterRestart is how long the work of a killed process may take: the server waits out the
+// task's ten seconds before another worker gets it.
 const afterRestart = 60 * time.Second
 
 // stage is one test's own show. When the test is over, the judge looks at it.
@@ -196,7 +195,7 @@ func (s *stage) told(bookingID string, notice booking.Notice) int {
 	return s.count(`SELECT count(*) FROM notifications WHERE booking_id = $1 AND notice = $2 AND status = 'sent'`, bookingID, notice)
 }
 
-// story is what a person would want to know of a booking that went wrong.
+// story is what a person needs to analyze a booking that went wrong.
 func (s *stage) story(c *Customer, id string) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.Context()), 10*time.Second)
 	defer cancel()

@@ -25,7 +25,7 @@ type Stream struct {
 	Close  func()
 }
 
-// patient has no timeout: a stream lasts as long as somebody reads it.
+// patient has no timeout: a stream lasts as long as a client reads it.
 var patient = &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: 10 * time.Second}}
 
 // Listen opens a stream (WHATWG HTML, section 9.2). The customer may be nil where

@@ -12,7 +12,7 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// terminate does what nobody should.
+// terminate does what operators must not do.
 func (s *stage) terminate(id string) {
 	s.Helper()
 	require.NoError(s, world.Temporal.TerminateWorkflow(s.Context(), workflows.BookingWorkflowID(id), "", "A test."))
@@ -30,9 +30,9 @@ func (s *stage) sweep(what string, wanted func() bool) {
 	}), what)
 }
 
-// The workflows of three bookings are terminated: one that is held and not paid, one
-// that is paid in that moment, and one that is sold. The seats of the first come back,
-// the second is sold, and the third is valid and can be cancelled.
+// The workflows of three bookings are terminated: a held booking without payment, a booking
+// that is paid in that moment, and a sold booking. The seats of the first become free, the
+// second is sold, and the third stays valid and can be cancelled.
 func TestTerminatedBookingsAreTakenUpAgain(t *testing.T) {
 	s := newStage(t)
 	late, payer, buyer := s.hastyCustomer(), s.hastyCustomer(), s.customer()

@@ -13,8 +13,8 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// The money is taken and the mail handed over; the worker dies before it hears
-// that the mail was accepted.
+// The money is captured and the mail handed over; the worker dies before the vendor's
+// answer arrives.
 func TestFault34_KilledBetweenCaptureAndNotification(t *testing.T) {
 	s := newStage(t)
 	c := s.customer()
@@ -76,8 +76,7 @@ func refundReplyLost(t *testing.T) {
 	assert.Equal(t, cancelled.Refund.Amount.Amount, s.onlyIntent(b.ID).Refunded, "one refund")
 }
 
-// Payment and cancellation meet; which comes first is anybody's guess, so they
-// meet a few times.
+// Payment and cancellation race; the order is random, so they race a few times.
 func TestFault37_CancelWhileConfirming(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -126,7 +125,7 @@ func killedHalfway(t *testing.T, parts []string) {
 	for _, part := range parts {
 		s.kill(part)
 	}
-	// Whoever waits too long is told to ask again, and may.
+	// A request that waits too long is told to retry, and the retry works.
 	if err := <-answered; err != nil {
 		require.Equal(t, 503, StatusOf(err), "%v", err)
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// A client asks 3,000 times whether its booking is paid, many at a time. A run of a
-// workflow takes 2,000 updates; the booking can be paid and cancelled all the same.
-func TestPollingDoesNotUseABookingUp(t *testing.T) {
+// A client asks 3,000 times whether its booking is paid, many at a time. A workflow run
+// takes 2,000 updates; the booking can still be paid and cancelled.
+func TestPollingDoesNotUseUpTheUpdatesOfABooking(t *testing.T) {
 	const polls = 3_000
 	s := newStage(t)
 	c := s.customer()
@@ -42,8 +42,8 @@ func TestPollingDoesNotUseABookingUp(t *testing.T) {
 	assert.Equal(t, booking.StatusCancelled, cancelled.Status)
 }
 
-// Fifty tabs press "cancel" at once. Each hears that it is done, or when to come
-// back, and it is done once.
+// Fifty tabs cancel at once. Each gets the result or a time to retry, and the booking is
+// cancelled once.
 func TestManyCancellationsAtOnce(t *testing.T) {
 	const tabs = 50
 	s := newStage(t)
@@ -70,9 +70,9 @@ func TestManyCancellationsAtOnce(t *testing.T) {
 }
 
 // A function of the database is missing, as after a deployment that forgot its
-// migration. The sale waits, staff are told once, and it goes through when the
-// function is back.
-func TestAFunctionOfTheDatabaseIsMissing(t *testing.T) {
+// migration. The sale waits, staff are alerted once, and it completes when the function is
+// back.
+func TestAMissingSQLFunctionDelaysTheSale(t *testing.T) {
 	s := newStage(t)
 	c := s.customer()
 	b := s.book(c, "A1")

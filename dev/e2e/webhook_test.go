@@ -32,8 +32,8 @@ func TestFault25_CapturedBeforeAuthorized(t *testing.T) {
 	s := newStage(t)
 	c := s.customer()
 	b := s.book(c, "A1")
-	// The word of the authorization waits for that of the capture, which asking
-	// has made possible.
+	// The webhook of the authorization waits for that of the capture; a payment check has
+	// made the capture possible.
 	s.breakVendor(Fault{Vendor: "webhooks", Fault: "reorder", Operation: "payment_intent.amount_capturable_updated", DurationMS: 60_000})
 	s.pay(b)
 	_, err := c.CheckPayment(t.Context(), b.ID)
@@ -49,8 +49,7 @@ func TestFault25_CapturedBeforeAuthorized(t *testing.T) {
 	assert.Equal(t, 1, countEvents(done, booking.EventCaptured))
 }
 
-// The word of a decline comes when the booking is long sold, first late and then
-// once more.
+// The webhook of a decline comes after the sale, first late and then redelivered.
 func TestFault26_FailedAfterCaptured(t *testing.T) {
 	s := newStage(t)
 	c := s.customer()
@@ -123,8 +122,8 @@ func TestFault27_NotSignedByStripe(t *testing.T) {
 	s.awaitStatus(c, b.ID, booking.StatusHeld, soon)
 }
 
-// Well signed, and still not to be believed: events of payments that are not
-// ours, and one that claims for our payment what is not so.
+// Events with a valid signature that must still be refused: events of payments that are not
+// ours, and a false claim about our payment.
 func TestFault28_NotAboutOurs(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -148,7 +147,7 @@ func TestFault28_NotAboutOurs(t *testing.T) {
 		_, err := deliver(t, world.API, event)
 		assert.Equal(t, http.StatusBadRequest, StatusOf(err), "%s: %v", name, err)
 	}
-	// The provider is asked, and says that nobody has paid.
+	// The provider is asked, and says that the payment is unpaid.
 	_, err := deliver(t, world.API, eventAbout("payment_intent.succeeded", b.Payment.Reference, b.ID))
 	require.NoError(t, err)
 	still := s.awaitStatus(c, b.ID, booking.StatusHeld, soon)

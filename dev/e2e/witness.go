@@ -7,19 +7,19 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// witness remembers what customers were told: a booking that was acknowledged
-// must stay, and an end that was shown must not change.
+// witness remembers the answers that customers got: an acknowledged booking must stay, and
+// a shown end must not change.
 type witness struct {
 	mu   sync.Mutex
 	seen map[string]*Sighting
 }
 
-// Sighting is what a customer was told of one booking.
+// Sighting is what a customer was shown of one booking.
 type Sighting struct {
 	ID       string
 	ShowID   string
 	Customer *Customer
-	// End is the first terminal status that was shown, empty while there is none.
+	// End is the first terminal status that was shown, empty before that.
 	End booking.Status
 	// Revived says what was shown after the end, empty as it should be.
 	Revived string

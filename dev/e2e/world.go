@@ -106,7 +106,7 @@ func (w *World) Register(ctx context.Context) (*Customer, error) {
 	return Register(ctx, w.API, w.witness)
 }
 
-// Staff logs in as somebody of the demo data.
+// Staff logs in with a staff account of the demo data.
 func (w *World) Staff(ctx context.Context, role string) (*Customer, error) {
 	logins, err := w.Platform.Logins(ctx)
 	if err != nil {

@@ -28,8 +28,8 @@ const (
 	boxofficeProgram = "boxoffice"
 )
 
-// BuildTemporal builds the Temporal server of the repository at root, for who
-// wants to wait for it now.
+// BuildTemporal builds the Temporal server of the repository at root, for callers that want
+// to wait for it now.
 func BuildTemporal(ctx context.Context, root string, out io.Writer) error {
 	p := &Platform{opts: Options{Root: root}, progress: newProgress(out, nil)}
 	return p.buildTemporal(ctx)
@@ -86,8 +86,8 @@ func (p *Platform) buildBoxoffice(ctx context.Context) error {
 	return nil
 }
 
-// exclusively keeps two platforms, of two packages' tests say, from building
-// the same program at once.
+// exclusively keeps two platforms, for example of two packages' tests, from building the
+// same program at once.
 func (p *Platform) exclusively(ctx context.Context, name string) (release func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(p.program(name)), 0o755); err != nil {
 		return nil, fmt.Errorf("create the directory of programs: %w", err)

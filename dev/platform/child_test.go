@@ -57,8 +57,8 @@ func TestChildThatNeverAnswered(t *testing.T) {
 	assert.ErrorContains(t, err, c.logPath)
 	assert.NotContains(t, err.Error(), "long ago")
 	assert.ErrorContains(t, err, "connection refused", "and so does what was waited for")
-	assert.Zero(t, c.process(), "it is not tried for ever")
-	assert.Empty(t, printed.String(), "nobody says that it is started again")
+	assert.Zero(t, c.process(), "it is not retried forever")
+	assert.Empty(t, printed.String(), "no message says that it is started again")
 }
 
 func TestChildThatCannotBeStarted(t *testing.T) {
@@ -70,8 +70,7 @@ func TestChildThatCannotBeStarted(t *testing.T) {
 	assert.ErrorContains(t, err, "/nowhere/script: no such file")
 }
 
-// One that answered, and then dies again and again, says so while it goes on,
-// with what it printed.
+// A child that answered and then keeps crashing is reported with its output, and restarted.
 func TestChildThatKeepsDying(t *testing.T) {
 	t.Parallel()
 	c, printed := script(t, `test ! -e answered || { echo out of ideas; exit 4; }; touch answered; exec sleep 60`, nil)
@@ -183,7 +182,7 @@ func TestStoppedChildStaysStopped(t *testing.T) {
 	require.NoError(t, c.stop(t.Context()))
 	assert.Zero(t, c.process())
 	assert.Empty(t, printed.String())
-	assert.Error(t, c.kill(), "a signal to a child that is gone must not reach anybody else")
+	assert.Error(t, c.kill(), "a signal to a child that is gone must not reach another process")
 }
 
 // lines is written by one goroutine and read by another.

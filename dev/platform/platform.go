@@ -1,7 +1,7 @@
 // Package platform runs the whole of Boxoffice on one machine: Postgres, Redis,
-// Temporal with its UI, the vendors' sandbox, the API and the workers. The
-// command beside it and the end-to-end tests are made of it. What the parts do
-// is none of its business; it knows how to build, start, watch and stop them.
+// Temporal with its UI, the vendors' sandbox, the API and the workers. The command beside
+// it and the end-to-end tests use it. It knows how to build, start, watch and stop the
+// parts, but not what they do.
 package platform
 
 import (
@@ -280,7 +280,7 @@ func (p *Platform) KillAll() {
 	})
 }
 
-// Stop ends everything in good order: those who ask before those who answer.
+// Stop ends everything in order: clients before the servers that they call.
 func (p *Platform) Stop(ctx context.Context) error {
 	p.stopOnce.Do(func() {
 		for _, name := range stopOrder {

@@ -105,8 +105,8 @@ func startWorker(t *testing.T, c client.Client) {
 	t.Cleanup(w.Stop)
 }
 
-// add is what booking a seat does: start the workflow if there is none, and wait
-// for the answer of its update.
+// add does what booking a seat does: it starts the workflow if none runs, and waits for the
+// answer of its update.
 func add(t *testing.T, c client.Client, id string, n int) (total int) {
 	t.Helper()
 	handle, err := c.UpdateWithStartWorkflow(t.Context(), client.UpdateWithStartWorkflowOptions{

@@ -117,8 +117,8 @@ func (p *Platform) aptInstall(ctx context.Context, name string) error {
 }
 
 // downloadPostgres fetches the binaries through a library whose one operation
-// is to run a whole server. It cannot do that as root, but by then the binaries
-// are there, and they are all we want from it.
+// is to run a whole server. It cannot run a server as root, but when it fails the binaries
+// are there, and we need only those.
 func downloadPostgres(dir string) (bin string, err error) {
 	bin = filepath.Join(dir, "bin")
 	if _, err := os.Stat(filepath.Join(bin, "postgres")); err == nil {

@@ -159,8 +159,7 @@ func (p *Platform) namespaceReady(ctx context.Context) error {
 	})
 }
 
-// workerReady asks Temporal, which is where work comes from, whether somebody
-// is waiting for the bookings' tasks.
+// workerReady asks Temporal whether a worker polls the bookings' queue.
 func (p *Platform) workerReady(ctx context.Context) error {
 	return p.frontend(ctx, func(ctx context.Context, client workflowservice.WorkflowServiceClient) error {
 		queue, err := client.DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{

@@ -112,8 +112,8 @@ var tuning = dynamicconfig.StaticClient{
 	dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 500,
 }
 
-// servicePorts gives the services behind the frontend any free port: nobody
-// else needs to know them.
+// servicePorts gives the services behind the frontend any free port: no other process needs
+// to know them.
 func servicePorts(frontend int) (map[primitives.ServiceName]int, error) {
 	ports := map[primitives.ServiceName]int{primitives.FrontendService: frontend}
 	for _, service := range []primitives.ServiceName{

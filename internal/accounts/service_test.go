@@ -143,7 +143,7 @@ func TestRegisterTwiceIsAConflict(t *testing.T) {
 	assert.Equal(t, []string{"email"}, fieldsOf(t, err))
 }
 
-func TestLogInTellsNothing(t *testing.T) {
+func TestLogInDoesNotTellWhetherAnAccountExists(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)
 	register(t, s)
@@ -299,7 +299,7 @@ func TestDomainsInOtherScripts(t *testing.T) {
 			_, err := s.Login(t.Context(), written, goodPassword, home)
 			assert.NoError(t, err, written)
 			_, err = s.Register(t.Context(), accounts.Registration{Email: written, Password: goodPassword, Name: "Another"}, home)
-			assert.Equal(t, booking.CodeConflict, booking.CodeOf(err), "nobody takes the place of an owner: %s", written)
+			assert.Equal(t, booking.CodeConflict, booking.CodeOf(err), "no one takes the place of an owner: %s", written)
 		}
 	}
 }

@@ -71,8 +71,8 @@ func (s *Service) Login(ctx context.Context, email, plain string, address netip.
 		return TokenPair{}, wrongLogin()
 	}
 	s.tries.seen(address, email)
-	// A revoked token stays: it says that its family is revoked, also of one that was
-	// handed out in that very moment. Package retention deletes it with its family.
+	// A revoked token stays: it marks its family as revoked, also a token that was issued
+	// at the same moment. Package retention deletes it with its family.
 	if _, err := s.db.NewDelete().Model((*schema.Session)(nil)).
 		Where("account_id = ? AND expires_at < now() AND revoked_at IS NULL", account.ID).Exec(ctx); err != nil {
 		return TokenPair{}, fmt.Errorf("clear old sessions: %w", err)
@@ -108,7 +108,7 @@ func (s *Service) hand(ctx context.Context, db bun.IDB, account Account, family 
 	return TokenPair{AccessToken: access, TokenType: "Bearer", ExpiresIn: int(tokenLife.Seconds()), RefreshToken: refresh}, nil
 }
 
-// used is a refresh token that somebody presents.
+// used is a refresh token that a client presents.
 type used struct {
 	schema.Session `bun:",extend"`
 	// FamilyRevoked counts also for a token that was handed out while its family
@@ -162,8 +162,8 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string, address neti
 	return pair, err
 }
 
-// presented locks the token's row, so that of two uses at once one comes second
-// and is known as a copy.
+// presented locks the token's row, so that of two concurrent uses the second is recognized
+// as a copy.
 func (s *Service) presented(ctx context.Context, tx bun.Tx, refreshToken string) (used, error) {
 	hash := sha256.Sum256([]byte(refreshToken))
 	var session used

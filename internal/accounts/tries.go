@@ -15,7 +15,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/password"
 )
 
-// Limits bound how passwords are tried. What is zero has no bound.
+// Limits bound how passwords are tried. Zero is no bound.
 type Limits struct {
 	// PerNetwork is how many wrong passwords and new accounts a minute come from one
 	// network: a whole campus may be behind it, so right passwords do not count.
@@ -25,17 +25,17 @@ type Limits struct {
 const (
 	// pairBurst and pairEvery are for one account from one network.
 	pairBurst, pairEvery = 10, 30 * time.Second
-	// knownBurst and knownEvery are the same where the owner was seen. Only somebody in her
-	// own network can use them up; her sessions go on meanwhile.
+	// knownBurst and knownEvery are the same limits where the owner was seen. Only clients
+	// in her own network can use them up; her sessions go on meanwhile.
 	knownBurst, knownEvery = 30, 10 * time.Second
 	// accountBurst and accountEvery are for one account from all networks together that
 	// its owner was not seen in lately.
 	accountBurst, accountEvery = 100, 10 * time.Second
-	// mostDebt is how many tries that were on their way together may go beyond.
+	// mostDebt is how many concurrent tries may go beyond the limit.
 	mostDebt = 8
 	// atOnce is how many passwords of one network are compared or wait at a time.
 	atOnce = 8
-	// Of so many networks, and of so many accounts, is remembered how they behaved.
+	// How many networks, and how many accounts, are remembered.
 	remembered, rememberedFor = 100_000, time.Hour
 	knownFor                  = 30 * 24 * time.Hour
 )
@@ -52,8 +52,8 @@ type tries struct {
 	now    func() time.Time
 
 	mu sync.Mutex
-	// Those of networks stand apart, so that made-up accounts do not push them out. Only
-	// a failure makes a bucket: a refused request costs no memory.
+	// The buckets of networks are kept apart, so that invented accounts do not push them
+	// out. Only a failure makes a bucket: a refused request costs no memory.
 	byNetwork *expirable.LRU[netip.Prefix, *rate.Limiter]
 	byAccount *expirable.LRU[pair, *rate.Limiter]
 	known     *expirable.LRU[pair, struct{}] // where owners were seen
@@ -187,8 +187,8 @@ func (one *try) counts() {
 	}
 }
 
-// lane is where the password waits for its turn: an owner in her own network does not
-// stand behind those who guess.
+// lane is where the password waits for its turn: an owner in her own network does not queue
+// behind attackers who guess.
 func (one *try) lane() password.Lane {
 	if one.known {
 		return password.Known
@@ -201,7 +201,7 @@ func (t *tries) seen(address netip.Addr, email string) {
 	t.known.Add(pair{networks.Of(address)[0].Prefix, email}, struct{}{})
 }
 
-// tooMany spreads those who come back.
+// tooMany spreads the retries over time.
 func tooMany(code booking.Code, text string, wait time.Duration) error {
 	return booking.E(code, "%s", text).In(wait + rand.N(time.Second+wait/10))
 }

@@ -20,7 +20,7 @@ func elsewhere(n int) netip.Addr {
 	return netip.MustParseAddr(fmt.Sprintf("198.51.%d.%d", 100+n/250, n%250))
 }
 
-// guesses tries wrong passwords and counts what came of them.
+// guesses tries wrong passwords and counts the answers.
 func guesses(t *testing.T, s *accounts.Service, email string, n int, where func(int) netip.Addr) (compared, refused int) {
 	t.Helper()
 	var mu sync.Mutex
@@ -46,8 +46,8 @@ func guesses(t *testing.T, s *accounts.Service, email string, n int, where func(
 	return compared, refused
 }
 
-// Somebody guesses the password of an account: soon they are refused, and its owner is
-// not. Whether there is such an account, the limits do not tell.
+// An attacker guesses the password of an account: soon the attacker is refused, and the
+// owner is not. The limits do not tell whether the account exists.
 func TestFault58_GuessesAreRefusedAndTheOwnerIsNot(t *testing.T) {
 	t.Parallel()
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 20})
@@ -68,7 +68,8 @@ func TestFault58_GuessesAreRefusedAndTheOwnerIsNot(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// The same from many networks at a time: an owner who was there before comes in.
+// The same from many networks at a time: an owner who logged in there before can still log
+// in.
 func TestFault58_GuessesFromManyNetworks(t *testing.T) {
 	t.Parallel()
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 20})
@@ -104,8 +105,8 @@ func TestManyOwnersBehindOneAddress(t *testing.T) {
 	assert.Equal(t, booking.CodeTooManyRequests, booking.CodeOf(err))
 }
 
-// What nobody's password or address can be is not looked at.
-func TestLongCredentialsReachNothing(t *testing.T) {
+// A password or an address that is too long to be real is refused without a look-up.
+func TestLongCredentialsAreRefusedBeforeTheLookup(t *testing.T) {
 	t.Parallel()
 	s, db := newService(t)
 	db.Close()
@@ -115,7 +116,8 @@ func TestLongCredentialsReachNothing(t *testing.T) {
 	}
 }
 
-// Somebody has a whole /48 of IPv6, as a rented machine has: it is not 65,536 clients.
+// An attacker has a whole /48 of IPv6, as a rented machine has: it does not count as 65,536
+// clients.
 func TestFault58_ALargeNetworkIsNotManyClients(t *testing.T) {
 	t.Parallel()
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 2})
@@ -131,8 +133,7 @@ func TestFault58_ALargeNetworkIsNotManyClients(t *testing.T) {
 	assert.LessOrEqual(t, compared, 2*10+1, "ten times what one client may")
 }
 
-// A network that may not try any more costs nobody else a limit, however many accounts
-// it makes up.
+// A refused network uses up no other client's limit, even if it invents many accounts.
 func TestFault58_RefusedTriesLeaveNothing(t *testing.T) {
 	t.Parallel()
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 3})
@@ -151,8 +152,8 @@ func TestFault58_RefusedTriesLeaveNothing(t *testing.T) {
 	assert.Equal(t, booking.CodeTooManyRequests, try("x@example.com", 2), "the other one's limit is still there")
 }
 
-// Others in the same place have used up its tries: an owner who was seen there comes in,
-// also one whom a process knows only by her session.
+// Others in the same place have used up its tries: an owner who was seen there can log in,
+// also an owner whom a process knows only by her session.
 func TestFault58_OwnersAreKnownByTheirSessions(t *testing.T) {
 	t.Parallel()
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 3})

@@ -2,9 +2,8 @@
 // taken and resolved by staff. A change leaves an entry in the audit log, in its
 // own transaction.
 //
-// What does not live here: the kinds of alerts (package booking), and who is told
-// of one outside of the platform: that is the business of whatever reads the log
-// and the metrics.
+// What does not live here: the kinds of alerts (package booking), and who is notified of an
+// alert outside of the platform: the tool that reads the log and the metrics does that.
 package alerts
 
 import (
@@ -32,9 +31,8 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// Raise tells staff about something, once: a repeat of an alert that is not
-// resolved changes nothing, and one that was resolved opens again. Errors are the
-// database's.
+// Raise alerts staff once: a repeat of an unresolved alert changes nothing, and a resolved
+// alert opens again. Errors are the database's.
 func Raise(ctx context.Context, db querier, a booking.Alert) error {
 	id := uuid.NullUUID{}
 	if a.BookingID != "" {
@@ -97,8 +95,8 @@ var mild = map[booking.AlertKind]bool{
 	booking.AlertPaymentMismatch: true, booking.AlertPaidTwice: true, booking.AlertMessageUnconfirmed: true,
 }
 
-// Opened logs and counts an alert that was raised or opened again. It is for those
-// who use Opening; Raise calls it itself.
+// Opened logs and counts an alert that was raised or opened again. Callers of Opening call
+// it; Raise calls it itself.
 func Opened(ctx context.Context, a booking.Alert) {
 	level := slog.LevelError
 	if mild[a.Kind] {

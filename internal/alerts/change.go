@@ -16,13 +16,12 @@ import (
 	"github.com/boxoffice/boxoffice/internal/text"
 )
 
-// Change is what somebody does with an alert.
+// Change is what an actor does with an alert.
 type Change struct {
-	// To is the state that it is to have: taken by the actor, open for anybody, or
-	// resolved.
+	// To is the new state: taken by the actor, open for anyone, or resolved.
 	To State
-	// From is who has it now, by the actor's knowledge: an actor cannot take over what
-	// somebody else has without naming them. Empty for no one.
+	// From is who has it now, by the actor's knowledge: an actor cannot take over another
+	// account's alert without naming that account. Empty for no one.
 	From string
 	// Note says what was done; only with resolved, which needs it.
 	Note string
@@ -31,10 +30,10 @@ type Change struct {
 // longestNote is in characters.
 const longestNote = 1000
 
-// Change takes, gives back, resolves or opens an alert again, once: of two people
-// who take it at the same moment, the second is told who has it. A repeat of what
-// is done already changes nothing. managedBy narrows to the houses of a manager.
-// Codes: validation_failed, not_found, conflict.
+// Change takes, gives back, resolves or opens an alert again, once: if two people take it
+// at the same moment, the second gets the name of the first. A repeat changes nothing.
+// managedBy narrows to the houses of a manager. Codes: validation_failed, not_found,
+// conflict.
 func (s *Store) Change(ctx context.Context, actor audit.Actor, managedBy uuid.UUID, id int64, c Change) (Item, error) {
 	c.Note = text.Paragraphs(c.Note)
 	if err := c.check(); err != nil {
@@ -110,7 +109,7 @@ func (c Change) check() error {
 	return wrong.Err()
 }
 
-// on says what the change does to an alert as it is now; empty when it is done
+// on is the effect of the change on the alert's current state; empty when it is done
 // already.
 func (c Change) on(now Item, actor uuid.UUID) (action string, err error) {
 	mine := now.TakenBy != nil && *now.TakenBy == actor

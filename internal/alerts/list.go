@@ -45,7 +45,7 @@ type Item struct {
 	Note       string     `json:"note,omitempty"`
 
 	BookingID *uuid.UUID `json:"booking_id,omitempty"`
-	// Booking is nil when the alert is about none, or about one that never came to be.
+	// Booking is nil when the alert is about no booking, or about one that was never made.
 	Booking *about `json:"booking,omitempty"`
 }
 
@@ -53,7 +53,7 @@ type Item struct {
 type about struct {
 	ID            uuid.UUID             `json:"id"`
 	Status        booking.Status        `json:"status"`
-	PaymentStatus booking.PaymentStatus `json:"payment_status"` // of the latest payment; none when there is none
+	PaymentStatus booking.PaymentStatus `json:"payment_status"` // of the latest payment; empty without a payment
 	Seats         []string              `json:"seats"`
 	Show          booking.ShowSummary   `json:"show"`
 }
@@ -187,8 +187,8 @@ func (f Filter) conditions() (where string, args []any, err error) {
 	return strings.Join(all, " AND "), args, wrong.Err()
 }
 
-// managed narrows to the houses of a manager: what is about no booking is no
-// house's.
+// managed narrows to the houses of a manager: an alert without a booking belongs to no
+// house.
 const managed = `s.theater_id IN (SELECT theater_id FROM theater_managers WHERE account_id = ?)`
 
 func kinds() string {

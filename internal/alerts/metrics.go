@@ -23,7 +23,7 @@ func Metrics(pool *pgxpool.Pool) []prometheus.Collector {
 	return []prometheus.Collector{raised, open{pool}}
 }
 
-// open counts the alerts that are not resolved when somebody asks.
+// open counts the unresolved alerts when Prometheus asks.
 type open struct{ pool *pgxpool.Pool }
 
 // countWithin bounds the question to the database: a reader of metrics gives up

@@ -40,7 +40,7 @@ func list(t *testing.T, db *database.DB, f audit.Filter) []audit.Item {
 	return items
 }
 
-func TestWhatIsRecordedIsRead(t *testing.T) {
+func TestRecordedEntriesAreListed(t *testing.T) {
 	t.Parallel()
 	db := databasetest.New(t)
 	actor, theater := uuid.New(), uuid.New()
@@ -126,15 +126,15 @@ func TestListPagesAndFilters(t *testing.T) {
 		filter audit.Filter
 		want   int
 	}{
-		"entity":         {audit.Filter{Entity: "show", EntityID: "3"}, 1},
-		"another entity": {audit.Filter{Entity: "movie"}, 0},
-		"actor":          {audit.Filter{ActorID: actor.String()}, 4},
-		"theater":        {audit.Filter{TheaterID: other.String()}, 1},
-		"both":           {audit.Filter{TheaterID: other.String(), ActorID: actor.String()}, 0},
-		"from":           {audit.Filter{From: middle}, 3},
-		"to":             {audit.Filter{To: middle}, 2},
-		"nobody's house": {audit.Filter{ManagedBy: actor}, 0},
-		"hostile":        {audit.Filter{Entity: `show' OR true --`}, 0},
+		"entity":                    {audit.Filter{Entity: "show", EntityID: "3"}, 1},
+		"another entity":            {audit.Filter{Entity: "movie"}, 0},
+		"actor":                     {audit.Filter{ActorID: actor.String()}, 4},
+		"theater":                   {audit.Filter{TheaterID: other.String()}, 1},
+		"both":                      {audit.Filter{TheaterID: other.String(), ActorID: actor.String()}, 0},
+		"from":                      {audit.Filter{From: middle}, 3},
+		"to":                        {audit.Filter{To: middle}, 2},
+		"a manager without a house": {audit.Filter{ManagedBy: actor}, 0},
+		"hostile":                   {audit.Filter{Entity: `show' OR true --`}, 0},
 	} {
 		assert.Len(t, list(t, db, c.filter), c.want, name)
 	}

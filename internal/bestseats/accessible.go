@@ -8,8 +8,8 @@ import (
 
 // seatAccessible seats one person in a wheelchair space and the others beside
 // them: first a person who comes with them, in the companion seat where it is free.
-// Those who find no room in the block sit as near as possible; a wheelchair user
-// with company is never left without a neighbor.
+// People for whom the block has no room sit as near as possible; a wheelchair user with
+// company always has a neighbor.
 func (h *floor) seatAccessible(people int) (chosen, bool) {
 	best, cost := chosen{}, math.Inf(1)
 	for r, row := range h.rows {

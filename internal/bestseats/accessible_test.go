@@ -15,8 +15,8 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows/showstest"
 )
 
-// Who asks for the best seats and not for a wheelchair space gets neither one nor a
-// companion seat, before the release and after it; and what is offered can be held.
+// A request for the best seats without a wheelchair space gets neither a wheelchair space
+// nor a companion seat, before and after the release. Every offer can be held.
 func TestBestSeatsKeepAccessibleSeatsForThoseWhoAsk(t *testing.T) {
 	t.Parallel()
 	h := showstest.New(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
-// Wish is how somebody would like to sit.
+// Wish is how a customer would like to sit.
 type Wish struct {
 	Count    int
 	Category string // of seats; any when empty
@@ -88,8 +88,8 @@ func (w Wish) unmet() error {
 //  1. as few groups as possible; one is "together". A gap along the row splits a
 //     block, since people across an aisle do not sit together;
 //  2. for a wheelchair user, a companion seat beside them rather than another;
-//  3. as few orphans as possible: a single seat that would be left with no neighbor to
-//     sell it to but somebody alone;
+//  3. as few orphans as possible: a single seat that could then be sold only to a person
+//     who comes alone;
 //  4. the cost.
 //
 // A group that cannot sit together is more often than not the last in a full
@@ -97,9 +97,8 @@ func (w Wish) unmet() error {
 // the square of its distance from the middle of the group, four times as much as
 // from the best place, and an orphan is only as bad as sitting two widths away.
 //
-// Wheelchair spaces and the companion seats beside them are kept for those who ask
-// for them, even when all other seats are gone. Sofas go whole, to two people at a
-// time.
+// Wheelchair spaces and the companion seats beside them are kept for requests that ask for
+// them, even when all other seats are gone. Sofas go whole, to two people at a time.
 const (
 	behind     = 2.0
 	inFront    = 3.0

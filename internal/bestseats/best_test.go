@@ -13,7 +13,7 @@ import (
 )
 
 // A drawing is a hall from above, the screen on top. A lower-case letter or a dot
-// is a free place, anything else is somebody's or no place at all:
+// is a free place, anything else is a taken place or no place at all:
 //
 //	.  a seat        o  half a sofa        w  a wheelchair space   c  a companion seat
 //	*  a seat that should be offered; O, W, C likewise for the other kinds
@@ -84,7 +84,7 @@ func TestBestSeatsAsDrawn(t *testing.T) {
 		"no orphan beside an aisle": {wish: Wish{Count: 2}, hall: `
 			###### #
 			#...** #`},
-		"no orphan beside somebody": {wish: Wish{Count: 2}, hall: `
+		"no orphan beside a taken seat": {wish: Wish{Count: 2}, hall: `
 			##########
 			##...**###`},
 		"an orphan is worse than a worse place": {wish: Wish{Count: 2}, hall: `
@@ -114,7 +114,7 @@ func TestBestSeatsAsDrawn(t *testing.T) {
 		"no half of a sofa whose other half is sold": {wish: Wish{Count: 2}, soldOut: true, hall: `
 			xo ox
 			#####`},
-		"a sofa across an aisle is none": {wish: Wish{Count: 2}, soldOut: true, hall: `
+		"seats across an aisle are no sofa": {wish: Wish{Count: 2}, soldOut: true, hall: `
 			o o
 			###`},
 		"wheelchair and companion seats are not for others": {wish: Wish{Count: 2}, soldOut: true, hall: `

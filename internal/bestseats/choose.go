@@ -11,7 +11,7 @@ type pick struct {
 
 // What is on the left of a piece, as far as a choice depends on it.
 const (
-	wall         = iota // nothing that is free: an aisle, a wall, somebody
+	wall         = iota // nothing that is free: an aisle, a wall, a taken seat
 	wallThenOne         // a single free seat, and then that
 	taken               // a piece of the choice
 	takenThenOne        // a single free seat, and then a piece of the choice
@@ -60,11 +60,11 @@ func newChooser(pieces, people int) *chooser {
 	}
 }
 
-// choose finds the cheapest way to seat everybody. What it minimizes is a sum over
-// pieces, groups and orphans, so one pass from left to right through all rows
-// finds the best of all choices: for each number of people seated so far, and for
-// each state of the seat on the left, it keeps the cheapest way to get there. That
-// is about 50 comparisons per seat.
+// choose finds the cheapest way to seat all people of the wish. What it minimizes is a sum
+// over pieces, groups and orphans, so one pass from left to right through all rows finds
+// the best of all choices: for each number of people seated so far, and for each state of
+// the seat on the left, it keeps the cheapest way to get there. That is about 50
+// comparisons per seat.
 func (c *chooser) choose(pieces []piece, costs []float64, orphan float64) (pick, bool) {
 	c.orphan = orphan
 	for at := range c.now {
@@ -114,7 +114,7 @@ func (c *chooser) border(i int) {
 	}
 }
 
-// pass goes by a piece, having left or taken it.
+// pass goes past a piece, whether the piece was taken or left.
 func (c *chooser) pass(i, size int, cost float64) {
 	for at := range c.next {
 		c.next[at] = math.Inf(1)

@@ -9,7 +9,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
-// floor is a seat map as somebody sees it who leads people to their seats.
+// floor is a seat map as an usher sees it, who leads people to their seats.
 type floor struct {
 	rows    []floorRow
 	centerX float64
@@ -121,8 +121,8 @@ func usualSteps(layout booking.Layout) map[neighbors]float64 {
 	return steps
 }
 
-// aisle tells whether there is one between two neighbors in a row. Half a seat
-// of room between two sofas is none.
+// aisle tells whether an aisle is between two neighbors in a row. Half a seat of room
+// between two sofas is not an aisle.
 func aisle(a, b booking.Seat, steps map[neighbors]float64) bool {
 	const narrowest = 0.75
 	return b.X-a.X-steps[neighbors{a.Type, b.Type}] >= narrowest

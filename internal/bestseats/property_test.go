@@ -41,8 +41,8 @@ func ordinary(now shows.SeatMap) map[string]bool {
 	return all
 }
 
-// sizeUp says of a choice what a person sees who looks at the drawing: in how many
-// groups people sit, and how many free seats are alone now that were not before.
+// sizeUp measures a choice: in how many groups people sit, and how many free seats it newly
+// leaves alone.
 func sizeUp(now shows.SeatMap, choice []string) (groups, orphans int) {
 	forSale := ordinary(now)
 	for _, row := range now.Layout.Rows {
@@ -146,8 +146,8 @@ func sound(r *rapid.T, now shows.SeatMap, got chosen, count int) {
 }
 
 // accompanied tells whether a choice is one for a wheelchair user and company: one
-// wheelchair space, somebody beside it if there is anybody, and no companion seat
-// but those beside it.
+// wheelchair space, a companion beside it if the group has more people, and no companion
+// seat but those beside it.
 func accompanied(now shows.SeatMap, choice []string) bool {
 	wheelchairs, good := 0, true
 	for _, row := range now.Layout.Rows {

@@ -14,16 +14,16 @@ import (
 
 const (
 	// abandonedAfter is how long a hold that was not fetched in time still waits
-	// before it is ended. Its seats count as free; when no other booking takes them, a customer
-	// who comes back gets them after all.
+	// before it is ended. Its seats count as free; if no other booking takes them, a
+	// customer who comes back still gets them.
 	abandonedAfter = 15 * time.Second
 	// abandonedAtOnce bounds one look.
 	abandonedAtOnce = 200
 )
 
-// seen notes that customers read of their bookings: a hold among them whose answer
-// got lost is fetched by that, and may be paid. One that is lost ends here, so that
-// no customer sees a checkout for seats that others have.
+// seen notes that customers have read their bookings: that fetches a hold whose answer was
+// lost, so it may be paid. A lost hold ends here, so that no customer sees a checkout for
+// seats that others have.
 func (s *Store) seen(ctx context.Context, read ...booking.Booking) error {
 	for i, b := range read {
 		if !b.Unfetched || b.Status != booking.StatusHeld {
@@ -44,16 +44,16 @@ func (s *Store) seen(ctx context.Context, read ...booking.Booking) error {
 	return nil
 }
 
-// KeepWaiting gives a hold that was not fetched yet another stretch of time: the
-// customer asks for it, and the answer is not complete. Code: hold_lost.
+// KeepWaiting gives an unfetched hold more time: the customer asks for it, but the answer
+// is not complete yet. Code: hold_lost.
 func (s *Store) KeepWaiting(ctx context.Context, bookingID string, within time.Duration) error {
 	_, err := s.pool.Exec(ctx, `SELECT wait_for_fetch($1, $2)`, bookingID, within)
 	return translate("wait for fetch", err)
 }
 
-// EndAbandoned ends holds whose answers were not fetched in time, and gives the
-// bookings whose workflows have to be told: those, and earlier ones that could not
-// be told. Told ends that.
+// EndAbandoned ends holds whose answers were not fetched in time. It returns the bookings
+// whose workflows must be signaled: these, and earlier ones whose signal failed.
+// AbandonedTold removes a booking from that list.
 func (s *Store) EndAbandoned(ctx context.Context) (untold []string, err error) {
 	due, err := s.unfetched(ctx, booking.StatusHeld)
 	if err != nil {
@@ -61,15 +61,15 @@ func (s *Store) EndAbandoned(ctx context.Context) (untold []string, err error) {
 	}
 	var failed []error
 	for _, id := range due {
-		// One at a time: who takes claims of several bookings in one transaction could
-		// wait crosswise with a hold.
+		// One at a time: a transaction that takes claims of several bookings could deadlock
+		// with a hold.
 		failed = append(failed, s.endAbandoned(ctx, id, abandonedAfter))
 	}
 	untold, err = s.unfetched(ctx, booking.StatusExpired)
 	return untold, errors.Join(append(failed, err)...)
 }
 
-// endAbandoned ends a hold that was to be fetched that long ago, or longer.
+// endAbandoned ends a hold whose time to be fetched ended at least that long ago.
 func (s *Store) endAbandoned(ctx context.Context, bookingID string, after time.Duration) error {
 	return s.step(ctx, "end abandoned hold", bookingID, `SELECT end_abandoned_hold($1, $2)::text`, after)
 }

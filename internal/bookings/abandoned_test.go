@@ -46,11 +46,11 @@ func TestAHoldKeepsItsSeatsOnceItsAnswerIsFetched(t *testing.T) {
 			_, err := h.store.SaveFetched(t.Context(), req.CustomerID, "k", req.BookingID, saved("hash"))
 			return err
 		},
-		"by a look at the booking": func(req booking.HoldRequest) error {
+		"by reading the booking": func(req booking.HoldRequest) error {
 			_, err := h.store.CustomerBooking(t.Context(), req.CustomerID, req.BookingID)
 			return err
 		},
-		"by a look at all of one's bookings": func(req booking.HoldRequest) error {
+		"by listing the customer's bookings": func(req booking.HoldRequest) error {
 			_, _, err := h.store.CustomerBookings(t.Context(), req.CustomerID, "", 0, "")
 			return err
 		},
@@ -79,7 +79,7 @@ func TestAHoldKeepsItsSeatsOnceItsAnswerIsFetched(t *testing.T) {
 		})
 	}
 	untouched := h.Held(show, "B1")
-	assert.Greater(t, h.left(untouched.BookingID), 7*time.Minute, "a hold that nobody has to fetch")
+	assert.Greater(t, h.left(untouched.BookingID), 7*time.Minute, "a hold that need not be fetched")
 	short := showstest.Request(show, h.Customer(), "B2")
 	short.HoldFor, short.FetchWithin = 10*time.Second, 30*time.Second
 	_, err := h.store.Hold(t.Context(), short)
@@ -89,7 +89,7 @@ func TestAHoldKeepsItsSeatsOnceItsAnswerIsFetched(t *testing.T) {
 	assert.False(t, b.Unfetched, "a hold that is shorter needs no such time")
 }
 
-func TestAHoldThatNobodyFetchedIsFree(t *testing.T) {
+func TestSeatsOfAHoldThatIsNotFetchedAreFree(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	show := h.Show()
@@ -114,7 +114,7 @@ func TestAHoldThatNobodyFetchedIsFree(t *testing.T) {
 	showstest.Code(t, booking.CodeHoldLost, err)
 	seen, err := h.store.CustomerBooking(t.Context(), gone.CustomerID, gone.BookingID)
 	require.NoError(t, err, "the booking stays readable")
-	assert.Equal(t, booking.StatusExpired, seen.Status, "nobody is shown a checkout for what others have")
+	assert.Equal(t, booking.StatusExpired, seen.Status, "no customer sees a checkout for seats that others have")
 	listed, _, err := h.store.CustomerBookings(t.Context(), gone.CustomerID, "", 10, "")
 	require.NoError(t, err)
 	assert.Equal(t, booking.StatusExpired, listed[len(listed)-1].Status)
@@ -123,7 +123,7 @@ func TestAHoldThatNobodyFetchedIsFree(t *testing.T) {
 	assert.Empty(t, untold, "its time is not over for so long yet")
 	h.checkInvariants(show)
 
-	// Nobody took a seat: a customer who comes back late gets them after all.
+	// No other customer took a seat: a customer who comes back late still gets the seats.
 	lucky := h.unfetched(show, "C1", "C2")
 	h.passed(lucky.BookingID, 10*time.Second)
 	_, err = h.store.EndAbandoned(t.Context())
@@ -164,7 +164,7 @@ func TestAbandonedHoldsEnd(t *testing.T) {
 	_, err = h.store.Hold(t.Context(), gone)
 	showstest.Code(t, booking.CodeHoldLost, err)
 
-	// Its workflow is told until it was told.
+	// Its workflow is signaled until the signal succeeds.
 	untold, err = h.store.EndAbandoned(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []string{gone.BookingID}, untold)

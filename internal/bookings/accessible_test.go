@@ -11,8 +11,8 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows/showstest"
 )
 
-// Companion seats, and wheelchair spaces that nobody needs, are refused before the
-// release and sold after it, by precheck, hold and move alike.
+// Precheck, hold and move refuse companion seats and unneeded wheelchair spaces before the
+// release, and sell them after it.
 func TestAccessibleSeatsBeforeAndAfterTheRelease(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -25,7 +25,7 @@ func TestAccessibleSeatsBeforeAndAfterTheRelease(t *testing.T) {
 		"a space alone":                        {[]string{"E2"}, nil, true},
 		"a space that is needed":               {[]string{"E2", "E3"}, new(true), true},
 		"ordinary seats, no space needed":      {[]string{"E3", "E4"}, new(false), true},
-		"a space that nobody needs":            {[]string{"E2", "E3"}, new(false), false},
+		"a space that no one needs":            {[]string{"E2", "E3"}, new(false), false},
 		"a companion seat alone":               {[]string{"E1"}, nil, false},
 		"the companion seat of another space":  {[]string{"E2", "E5"}, new(true), false},
 		"a companion seat and ordinary others": {[]string{"E3", "E4", "E5"}, nil, false},
@@ -64,7 +64,7 @@ func TestTheRefusalSaysWhenOnTheTheatersClock(t *testing.T) {
 	assert.Contains(t, showstest.Code(t, booking.CodeValidation, err).Fields[0].Message, "Until Fri 28 Nov 16:30 ") // 18:30 in Pune
 }
 
-// Between refusals and the first sale lies the release, by the database's clock.
+// The seats are refused before the release and sold after it, by the database's clock.
 func TestTheDatabasesClockReleasesAccessibleSeats(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -96,8 +96,7 @@ func TestTheDatabasesClockReleasesAccessibleSeats(t *testing.T) {
 	assert.Positive(t, refusals)
 }
 
-// A theater that changes its mind is heard at once, however long the terms were
-// kept here.
+// A theater's change counts at once, even if this process has kept the terms for long.
 func TestAChangedReleaseCountsAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -124,10 +123,10 @@ func TestAChangedReleaseCountsAtOnce(t *testing.T) {
 	assert.Equal(t, wasBegun, h.Number(terms, begun), "what has begun is released already")
 	assert.Equal(t, wasCancelled, h.Number(terms, cancelled))
 	h.Exec(`UPDATE theaters SET name = 'The Orpheum', accessible_release_minutes = 0 WHERE id = $1`, h.Theater)
-	assert.Equal(t, was+2, h.Number(terms, show), "nothing changed that a hold goes by")
+	assert.Equal(t, was+2, h.Number(terms, show), "nothing changed that a hold depends on")
 }
 
-// A repeat of a hold answers with what was held, whatever the rule says by then.
+// A repeat of a hold answers with what was held, even if the rule has changed since.
 func TestAHoldOfCompanionSeatsIsRepeatable(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

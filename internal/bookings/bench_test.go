@@ -22,8 +22,8 @@ import (
 )
 
 // These benchmarks compare two ways of doing the same on the same server in the
-// same run, a round of the one after a round of the other, so that whatever else
-// the machine does meets both. They report the ratio, and each way's own figure.
+// same run, a round of the one after a round of the other, so that other load on the
+// machine affects both. They report the ratio, and each way's own figure.
 
 // farConn puts the database as far away as on a machine of its own: the first
 // read after a write waits for the round trip, as packets would.
@@ -187,9 +187,9 @@ func BenchmarkHold(b *testing.B) {
 	}
 }
 
-// BenchmarkRush compares how fast those are answered who come too late for a
-// seat: Precheck against SELECT … FOR UPDATE, which queues them on the row, each
-// with a connection (as far as a server has them to give).
+// BenchmarkRush compares how fast requests that come too late for a seat are answered:
+// Precheck against SELECT … FOR UPDATE, which queues them on the row, each with a
+// connection (up to the server's limit).
 func BenchmarkRush(b *testing.B) {
 	for _, rushers := range []int{64, 512} {
 		b.Run(fmt.Sprintf("rushers=%d", rushers), func(b *testing.B) { benchmarkRush(b, rushers) })

@@ -18,10 +18,9 @@ import (
 // readBookings gives whole booking documents in one statement, however many: the
 // page is chosen first (%s) and everything else is looked up by the page's ids.
 //
-// The payment shown is the one whose money we have; failing that, the latest. A
-// second payment that was given back must not hide the first. A refund is done
-// when the ledger has that payment's refund, or, for money that was never taken,
-// its void.
+// It shows the payment whose money we have, or else the latest. A second payment that was
+// refunded must not hide the first. A refund is done when the ledger has that payment's
+// refund, or, for money that was never taken, its void.
 const readBookings = `SELECT b.id::text, b.customer_id::text, b.status, b.seats, b.quote, b.hold_expires_at,
 		b.fetch_by IS NOT NULL, b.created_at, b.version, b.refunds, b.refund_due, b.currency, ` + shows.SummaryColumns + `,
 		p.provider, p.status, p.reference, p.checkout_url, p.client_secret,
@@ -48,8 +47,8 @@ func (s *Store) Booking(ctx context.Context, bookingID string) (booking.Booking,
 	return s.one(ctx, `SELECT * FROM bookings WHERE id = $1`, id)
 }
 
-// CustomerBooking reads one booking of a customer. Somebody else's is not found:
-// that it exists is private.
+// CustomerBooking reads one booking of a customer. A booking of another customer is not
+// found, because its existence is private.
 func (s *Store) CustomerBooking(ctx context.Context, customerID, bookingID string) (booking.Booking, error) {
 	id, err := shows.ParseID("booking", bookingID)
 	if err != nil {
@@ -73,7 +72,7 @@ func (s *Store) CustomerBooking(ctx context.Context, customerID, bookingID strin
 func (s *Store) CustomerBookings(
 	ctx context.Context, customerID string, status booking.Status, limit int, cursor string,
 ) (items []booking.Booking, next string, err error) {
-	if customerID == "" { // which AdminBookings would take for everybody
+	if customerID == "" { // which AdminBookings would take for all customers
 		return nil, "", booking.E(booking.CodeNotFound, "There is no such account.")
 	}
 	items, next, err = s.AdminBookings(ctx, Filter{CustomerID: customerID, Status: status}, limit, cursor)
@@ -90,7 +89,7 @@ type Filter struct {
 	Status     booking.Status
 }
 
-// AdminBookings lists anybody's bookings for staff, newest first.
+// AdminBookings lists all customers' bookings for staff, newest first.
 func (s *Store) AdminBookings(
 	ctx context.Context, filter Filter, limit int, cursor string,
 ) (items []booking.Booking, next string, err error) {
@@ -213,7 +212,7 @@ func scanBooking(row pgx.CollectableRow) (booking.Booking, error) {
 	return b, nil
 }
 
-// refundOf gives the refund that a cancellation promised, nil for none.
+// refundOf gives the refund that a cancellation promised, or nil.
 func refundOf(due int64, currency string, done *time.Time) *booking.Refund {
 	if due == 0 {
 		return nil

@@ -125,7 +125,7 @@ func TestRefundIsPendingUntilTheMoneyHasMoved(t *testing.T) {
 	assert.Nil(t, read.Refund, "nothing comes back")
 }
 
-func TestSomebodyElsesBookingIsNotFound(t *testing.T) {
+func TestCustomerBookingOfAnotherCustomerIsNotFound(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	mine := showstest.Request(h.Show(), h.Customer(), "A1")

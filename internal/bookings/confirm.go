@@ -18,8 +18,8 @@ const serialTries = 3
 const stateNotEnded = "BX009"
 
 // Confirm sells the seats for a payment if they are still this booking's, and
-// issues the ticket. A repeat answers with the ticket that there is. Codes:
-// hold_lost, also for a payment that is to go back; show_not_on_sale.
+// issues the ticket. A repeat answers with the existing ticket. Codes: hold_lost, also for
+// a payment that is to go back; show_not_on_sale.
 func (s *Store) Confirm(ctx context.Context, bookingID string, paid booking.PaymentState) (booking.Confirmed, error) {
 	id, err := shows.ParseID("booking", bookingID)
 	if err != nil {
@@ -41,8 +41,8 @@ func (s *Store) Confirm(ctx context.Context, bookingID string, paid booking.Paym
 	return confirmed, nil
 }
 
-// DecideLate says what becomes of a payment whose booking's workflow has ended, once
-// and for all. Code: unavailable while the booking has not ended.
+// DecideLate decides once about a payment whose booking's workflow has ended. Code:
+// unavailable while the booking has not ended.
 func (s *Store) DecideLate(ctx context.Context, late booking.PaymentState, rebook bool) (booking.LateDecision, error) {
 	id, err := shows.ParseID("booking", late.BookingID)
 	if err != nil {
@@ -56,8 +56,8 @@ func (s *Store) DecideLate(ctx context.Context, late booking.PaymentState, reboo
 	return decision, translate("decide late payment", err)
 }
 
-// End frees the seats of a booking that was never confirmed. A booking that never
-// came to be has nothing to free.
+// End frees the seats of a booking that was never confirmed. A booking that was never made
+// has nothing to free.
 func (s *Store) End(ctx context.Context, end booking.Ending) error {
 	return s.step(ctx, "end", end.BookingID, `SELECT end_booking($1, $2, $3)::text`, end.Status, end.Detail)
 }
@@ -69,8 +69,8 @@ func (s *Store) Cancel(ctx context.Context, c booking.Cancellation) error {
 }
 
 // OweRefund promises a share of what was paid for a booking that was sold, rounded
-// down to what its provider can give back. It does not undo the sale. Code:
-// not_cancellable when there was none.
+// down to what its provider can give back. It does not undo the sale. Code: not_cancellable
+// without a sale.
 func (s *Store) OweRefund(ctx context.Context, bookingID string, percent int64, reason string) (booking.OwedRefund, error) {
 	b, err := s.Booking(ctx, bookingID)
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *Store) SoldBookings(ctx context.Context, showID, after string, limit in
 }
 
 // RefundProgress counts the confirmed bookings of a show, those that were promised
-// money back, and those whose money is back.
+// money back, and those whose refund is done.
 func (s *Store) RefundProgress(ctx context.Context, showID string) (p booking.RefundProgress, err error) {
 	show, err := shows.ParseID("show", showID)
 	if err != nil {

@@ -1,8 +1,7 @@
 // Package bookings is the life of a booking on the database: holding, selling and
-// releasing seats, what becomes of holds that are not fetched and of money that
-// comes late, bookings that have no workflow, reading bookings and watching one
-// change, and signing tickets. Before a booking there are the precheck and the
-// turnstile, which turn away what cannot succeed.
+// releasing seats, holds that are not fetched, late payments, bookings that have no
+// workflow, reading bookings and watching one change, and signing tickets. Before a booking
+// there are the precheck and the turnstile, which refuse requests that cannot succeed.
 //
 // The database is the one truth about who has a seat. The statements that decide
 // are functions in schema/functions (hold_seats and its siblings): each is one

@@ -197,8 +197,8 @@ func TestFault06_StaleCacheIsRefusedByTheDatabase(t *testing.T) {
 	showstest.Code(t, booking.CodeShowNotOnSale, err)
 }
 
-// A confirmation, an expiry and an overtaking hold at the same moment: the seats
-// end with exactly one of them, and everybody is told the truth.
+// A confirmation, an expiry and an overtaking hold at the same moment: the seats end with
+// exactly one of them, and every caller gets the true answer.
 func TestFault07_ConfirmRacesExpiry(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -17,8 +17,8 @@ import (
 // pollEvery is the guarantee when hints are lost.
 const pollEvery = time.Second
 
-// Feed tells watchers when a booking has changed. However many watch, the process
-// asks the database once.
+// Feed tells watchers when a booking has changed. The process asks the database once for
+// all of them.
 type Feed struct {
 	store      *Store
 	hints      shows.Hints
@@ -46,8 +46,8 @@ func (f *Feed) Watch(ctx context.Context, bookingID string) <-chan int64 {
 	return versions
 }
 
-// follow serves one watcher: it passes hints on to the common looks, and leaves
-// when the context ends.
+// follow serves one watcher: it passes hints on to the common reader, and leaves when the
+// context ends.
 func (f *Feed) follow(ctx context.Context, id uuid.UUID, versions chan int64) {
 	hints, leave := f.hints.Subscribe(ctx, shows.BookingTopic(id.String()))
 	defer leave()
@@ -69,7 +69,7 @@ func (f *Feed) follow(ctx context.Context, id uuid.UUID, versions chan int64) {
 
 // lookAtBookings looks at all watched bookings with one query per round, so that
 // ten thousand open streams cost the database one statement per second. It runs
-// while anybody watches.
+// while any client watches.
 func (f *Feed) lookAtBookings() {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
@@ -108,9 +108,9 @@ func (f *Feed) readVersions(ctx context.Context, ids []uuid.UUID) error {
 	return translate("booking versions", err)
 }
 
-// watchedBookings knows who watches which booking, and what they were told.
+// watchedBookings has the watchers of each booking, and the version that each was sent.
 type watchedBookings struct {
-	wake chan struct{} // somebody is suspected
+	wake chan struct{} // a booking is marked as suspected
 
 	mu       sync.Mutex
 	looking  bool
@@ -126,8 +126,8 @@ func newWatchedBookings() *watchedBookings {
 	}
 }
 
-// add admits a watcher and has its booking looked at. It tells whether somebody
-// has to begin looking.
+// add admits a watcher and has its booking looked at. It tells whether the caller has to
+// start the reader.
 func (b *watchedBookings) add(id uuid.UUID, versions chan int64) (begin bool) {
 	b.mu.Lock()
 	if b.watchers[id] == nil {
@@ -178,7 +178,7 @@ func (b *watchedBookings) all() (ids []uuid.UUID, anybody bool) {
 	return slices.Collect(maps.Keys(b.watchers)), b.looking
 }
 
-// tell passes a version on to those who do not know it, in place of one that they
+// tell sends a version to the watchers that do not have it. It replaces a version that they
 // have not read yet.
 func (b *watchedBookings) tell(id uuid.UUID, version int64) {
 	b.mu.Lock()

@@ -19,16 +19,15 @@ import (
 const (
 	// questionsAtOnce bounds the size of one round trip.
 	questionsAtOnce = 256
-	// askWithin bounds a round trip, which no single request's context governs
-	// because many share it.
+	// askWithin bounds a round trip. No single request's context can, because many requests
+	// share it.
 	askWithin = 5 * time.Second
 )
 
 // gate asks the database about many requests at once. A lone question goes out
 // immediately; questions that arrive while the lanes are busy wait for the next
-// round trip and share it, so that the more people rush for a seat the less each
-// of them costs. Nothing is remembered between round trips: every answer is at
-// least as new as its question.
+// round trip and share it, so that a larger rush makes each request cheaper. Nothing is
+// remembered between round trips: every answer is at least as new as its question.
 type gate struct {
 	pool *pgxpool.Pool
 
@@ -84,9 +83,8 @@ func (g *gate) serve() {
 	}
 }
 
-// One statement per table, sent together. The lateral joins with their limits
-// keep each a walk of index look-ups, whatever the planner believes of the size
-// of a table that has just begun to grow.
+// One statement per table, sent together. The lateral joins with their limits make each one
+// use index look-ups, even if the planner's statistics of a new, growing table are stale.
 const (
 	askEarlier = `SELECT q.n, k.request_hash, k.status, k.body, b.request_hash
 		FROM unnest($1::uuid[], $2::text[], $3::uuid[]) WITH ORDINALITY AS q (customer, key, booking, n)

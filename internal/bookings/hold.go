@@ -94,8 +94,8 @@ func complete(held booking.Held, seconds float64, hasPhone *bool, priced []byte)
 	return held, nil
 }
 
-// ExtendHold moves the hold's end, unless it is not where the caller knows it to
-// be: then an earlier try moved it. A zero known always moves it.
+// ExtendHold moves the hold's end, if it is still where the caller knows it to be;
+// otherwise an earlier attempt has moved it. A zero known always moves it.
 func (s *Store) ExtendHold(ctx context.Context, bookingID string, known time.Time, by time.Duration) (booking.Held, error) {
 	id, err := shows.ParseID("booking", bookingID)
 	if err != nil {

@@ -121,7 +121,7 @@ func TestHoldIsCappedPerCustomer(t *testing.T) {
 }
 
 // The customer's time is over, and the saga asks the provider whether they have
-// paid: no other customer gets the seats meanwhile, and nobody sees them as free.
+// paid: no other customer gets the seats meanwhile, and no one sees them as free.
 func TestHoldGrace(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -160,7 +160,7 @@ func TestHoldGrace(t *testing.T) {
 	_, err = h.Confirm(t.Context(), sold.BookingID)
 	require.NoError(t, err, "the saga found out that it is paid")
 	h.Expire(abandoned.BookingID)
-	require.NoError(t, rival("A3"), "nobody ended it within the grace")
+	require.NoError(t, rival("A3"), "no request ended it within the grace")
 	h.checkInvariants(show)
 }
 
@@ -253,7 +253,7 @@ func TestConfirmIsFencedAgainstAnOvertakenHold(t *testing.T) {
 	unhurried := h.Held(show, "B1")
 	h.Expire(unhurried.BookingID)
 	_, err = h.Confirm(t.Context(), unhurried.BookingID)
-	require.NoError(t, err, "expired but not overtaken: nobody is harmed, somebody has paid")
+	require.NoError(t, err, "expired but not overtaken: no rival has the seats, and the customer has paid")
 	h.checkInvariants(show)
 }
 
@@ -308,7 +308,7 @@ func TestAlertIsRaisedOnce(t *testing.T) {
 	assert.EqualValues(t, 2, h.Number(`SELECT count(*) FROM alerts`))
 }
 
-func TestStepsOnWhatIsNoID(t *testing.T) {
+func TestStoreRefusesInvalidIDs(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	_, err := h.Confirm(t.Context(), "1; DROP TABLE shows")

@@ -50,7 +50,7 @@ func TestLatePaymentIsDecidedOnce(t *testing.T) {
 	assert.Equal(t, booking.CodeHoldLost, booking.CodeOf(err), "money that goes back buys nothing")
 }
 
-// A payment buys its ticket or goes back, whichever is first, and never both.
+// A payment buys its ticket or goes back. The first of the two wins, and it is never both.
 func TestFault16_LatePaymentAgainstItsConfirmation(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

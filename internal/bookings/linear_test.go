@@ -36,7 +36,7 @@ const (
 
 var verbs = []verb{doHold, doHold, doHold, doRenew, doConfirm, doConfirm, doEnd, doEnd, doCancel, doExpire, doExpire}
 
-// call is an operation; answer what came of it.
+// call is an operation; answer is its result.
 type call struct {
 	verb    verb
 	booking string
@@ -146,8 +146,8 @@ func perform(ctx context.Context, h *house, show, customer string, c call) (answ
 	return given, nil
 }
 
-// record lets several clients loose on one show and writes down who called what
-// when, and the answers.
+// record runs several clients against one show and records each call, its times and its
+// answer.
 func record(t *testing.T, h *house, seed uint64, clients, calls int) []porcupine.Operation {
 	t.Helper()
 	show := h.Show()
@@ -234,7 +234,7 @@ func TestTheCheckerRefusesDoctoredHistories(t *testing.T) {
 			one(call{doHold, "x", "A1"}, booking.CodeSeatsUnavailable, "A1")},
 		"the wrong seat named": {
 			one(call{doHold, "x", "A1"}, "", ""), one(call{doHold, "y", "A1 A2"}, booking.CodeSeatsUnavailable, "A2")},
-		"overtaken and confirmed all the same": {
+		"overtaken and still confirmed": {
 			one(call{doHold, "x", "A1 A2"}, "", ""), one(call{doExpire, "x", ""}, "", ""),
 			one(call{doHold, "y", "A2"}, "", ""), one(call{doConfirm, "x", ""}, "", "")},
 		"confirmed after its end": {

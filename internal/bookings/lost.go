@@ -13,18 +13,18 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
-// runOn is how long before its start a show's bookings need no workflow any more:
-// they end with the start, by another clock than the database's.
+// runOn is how long before the start of a show its bookings need no workflow any more: they
+// end at the start, by another clock than the database's.
 const runOn = 10 * time.Minute
 
 // suspects are bookings whose workflow should be running. $1 is the place after
 // which to look, $2 how many, $3 how long a hold may have run out: its workflow may
-// be late. Which of them really have none, only Temporal knows.
+// be late. Only Temporal knows which of them really have none.
 var suspects = map[booking.Status]string{
 	// Few at a time: those that the provider keeps in doubt, and those that are lost.
 	booking.StatusHeld: `WHERE b.status = 'held' AND b.hold_expires_at < clock_timestamp() - $3::interval AND b.id > $1
 		ORDER BY b.id LIMIT $2`,
-	// What a change of the show does to a booking without a workflow, that change sees to.
+	// The change of a show handles its bookings without a workflow itself.
 	booking.StatusConfirmed: `WHERE b.status = 'confirmed' AND s.status = 'scheduled' AND s.starts_at > clock_timestamp() + $3::interval
 		AND (s.id, b.id) > ($1, $4) ORDER BY s.id, b.id LIMIT $2`,
 }

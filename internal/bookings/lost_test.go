@@ -72,7 +72,7 @@ func TestStandingIsWhatAWorkflowHasToKnow(t *testing.T) {
 	assert.Equal(t, held.Show, at.Held.Show)
 	assert.Equal(t, held.Channels, at.Held.Channels)
 	assert.InDelta(t, held.ExpiresIn.Seconds(), at.Held.ExpiresIn.Seconds(), 60)
-	assert.Zero(t, at.Payment, "there is none yet")
+	assert.Zero(t, at.Payment, "no payment yet")
 
 	h.Exec(`INSERT INTO payments (booking_id, attempt, provider, reference, status, amount, currency)
 		VALUES ($1, 1, 'stripe', 'pi_1', 'voided', 70800, 'INR'), ($1, 2, 'stripe', 'pi_2', 'authorized', 70800, 'INR')`, held.BookingID)

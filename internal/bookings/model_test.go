@@ -13,9 +13,9 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows/showstest"
 )
 
-// model is the inventory of one show as simply as it can be said: a map of
-// claims and a map of bookings. The property: whatever is asked in whatever
-// order, Store answers as the model does and both have the same claims.
+// model is the simplest inventory of one show: a map of claims and a map of bookings. The
+// property: for every sequence of requests, Store answers as the model does and both have
+// the same claims.
 type model struct {
 	claims   map[string]claim
 	bookings map[string]*modelBooking
@@ -39,7 +39,7 @@ type modelBooking struct {
 	status booking.Status
 }
 
-// has tells whether a booking has all its seats, in whatever state.
+// has tells whether a booking has all its seats, in any state.
 func (m *model) has(id string) bool {
 	return !slices.ContainsFunc(m.bookings[id].seats, func(seat string) bool { return m.claims[seat].booking != id })
 }

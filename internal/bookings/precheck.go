@@ -23,8 +23,8 @@ type Answer struct {
 type PrecheckRequest struct {
 	CustomerID string
 	Key        string // the Idempotency-Key
-	// BookingID is the id that follows from customer and key. Seats which this
-	// booking holds already do not stand in its own way.
+	// BookingID is the id that follows from customer and key. Seats that this booking holds
+	// already do not count as taken.
 	BookingID string
 	ShowID    string
 	Seats     []string
@@ -32,10 +32,9 @@ type PrecheckRequest struct {
 	Accessible *bool
 }
 
-// Precheck is what is known of a request before it is worked.
+// Precheck is what is known of a request before it is processed.
 type Precheck struct {
-	// Answer is the stored answer of an earlier request with this key; nil when
-	// there is none.
+	// Answer is the stored answer of an earlier request with this key; nil without one.
 	Answer *Answer
 	// Begun tells that the booking exists although no answer was stored: the
 	// process that made it died before it could answer. Ask its workflow again.
@@ -44,10 +43,9 @@ type Precheck struct {
 	RequestHash string
 }
 
-// Precheck turns a request away that has no hope, for the price of a share in
-// one round trip: most of those who rush for a seat end here. It promises
-// nothing; Hold is what decides. Codes: validation_failed, show_not_on_sale,
-// seats_unavailable.
+// Precheck refuses a request that cannot succeed, for the price of a share in one round
+// trip: most requests of a rush end here. It promises nothing; Hold decides. Codes:
+// validation_failed, show_not_on_sale, seats_unavailable.
 func (s *Store) Precheck(ctx context.Context, req PrecheckRequest) (Precheck, error) {
 	ids, err := parseRequest(req.BookingID, req.CustomerID, req.ShowID)
 	if err != nil {
@@ -61,7 +59,7 @@ func (s *Store) Precheck(ctx context.Context, req PrecheckRequest) (Precheck, er
 	if err != nil {
 		return Precheck{}, err
 	}
-	// What was answered or begun stays so, whatever became of show and seats.
+	// An answered or begun request stays so, even if show and seats have changed since.
 	if found.answer != nil || found.begun {
 		return Precheck{Answer: found.answer, Begun: found.begun, RequestHash: found.requestHash}, nil
 	}
@@ -88,8 +86,8 @@ func (s *Store) refuse(ctx context.Context, showID string, req PrecheckRequest, 
 	return nil
 }
 
-// SaveAnswer stores the answer to a request with an Idempotency-Key, and gives
-// the one that is stored: the first writer wins, and everybody answers alike.
+// SaveAnswer stores the answer to a request with an Idempotency-Key, and returns the stored
+// answer: the first writer wins, and all requests get that answer.
 func (s *Store) SaveAnswer(ctx context.Context, customerID, key string, answer Answer) (Answer, error) {
 	return s.saveAnswer(ctx, customerID, key, answer, `INSERT INTO idempotency_keys (customer_id, key, request_hash, status, body)
 		VALUES ($1, $2, $3, $4, $5) ON CONFLICT (customer_id, key) DO NOTHING`)
@@ -97,8 +95,8 @@ func (s *Store) SaveAnswer(ctx context.Context, customerID, key string, answer A
 
 // SaveFetched is SaveAnswer for an answer that tells of a booking: with it a hold
 // counts as fetched, so its seats wait until the hold ends. Code: hold_lost, and
-// nothing is stored, when the hold waited too long and somebody else has taken
-// seats of it.
+// nothing is stored, when the hold waited too long and another booking has taken seats of
+// it.
 func (s *Store) SaveFetched(ctx context.Context, customerID, key, bookingID string, answer Answer) (Answer, error) {
 	id, err := shows.ParseID("booking", bookingID)
 	if err != nil {

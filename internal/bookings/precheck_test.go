@@ -21,7 +21,7 @@ func ask(show, customer string, seats ...string) PrecheckRequest {
 	}
 }
 
-func TestPrecheckTurnsAwayWhatHasNoHope(t *testing.T) {
+func TestPrecheckRefusesRequestsThatCannotSucceed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	show, closed := h.Show(), h.Show()
@@ -83,7 +83,7 @@ func TestPrecheckGivesTheStoredAnswerFirst(t *testing.T) {
 	req := ask(show, h.Customer(), "A1")
 	stored, err := h.store.SaveAnswer(t.Context(), req.CustomerID, req.Key, Answer{"hash", 201, []byte(`{"id":1}`)})
 	require.NoError(t, err)
-	h.Sold(show, "A1") // somebody else's by now; the answer stays what it was
+	h.Sold(show, "A1") // another customer has it now; the stored answer stays
 
 	found, err := h.store.Precheck(t.Context(), req)
 	require.NoError(t, err)
@@ -117,7 +117,7 @@ func TestFault03_AnswerLostAfterTheHold(t *testing.T) {
 
 	req.CustomerID = h.Customer()
 	found, err = h.store.Precheck(t.Context(), req)
-	assert.False(t, found.Begun, "somebody else's booking is nobody's business")
+	assert.False(t, found.Begun, "a booking of another customer is private")
 	require.NoError(t, err)
 }
 
@@ -149,7 +149,7 @@ func TestFault04_SameKeyManyTimesAtOnce(t *testing.T) {
 		})
 	}
 	require.NoError(t, all.Wait())
-	assert.Len(t, answers, 1, "everybody gets the same answer")
+	assert.Len(t, answers, 1, "every request gets the same answer")
 	assert.EqualValues(t, 1, h.Number(`SELECT count(*) FROM bookings`))
 	assert.Len(t, h.Claims(show), 2)
 }
@@ -176,7 +176,7 @@ func TestPrechecksThatShareARoundTripGetTheirOwnAnswers(t *testing.T) {
 				return err
 			}
 			if got := showstest.Code(t, booking.CodeSeatsUnavailable, err).Seats; !assert.Equal(t, taken, got) {
-				return fmt.Errorf("answer of somebody else: %v", got)
+				return fmt.Errorf("answer of another request: %v", got)
 			}
 			return nil
 		})

@@ -26,7 +26,7 @@ func translate(step string, err error) error { return shows.Translate("bookings:
 // requestIDs are the ids of a request to book.
 type requestIDs struct{ booking, customer, show uuid.UUID }
 
-// parseRequest reads the ids of a request, and names every one that is none.
+// parseRequest reads the ids of a request, and names every invalid one.
 func parseRequest(bookingID, customerID, showID string) (requestIDs, error) {
 	var ids requestIDs
 	var fieldErrors booking.FieldErrors

@@ -21,8 +21,7 @@ var ticketEncoding = base64.RawURLEncoding.Strict()
 
 // Tickets signs and verifies the text of tickets' QR codes. A door can verify
 // without a network: the text carries all it has to know, signed with Ed25519
-// (RFC 8032). Whether the ticket was voided or scanned already only the database
-// knows.
+// (RFC 8032). Only the database knows whether the ticket was voided or scanned already.
 type Tickets struct {
 	private ed25519.PrivateKey
 	public  ed25519.PublicKey

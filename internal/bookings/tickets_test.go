@@ -67,7 +67,7 @@ func TestForgedTicketsAreRefused(t *testing.T) {
 
 	for name, forged := range map[string]string{
 		"empty": "", "prefix": "BX1.", "no signature": "BX1." + parts[1], "empty signature": "BX1." + parts[1] + ".",
-		"somebody else's key": foreign, "other claims": "BX1." + other + "." + parts[2],
+		"another key": foreign, "other claims": "BX1." + other + "." + parts[2],
 		"other version": "BX2." + parts[1] + "." + parts[2], "padded": text + "=", "line break": text + "\n",
 		"twin": twin, "swapped": "BX1." + parts[2] + "." + parts[1],
 	} {

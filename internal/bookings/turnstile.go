@@ -2,10 +2,10 @@ package bookings
 
 import "sync"
 
-// Turnstile lets one request at a time try for a seat, per process. When many
-// rush for a free seat, all of them see it free, and each would start a workflow
-// only to be told no. Behind the turnstile the first one tries, the others wait
-// for it to come out, look again, and are turned away by the look.
+// Turnstile lets one request at a time try for a seat, per process. When many requests rush
+// for a free seat, all of them see it free, and each would start a workflow only to be
+// refused. Behind the turnstile the first one tries. The others wait until it is done,
+// check again, and that check refuses them.
 //
 // It saves work and decides nothing: requests at other replicas do not pass it,
 // and Hold is what keeps a seat from being sold twice.
@@ -19,9 +19,8 @@ type claimed struct{ show, seat string }
 // NewTurnstile makes an empty one.
 func NewTurnstile() *Turnstile { return &Turnstile{busy: map[claimed]chan struct{}{}} }
 
-// Enter goes in for all the seats or for none. A request that is let in calls leave
-// when it is done. One that is not gets a channel that closes when it is worth
-// looking again.
+// Enter takes all the seats or none. A request that is let in calls leave when it is done.
+// A request that is not let in gets a channel that closes when a new check is worthwhile.
 func (t *Turnstile) Enter(show string, seats []string) (leave func(), wait <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -30,7 +30,7 @@ func TestTurnstileIsAllOrNone(t *testing.T) {
 	require.NotNil(t, crossing)
 	crossing()
 	elsewhere()
-	assert.Empty(t, gate.busy, "nobody inside, nothing remembered")
+	assert.Empty(t, gate.busy, "no request inside, nothing remembered")
 }
 
 func TestTurnstileLetsOneInAtATime(t *testing.T) {

@@ -1,5 +1,4 @@
-// Package cache holds what the processes of the platform tell each other and
-// what they could as well do without.
+// Package cache holds what the processes of the platform share, but do not depend on.
 //
 // A Bus carries hints: "something about this topic has changed, look again".
 // Hints are lossy and coalesced, and nothing is right or wrong because of one:

@@ -105,14 +105,14 @@ func TestFault49_RedisKilledAndBack(t *testing.T) {
 	for range 2 * queueLength {
 		one.Publish(t.Context(), "show:2")
 	}
-	assert.Less(t, time.Since(began), time.Second, "publishing waits for nobody")
-	assert.True(t, heard(own)(), "a process hears itself while redis is away")
+	assert.Less(t, time.Since(began), time.Second, "publishing waits for no subscriber")
+	assert.True(t, heard(own)(), "a process gets its own hints while redis is down")
 
 	missed, leaveMissed := other.Subscribe(t.Context(), "show:3")
 	defer leaveMissed()
 	require.NoError(t, server.Restart())
 	require.Eventually(t, heard(missed), patience, 10*time.Millisecond,
-		"whoever may have missed a hint is woken when the connection is back")
+		"a subscriber that may have missed a hint is woken when the connection is back")
 	passes(t, one, other, "show:1")
 }
 

@@ -24,14 +24,15 @@ type Document struct {
 	// ContentType of Body.
 	ContentType string
 
-	// What every answer repeats, as header values, which are never changed either.
+	// The values that every answer repeats, as header values. They are never changed
+	// either.
 	headers, gzipHeaders headerValues
 }
 
 type headerValues struct{ etag, contentType, contentLength []string }
 
-// PutHeader writes the headers that tell of the body into a header with
-// canonical names, and gives the body that they tell of.
+// PutHeader writes the headers of the body into a header with canonical names, and returns
+// the body that they describe.
 func (d *Document) PutHeader(header map[string][]string, compressed bool) (body []byte) {
 	values, body := &d.headers, d.Body
 	if compressed {
@@ -53,7 +54,7 @@ func (d *Document) prepare() *Document {
 	return d
 }
 
-// What is smaller fits a packet with its headers.
+// A smaller body fits into one packet with its headers.
 const worthCompressing = 1024
 
 // NewDocument compresses a body and gives it an entity tag, which is a hash of
@@ -72,7 +73,7 @@ func TaggedDocument(contentType, etag string, body []byte) *Document {
 	return d.prepare()
 }
 
-// PlainDocument is NewDocument without compressing: for what is sent once.
+// PlainDocument is NewDocument without compression, for a body that is sent once.
 func PlainDocument(contentType string, body []byte) *Document {
 	return (&Document{Body: body, ETag: ETag(body), ContentType: contentType}).prepare()
 }
@@ -105,8 +106,8 @@ var (
 	errDocument = errors.New("this is not a document")
 )
 
-// encode writes the fields behind their lengths, after a checksum and the key: a
-// document that was cut short, or belongs to another key, is none.
+// encode writes the fields behind their lengths, after a checksum and the key: a document
+// that was cut short, or belongs to another key, is refused.
 func (d *Document) encode(key string) []byte {
 	out := make([]byte, 4, d.size()+len(key))
 	for _, field := range [][]byte{[]byte(key), []byte(d.ContentType), []byte(d.ETag), []byte(d.GzipETag), d.Body, d.Gzip} {

@@ -12,8 +12,8 @@ import (
 
 // Documents keeps answers that many people ask for: in this process, bounded by
 // bytes, and behind that in Redis, so that processes share what one has made.
-// What is asked for often stays, whatever number of things is asked for once
-// (W-TinyLFU). A missing answer is made once, for all requests that wait for it.
+// What is asked for often stays, however many things are asked for once (W-TinyLFU). A
+// missing answer is made once, for all requests that wait for it.
 //
 // A key says everything that an answer depends on, the version of what it was
 // made from included: nothing is ever taken back, old keys are asked for no
@@ -43,8 +43,8 @@ func NewDocuments(mostBytes int, shared *Shared) *Documents {
 	d.local = otter.Must(&otter.Options[string, kept]{
 		MaximumWeight: uint64(mostBytes),
 		Weigher:       func(key string, k kept) uint32 { return uint32(len(key) + k.document.size()) },
-		// Old versions leave by themselves; a moment of more is no harm, since
-		// until is looked at as well.
+		// Old versions leave by themselves; a moment more does no harm, because until is
+		// checked, too.
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, kept]) time.Duration {
 			return time.Until(e.Value.until) + time.Second
 		}),
@@ -52,13 +52,13 @@ func NewDocuments(mostBytes int, shared *Shared) *Documents {
 	return d
 }
 
-// maker makes an answer. Unless keep, it is given to those who wait for it and
-// then forgotten.
+// maker makes an answer. Unless keep, it is given to the requests that wait for it and then
+// forgotten.
 type maker func(ctx context.Context) (document *Document, keep bool, err error)
 
-// Get gives the answer of a key, at most ttl old. An error is for those who
-// waited, and never kept. make goes on when the one who asked has left, so its
-// context has no end: it must set one.
+// Get gives the answer of a key, at most ttl old. An error goes to the requests that
+// waited, and is never kept. make goes on when the caller has left, so its context has no
+// deadline: it must set one.
 func (d *Documents) Get(ctx context.Context, key string, ttl time.Duration, make maker) (*Document, error) {
 	if document, ok := d.Peek(key); ok {
 		return document, nil
@@ -114,7 +114,7 @@ func (d *Documents) obtain(ctx context.Context, key string, ttl time.Duration, m
 	if err != nil {
 		return nil, err
 	}
-	// What the answer says of the time was true when it began to be made.
+	// The answer's age counts from the start of making it, when its data was current.
 	if left := ttl - d.now().Sub(began); keep && left > 0 && document.size() <= largest {
 		d.keep(key, document, left)
 		if d.shared != nil {

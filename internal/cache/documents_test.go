@@ -197,7 +197,7 @@ func TestDocumentsFromRedisKeepTheirAge(t *testing.T) {
 	assert.Equal(t, "new", get(t, other, "k", m.of("new")))
 }
 
-func TestWhatIsNoDocumentIsNotServed(t *testing.T) {
+func TestInvalidDocumentsInRedisAreNotServed(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
 	shared := openShared(t, server.Addr())
@@ -243,8 +243,8 @@ func TestFault49_DocumentsWithoutRedis(t *testing.T) {
 	}, patience, 10*time.Millisecond, "sharing begins again")
 }
 
-// A Redis that accepts and never answers is worse than none: only the breaker
-// keeps every reader from waiting for it.
+// A Redis that accepts connections and never answers is worse than no Redis: only the
+// breaker keeps every reader from waiting for it.
 func TestFault49_RedisThatHangs(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")

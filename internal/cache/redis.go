@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// channelPrefix keeps hints apart from whatever else lives in the Redis.
+	// channelPrefix keeps hints apart from other data in the same Redis.
 	channelPrefix = "boxoffice:hint:"
 	// queueLength bounds the hints that wait for Redis; more are dropped.
 	queueLength = 1024
@@ -26,8 +26,8 @@ const (
 )
 
 // RedisBus carries hints between processes through Redis pub/sub. Subscribers in
-// the publishing process are woken directly, so that a process still hears
-// itself while Redis is away.
+// the publishing process are woken directly, so that a process still gets its own hints
+// while Redis is down.
 type RedisBus struct {
 	client   *redis.Client
 	pubsub   *redis.PubSub
@@ -52,9 +52,8 @@ func NewRedisBus(url string) (*RedisBus, error) {
 		queue:  make(chan string, queueLength),
 	}
 	bus.stopping, bus.stop = context.WithCancel(context.Background())
-	// One subscription per process, whatever its number of topics: hints are few
-	// and small, and fanning them out here spares Redis a subscription per
-	// watcher.
+	// One subscription per process, for any number of topics: hints are few and small, and
+	// fanning them out here spares Redis a subscription per watcher.
 	bus.pubsub = bus.client.PSubscribe(bus.stopping)
 	bus.running.Go(bus.send)
 	bus.running.Go(bus.receive)
@@ -165,7 +164,7 @@ func (b *RedisBus) drain(first ...string) map[string]struct{} {
 }
 
 // receive wakes this process's subscribers. The client reconnects by itself;
-// what was published meanwhile is lost, so a new subscription wakes everybody.
+// what was published meanwhile is lost, so a new subscription wakes every subscriber.
 func (b *RedisBus) receive() {
 	messages := b.pubsub.ChannelWithSubscriptions(
 		redis.WithChannelHealthCheckInterval(time.Second), redis.WithChannelSize(queueLength))

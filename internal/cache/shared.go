@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// documentPrefix keeps documents apart from whatever else lives in the Redis.
+	// documentPrefix keeps documents apart from other data in the same Redis.
 	documentPrefix = "boxoffice:document:"
 	// exchangeWithin bounds one exchange about a document: a request that waits could
 	// ask the database instead.
@@ -123,7 +123,7 @@ func (s *Shared) exchange(ctx context.Context, do func(context.Context) error) b
 	return err == nil
 }
 
-// name is short and plain, whatever somebody typed into a filter.
+// name is short and plain for every text that a client puts into a filter.
 func (s *Shared) name(key string) string { return s.prefix + digest(key) }
 
 func digest(text string) string {

@@ -96,7 +96,7 @@ func TestOneReviewPerCustomerAndMovie(t *testing.T) {
 	assert.Equal(t, booking.CodeNotFound, booking.CodeOf(err))
 	h.requireSumsRight(t)
 
-	// With the account go its reviews, and whoever still holds a token writes none.
+	// Its reviews go with the account, and its remaining tokens write none.
 	h.exec(t, `DELETE FROM accounts WHERE id = $1`, who[1])
 	h.requireSumsRight(t)
 	movie, err = h.store.Movie(t.Context(), "film")
@@ -258,7 +258,7 @@ func TestRatingsUnderConcurrentWriters(t *testing.T) {
 					assert.NoError(t, reviews.Delete(t.Context(), "film", account))
 					continue
 				}
-				// Somebody else may take it back between the write and the answer.
+				// Another client may delete it between the write and the answer.
 				if _, _, err := reviews.Put(t.Context(), "film", account, 1+dice.IntN(5), ""); err != nil {
 					assert.Equal(t, booking.CodeNotFound, booking.CodeOf(err), "%v", err)
 				}

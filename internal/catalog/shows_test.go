@@ -165,7 +165,7 @@ func TestAccessibility(t *testing.T) {
 	}
 }
 
-// A day is the theater's, whatever UTC says, and also when the clocks change.
+// A day is the theater's day and not that of UTC, also when the clocks change.
 func TestADateIsTheTheatersDay(t *testing.T) {
 	t.Parallel()
 	for _, timeZone := range []string{"Asia/Kolkata", "America/New_York", "Europe/London", "Pacific/Kiritimati", "Pacific/Pago_Pago"} {
@@ -195,8 +195,8 @@ func TestADateIsTheTheatersDay(t *testing.T) {
 	}
 }
 
-// nextClockChange is the next day that is not 24 hours long, or one in two
-// months where there is none.
+// nextClockChange is the next day that is not 24 hours long, or a day in two months in a
+// zone without one.
 func nextClockChange(local *time.Location) time.Time {
 	now := time.Now().In(local)
 	for offset := 3; offset < 400; offset++ {

@@ -286,7 +286,7 @@ func TestReplicaThatIsKilledOrPromoted(t *testing.T) {
 	}
 }
 
-// A primary that is away takes nothing from those who only read.
+// While the primary is down, reads still work.
 func TestReplicaAlone(t *testing.T) {
 	t.Parallel()
 	r := newReplicated(t)

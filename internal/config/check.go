@@ -62,14 +62,14 @@ func (c *Config) checkAddresses(wrong *settingErrors) {
 	if strings.HasSuffix(c.PublicURL, "/") {
 		wrong.add("PUBLIC_URL", "ends in a slash. Leave it out.")
 	}
-	// The sandbox is never production, whatever the rest is.
+	// The sandbox is never production, for any other settings.
 	if u, err := url.Parse(c.SandboxStripeWebhookURL); err != nil || u.Host == "" {
 		wrong.add("SANDBOX_STRIPE_WEBHOOK_URL", "is not a URL. Write http://host:8080/v1/webhooks/stripe.")
 	}
 }
 
-// readProxies takes an address alone for a network of one. All addresses are no
-// network of proxies: then everybody would be believed.
+// readProxies takes an address alone as a network of one. It refuses the network of all
+// addresses, because every client would be trusted.
 func (c *Config) readProxies(wrong *settingErrors) {
 	for _, text := range c.TrustedProxies {
 		text = strings.TrimSpace(text)

@@ -18,7 +18,7 @@ const (
 	envProduction = "production"
 )
 
-// What becomes of an authorized payment whose booking has ended.
+// What happens to an authorized payment whose booking has ended.
 const (
 	lateRebook = "rebook"
 	lateRefund = "refund"
@@ -66,7 +66,7 @@ func (c Config) Dev() bool { return c.Environment == envDev }
 // again, if they are free.
 func (c Config) RebookLate() bool { return c.LatePayments == lateRebook }
 
-// Kept is how long records are kept that are not kept for ever.
+// Kept is how long records are kept that are not kept forever.
 func (c Config) Kept() map[booking.OldRecords]time.Duration {
 	return map[booking.OldRecords]time.Duration{
 		booking.OldIdempotencyKeys: c.IdempotencyKeysKept, booking.OldWebhooks: c.WebhooksKept, booking.OldSessions: c.SessionsKept,

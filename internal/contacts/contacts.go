@@ -68,7 +68,7 @@ func Mailbox(written string) (email, wrong string) {
 
 const tooLongEmail = "An e-mail address has at most 254 characters."
 
-// Same gives an address that somebody looks for as it would be stored. What could not be
+// Same gives an address that is searched for as it would be stored. What could not be
 // stored belongs to no account; it stays as it is.
 func Same(written string) string {
 	email, wrong := Mailbox(written)

@@ -106,8 +106,8 @@ func TestKilledBetweenSQLAndMark(t *testing.T) {
 	}
 }
 
-// Releases before this one marked a migration after its transaction. What they
-// left without a mark is marked, whichever it is.
+// Releases before this one marked a migration after its transaction. Every migration that
+// they left without a mark is marked.
 func TestAFormerMigrationWithoutItsMark(t *testing.T) {
 	t.Parallel()
 	db := emptyDatabase(t)

@@ -1,7 +1,7 @@
 // Package keyring makes sure that every process can read what the others encrypt
-// into Temporal. A process says in the database which payload keys it has, and proves
-// at its start, and from then on all the time, that it has every key in use. One that
-// has not is refused at its start, and told while it runs.
+// into Temporal. A process stores in the database which payload keys it has. At its start,
+// and from then on all the time, it proves that it has every key in use. A process that
+// lacks one is refused at its start, and notified while it runs.
 //
 // What does not live here: the encryption, which is package temporal's; and what a
 // process does that is told, which the command decides.
@@ -39,7 +39,7 @@ const (
 type Options struct {
 	Pool    *pgxpool.Pool
 	Keys    temporal.Keys // at least one; the first encrypts
-	Process string        // its kind, for those who read errors
+	Process string        // its kind, for readers of errors
 	Logger  *slog.Logger
 }
 
@@ -106,8 +106,8 @@ func (r *Ring) Fits() error {
 	return nil
 }
 
-// Watch looks until the context ends whether the keys still fit, soon after one of
-// them did not, and calls misfits each time that they cease to.
+// Watch checks until the context ends whether the keys still fit, and soon after a failed
+// read. It calls misfits each time that they stop fitting.
 func (r *Ring) Watch(ctx context.Context, misfits func(error)) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -131,7 +131,7 @@ func (r *Ring) Watch(ctx context.Context, misfits func(error)) {
 				r.Logger.InfoContext(ctx, "the payload keys fit again")
 			}
 		case ctx.Err() == nil:
-			// Not knowing is no reason to stop: the database is away for everybody.
+			// Not knowing is no reason to stop: the database is down for all processes.
 			r.Logger.WarnContext(ctx, "payload keys not checked", "error", err)
 		}
 		fits.Set(oneIf(r.misfit.Load() == nil))
@@ -145,9 +145,8 @@ func oneIf(yes bool) float64 {
 	return 0
 }
 
-// Unreadable takes note of a payload that could not be read: loudly, and with a look
-// at the keys in use. If they all fit, the payload is foreign, and only its own
-// workflow waits.
+// Unreadable records a payload that could not be read: it logs an error and checks the keys
+// in use. If they all fit, the payload is foreign, and only its own workflow waits.
 func (r *Ring) Unreadable(err *temporal.UnreadableError) {
 	unreadable.Inc()
 	now := time.Now().UnixNano()

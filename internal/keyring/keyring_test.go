@@ -63,7 +63,7 @@ func TestKeysRotateInTwoSteps(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, old.Leave(t.Context()))
 	_, err = join(t, pool, "api", b, a)
-	require.NoError(t, err, "everybody has it")
+	require.NoError(t, err, "every process has it")
 
 	_, err = join(t, pool, "worker", a)
 	require.ErrorContains(t, err, `key "b" is in use`, "no way back without it")
@@ -109,7 +109,7 @@ func TestRunningProcessIsToldThatItLacksAKey(t *testing.T) {
 
 	foreign := &temporal.UnreadableError{KeyID: "nobody's", Cause: "this process does not have it"}
 	ring.Unreadable(foreign)
-	require.NoError(t, ring.Fits(), "a payload of nobody's key stops nobody")
+	require.NoError(t, ring.Fits(), "a payload of an unknown key stops no process")
 
 	proof, err := b.Proof()
 	require.NoError(t, err)

@@ -49,9 +49,9 @@ func New(variable string) string { return makers[variable]() }
 // fileName is what the file with the value of a variable is called.
 func fileName(variable string) string { return strings.ToLower(variable) }
 
-// Fill makes a file for each variable that has none in dir, which it creates,
-// and tells which. It never replaces one: what was stored with a key can only be
-// read with it.
+// Fill creates dir and makes a file for each variable that has none there. It returns their
+// names. It never replaces a file: data that was stored with a key can only be read with
+// that key.
 func Fill(dir string) (made []string, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory of keys: %w", err)
@@ -72,8 +72,8 @@ func Fill(dir string) (made []string, err error) {
 	return made, nil
 }
 
-// create leaves the whole file or none, and the first of two who create it at
-// once wins.
+// create leaves the whole file or none, and if two processes create it at once, the first
+// wins.
 func create(path, content string) error {
 	temporary, err := os.CreateTemp(filepath.Dir(path), ".new-*") // readable by its owner only
 	if err != nil {

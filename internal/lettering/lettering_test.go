@@ -43,7 +43,7 @@ func boxes(b Block) (n, glyphs int) {
 	return n, glyphs
 }
 
-// Whatever fonts there are, nobody sees a box.
+// With any set of fonts, no letter is drawn as a box.
 func TestNoLetterIsABox(t *testing.T) {
 	t.Parallel()
 	s := newSetter(t)

@@ -1,5 +1,5 @@
 // Package metrics serves what a process tells of itself to Prometheus, on a port
-// of its own: numbers are for those who operate the platform, not for customers.
+// of its own: numbers are for the platform's operators, not for customers.
 //
 // What does not live here: the metrics themselves. Each is made by the package
 // that it is about.

@@ -153,7 +153,7 @@ func TestFault41_NewsStaysAsItWasHandedOver(t *testing.T) {
 	}
 }
 
-// A message that waited for its vendor does not tell of a time that was left.
+// A message that waited for its vendor must not announce a time that has changed since.
 func TestFault43_OldNewsIsNotSent(t *testing.T) {
 	t.Parallel()
 	for name, happen := range map[string]func(w *world){

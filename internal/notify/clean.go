@@ -31,13 +31,13 @@ var (
 	// behind a dot. Dots have all the forms that browsers take for one (UTS #46, section 2.3).
 	looksLikeLink = regexp.MustCompile(`(?i:[@\\]|//|[a-z]{2,}:|www\.)|[\p{L}\p{N}][.\x{3002}\x{ff0e}\x{ff61}][\p{Ll}\p{N}]{2,}`)
 	// joined is a dot right before a letter or digit: mail programs and phones make links
-	// of such words, whatever they are.
+	// of all such words.
 	joined = regexp.MustCompile(`[.\x{3002}\x{ff0e}\x{ff61}]([\p{L}\p{N}])`)
 )
 
 // greetable gives the name to greet by, with a space behind each dot: A.R.Rahman is
-// A. R. Rahman, and no link. A name that reads like an address, or is far too long, is
-// left out: somebody may have registered another person's address to have us deliver it.
+// A. R. Rahman, and no link. A name that reads like an address, or is far too long, is left
+// out: an attacker may have registered another person's address to make us deliver it.
 func greetable(name string) string {
 	name = plain(name)
 	if looksLikeLink.MatchString(name) || len([]rune(name)) > maxName {

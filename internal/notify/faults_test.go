@@ -51,7 +51,7 @@ func operation(channel booking.Channel) string {
 
 func TestFault41_ProviderTimesOutAfterAccepting(t *testing.T) {
 	onEveryChannel(t, func(t *testing.T, w *world, channel booking.Channel) {
-		// The sandbox takes the message once the wait is over, to nobody's hearing.
+		// The sandbox takes the message after the wait is over, and no one gets its answer.
 		w.box(channel).Fault(t, notifytest.Fault{
 			"fault": "latency", "operation": operation(channel), "duration_ms": 1000, "times": 1})
 		s, n := w.service(waiting(500*time.Millisecond, time.Hour)), w.notification(channel)
@@ -83,7 +83,7 @@ func TestFault41_CallersTimeIsUpAfterAccepting(t *testing.T) {
 func TestFault41_ReplyLost(t *testing.T) {
 	onEveryChannel(t, func(t *testing.T, w *world, channel booking.Channel) {
 		w.box(channel).Fault(t, notifytest.Fault{"fault": "reply_lost", "operation": operation(channel), "times": 1})
-		// The vendor lists it at once, so nobody has to wait for the list to settle.
+		// The vendor lists it at once, so the test need not wait for the list to settle.
 		s, n := w.service(waiting(sendWithin, time.Hour)), w.notification(channel)
 		requireRetryable(t, s.Send(t.Context(), n))
 		w.sendUntilDone(s, n)
@@ -150,7 +150,7 @@ func TestFault41_VendorListsLate(t *testing.T) {
 	})
 }
 
-// No second copy where nobody can tell: staff are told instead.
+// No second copy is sent while the outcome is unknown: staff are alerted instead.
 func TestFault41_VendorCannotBeAsked(t *testing.T) {
 	onEveryChannel(t, func(t *testing.T, w *world, channel booking.Channel) {
 		w.box(channel).Fault(t, notifytest.Fault{"fault": "reply_lost", "operation": operation(channel), "times": 1})

@@ -35,8 +35,8 @@ const (
 	customerEmail = "asha.verylongname@example.com"
 	customerPhone = "+919812345678"
 
-	// Generous: the machine may be busy, and no test should take its own slowness
-	// for the vendor's.
+	// Long, because the machine may be busy: a test must not take its own slowness for the
+	// vendor's.
 	sendWithin  = 2 * time.Second
 	settleAfter = time.Second
 	patience    = 20 * time.Second
@@ -207,7 +207,7 @@ func (w *world) exec(sql string, args ...any) {
 	require.NoError(w.t, err)
 }
 
-// sender is a vendor whose calls a test can get in between.
+// sender is a vendor whose calls a test can intercept.
 type sender struct {
 	notify.Sender
 	send func(ctx context.Context, message booking.Message) (string, error)

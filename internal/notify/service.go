@@ -33,8 +33,8 @@ type Options struct {
 	PublicURL string
 	// FromName is the name that messages speak in.
 	FromName string
-	// SendWithin is how long one call to a vendor may take. After it, an attempt
-	// of which nothing more was heard counts as over.
+	// SendWithin is how long one call to a vendor may take. After it, an attempt without an
+	// answer counts as over.
 	SendWithin time.Duration
 	// SettleAfter is how long after an attempt a vendor may still not list a
 	// message that it has. Only then does "not found" mean that it does not.
@@ -84,8 +84,7 @@ func orElse[T comparable](value, fallback T) T {
 // Send sends one notification, at most once however often it is called. Nil
 // means that there is nothing left to do, also when there was no one to send it
 // to. Codes: provider_unavailable and provider_error when it should be tried
-// again, validation_failed when the vendor refuses the message for good,
-// not_found.
+// again, validation_failed when the vendor refuses the message permanently, not_found.
 func (s *Service) Send(ctx context.Context, n booking.Notification) error {
 	if err := check(n); err != nil {
 		return err
@@ -138,11 +137,11 @@ func (s *Service) handOver(ctx context.Context, d *dispatch, sender Sender, mess
 	return s.recordSent(ctx, d, vendorID)
 }
 
-// resume goes on where an attempt ended whose outcome is unknown: the vendor
-// is asked, and only what it surely does not have is sent again.
+// resume goes on after an attempt with an unknown outcome: it asks the vendor, and sends
+// the message again only if the vendor surely does not have it.
 func (s *Service) resume(ctx context.Context, d *dispatch, sender Sender, message booking.Message) error {
-	// An attempt that wrote down that it heard nothing is over; one that wrote
-	// nothing is over when its time is, whether it lives or was killed.
+	// An attempt that stored that it got no answer is over. An attempt that stored nothing
+	// is over after its timeout, whether it still runs or was killed.
 	quiet := d.age
 	if d.failure == "" {
 		quiet -= s.sendWithin
@@ -219,7 +218,7 @@ func (s *Service) recordFailure(ctx context.Context, d *dispatch, cause error) e
 	return answer.Wrap(cause)
 }
 
-// refused answers every attempt at a message that its vendor will not have.
+// refused answers every attempt at a message that its vendor refuses.
 var refused = booking.E(booking.CodeValidation, "The vendor refuses this message for good.")
 
 // tellOfDenial raises one alert however many messages wait for the same key.
@@ -233,8 +232,8 @@ func (s *Service) tellOfDenial(ctx context.Context, d *dispatch, cause error) {
 	}
 }
 
-// giveUp leaves a message that the vendor may have to a person: a second copy
-// would be worse than a question.
+// giveUp leaves a message with an unknown outcome to a person: a second copy would be worse
+// than a question.
 func (s *Service) giveUp(ctx context.Context, d *dispatch, reason string) error {
 	detail := fmt.Sprintf("%s by %s, number %d: it is unknown whether it was sent. %s", d.Notice, d.Channel, d.Sequence, reason)
 	if err := s.store.unconfirmed(ctx, d, reason, detail); err != nil {

@@ -75,7 +75,7 @@ func TestEveryNoticeIsSent(t *testing.T) {
 	assert.Contains(t, mails[2].Text, "Refund: INR 900.00")
 }
 
-func TestNobodyToSendTo(t *testing.T) {
+func TestNotificationsWithoutARecipientAreSkipped(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		channel booking.Channel
@@ -113,7 +113,7 @@ func TestNobodyToSendTo(t *testing.T) {
 	}
 }
 
-func TestRefusedForGood(t *testing.T) {
+func TestMessagesThatTheVendorRefusesAreNotRetried(t *testing.T) {
 	onEveryChannel(t, func(t *testing.T, w *world, channel booking.Channel) {
 		w.exec(`UPDATE accounts SET phone = '+15005550001', email = 'not an address'`)
 		var calls atomic.Int64
@@ -132,8 +132,9 @@ func TestRefusedForGood(t *testing.T) {
 	})
 }
 
-// A wrong key stops every message: one alert, and all go out once it is mended.
-func TestVendorRefusesUs(t *testing.T) {
+// A wrong key stops every message: one alert is raised, and all messages go out when the
+// key is fixed.
+func TestMessagesWaitWhileTheVendorRefusesOurKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	broken := w.service(with(booking.ChannelEmail, w.mailer("")))
@@ -157,7 +158,7 @@ func TestVendorRefusesUs(t *testing.T) {
 	assert.Len(t, w.sent(booking.ChannelEmail), 2)
 }
 
-func TestWhatCannotBeSent(t *testing.T) {
+func TestInvalidNotificationsAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := w.service()
@@ -178,7 +179,7 @@ func TestWhatCannotBeSent(t *testing.T) {
 	assert.Zero(t, rows)
 }
 
-// Whatever goes wrong, the customer is nowhere but in the message.
+// After every failure, the customer's data is only in the message.
 func TestNothingPersonalIsKeptOrLogged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

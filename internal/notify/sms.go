@@ -77,9 +77,9 @@ func smsRoom(s string, more int) (length, limit int) {
 }
 
 // writeSMS fills the sentence, and shortens the movie's title and then the
-// theater's name until it fits. What does not fit even so gets one more part, and
-// is shortened no further than that asks for; what is longer still goes out as it
-// is: the seats and the link matter more than the price.
+// theater's name until it fits. If the text still does not fit, it gets one more part, and
+// is shortened only as far as needed. A text that is even longer is sent unchanged: the
+// seats and the link matter more than the price.
 func writeSMS(text sentence, facts facts) (string, error) {
 	facts.Movie, facts.Theater, facts.Screen = toGSM(facts.Movie), toGSM(facts.Theater), toGSM(facts.Screen)
 	facts.Offers = slices.Clone(facts.Offers)

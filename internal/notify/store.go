@@ -45,7 +45,7 @@ type dispatch struct {
 	seats         []string
 	total         booking.Money
 	refund        booking.Money
-	returned      booking.Money // the latest payment given back; zero when there is none
+	returned      booking.Money // the latest refund; zero without one
 	ticket        string
 	movieSlug     string
 
@@ -53,8 +53,8 @@ type dispatch struct {
 	offers []offer
 }
 
-// change is what became of the show, when the message is about that; it has no id
-// otherwise.
+// change is what happened to the show, when the message is about that; otherwise it has no
+// id.
 type change struct {
 	id         string
 	reason     string
@@ -65,7 +65,7 @@ type change struct {
 	left       bool // the booking has moved to another show
 }
 
-// offer is a show that somebody may like instead.
+// offer is a show that the customer may like instead.
 type offer struct {
 	ShowID   string    `json:"show_id"`
 	Theater  string    `json:"theater"`
@@ -77,7 +77,7 @@ type offer struct {
 // offersShown is how many shows a message offers.
 const offersShown = 3
 
-// reasonToSkip says why there is no recipient for this, or nothing true to say.
+// reasonToSkip says why there is no recipient, or why the message is no longer true.
 func (d *dispatch) reasonToSkip(configured bool) string {
 	switch {
 	case d.Channel == booking.ChannelSMS && d.phone == "":
@@ -157,8 +157,8 @@ func (s store) load(ctx context.Context, n booking.Notification) (*dispatch, err
 	d.age = time.Duration(age * float64(time.Second))
 	d.change.from, d.change.to, d.change.decideBy = orZero(from), orZero(to), orZero(decideBy)
 	if n.Notice == booking.NoticeShowCancelled && d.status == statusPending {
-		// What was handed over once keeps its offers: the vendor may be asked for that
-		// very text.
+		// A message that was handed over keeps its offers: the vendor may be asked for
+		// exactly that text.
 		d.offers, err = s.nextShows(ctx, n.BookingID)
 	}
 	return d, err
@@ -190,9 +190,8 @@ WHERE b.id = $1 ORDER BY next.place`, bookingID, offersShown)
 	return offers, nil
 }
 
-// claim makes this attempt the one that calls the vendor, unless the row has
-// changed since it was read. Every claim raises attempts, so the number tells
-// one attempt's outcome from another's.
+// claim lets this attempt call the vendor, unless the row has changed since it was read.
+// Every claim raises attempts, so the number tells one attempt's outcome from another's.
 func (s store) claim(ctx context.Context, d *dispatch, vendor string) (bool, error) {
 	offers := d.offers
 	if offers == nil {

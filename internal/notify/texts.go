@@ -44,8 +44,8 @@ type noticeTexts struct {
 	SMS       sentence   `json:"sms"`
 }
 
-// sentence is plain text with {{.Placeholders}}. It is filled with text/template
-// and escaped afterwards, by whatever it is put into.
+// sentence is plain text with {{.Placeholders}}. It is filled with text/template; the
+// layout that it is put into escapes it.
 type sentence struct{ *template.Template }
 
 // UnmarshalJSON parses the sentence; a placeholder that does not exist shows up

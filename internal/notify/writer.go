@@ -55,7 +55,7 @@ type facts struct {
 	SameTime                bool // only the screen is another
 	OldWhen, ShortOldWhen   string
 	DecideBy, ShortDecideBy string // empty when there is nothing to choose
-	Refunded                bool   // what happens to those who do not choose
+	Refunded                bool   // what happens to customers who do not choose
 	Offers                  []offered
 }
 
@@ -153,7 +153,7 @@ func (w writer) facts(d *dispatch, language texts) facts {
 		Refunded:  d.change.byDefault == booking.ChoiceRefund,
 	}
 	if d.Notice == booking.NoticeRescheduled && d.change.id != "" {
-		// In the zone of the show, whatever zone the clocks are in by then.
+		// In the zone of the show, even if the clocks' zone has changed since.
 		at := func(t time.Time, layout string) string {
 			return local(booking.ShowSummary{StartsAt: t, TimeZone: d.show.TimeZone}, layout)
 		}
@@ -254,7 +254,7 @@ func (f facts) row(key string) []string {
 }
 
 // local writes a show's start on the theater's wall clock. Zones without a name
-// of letters get their distance from UTC, which everybody can read.
+// of letters get their distance from UTC, which everyone can read.
 func local(show booking.ShowSummary, layout string) string {
 	start := show.LocalStart()
 	zone := start.Format("MST")

@@ -24,7 +24,7 @@ const lockTimeout = "55P03"
 var passing = []string{"08", "40", "53", "57", "58", lockTimeout}
 
 // Is tells whether an error says that a dependency is away: a connection that fails or
-// was closed, a deadline that passed, a database that says so. To ask again may help.
+// was closed, a deadline that passed, a database that says so. A retry may help.
 func Is(err error) bool {
 	for _, known := range []error{
 		context.DeadlineExceeded, context.Canceled, io.ErrUnexpectedEOF, io.EOF, driver.ErrBadConn, sql.ErrConnDone,

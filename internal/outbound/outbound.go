@@ -2,8 +2,8 @@
 // handed on: those that lead to the public internet. It follows what a browser
 // would make of an address, not only what Go reads.
 //
-// What does not live here: fetching. Who fetches an address later has to look at
-// the address that is dialed, because names can change what they resolve to.
+// What does not live here: fetching. Code that fetches an address later must check the
+// address that is dialed, because names can change what they resolve to.
 package outbound
 
 import (
@@ -31,7 +31,7 @@ type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// Refused says why an address may not be kept, in words for who gave it.
+// Refused says why an address may not be kept, in words for the person who gave it.
 type Refused struct{ Reason string }
 
 // Error implements error.
@@ -69,8 +69,8 @@ func (g *Guard) Check(ctx context.Context, address string) (string, error) {
 }
 
 // Form is Check without looking up the host's name, which it gives: empty when the
-// host is written as an address. For thousands of addresses that come at once from
-// somebody trusted. Error: *Refused.
+// host is written as an address. It is for thousands of addresses at once from a trusted
+// source. Error: *Refused.
 func Form(address string) (clean, name string, err error) {
 	parsed, err := parse(address)
 	if err != nil {
@@ -119,9 +119,8 @@ func parse(address string) (*url.URL, error) {
 	return parsed, nil
 }
 
-// What ends in a number is an IPv4 address to a browser, in any of the notations
-// of inet_aton (WHATWG URL, section 3.5): 2130706433, 0177.1 and 0x7f.1 are all
-// 127.0.0.1.
+// For a browser, a host that ends in a number is an IPv4 address, in any of the notations
+// of inet_aton (WHATWG URL, section 3.5): 2130706433, 0177.1 and 0x7f.1 are all 127.0.0.1.
 var endsInNumber = regexp.MustCompile(`(?i)(^|\.)([0-9]+|0x[0-9a-f]*)$`)
 
 // hostOf gives the host as a name in ASCII, or as the literal address that it is.

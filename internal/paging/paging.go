@@ -1,6 +1,6 @@
 // Package paging cuts lists into pages: how many items a page has, and the cursor that
-// names where the next one begins. A cursor holds what the last item was sorted by, so
-// the next page is right whatever was added or removed meanwhile.
+// names where the next one begins. A cursor holds what the last item was sorted by, so the
+// next page is right even if items were added or removed meanwhile.
 //
 // What does not live here: the queries, and how a page looks over HTTP (api/rest).
 package paging
@@ -62,7 +62,7 @@ func (k Key) String() string {
 	return base64.RawURLEncoding.EncodeToString(content)
 }
 
-// ReadKey gives the zero key for no cursor. Anybody can forge a cursor, so valid says
+// ReadKey gives the zero key for no cursor. Anyone can forge a cursor, so valid says
 // whether SQL can read the text.
 func ReadKey(cursor, order string, valid func(text string) bool) (Key, error) {
 	var k Key

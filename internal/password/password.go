@@ -17,13 +17,13 @@ import (
 // passes, one lane. A stored hash carries its own, so that these may change.
 var params = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// Lane is where somebody waits for a turn. Each has its own, so that one does not wait for
-// the other.
+// Lane is where a log-in waits for a turn. Each kind has its own, so that one does not wait
+// for the other.
 type Lane int
 
 const (
-	// Strangers may be anybody. They get every second processor, and while others wait,
-	// that for half of the time: the rest is for sales.
+	// Strangers may be anyone. They get every second processor, and while others wait, that
+	// for half of the time: the rest is for sales.
 	Strangers Lane = iota
 	// Known are owners where they were seen before.
 	Known
@@ -31,11 +31,11 @@ const (
 
 type lane struct {
 	busy chan struct{}
-	// queue bounds who waits. At about 60 ms each, with their rests, the last one waits
+	// queue bounds how many wait. At about 60 ms each, with their rests, the last one waits
 	// for some seconds; more would only wait for nothing.
 	queue chan struct{}
-	// rests is how many times as long as a hash took its place stays empty while others
-	// wait. On a busy machine a hash takes longer, and so does the rest.
+	// rests is how long a place stays empty while others wait, as a multiple of the time of
+	// its last hash. On a busy machine a hash takes longer, and so does the rest.
 	rests time.Duration
 }
 
@@ -77,8 +77,8 @@ type Turn struct {
 	began time.Time
 }
 
-// Wait waits for a turn, or says at once that too many wait already (ErrBusy). Those who
-// look for an account first do work for everybody who guesses.
+// Wait waits for a turn, or says at once that too many wait already (ErrBusy). A caller
+// that reads the account before it waits does work for every guess.
 func Wait(ctx context.Context, in Lane) (*Turn, error) {
 	if err := lanes[in].enter(ctx); err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func TestHashMatchesOnlyItsPassword(t *testing.T) {
 	assert.NotEqual(t, hash, again, "salted")
 }
 
-func TestNobodyMatchesNothing(t *testing.T) {
+func TestNoPasswordMatchesAnUnknownAccount(t *testing.T) {
 	t.Parallel()
 	got, err := Matches(t.Context(), Strangers, "nobody's", "")
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ func TestRushWaitsItsTurn(t *testing.T) {
 }
 
 // Not parallel: it takes every turn there is, and every place to wait.
-func TestTheQueueHasAnEnd(t *testing.T) {
+func TestPasswordQueueIsBounded(t *testing.T) {
 	strangers := lanes[Strangers]
 	for range cap(strangers.busy) {
 		require.NoError(t, strangers.enter(t.Context()))
@@ -62,7 +62,7 @@ func TestTheQueueHasAnEnd(t *testing.T) {
 	require.ErrorIs(t, err, ErrBusy)
 	_, err = Matches(t.Context(), Strangers, "x", "")
 	require.ErrorIs(t, err, ErrBusy)
-	// Owners who are known do not stand behind them.
+	// Known owners do not queue behind them.
 	_, err = Matches(t.Context(), Known, "x", "")
 	require.NoError(t, err)
 	assert.LessOrEqual(t, cap(strangers.busy), max(1, runtime.NumCPU()/2), "sales keep a share of the processor")

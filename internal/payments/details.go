@@ -7,12 +7,12 @@ import (
 // inDoubtDetail is also what keeping a hold says: a booking shows it once.
 const inDoubtDetail = "The payment provider has not answered yet. The seats stay reserved."
 
-// detailClosed names the text for a payment that ends before anybody
-// authorized it: there was nothing to release.
+// detailClosed names the text for a payment that ends before anyone authorized it: there
+// was nothing to release.
 const detailClosed = "closed"
 
-// details are the timeline's sentences for whatever turns out to be new in a
-// state. They are written here because amounts are formatted by currency.
+// details are the timeline's sentences for everything that is new in a state. They are
+// written here because amounts are formatted by currency.
 func details(state booking.PaymentState) map[string]string {
 	money := func(amount int64) string { return booking.Money{Amount: amount, Currency: state.Currency}.String() }
 	declined := "The payment was declined."

@@ -51,8 +51,8 @@ func (s *Store) Settle(ctx context.Context, provider, eventID, outcome string) e
 	return nil
 }
 
-// optionalID is null for what is no UUID, for example the metadata of somebody
-// else's payment on the same account.
+// optionalID is null for what is no UUID, for example the metadata of a payment on the same
+// account that is not ours.
 func optionalID(id string) *uuid.UUID {
 	parsed, err := uuid.Parse(id)
 	if err != nil {

@@ -63,7 +63,7 @@ func TestInboxAtOnce(t *testing.T) {
 		wg.Wait()
 	}
 	all()
-	assert.Zero(t, handled.Load(), "nobody has settled it yet")
+	assert.Zero(t, handled.Load(), "no process has settled it yet")
 	require.NoError(t, b.Settle(t.Context(), "stripe", "evt_many", "done"))
 	all()
 	assert.EqualValues(t, 100, handled.Load())

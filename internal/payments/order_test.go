@@ -12,10 +12,9 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// ending is all that has to be equal when the same words came in another order:
-// where the payment stands, every movement of money, and what the customer was
-// told of it. Declines are left out, because a card tried again is news only
-// between two declines.
+// ending is all that has to be equal when the same states came in another order: where the
+// payment stands, every movement of money, and what the customer was told of it. Declines
+// are left out, because a card tried again is news only between two declines.
 type ending struct {
 	row      row
 	sums     map[booking.Movement]int64
@@ -43,8 +42,8 @@ func (b *books) ending(t require.TestingT, s said) ending {
 	return e
 }
 
-// Every order in which a payment's states are heard, with repeats, and with the
-// provider silent in between, ends where the true order ends.
+// Every order of delivery of a payment's states, with repeats, and with the provider silent
+// in between, ends in the same state as the true order.
 func TestAnyOrderSameEnd(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t)

@@ -12,16 +12,16 @@ import (
 	"github.com/boxoffice/boxoffice/internal/alerts"
 )
 
-// Reversed tells whether a state says of money that moved back what our books do not
-// have: a dispute that came further, a refund that failed, or one that somebody made
-// at the provider's own dashboard.
+// Reversed tells whether a state has a reversal that our books do not have: a dispute that
+// came further, a refund that failed, or a refund that staff made at the provider's own
+// dashboard.
 func (s *Store) Reversed(ctx context.Context, state booking.PaymentState) (bool, error) {
 	found, err := s.reversals(ctx, state)
 	return len(found) > 0, err
 }
 
-// alertReversals alerts staff to what Record is about to write down. Before, not
-// after: a repeat of the record would find nothing that is new.
+// alertReversals alerts staff to the reversals that Record is about to store. It runs
+// before, because a repeat of the record would find nothing new.
 func (s *Store) alertReversals(ctx context.Context, state booking.PaymentState) error {
 	found, err := s.reversals(ctx, state)
 	if err != nil {
@@ -100,7 +100,7 @@ func (s *Store) knownOf(ctx context.Context, state booking.PaymentState) (known,
 	return k, nil
 }
 
-// newsOf tells whether a dispute came further than we know, and what that is to staff.
+// newsOf tells whether a dispute is further than in our books, and which alert that is.
 func (k known) newsOf(d booking.Dispute) (kind booking.AlertKind, news bool) {
 	if d.Status.Rank() <= k.disputes[d.Reference].Rank() {
 		return "", false

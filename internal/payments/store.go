@@ -19,8 +19,8 @@ type Store struct {
 	publish func(ctx context.Context, topic string)
 }
 
-// New makes the books. publish hears, after the commit, the topic of every
-// booking that changed; nil when there is no listener.
+// New makes the books. publish gets, after the commit, the topic of every booking that
+// changed; nil without a listener.
 func New(pool *pgxpool.Pool, publish func(context.Context, string)) *Store {
 	if publish == nil {
 		publish = func(context.Context, string) {}
@@ -55,9 +55,8 @@ func (s *Store) Record(ctx context.Context, state booking.PaymentState) error {
 	return nil
 }
 
-// MarkInDoubt says that a provider has not answered about a booking's payment.
-// Nothing is marked when the payment never came as far as a reference, or when
-// its outcome is already known.
+// MarkInDoubt records that a provider has not answered about a booking's payment. It marks
+// nothing when the payment never got a reference, or when its outcome is already known.
 func (s *Store) MarkInDoubt(ctx context.Context, bookingID, provider, reference string) error {
 	if reference == "" {
 		return nil
@@ -93,9 +92,9 @@ func (s *Store) SpendKey(ctx context.Context, step string, n int) (spent int, er
 	return spent, nil
 }
 
-// Adopt moves a payment to the booking made for it after its own had ended. What
-// the provider says of it later is recorded there too, whatever booking the
-// provider names. Code: not_found.
+// Adopt moves a payment to the booking made for it after its own had ended. Later states of
+// the provider are recorded there too, even if the provider names another booking. Code:
+// not_found.
 func (s *Store) Adopt(ctx context.Context, provider, reference, bookingID string) error {
 	owner, err := parseID(bookingID)
 	if err != nil {
@@ -135,8 +134,8 @@ func (s *Store) announce(ctx context.Context, bookingID *string) {
 	}
 }
 
-// parseID turns away ids that are no UUIDs: a provider's metadata may hold
-// anything, and Postgres would call it an error of ours.
+// parseID refuses ids that are no UUIDs: a provider's metadata may hold anything, and
+// Postgres would call it an error of ours.
 func parseID(id string) (uuid.UUID, error) {
 	parsed, err := uuid.Parse(id)
 	if err != nil {

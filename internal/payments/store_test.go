@@ -40,7 +40,7 @@ func TestRecord(t *testing.T) {
 			row{Status: booking.PaymentCaptured, Captured: 1000},
 			money{"authorize": 1000, "capture": 1000},
 			[]string{"payment_opened", "declined", "declined", "declined", "authorized", "captured"}},
-		{"declined for good", func(s said) states { return states{s.open(), s.failed(declinedCard), s.failed(declinedCard)} },
+		{"declined permanently", func(s said) states { return states{s.open(), s.failed(declinedCard), s.failed(declinedCard)} },
 			row{Status: booking.PaymentFailed, Failure: declinedCard}, money{},
 			[]string{"payment_opened", "declined"}},
 		{"captured before authorized (scenario 25)", func(s said) states { return states{s.captured(0), s.authorized(), s.open()} },
@@ -53,13 +53,13 @@ func TestRecord(t *testing.T) {
 			row{Status: booking.PaymentCaptured, Captured: 1000},
 			money{"authorize": 1000, "capture": 1000},
 			[]string{"payment_opened", "authorized", "captured"}},
-		{"closed before anybody paid", func(s said) states { return states{s.open(), s.voided(), s.open()} },
+		{"closed before anyone paid", func(s said) states { return states{s.open(), s.voided(), s.open()} },
 			row{Status: booking.PaymentVoided}, money{},
 			[]string{"payment_opened", "voided"}},
 		{"authorized and let go", func(s said) states { return states{s.open(), s.authorized(), s.voided()} },
 			row{Status: booking.PaymentVoided}, money{"authorize": 1000, "void": 1000},
 			[]string{"payment_opened", "authorized", "voided"}},
-		{"let go, authorized heard late", func(s said) states { return states{s.open(), s.voided(), s.authorized()} },
+		{"voided, authorized delivered late", func(s said) states { return states{s.open(), s.voided(), s.authorized()} },
 			row{Status: booking.PaymentVoided}, money{"authorize": 1000, "void": 1000},
 			[]string{"payment_opened", "voided", "authorized"}},
 		{"given back in two parts", func(s said) states {
@@ -135,7 +135,7 @@ func TestTimelineTexts(t *testing.T) {
 	assert.Equal(t, "The payment was closed. Nothing was taken.", texts[1])
 }
 
-// Watchers compare versions: a change has to raise it, a repeat must not.
+// Watchers compare versions: a change must raise the version, a repeat must not.
 func TestOnlyChangesAreAnnounced(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t)
@@ -269,8 +269,8 @@ func TestTotals(t *testing.T) {
 	assert.Equal(t, int64(1750), totals[1].Kept())
 }
 
-// Several payments of one booking, each heard of several times at once, beside
-// a rival for the booking's row.
+// Several payments of one booking, each delivered several times at once, beside a rival for
+// the booking's row.
 func TestRecordAtOnce(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t)

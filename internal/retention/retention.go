@@ -22,17 +22,17 @@ type Store struct{ pool *pgxpool.Pool }
 // New makes a Store over the database.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool} }
 
-// over says which rows are over: $1 is how long they are kept. Rows that somebody
-// has locked are left to the next time.
+// over says which rows are over: $1 is how long they are kept. Locked rows are left to the
+// next run.
 var over = map[booking.OldRecords]struct{ table, where string }{
 	// A request that is repeated later reaches the same booking: its id is made from
 	// the customer and the key.
 	booking.OldIdempotencyKeys: {"idempotency_keys", `t.created_at < clock_timestamp() - $1::interval ORDER BY t.created_at`},
-	// What was never handed on stays: somebody may ask why.
+	// What was never handed on stays, so that staff can find out why.
 	booking.OldWebhooks: {"webhook_inbox",
 		`t.received_at < clock_timestamp() - $1::interval AND t.processed_at IS NOT NULL ORDER BY t.received_at`},
-	// A revoked token says that its family is: it stays for as long as one of the
-	// family could still be used, which may have been handed out in that very moment.
+	// A revoked token marks its family as revoked. It stays as long as a token of the
+	// family could still be used: one may have been issued at the moment of the revocation.
 	booking.OldSessions: {"sessions", `t.expires_at < clock_timestamp() - $1::interval AND (t.revoked_at IS NULL
 		OR NOT EXISTS (SELECT FROM sessions f WHERE f.family = t.family AND f.expires_at >= clock_timestamp() - $1::interval))
 		ORDER BY t.expires_at`},

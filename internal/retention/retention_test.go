@@ -65,7 +65,8 @@ func TestOldRecordsGoInBatches(t *testing.T) {
 	assert.Equal(t, booking.CodeValidation, booking.CodeOf(err))
 }
 
-// Somebody has a row in hand: it waits for the next time, and nobody waits for it.
+// Another transaction has locked a row: the row waits for the next run, and the run does
+// not wait for the row.
 func TestLockedRecordsAreLeft(t *testing.T) {
 	t.Parallel()
 	db := databasetest.New(t)

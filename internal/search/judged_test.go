@@ -40,9 +40,9 @@ func hold(t *testing.T, x *Index, list []judged.Film, set judged.Set) judged.Ver
 }
 
 // TestJudged prints recall on the real list and holds its thresholds. The catalog
-// knows how popular its films are, as a real one does, which is in the way of who
-// looks for a film that nobody knows. Titles are drawn alike in all sets but those
-// of a few letters.
+// knows how popular its films are, as a real one does, which hides little-known films from
+// customers who look for them. All sets draw titles in the same way, except those of a few
+// letters.
 func TestJudged(t *testing.T) {
 	t.Parallel()
 	list := films(t)

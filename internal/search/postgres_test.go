@@ -79,7 +79,7 @@ func TestPostgresLoads(t *testing.T) {
 	}
 }
 
-// A filter for what somebody needs must not promise what only the house could do.
+// An accessibility filter must not promise for a show what only the house can do.
 func TestAccessibilityIsOfTheShow(t *testing.T) {
 	t.Parallel()
 	db, source := planting(t)
@@ -152,7 +152,7 @@ func TestEveryChangeOfTheCatalogRaisesTheVersion(t *testing.T) {
 		before = after
 	}
 
-	// A version that shows before its change would make an index that is old for ever.
+	// If a version is visible before its change, the index stays stale forever.
 	tx, err := db.Pool.Begin(t.Context())
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback(context.Background()) }()
@@ -167,7 +167,7 @@ func TestEveryChangeOfTheCatalogRaisesTheVersion(t *testing.T) {
 	assert.NotEqual(t, before, after)
 }
 
-// Whoever writes the catalog in several statements meets others who do, in
+// Transactions that write the catalog in several statements meet others that write in
 // another order.
 func TestWritersOfTheCatalogDoNotDeadlock(t *testing.T) {
 	t.Parallel()

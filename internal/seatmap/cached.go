@@ -68,9 +68,8 @@ func (p *Picture) sameSale(other *Picture) bool {
 }
 
 // SeatMap gives a show's seats from this process's memory: read after the last
-// change that was announced here, and never more than a second old. However many
-// ask at once, the database is asked once. Nothing is decided by it. Code:
-// not_found.
+// change that was announced here, and never more than a second old. Concurrent requests
+// share one read of the database. It decides nothing. Code: not_found.
 func (f *Feed) SeatMap(ctx context.Context, showID string) (*Picture, error) {
 	id, err := shows.ParseID("show", showID)
 	if err != nil {
@@ -110,7 +109,7 @@ func (f *Feed) Changed(showID string) {
 	}
 }
 
-// kept gives the memory of a show's seat map, an empty one when there is none.
+// kept gives the kept seat map of a show, an empty one if no map is kept.
 func (f *Feed) kept(showID string) *keptMap {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -145,7 +144,7 @@ type keptMap struct {
 	reading  *reading  // the one under way
 }
 
-// reading is a look at the database that some are waiting for.
+// reading is a database read that requests wait for.
 type reading struct {
 	began   time.Time
 	ended   chan struct{}
@@ -164,9 +163,9 @@ func (k *keptMap) get(ctx context.Context, since time.Time) (*Picture, error) {
 	if since.Before(k.outdated) {
 		since = k.outdated
 	}
-	// Fixed from here on: what changes while the caller waits is the next one's, or
-	// a caller in a rush would wait for ever. So it waits for two readings at most,
-	// one that began too early and the next.
+	// Fixed from here on: a change while the caller waits is for the next call, or a caller
+	// in a rush would wait forever. So it waits for two readings at most, one that began
+	// too early and the next.
 	for {
 		if k.picture != nil && !k.began.Before(since) {
 			defer k.mu.Unlock()
@@ -213,8 +212,8 @@ func (k *keptMap) outdate() {
 	k.outdated = time.Now()
 }
 
-// read begins a look at the database, which outlives the request that asked for
-// it because others may be waiting, too. The caller holds the lock.
+// read starts a database read. It outlives the request that asked for it, because other
+// requests may wait for it, too. The caller holds the lock.
 func (k *keptMap) read() *reading {
 	k.listen() // a hint from before the read is no news after it
 	looking := &reading{began: time.Now(), ended: make(chan struct{})}

@@ -69,7 +69,7 @@ func TestFault6_SeatMapIsAtMostASecondOldWhenHintsAreLost(t *testing.T) {
 		}
 		require.Less(t, asked.Sub(began), mapFresh, "an old map was given")
 	}
-	// The database is who decides: what the map says gives nobody a seat.
+	// The database decides: the map alone gives no one a seat.
 	_, err := h.bookings.Hold(t.Context(), showstest.Request(show, h.Customer(), "A1"))
 	showstest.Code(t, booking.CodeSeatsUnavailable, err)
 
@@ -126,8 +126,7 @@ func TestKeptSeatMapIsReadOnceForMany(t *testing.T) {
 	askAll(early)
 	require.Eventually(t, func() bool { return reads() != nil }, showstest.Patience, showstest.Glance)
 	first := reads()
-	// What was asked after a change must not be answered by the read that began
-	// before it.
+	// A request after a change must not be answered by a read that began before the change.
 	feed.Changed(show)
 	askAll(late)
 	require.NoError(t, tx.Rollback(t.Context()))

@@ -15,15 +15,15 @@ const eventsWaiting = 16
 
 var errFeedClosed = errors.New("seatmap: the feed is closed")
 
-// Feed tells readers and watchers about the seats of shows. However many want to
-// know about the same show, the process asks the database once.
+// Feed tells readers and watchers about the seats of shows. The process asks the database
+// once for all watchers of a show.
 type Feed struct {
 	store      *Store
 	hints      shows.Hints
 	background *shows.Background
 
 	mu    sync.Mutex
-	shows map[string]*showFeed // that somebody watches
+	shows map[string]*showFeed // with at least one watcher
 	maps  *lru.Cache[string, *keptMap]
 }
 

@@ -112,8 +112,8 @@ func difference(before, next *Picture) (Delta, bool) {
 	return delta, len(delta.Held)+len(delta.Sold)+len(delta.Released) > 0
 }
 
-// assignment says of every seat of the layout what it is. Applied to whatever a
-// watcher believes, it gives the truth.
+// assignment gives the state of every seat of the layout. Applied to any state of a
+// watcher, it gives the current map.
 func assignment(now *Picture) Delta {
 	delta := Delta{Version: now.Version, Held: now.Held, Sold: now.Sold, Released: []string{}}
 	for _, row := range now.Layout.Rows {

@@ -81,7 +81,7 @@ func kinds(events []*Event) []string {
 	return names
 }
 
-func TestWhoComesBackGetsWhatItMissed(t *testing.T) {
+func TestReconnectingWatcherGetsTheMissedDeltas(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	feed := h.feed(h.Bus)
@@ -111,7 +111,7 @@ func chainOf(name string) *showFeed {
 	return &showFeed{id: "show", chain: name, watchers: map[*Watcher]struct{}{}, idle: make(chan struct{}, 1)}
 }
 
-func TestWhoComesBackFromElsewhereGetsEverySeatAssigned(t *testing.T) {
+func TestReconnectingWatcherOfAnotherReplicaGetsEverySeat(t *testing.T) {
 	t.Parallel()
 	empty := newPicture(withTerms(shows.SeatMap{ShowID: "show", Version: 1, OnSale: true, Held: []string{}, Sold: []string{}},
 		booking.Terms{Version: 7, Layout: showstest.Hall()}))
@@ -138,15 +138,15 @@ func TestWhoComesBackFromElsewhereGetsEverySeatAssigned(t *testing.T) {
 		assert.Len(t, first[0].Value.(Delta).Released, showstest.Hall().Capacity()-1)
 	}
 	assert.Equal(t, told(goes.SeatMap), p.seats)
-	// All that this chain ever told does not mention the seat: replaying it would
-	// have left the page with a hold that is none.
+	// No event of this chain mentions the seat: replaying them would have left the page
+	// with a hold that no longer exists.
 	for _, event := range here.recent {
 		delta := event.Value.(Delta)
 		assert.NotContains(t, slices.Concat(delta.Held, delta.Sold, delta.Released), "A1")
 	}
 }
 
-func TestWhoComesBackNeverSeesThePast(t *testing.T) {
+func TestReconnectingWatcherNeverSeesAnOlderMap(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	here, there := h.feed(showstest.Deaf{}), h.feed(showstest.Deaf{})
@@ -160,7 +160,7 @@ func TestWhoComesBackNeverSeesThePast(t *testing.T) {
 	require.Equal(t, "held", p.seats["A1"], "the map that is kept here is older than what the page knows")
 }
 
-func TestWhoComesBackWithAnOldOrForeignIDStartsAnew(t *testing.T) {
+func TestReconnectingWatcherWithAnOldOrForeignIDGetsASnapshot(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	bus := h.Bus

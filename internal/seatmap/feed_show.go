@@ -10,7 +10,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
-// recentKept is how many deltas a show's chain remembers for those who come back.
+// recentKept is how many deltas a show's chain keeps for watchers that reconnect.
 const recentKept = 256
 
 // Watcher receives the events of a show. First brings it to the present; it may
@@ -26,7 +26,7 @@ type Watcher struct {
 	show   *showFeed
 }
 
-// Leave ends the watching. It may be called at any time, and again.
+// Leave stops watching. It may be called at any time, and more than once.
 func (w *Watcher) Leave() {
 	w.show.mu.Lock()
 	defer w.show.mu.Unlock()
@@ -47,9 +47,9 @@ func (w *Watcher) Leave() {
 //     told the watcher that it is held.
 //   - Else a snapshot.
 //
-// The version goes by the database's clock and is read for the one who comes back,
-// so it is above what they had. Where the clock has been set back it is not, and
-// they get a snapshot, which asks for no comparison.
+// The version follows the database's clock and is read for the watcher that comes back, so
+// it is higher than the watcher's version. If the clock was set back it is not, and the
+// watcher gets a snapshot, which needs no comparison.
 func (f *Feed) Watch(ctx context.Context, showID, lastEventID string) (*Watcher, error) {
 	id, err := shows.ParseID("show", showID)
 	if err != nil {
@@ -60,8 +60,8 @@ func (f *Feed) Watch(ctx context.Context, showID, lastEventID string) (*Watcher,
 	if returning {
 		since = time.Now()
 	}
-	// First of all the show has to exist: a refresher for any id would be a gift to
-	// those who try ids.
+	// First of all the show has to exist: a refresher for any id would help attackers who
+	// try ids.
 	if _, err := f.kept(id.String()).get(ctx, time.Time{}); err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ type showFeed struct {
 	// since to now.
 	recent []*Event
 	since  int64
-	// The two ways to bring somebody to now at once, encoded when they are needed.
+	// The two ways to bring a watcher up to date at once, encoded when they are needed.
 	snapshot, whole *Event
 }
 
@@ -179,7 +179,7 @@ func (s *showFeed) advance(next *Picture) error {
 	}
 	s.now, s.snapshot, s.whole = next, nil, nil
 	if before == nil || !before.sameSale(next) {
-		// No delta can say this: watchers begin anew, on the same stream.
+		// No delta can say this: watchers start again from a snapshot, on the same stream.
 		s.recent, s.since = nil, next.Version
 		return s.tellSnapshot()
 	}

@@ -46,7 +46,7 @@ func TestSeatMap(t *testing.T) {
 	}
 }
 
-// watch begins to watch, as somebody new.
+// watch begins to watch, as a new client.
 func watch(t testing.TB, feed *Feed, show string) (shows.SeatMap, *Watcher) {
 	t.Helper()
 	watcher, err := feed.Watch(t.Context(), show, "")
@@ -158,7 +158,7 @@ func later(of shows.SeatMap, held ...string) *Picture {
 	return newPicture(of)
 }
 
-func TestSlowReaderIsDroppedAndNobodyElse(t *testing.T) {
+func TestFeedDropsOnlyTheSlowReader(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	feed := h.feed(showstest.Deaf{})
@@ -230,7 +230,7 @@ func TestFeedTellsWhenSalesClose(t *testing.T) {
 		t.Skip("this machine was asleep for a second")
 	}
 	event := showstest.Next(t, watcher.Events)
-	require.Equal(t, eventSnapshot, event.Name, "nobody wrote anything; the clock did")
+	require.Equal(t, eventSnapshot, event.Name, "no write happened; only the clock moved")
 	assert.False(t, event.Value.(shows.SeatMap).OnSale)
 	assert.Equal(t, booking.ShowScheduled, event.Value.(shows.SeatMap).Status)
 }

@@ -25,11 +25,11 @@ func translate(step string, err error) error { return shows.Translate("seatmap: 
 
 // The version of a map is the database's clock, in microseconds, at the start of
 // the transaction that read it. now() is taken before the statement's snapshot,
-// so a map of version v has every change that was acknowledged up to v, whichever
-// API replica reads it, without a counter row that all sales of a show would
-// queue for. A position in the write-ahead log would not do: a commit is in the
-// log before it is visible, for as long as the flush to disk takes, and a hold
-// that runs out changes the map without a commit.
+// so a map of version v has every change that was acknowledged up to v, at every API
+// replica, without a counter row that all sales of a show would queue for. A position in
+// the write-ahead log would not do: a commit is in the log before it is visible, for as
+// long as the flush to disk takes, and a hold that runs out changes the map without a
+// commit.
 //
 // Expired holds count as free: the next hold overtakes them.
 const readMap = `SELECT s.terms_version, (extract(epoch FROM now()) * 1000000)::bigint,

@@ -49,9 +49,9 @@ type changingShow struct {
 }
 
 // ChangeShow cancels or moves a show, with its entry in the audit log, in one
-// transaction. A repeat answers with the change that there is. What follows for
-// the bookings is the workflows' business. Codes: not_found, conflict,
-// seats_unavailable, validation_failed, idempotency_key_reused.
+// transaction. A repeat answers with the existing change. The workflows handle the
+// bookings. Codes: not_found, conflict, seats_unavailable, validation_failed,
+// idempotency_key_reused.
 func (s *Store) ChangeShow(ctx context.Context, req booking.ShowChangeRequest) (booking.ShowChange, error) {
 	id, err := shows.ParseID("change", req.ChangeID)
 	if err != nil {
@@ -76,8 +76,8 @@ func (s *Store) ChangeShow(ctx context.Context, req booking.ShowChangeRequest) (
 	return s.ShowChange(ctx, req.ChangeID)
 }
 
-// SameChange refuses a request whose change is there already and was asked for by
-// another one. Codes: idempotency_key_reused, not_found.
+// SameChange refuses a request whose change was already made by a different request. Codes:
+// idempotency_key_reused, not_found.
 func (s *Store) SameChange(ctx context.Context, req booking.ShowChangeRequest) error {
 	var kind booking.ChangeKind
 	var hash string
@@ -107,7 +107,7 @@ func (s *Store) knownChange(ctx context.Context, id uuid.UUID, req booking.ShowC
 	if err != nil || known.Kind != booking.ChangeCancelled || known.FinishedAt == nil {
 		return &known, err
 	}
-	// A show is cancelled once. What could not be settled then is tried again.
+	// A show is cancelled once. A repeat retries what could not be settled.
 	again, err := s.pool.Exec(ctx, `UPDATE show_changes ch SET finished_at = NULL WHERE id = $1
 		AND EXISTS (SELECT FROM show_change_bookings cb WHERE cb.change_id = ch.id AND cb.settled_at IS NULL)`, id)
 	if err != nil {
@@ -270,9 +270,9 @@ func decideBy(now, starts time.Time) time.Time {
 	return latest
 }
 
-// otherScreen finds the newest layout of another screen of the house, and refuses
-// one that does not have every seat that somebody has, of its type: who came for a
-// wheelchair space cannot take a chair, nor the other way round.
+// otherScreen finds the newest layout of another screen of the house, and refuses a layout
+// that lacks a taken seat or has it as another type: a customer with a wheelchair space
+// cannot take a chair, nor the other way round.
 func otherScreen(ctx context.Context, tx pgx.Tx, showID uuid.UUID, show changingShow, screenID string) (screen, layoutID string, err error) {
 	id, err := uuid.Parse(screenID)
 	if err != nil {
@@ -353,7 +353,7 @@ func (s *Store) overlap(ctx context.Context, showID uuid.UUID, req booking.ShowC
 		ORDER BY o.starts_at LIMIT 1`, showID, req.ScreenID, shows.NullTime(req.StartsAt), shows.NullTime(req.EndsAt)).
 		Scan(&other, &title, &screen, shows.UTC(&from), shows.UTC(&to))
 	if err != nil {
-		// It has gone since; the refusal stands all the same.
+		// The other show has gone since; the refusal still stands.
 		return booking.E(booking.CodeConflict, "Another show is on that screen at that time.").Wrap(cause)
 	}
 	return booking.E(booking.CodeConflict, "%s shows %s from %s to %s, cleaning included (show %s).", screen, title,

@@ -60,7 +60,7 @@ func (h *house) next(change string, limit int) []booking.ChangeTask {
 	return tasks
 }
 
-// tell is what the fan-out does with the next bookings.
+// tell does what the fan-out does with the next bookings.
 func (h *house) tell(change string) []booking.ChangeTask {
 	h.T.Helper()
 	tasks := h.next(change, 100)
@@ -70,7 +70,7 @@ func (h *house) tell(change string) []booking.ChangeTask {
 	return tasks
 }
 
-// moneySays is the provider's word on a booking's one payment.
+// moneySays is the provider's state of a booking's one payment.
 func (h *house) moneySays(bookingID, status string, captured, refunded int64) {
 	h.T.Helper()
 	h.Exec(`SELECT record_payment(b.id, 1, 'stripe', 'pi_' || b.id, $2, b.total, b.total, $3, $4, 'INR', '', '', '',
@@ -95,7 +95,7 @@ func TestCancelShow(t *testing.T) {
 	assert.Equal(t, booking.ChangeCancelled, change.Kind)
 	assert.Nil(t, change.NewStartsAt)
 
-	// Nothing is for sale any more, also not to who holds seats.
+	// Nothing is for sale any more, also not to customers who hold seats.
 	_, err := h.bookings.Hold(t.Context(), showstest.Request(show, h.Customer(), "B1"))
 	showstest.Code(t, booking.CodeShowNotOnSale, err)
 	_, err = h.Confirm(t.Context(), held.BookingID)
@@ -119,7 +119,7 @@ func TestCancelShow(t *testing.T) {
 		assert.Equal(t, booking.TaskTell, task.Kind)
 		assert.True(t, task.Refund)
 	}
-	assert.Empty(t, h.tell(change.ID), "nobody is told twice")
+	assert.Empty(t, h.tell(change.ID), "no booking is notified twice")
 	assert.Equal(t, booking.ChangeCount{Told: 2, InFlight: 2}, h.count(change.ID))
 
 	// The hold ends; nothing was reserved. The sale is refunded in two steps.
@@ -142,9 +142,9 @@ func TestCancelShow(t *testing.T) {
 	showstest.Code(t, booking.CodeConflict, err)
 }
 
-// A worker dies between the signal and writing it down, and the booking ends
-// meanwhile: it counts all the same.
-func TestWhoIsAboutToBeToldIsNotLost(t *testing.T) {
+// A worker dies between the signal and storing it, and the booking ends meanwhile: the
+// booking still counts.
+func TestBookingsWhoseSignalWasNotStoredAreNotLost(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	show := h.Show()
@@ -167,8 +167,7 @@ func TestWhoIsAboutToBeToldIsNotLost(t *testing.T) {
 	assert.Empty(t, h.next(change.ID, 100))
 }
 
-// A hold and the cancellation meet: afterwards the booking either is told, or was
-// never made.
+// A hold and the cancellation race: afterward the booking is notified, or was never made.
 func TestFault09_HoldsRaceTheCancellation(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -12,12 +12,12 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
-// The truth about how far a change has come is in these statements: a workflow
-// that starts anew at any point asks them, and goes on.
+// The truth about how far a change has come is in these statements: a workflow that starts
+// again at any point asks them, and goes on.
 
-// untold are the bookings b of a change ch that are to be told: those that it
-// concerns, and those that somebody was about to tell, and may not have. A booking
-// made after a move, or that came from another show, was made for the new time.
+// untold are the bookings b of a change ch that are to be told: those that it concerns, and
+// those whose signal was about to be sent, and may not have been. A booking made after a
+// move, or that came from another show, was made for the new time.
 const untold = `FROM show_changes ch JOIN bookings b ON b.show_id = ch.show_id
 	LEFT JOIN show_change_bookings cb ON cb.change_id = ch.id AND cb.booking_id = b.id
 	WHERE ch.id = $1 AND ch.finished_at IS NULL AND (ch.kind = 'cancelled' OR NOT change_is_superseded(ch.id))
@@ -27,21 +27,21 @@ const untold = `FROM show_changes ch JOIN bookings b ON b.show_id = ch.show_id
 				WHERE e.booking_id = b.id AND e.event = 'moved' AND e.at > ch.created_at)) END`
 
 // elsewhere is a booking cb that has gone to another show than that of the change
-// ch, by the choice of another change. What happens to it is that show's business.
+// ch, by the choice of another change. The changes of that show handle it.
 const elsewhere = `(cb.choice <> 'move' AND (SELECT b.show_id FROM bookings b WHERE b.id = cb.booking_id) <> ch.show_id)`
 
-// These tell of a booking cb that was told of a change ch. $2 is how long its
-// workflow may be busy before somebody looks for it.
+// These conditions are about a booking cb that was notified of a change ch. $2 is how long
+// its workflow may be busy before a check that it still exists.
 const (
 	atWork = `cb.told_at IS NOT NULL AND cb.settled_at IS NULL AND cb.failure = '' AND NOT ` + elsewhere
-	// unasked has a refund to come that is not carried out yet. What customers choose
-	// themselves is carried out by their own request, if that lives.
+	// unasked has a refund that is due and not carried out yet. A customer's own request
+	// carries out its choice, if it still runs.
 	unasked = atWork + ` AND ch.kind = 'rescheduled' AND cb.choice = 'refund' AND cb.asked_at IS NULL
 		AND (cb.chosen_by = 'default' OR cb.chosen_at < clock_timestamp() - $2::interval)`
 	overdue = atWork + ` AND (ch.kind = 'cancelled' OR cb.choice = 'move' OR cb.choice = 'refund' AND cb.asked_at IS NOT NULL)
 		AND coalesce(cb.asked_at, cb.chosen_at, cb.told_at) < clock_timestamp() - $2::interval`
-	// inFlight keeps a workflow busy. A move is heard when the customer's message is
-	// on its way; one who cannot be reached does not delay the others for long.
+	// inFlight keeps a workflow busy. A move is delivered when the customer's message is on
+	// its way; a customer who cannot be reached does not delay the others for long.
 	inFlight = atWork + ` AND (ch.kind = 'cancelled' OR cb.choice = 'refund' AND cb.asked_at IS NOT NULL
 		OR cb.choice = '' AND cb.told_at > clock_timestamp() - interval '15 seconds'
 			AND EXISTS (SELECT FROM bookings b WHERE b.id = cb.booking_id AND b.status = 'confirmed')
@@ -97,9 +97,9 @@ func (s *Store) countChange(ctx context.Context, id uuid.UUID, busy time.Duratio
 // looksAtATime bounds how many overdue bookings are looked for at a time.
 const looksAtATime = 200
 
-// NextOfChange gives what is to be done next: whom to look for, and as many as
-// asked for of those to be asked and to be told. Who is about to be told is written
-// down first, so that no booking is lost whose workflow ends at once when it hears.
+// NextOfChange gives the next tasks: the bookings to look for, and up to the limit those to
+// be asked and to be notified. A booking that is about to be notified is stored first, so
+// that it is not lost when its workflow ends right after the signal.
 func (s *Store) NextOfChange(ctx context.Context, changeID string, busy time.Duration, limit int) ([]booking.ChangeTask, error) {
 	id, err := shows.ParseID("change", changeID)
 	if err != nil {
@@ -135,7 +135,7 @@ func (s *Store) tasks(ctx context.Context, sql string, args ...any) ([]booking.C
 	return tasks, translate("next of the change", err)
 }
 
-// TaskDone writes down that a booking's workflow was told, asked or looked for.
+// TaskDone stores that a booking's workflow was notified, asked or looked for.
 func (s *Store) TaskDone(ctx context.Context, changeID string, task booking.ChangeTask) error {
 	column := "asked_at"
 	if task.Kind == booking.TaskTell {
@@ -146,8 +146,8 @@ func (s *Store) TaskDone(ctx context.Context, changeID string, task booking.Chan
 	return translate("booking was told or asked", err)
 }
 
-// ApplyDefault makes the choice of those who made none in time. Between it and a
-// customer who is just in time, the row decides.
+// ApplyDefault makes the choice for customers who made none in time. The row decides
+// between it and a customer who is just in time.
 func (s *Store) ApplyDefault(ctx context.Context, changeID string) error {
 	_, err := s.pool.Exec(ctx, `UPDATE show_change_bookings cb
 		SET choice = ch.default_choice, chosen_by = 'default', chosen_at = clock_timestamp()

@@ -18,8 +18,8 @@ import (
 // alternativesShown bounds the other shows that a customer is offered.
 const alternativesShown = 10
 
-// BookingChange is what became of a booking's show, and what its customer may
-// still say about it. Local times are on the theater's wall clock.
+// BookingChange is what happened to a booking's show, and what its customer may still
+// choose. Local times are on the theater's wall clock.
 type BookingChange struct {
 	ID           string               `json:"id"`
 	Kind         booking.ChangeKind   `json:"kind"`
@@ -38,8 +38,8 @@ type BookingChange struct {
 	ChosenAt     *time.Time           `json:"chosen_at,omitempty"`
 	// Open tells whether the customer may choose now.
 	Open bool `json:"open"`
-	// Alternatives are shows with room for the booking, to which it can move or,
-	// when its show was cancelled, that its customer may like instead.
+	// Alternatives are shows with room for the booking. It can move to them or, when its
+	// show was cancelled, its customer may like them instead.
 	Alternatives []booking.ShowSummary `json:"alternatives"`
 }
 
@@ -84,9 +84,8 @@ func (s *Store) BookingChange(ctx context.Context, bookingID string) (BookingCha
 	return c, err
 }
 
-// AllComesBack tells whether a cancellation gives everything back whatever the
-// terms are, because the theater cancelled the show, or moved it and the customer
-// has not been told yet.
+// AllComesBack tells whether a cancellation gives a full refund under all terms, because
+// the theater cancelled the show, or moved it and the customer has not been told yet.
 func (s *Store) AllComesBack(ctx context.Context, bookingID string) (bool, error) {
 	id, err := shows.ParseID("booking", bookingID)
 	if err != nil {
@@ -131,9 +130,9 @@ func (s *Store) nextShows(ctx context.Context, showID string, seats, most int) (
 	return found, translate("next shows", err)
 }
 
-// Choose writes down what a customer wants of a moved show, once, and moves the
-// booking if that is it. Codes: not_found, choice_closed, not_cancellable, and of
-// a move validation_failed, show_not_on_sale, seats_unavailable.
+// Choose stores a customer's choice about a moved show, once, and moves the booking if that
+// is the choice. Codes: not_found, choice_closed, not_cancellable, and of a move
+// validation_failed, show_not_on_sale, seats_unavailable.
 func (s *Store) Choose(ctx context.Context, c booking.Choice) (booking.Chosen, error) {
 	before, err := s.bookings.Booking(ctx, c.BookingID)
 	if err != nil {
@@ -243,7 +242,7 @@ func (s *Store) choose(ctx context.Context, c booking.Choice, to destination) (l
 	return left, nil
 }
 
-// givenBack is what of a booking's price was promised back.
+// givenBack is the part of a booking's price whose refund was promised.
 func givenBack(b booking.Booking) booking.Money {
 	if b.Refund == nil {
 		return booking.Money{Currency: b.Quote.Total.Currency}

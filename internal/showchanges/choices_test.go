@@ -90,8 +90,8 @@ func TestKeepAndRefundAreWrittenDownOnce(t *testing.T) {
 	}
 }
 
-// What is chosen is carried out whether the answer arrives or not: the repeat
-// finds everything done, and does nothing.
+// A choice is carried out even if its answer is lost: the retry finds everything done and
+// does nothing.
 func TestFault43_MoveIsDoneOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -132,7 +132,7 @@ func TestFault43_MoveIsDoneOnce(t *testing.T) {
 	_, err = h.store.Choose(t.Context(), moveTo(b.BookingID, changeID, h.Show(), "B1", "B2"))
 	showstest.Code(t, booking.CodeChoiceClosed, err)
 
-	// A cancellation afterwards owes what is left, on top of what went back.
+	// A later cancellation owes the rest, in addition to what was refunded.
 	require.NoError(t, h.bookings.Cancel(t.Context(), booking.Cancellation{
 		BookingID: b.BookingID, Refund: before.Quote.Total, Detail: "Ill."}))
 	h.checkInvariants(to)
@@ -227,7 +227,7 @@ func (h *house) applyDefault(changeID, choice string) {
 }
 
 // Many customers of a moved show, and many others, want the same seats of another:
-// nobody gets half, and no seat is sold twice.
+// no customer gets half of the seats, and no seat is sold twice.
 func TestFault43_MovesRaceOthersForSeats(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -299,7 +299,8 @@ func TestMovesAcrossEachOther(t *testing.T) {
 	for i := range shows {
 		for n, s := range have[i] {
 			all.Go(func() {
-				// A seat that is free for certain, or one that somebody may be leaving.
+				// A seat that is certainly free, or one that another customer may be
+				// leaving.
 				target := fmt.Sprintf("B%d", n+1)
 				if n%2 == 0 {
 					target = s.name

@@ -12,9 +12,9 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows/showstest"
 )
 
-// Bookings are told one after the other. Somebody who cancels before their turn
-// has come gets everything back, whatever the terms of a cancellation say.
-func TestUntoldCustomersGetEverythingBack(t *testing.T) {
+// Bookings are notified one after the other. A customer who cancels before being notified
+// gets a full refund, even if the terms of cancellation give less.
+func TestCancellationBeforeTheNoticeIsRefundedInFull(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		prepare func(h *house, b booking.Held)
@@ -67,9 +67,9 @@ func TestUntoldCustomersGetEverythingBack(t *testing.T) {
 	}
 }
 
-// A customer goes to another show while theirs is being cancelled: the choice waits
-// for the cancellation, or a booking of the other show would be told that its show
-// does not take place.
+// A customer moves to another show while their show is being cancelled. The choice waits
+// for the cancellation: otherwise a booking of the other show would be notified that its
+// show does not take place.
 func TestMoveWaitsForAChangeUnderWay(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -11,9 +11,9 @@ import (
 	"github.com/boxoffice/boxoffice/internal/shows/showstest"
 )
 
-// A customer goes to another show at the very moment in which theirs is cancelled:
-// the cancellation is not about that booking any more.
-func TestWhoWentToAnotherShowIsLeftAlone(t *testing.T) {
+// A customer moves to another show while the old show is being cancelled: the cancellation
+// no longer applies to that booking.
+func TestSettlementSkipsBookingsThatMovedToAnotherShow(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	show, other := h.Show(), h.Show()
@@ -25,7 +25,7 @@ func TestWhoWentToAnotherShowIsLeftAlone(t *testing.T) {
 	h.Exec(`UPDATE bookings SET show_id = $2 WHERE show_id = $1`, show, other)
 
 	h.longAgo(change.ID)
-	assert.Empty(t, h.next(change.ID, 100), "nobody looks for them")
+	assert.Empty(t, h.next(change.ID, 100), "no task looks for them")
 	for _, b := range []booking.Held{told, begun} {
 		left, err := h.store.Settlement(t.Context(), change.ID, b.BookingID)
 		require.NoError(t, err)
@@ -37,7 +37,7 @@ func TestWhoWentToAnotherShowIsLeftAlone(t *testing.T) {
 	assert.True(t, finished)
 }
 
-// Who had ended before the change reached them is not told of it.
+// A booking that ended before the change reached it is not notified.
 func TestSettlementKnowsWhoWasCancelledSince(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -87,7 +87,7 @@ func TestSettlement(t *testing.T) {
 	assert.Equal(t, booking.MoneyStep{BookingID: sold.BookingID, Provider: "stripe", Reference: "pi_" + sold.BookingID,
 		Amount: sold.Quote.Total}, *left.Refund)
 
-	// What needs a person is counted, and a repeat of the request tries it again.
+	// A booking that needs a person is counted, and a repeat of the request retries it.
 	require.NoError(t, h.bookings.End(t.Context(), booking.Ending{BookingID: held.BookingID, Status: booking.StatusCancelled}))
 	h.moneySays(held.BookingID, "voided", 0, 0)
 	require.NoError(t, h.store.FailSettlement(t.Context(), change.ID, sold.BookingID, "The card is closed."))

@@ -18,8 +18,8 @@ type SeatMap struct {
 	OnSale bool                     `json:"on_sale"`
 	Layout booking.Layout           `json:"layout"`
 	Prices map[string]booking.Money `json:"prices"`
-	// AccessibleUntil is until when wheelchair spaces and companion seats are kept
-	// for those who need them; nil when the layout has none.
+	// AccessibleUntil is until when wheelchair spaces and companion seats are kept for
+	// customers who need them; nil when the layout has none.
 	AccessibleUntil *time.Time `json:"accessible_until,omitempty"`
 	Held            []string   `json:"held"`
 	Sold            []string   `json:"sold"`

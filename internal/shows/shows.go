@@ -78,7 +78,7 @@ func (s *Show) TooEarly(rule booking.SeatRule) *booking.Error {
 }
 
 // AccessibleUntil is until when wheelchair spaces and companion seats are kept for
-// those who need them; nil when the layout has none.
+// customers who need them; nil when the layout has none.
 func (s *Show) AccessibleUntil() *time.Time {
 	if !s.seating.accessible {
 		return nil
@@ -117,7 +117,7 @@ func (s *Store) ShowAt(ctx context.Context, showID string, version int64) (*Show
 	return s.shows.get(ctx, showID)
 }
 
-// Drop forgets a show whose terms turned out to be old, unless it was loaded anew
+// Drop forgets a show whose terms turned out to be old, unless it was loaded again
 // meanwhile.
 func (s *Store) Drop(stale *Show) {
 	known := s.shows.shows

@@ -9,8 +9,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// TermsTries is how often a statement is tried anew when the terms of sale change
-// under it.
+// TermsTries is how often a statement is retried when the terms of sale change under it.
 const TermsTries = 3
 
 // Store knows the shows on Postgres. The stores of the packages above stand on one.

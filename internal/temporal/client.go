@@ -24,8 +24,8 @@ type Options struct {
 	Address   string // host:port of the frontend
 	Namespace string
 	Keys      Keys // payload encryption; none leaves payloads readable
-	// Worker is for the client of a worker: what its keys cannot read is left to be
-	// done later, by a process that can. Other clients get an UnreadableError.
+	// Worker is for the client of a worker: what its keys cannot read is left for later,
+	// for a process that can. Other clients get an UnreadableError.
 	Worker bool
 	// Unreadable is told of every payload that the keys cannot read. It must not block.
 	Unreadable func(*UnreadableError)

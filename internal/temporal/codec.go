@@ -17,8 +17,8 @@ type Key struct {
 	Secret []byte
 }
 
-// Keys are the payload keys, the one that encrypts first. The others only
-// decrypt: that is how keys rotate.
+// Keys are the payload keys. The first one encrypts. The others only decrypt: that is how
+// keys rotate.
 type Keys []Key
 
 // UnreadableError says that a payload cannot be read, or must not be written, with
@@ -92,7 +92,7 @@ func (c *codec) Encode(payloads []*common.Payload) ([]*common.Payload, error) {
 	return sealed, nil
 }
 
-// Decode implements converter.PayloadCodec. What is not encrypted passes through.
+// Decode implements converter.PayloadCodec. A payload that is not encrypted passes through.
 // The error is an UnreadableError.
 func (c *codec) Decode(payloads []*common.Payload) ([]*common.Payload, error) {
 	opened := make([]*common.Payload, len(payloads))
@@ -129,7 +129,7 @@ func (c *codec) open(id string, sealed []byte) (*common.Payload, *UnreadableErro
 	return payload, nil
 }
 
-// Proof is a text encrypted with a key. Who can Read it has the same key.
+// Proof is a text encrypted with a key. A process that can Read it has the same key.
 func (k Key) Proof() ([]byte, error) {
 	codec, err := newCodec(Keys{k})
 	if err != nil {

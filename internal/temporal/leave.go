@@ -9,12 +9,13 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// leaver is the data converter of a worker. What the keys cannot read must be left
-// for a process that can read it, and the SDK does so only in one way each:
+// leaver is the data converter of a worker. A payload that the keys cannot read must be
+// left for a process that can read it. For each kind of task the SDK has only one way to do
+// so:
 //
 //   - In a workflow task a panic. It fails the task, which the server gives out again.
 //     An error would reject an update, drop a signal, lose a version marker, or fail a
-//     workflow for good, whichever payload it is.
+//     workflow permanently, depending on the payload.
 //   - In an activity an error. It fails the attempt, which the server repeats; our
 //     retry policies take a panic for a bug of the activity and give up.
 //

@@ -1,6 +1,6 @@
-// Package vendors keeps an ill or busy vendor from slowing down a booking's fast
-// path: a circuit breaker and a rate limiter for each vendor. It knows no vendor
-// and nothing of what is called; retries are the workflow's.
+// Package vendors keeps a failing or busy vendor from slowing down a booking's fast path: a
+// circuit breaker and a rate limiter for each vendor. It knows no vendor and nothing of
+// what is called; retries are the workflow's.
 package vendors
 
 import (
@@ -15,22 +15,22 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// Options says when a vendor counts as ill. Zero values take the defaults.
+// Options says when a vendor counts as failing. Zero values take the defaults.
 type Options struct {
 	// PerSecond and Burst are the calls that the fast path may make in this
 	// process. Zero PerSecond: as many as come.
 	PerSecond float64
 	Burst     int
-	// Failures in a row make the vendor ill; so do failures of at least half of
-	// MinCalls or more calls. Both are counted within Window, by when a call began:
+	// A vendor is failing after this many failures in a row, or after failures of at least
+	// half of MinCalls or more calls. Both are counted within Window, by when a call began:
 	// a window no longer than a call takes to time out would never see a failure.
 	Failures uint32
 	MinCalls uint32
 	Window   time.Duration
-	// Rest is how long an ill vendor is left alone before one call tries it.
+	// Rest is how long a failing vendor is left alone before one call tries it.
 	Rest time.Duration
-	// Slow is from when on an answer, however good, counts as a failure: a vendor
-	// that answers after half a minute is no help to a customer who waits.
+	// Slow is the duration from which an answer counts as a failure, even a good one: a
+	// vendor that answers after half a minute is no help to a customer who waits.
 	Slow   time.Duration
 	Logger *slog.Logger
 }
@@ -67,8 +67,8 @@ type Guard struct {
 	limiter *rate.Limiter
 }
 
-// NewGuard makes the guard of the named vendor. Vendors share nothing, so that
-// one's illness leaves the others alone.
+// NewGuard makes the guard of the named vendor. Vendors share nothing, so that one failing
+// vendor does not affect the others.
 func NewGuard(name string, o Options) *Guard {
 	o = o.withDefaults()
 	return &Guard{
@@ -113,8 +113,8 @@ func (g *Guard) Try(ctx context.Context, call func(context.Context) error) error
 	return g.observe(ctx, call, done)
 }
 
-// Report runs a call whatever the vendor's state and remembers whether the
-// vendor was well. After the vendor's rest it is as good a probe as any.
+// Report runs a call in every state of the vendor and remembers whether the vendor was
+// well. After the vendor's rest such a call is a probe.
 func (g *Guard) Report(ctx context.Context, call func(context.Context) error) error {
 	done, err := g.breaker.Allow()
 	if err != nil {
@@ -146,8 +146,8 @@ func (g *Guard) observe(ctx context.Context, call func(context.Context) error, d
 	return err
 }
 
-// isFailure tells an ill vendor from one that is well and says no: a declined
-// card is a good answer.
+// isFailure tells a failing vendor from a healthy vendor that refuses: a declined card is a
+// good answer.
 func isFailure(err error) bool {
 	switch {
 	case err == nil:

@@ -70,7 +70,7 @@ func TestScenario20SlowVendorLeavesTheOthersAlone(t *testing.T) {
 	})
 }
 
-func TestRecovery(t *testing.T) {
+func TestGuardProbesAndRecovers(t *testing.T) {
 	t.Parallel()
 	fail := func(g *Guard) {
 		for range 5 {
@@ -97,7 +97,7 @@ func TestRecovery(t *testing.T) {
 				fail(g)
 				require.Equal(t, stateIll, g.State())
 				require.NoError(t, g.Report(t.Context(), answer(nil)), "the slow path always runs")
-				require.Equal(t, stateIll, g.State(), "an ill vendor gets its rest")
+				require.Equal(t, stateIll, g.State(), "a failing vendor gets its rest")
 				time.Sleep(10*time.Second + time.Millisecond)
 				require.Equal(t, stateRecovering, g.State())
 				_ = tt.probe(g)
@@ -107,7 +107,7 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
-func TestOneProbeAtATime(t *testing.T) {
+func TestGuardProbesWithOneCallAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := guard("stripe", Options{})
@@ -124,7 +124,7 @@ func TestOneProbeAtATime(t *testing.T) {
 	})
 }
 
-func TestWhatCountsAsIll(t *testing.T) {
+func TestErrorsThatCountAsAFailingVendor(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
@@ -152,7 +152,7 @@ func TestWhatCountsAsIll(t *testing.T) {
 	}
 }
 
-func TestHalfTheCallsFailing(t *testing.T) {
+func TestGuardOpensWhenHalfTheCallsFail(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		run := func(g *Guard, calls, everyNth int, apart time.Duration) state {
@@ -173,7 +173,7 @@ func TestHalfTheCallsFailing(t *testing.T) {
 	})
 }
 
-func TestRate(t *testing.T) {
+func TestGuardLimitsTheRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := guard("twilio", Options{PerSecond: 10, Burst: 3})
@@ -192,7 +192,7 @@ func TestRate(t *testing.T) {
 	})
 }
 
-func TestPanicEndsTheProbe(t *testing.T) {
+func TestGuardEndsAProbeThatPanics(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := guard("stripe", Options{})
@@ -208,7 +208,7 @@ func TestPanicEndsTheProbe(t *testing.T) {
 	})
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestGuardUnderConcurrentCalls(t *testing.T) {
 	t.Parallel()
 	g := guard("stripe", Options{PerSecond: 1_000_000})
 	var wg sync.WaitGroup

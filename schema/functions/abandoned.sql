@@ -6,7 +6,7 @@
 
 -- wait_for_fetch gives the claims of a hold that is not fetched yet another
 -- stretch of time or, with null, all of the hold's and its grace. A hold that lost seats to
--- somebody else is lost (BX006): what is left of it must not come to life again.
+-- another booking is lost (BX006): its other seats must not be held again.
 CREATE OR REPLACE FUNCTION wait_for_fetch(p_booking uuid, p_within interval, p_grace interval DEFAULT '30 seconds') RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     b       bookings%ROWTYPE;

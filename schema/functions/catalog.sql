@@ -36,8 +36,8 @@ BEGIN
 END $$;
 
 -- release_changes_terms: when a theater releases its accessible seats belongs to
--- the terms of its shows, of those that have not begun. A hold or a seat map that
--- goes by the former time finds the version raised.
+-- the terms of its shows, of those that have not begun. A hold or a seat map with the
+-- former time finds the version raised.
 CREATE OR REPLACE FUNCTION release_changes_terms() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE shows SET terms_version = terms_version + 1

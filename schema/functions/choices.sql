@@ -4,9 +4,8 @@
 --   BX022 nothing to choose (any more)
 --   BX023 chosen already (DETAIL: what)
 
--- next_shows gives the shows that somebody may go to instead: of the same movie,
--- on sale, with that many seats free; the same theater's first, then the city's,
--- by time.
+-- next_shows gives the shows that a customer may go to instead: of the same movie, on sale,
+-- with that many seats free; the same theater's first, then the city's, by time.
 CREATE OR REPLACE FUNCTION next_shows(p_show uuid, p_seats integer, p_limit integer)
 RETURNS TABLE (show_id uuid, place bigint) LANGUAGE sql STABLE AS $$
     SELECT later.id, row_number() OVER ()
@@ -47,9 +46,9 @@ BEGIN
     END IF;
 END $$;
 
--- choose_change writes down what a customer chose, once, before the deadline by
--- this clock. A move happens in the same transaction: the new seats are sold, the
--- old ones free, and the ticket is another. What it returns is the show left.
+-- choose_change stores a customer's choice, once, before the deadline by this clock. A move
+-- happens in the same transaction: the new seats are sold, the old ones free, and the
+-- ticket is new. It returns the show that the booking left.
 DROP FUNCTION IF EXISTS choose_change(uuid, uuid, text, text, uuid, bigint, text[], jsonb, bigint, text);
 CREATE OR REPLACE FUNCTION choose_change(
     p_booking uuid, p_change uuid, p_choice text, p_detail text,
@@ -72,8 +71,8 @@ BEGIN
     END IF;
     SELECT * INTO change FROM show_changes WHERE id = p_change;
     SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
-    -- A later change of the show that is being made: either it waits and finds the
-    -- booking where it went, or its customer hears of it and chooses anew.
+    -- A later change of the show that is being made: either it waits and finds the booking
+    -- in its new show, or its customer is notified and chooses again.
     PERFORM 1 FROM shows WHERE id = change.show_id FOR KEY SHARE;
     IF told.choice = p_choice AND (p_choice <> 'move' OR b.show_id = p_show AND b.seats <@ p_seats AND p_seats <@ b.seats) THEN
         RETURN NULL;

@@ -20,9 +20,8 @@
 -- that time the booking's workflow asks the provider whether the customer has paid,
 -- and ends the hold. Rivals get the seats when it has, or after the grace.
 --
--- With p_fetch_within the claims last only that long at first, until somebody
--- fetches the answer (abandoned.sql). With p_too_late only a hold that is there
--- already is answered.
+-- With p_fetch_within the claims last only that long at first, until a client fetches the
+-- answer (abandoned.sql). With p_too_late only an existing hold is answered.
 DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text);
 DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text, interval);
 DROP FUNCTION IF EXISTS hold_seats(uuid, uuid, uuid, bigint, text[], interval, integer, jsonb, bigint, text, text, interval, jsonb, timestamptz);
@@ -34,7 +33,7 @@ CREATE OR REPLACE FUNCTION hold_seats(
     p_refunds jsonb DEFAULT NULL,
     -- before this time these seats may not be sold together; null when they may
     p_not_before timestamptz DEFAULT NULL,
-    -- how long the hold waits for somebody to fetch its answer; null is to its end
+    -- how long the hold waits for its answer to be fetched; null is to its end
     p_fetch_within interval DEFAULT NULL,
     -- the caller of a new hold no longer waits
     p_too_late boolean DEFAULT false)
@@ -156,8 +155,7 @@ BEGIN
 END $$;
 
 -- keep_hold makes a hold last until its payment's outcome is known. A hold that
--- was overtaken, even in part, is lost: what is left of it must not come to life
--- again as half a hold.
+-- was overtaken, even in part, is lost: its other seats must not become half a hold again.
 CREATE OR REPLACE FUNCTION keep_hold(p_booking uuid) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
     b       bookings%ROWTYPE;
@@ -246,8 +244,8 @@ END $$;
 
 -- cancel_booking undoes a confirmation: seats free, ticket void, refund owed, at
 -- once. The ticket is void before the money goes back, so that it cannot be
--- scanned in between. What is owed is p_refund, or everything when all of it is to
--- come back (all_comes_back).
+-- scanned in between. The refund is p_refund, or the full price when the theater owes it
+-- (all_comes_back).
 CREATE OR REPLACE FUNCTION cancel_booking(p_booking uuid, p_refund bigint, p_detail text, p_even_scanned boolean)
 RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE

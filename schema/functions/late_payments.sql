@@ -1,9 +1,8 @@
 -- Money that comes after its booking had ended. Errors:
 --   BX009 not decided yet: the booking has not ended
 
--- paid_for tells whether a booking was sold for this payment. Of a booking that was
--- sold before that was written down, it is the payment whose money we have, or the
--- latest.
+-- paid_for tells whether a booking was sold for this payment. For a booking that was sold
+-- before this was stored, it is the payment whose money we have, or the latest.
 CREATE OR REPLACE FUNCTION paid_for(p_booking uuid, p_provider text, p_reference text) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN b.paid_with <> '' THEN b.paid_with = p_provider || '/' || p_reference
         ELSE EXISTS (SELECT FROM (SELECT p.provider, p.reference FROM payments p WHERE p.booking_id = b.id
@@ -12,12 +11,11 @@ CREATE OR REPLACE FUNCTION paid_for(p_booking uuid, p_provider text, p_reference
     FROM bookings b JOIN tickets k ON k.booking_id = b.id WHERE b.id = p_booking;
 $$;
 
--- decide_late_payment says what becomes of a payment whose booking's workflow has
--- ended: 'settled' when it is what the booking was sold for, otherwise 'rebook' (if
--- asked for, and the booking ran out) or 'return'. What it decides, it writes down
--- once: confirm_booking refuses a payment that goes back, so a payment never both
--- buys a ticket and goes back. p_rebook false turns 'rebook' into 'return', unless
--- the new booking was sold for it.
+-- decide_late_payment decides about a payment whose booking's workflow has ended: 'settled'
+-- when it is what the booking was sold for, otherwise 'rebook' (if asked for, and the
+-- booking ran out) or 'return'. It stores its decision once: confirm_booking refuses a
+-- payment that goes back, so a payment never both buys a ticket and goes back. p_rebook
+-- false turns 'rebook' into 'return', unless the new booking was sold for it.
 CREATE OR REPLACE FUNCTION decide_late_payment(p_provider text, p_reference text, p_booking uuid, p_rebook boolean)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION payment_rank(p_status text, p_authorized boolean) RET
 $$;
 
 -- next_payment_status: voided is terminal and reached from anything that has taken no money; the rest
--- only moves forward, so a late word changes nothing.
+-- only moves forward, so a late state changes nothing.
 CREATE OR REPLACE FUNCTION next_payment_status(p_now text, p_authorized boolean, p_said text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
@@ -34,8 +34,8 @@ RETURNS text LANGUAGE sql IMMUTABLE AS $$
     END;
 $$;
 
--- touch_booking makes a change that left no entry in the timeline visible to
--- those who compare versions.
+-- touch_booking raises the version for a change that left no entry in the timeline, so that
+-- clients who compare versions see it.
 CREATE OR REPLACE FUNCTION touch_booking(p_booking uuid, p_seen bigint) RETURNS void LANGUAGE sql AS $$
     UPDATE bookings SET version = version + 1, updated_at = now() WHERE id = p_booking AND version = p_seen;
 $$;
@@ -45,8 +45,8 @@ $$;
 -- entries (p_details holds their texts by event). It returns the booking when
 -- something changed.
 --
--- Words may arrive in any order, so the ledger is built from totals, and what a
--- later word implies (captured implies authorized) is written with it.
+-- States may arrive in any order, so the ledger is built from totals, and what a later
+-- state implies (captured implies authorized) is written with it.
 --
 -- Refunds may fail after they were made. p_refunded is what is back and has stayed so,
 -- p_refunds_failed the running total of what came to us again: their sum only grows,
@@ -130,7 +130,7 @@ BEGIN
         PERFORM add_booking_event(new.booking_id, 'captured', p_details ->> 'captured', p_reference);
     END IF;
     IF new.status = 'voided' THEN
-        -- Letting go of a payment nobody authorized moves no money.
+        -- Voiding a payment that was never authorized moves no money.
         INSERT INTO ledger (booking_id, provider, reference, movement, amount, total, currency)
         SELECT new.booking_id, p_provider, p_reference, 'void', reserved, reserved, p_currency
         WHERE reserved IS NOT NULL
@@ -152,8 +152,8 @@ BEGIN
     END IF;
     PERFORM record_disputes(new.booking_id, p_provider, p_reference, p_currency, p_disputes, p_details)
     WHERE jsonb_array_length(p_disputes) > 0;
-    -- Somebody gave back more than was owed, at the provider's own dashboard: the
-    -- booking costs the customer that much less.
+    -- More than was owed was refunded, at the provider's own dashboard: the booking costs
+    -- the customer that much less.
     UPDATE bookings SET refund_due = new.refunded
     WHERE id = new.booking_id AND refund_due < new.refunded AND paid_for(id, p_provider, p_reference);
 
@@ -266,8 +266,8 @@ BEGIN
 END $$;
 
 -- booking_owes_nothing: nothing of a booking's money is to move any more when none is reserved and the
--- ledger has given back what is owed. A booking that was sold may keep what was
--- not promised back; one that never was keeps nothing.
+-- ledger has given back what is owed. A sold booking may keep what no refund was promised
+-- for; a booking that was never sold keeps nothing.
 CREATE OR REPLACE FUNCTION booking_owes_nothing(p_booking uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT NOT EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id AND p.status IN ('authorized', 'in_doubt'))
         AND coalesce((SELECT sum(CASE WHEN l.movement IN ('capture', 'refund_failed') THEN l.amount ELSE -l.amount END)

@@ -1,5 +1,5 @@
 -- raise_catalog_version raises the one number that caches of the catalog compare.
--- The notice is only a hint: it is lost on those who are not connected.
+-- The notice is only a hint: a process that is not connected misses it.
 CREATE OR REPLACE FUNCTION raise_catalog_version() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     raised bigint;

@@ -1,16 +1,16 @@
 -- What a cancelled or moved show means for its bookings.
 
--- change_is_superseded: a later change of the same show takes the place of one that is under way: its
--- customers choose anew, or have their money back.
+-- change_is_superseded: a later change of the same show takes the place of one that is
+-- under way: its customers choose again, or get a refund.
 CREATE OR REPLACE FUNCTION change_is_superseded(p_change uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT FROM show_changes ch JOIN show_changes later
         ON later.show_id = ch.show_id AND later.created_at > ch.created_at WHERE ch.id = p_change);
 $$;
 
--- all_comes_back tells whether the theater owes the customer everything, whatever
--- the terms of a cancellation are: the show was cancelled, or was moved and the
--- customer, who has a choice then, has not heard of it. Bookings are told one after
--- the other, so many know of a change before they are told.
+-- all_comes_back tells whether the theater owes the customer a full refund, even if the
+-- terms of a cancellation give less: the show was cancelled, or it was moved and the
+-- customer, who has a choice then, was not notified yet. Bookings are notified one after
+-- the other, so many customers know of a change before that.
 CREATE OR REPLACE FUNCTION all_comes_back(p_booking uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT s.status = 'cancelled' OR EXISTS (
         SELECT FROM show_changes ch

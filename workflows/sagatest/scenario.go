@@ -42,7 +42,7 @@ type Scenario struct {
 	// an empty code is success.
 	Updates []booking.Code
 	End     End
-	// MaxEvents is the budget of the recorded history; zero is none.
+	// MaxEvents is the budget of the recorded history; zero is no budget.
 	MaxEvents int
 }
 

@@ -23,7 +23,7 @@ func chooses(at time.Duration, choice booking.ChangeChoice) action {
 	return update(at, workflows.UpdateChoose, decision)
 }
 
-// cancelsShow is the news that a show does not take place, for those who have it.
+// cancelsShow is the signal that a show does not take place, for its bookings.
 func cancelsShow(at time.Duration, showID, changeID string) action {
 	return action{at, func(_ *World, d Driver) {
 		d.Signal(workflows.SignalShowCancelled, workflows.ShowCancelled{ChangeID: changeID, ShowID: showID, Reason: "A flood."})

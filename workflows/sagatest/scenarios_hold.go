@@ -39,8 +39,8 @@ func holdScenarios() []Scenario {
 			Status:  booking.StatusRejected, Payment: booking.PaymentOpen, End: End{},
 		},
 		{
-			// It was too late before it began, which a real one is when its first task
-			// waited for a worker.
+			// It was too late before it began, like a real workflow whose first task waited
+			// for a worker.
 			Name: "started_late", Input: func(in *workflows.BookingInput) { in.StartWithin = -time.Second },
 			Updates: []booking.Code{booking.CodeStartedLate}, Canceled: true, End: End{}, MaxEvents: 10,
 		},

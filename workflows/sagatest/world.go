@@ -46,8 +46,8 @@ type World struct {
 	faults   map[string][]Fault
 	calls    map[string]int
 	scanned  bool
-	// Of a move of the show: until when the customer may choose, what they chose,
-	// and what went back because another show cost less.
+	// For a move of the show: until when the customer may choose, the choice, and the
+	// refund because another show cost less.
 	decideBy  time.Time
 	chosen    booking.ChangeChoice
 	givenBack int64
@@ -113,7 +113,7 @@ func (w *World) Fail(operation string, faults ...Fault) {
 // Repeat is a fault n times.
 func Repeat(n int, f Fault) []Fault { return slices.Repeat([]Fault{f}, n) }
 
-// Take gives a seat to somebody else.
+// Take gives a seat to another booking.
 func (w *World) Take(seat string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -115,8 +115,7 @@ func (t *tour) findShow(ctx context.Context) (showDoc, error) {
 	return showDoc{}, fmt.Errorf("no show found in %s; run `boxoffice seed`", city)
 }
 
-// hold takes two seats side by side. Somebody else may be faster: then it looks
-// again.
+// hold takes two seats side by side. Another customer may be faster: then it looks again.
 func (t *tour) hold(ctx context.Context, show showDoc) (bookingDoc, error) {
 	const tries = 5
 	for range tries {

@@ -195,7 +195,7 @@ func TestProgramIsStableWithinTheDay(t *testing.T) {
 	assert.Equal(t, slices.DeleteFunc(remaining, inNewYork), later)
 }
 
-// The doors open by the wall clock, whatever the night did to it.
+// The doors open by the wall clock, also after a clock change in the night.
 func TestProgramOpensByTheLocalClock(t *testing.T) {
 	t.Parallel()
 	screens := houses(t)
@@ -351,7 +351,7 @@ func TestProgramChargesMoreInTheEveningAndAtTheWeekend(t *testing.T) {
 	assert.Greater(t, compared, 200)
 }
 
-func TestProgramHasSomethingForEverybody(t *testing.T) {
+func TestProgramHasSomethingForEveryone(t *testing.T) {
 	t.Parallel()
 	shows := Program(time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC), 7)
 	screens, catalog := houses(t), films()

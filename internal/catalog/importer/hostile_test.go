@@ -126,7 +126,7 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
-// A spreadsheet must not run what somebody wrote as the name of a field.
+// A spreadsheet must not run a field name of the file as a formula.
 func TestFault62_ErrorFileHasNoFormulas(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -56,7 +56,7 @@ func TestFewStatementsRaiseTheVersion(t *testing.T) {
 	assert.EqualValues(t, 2*10, version(t, db)-before, "one statement for each batch, which may insert and may update")
 }
 
-// An import that is cut off goes on after its last batch, whatever it was doing.
+// An interrupted import goes on after its last batch, from any point.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	lines := numbered(1, 100)

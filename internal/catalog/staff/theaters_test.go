@@ -213,7 +213,7 @@ func TestScreenRefusals(t *testing.T) {
 }
 
 // A script that has lost its end does not fill the catalog.
-func TestThereIsAnEndOfTheaters(t *testing.T) {
+func TestNumberOfTheatersScreensCardsAndLayoutsIsLimited(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	screen := o.screen(o.theater, "One")

@@ -39,7 +39,7 @@ type Setup struct {
 	OpenWithoutKey func(t *testing.T, url string) notify.Sender
 	// Message gives a message to a recipient that no other message has.
 	Message func() booking.Message
-	// Refused gives a message that the vendor refuses for good.
+	// Refused gives a message that the vendor refuses permanently.
 	Refused func() booking.Message
 	// SameID: the vendor lists a message under the id that it gave when sending.
 	SameID bool

@@ -28,7 +28,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// A sender address that is not in order is ours to mend: the messages wait.
+// A wrong sender address is our own error to fix: the messages wait.
 func TestWrongSenderIsDenied(t *testing.T) {
 	t.Parallel()
 	sender := sendgrid.New(sendgrid.Options{APIKey: "SG.test", URL: startSandbox(t), From: "not an address"})

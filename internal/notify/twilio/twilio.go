@@ -93,7 +93,7 @@ func (s *Sender) Find(ctx context.Context, message booking.Message, since time.T
 	if err != nil || !call.Accepted() {
 		return "", false, call.FailedAsking(reason(err), err)
 	}
-	// Newest first, whatever order the page has. Twilio's times are whole seconds.
+	// Newest first, for any order of the page. Twilio's times are whole seconds.
 	since = since.Truncate(time.Second)
 	found, newest := "", time.Time{}
 	for _, m := range page.Messages {

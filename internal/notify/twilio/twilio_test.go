@@ -38,7 +38,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// What is wrong with our own number is ours to mend: the messages wait.
+// A fault of our own number is ours to fix: the messages wait.
 func TestOurNumberIsNotTheMessagesFault(t *testing.T) {
 	t.Parallel()
 	url := startSandbox(t)
@@ -52,7 +52,7 @@ func TestOurNumberIsNotTheMessagesFault(t *testing.T) {
 		require.ErrorAs(t, err, &vendor)
 		assert.Equal(t, want.String(), vendor.Outcome.String(), vendor)
 	}
-	// twilio-go checks the token's characters before it asks anybody.
+	// twilio-go checks the token's characters before it sends a request.
 	_, err := open(t, url, "not a token!", ourNumber).Send(t.Context(), text("+919800000001"))
 	var vendor *notify.VendorError
 	require.ErrorAs(t, err, &vendor)

@@ -50,8 +50,8 @@ type Call struct {
 	status  atomic.Int64
 }
 
-// NewCall prepares one call. base replaces scheme and host of whatever address
-// the vendor's client insists on.
+// NewCall prepares one call. base replaces scheme and host of the URL that the vendor's
+// client has built in.
 func NewCall(ctx context.Context, vendor string, base *url.URL, next http.RoundTripper) *Call {
 	return &Call{vendor: vendor, context: ctx, base: base, next: next}
 }
@@ -88,8 +88,8 @@ func (c *Call) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// Accepted tells whether the vendor answered with success. It stands whatever
-// came of reading the rest of the answer.
+// Accepted tells whether the vendor answered with success. It stays true even if reading
+// the rest of the answer fails.
 func (c *Call) Accepted() bool {
 	status := c.status.Load()
 	return status >= 200 && status < 300

@@ -26,8 +26,7 @@ var amounts = []struct {
 	{booking.Money{Amount: 18_500, Currency: "TND"}, "18.500"},
 }
 
-// What is charged is the price, in whatever unit the vendor counts; a half that is
-// given back is half.
+// The charge is the price, in any unit that the vendor counts in; a refund of half is half.
 func (s *suite) currencies() {
 	covered := 0
 	for _, c := range amounts {
@@ -69,8 +68,8 @@ func (s *suite) askedIn(price booking.Money, refunded int64, reference string) {
 		[]any{got.Amount, got.Captured, got.Refunded, got.Currency})
 }
 
-// What the provider says that it cannot charge, it refuses for good; what it says
-// that it can, the vendor takes.
+// The provider permanently refuses the amounts that it calls not chargeable. The vendor
+// takes the amounts that the provider calls chargeable.
 func (s *suite) limits() {
 	for _, c := range amounts {
 		limits, charged := s.setup.Charging(c.price.Currency)

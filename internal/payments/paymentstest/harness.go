@@ -48,8 +48,8 @@ type Harness struct {
 	Authorize func(t *testing.T, reference string)
 	Decline   func(t *testing.T, reference string)
 	Challenge func(t *testing.T, reference string)
-	// CaptureElsewhere takes an amount behind the provider's back, as somebody at
-	// the vendor's dashboard may.
+	// CaptureElsewhere captures an amount without the provider, as staff at the vendor's
+	// dashboard may.
 	CaptureElsewhere func(t *testing.T, reference string, amount int64)
 
 	// The customer's bank takes a payment back and, later, decides.
@@ -88,7 +88,7 @@ const (
 type trouble int
 
 // The troubles. Failed is answered and not done; FailedStored is also kept under
-// the idempotency key; FailedDone was done all the same; ReplyLost was done and
+// the idempotency key; FailedDone is answered as failed, but done; ReplyLost was done and
 // the connection ends without an answer; Slow is done after Fault.Delay.
 const (
 	failed trouble = iota

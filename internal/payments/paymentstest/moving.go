@@ -84,8 +84,8 @@ func (s *suite) captureReplyLost() {
 	s.books(price.Amount, 0)
 }
 
-// A failure stored under a key answers that key for ever, so a new one is
-// needed, and is safe only after asking.
+// A failure stored under a key answers that key forever, so a new one is needed, and is
+// safe only after asking.
 func (s *suite) storedFailure() {
 	if !s.setup.StoresFailures {
 		s.Skip("this vendor stores no failures")

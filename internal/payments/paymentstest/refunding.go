@@ -10,7 +10,7 @@ import (
 )
 
 // A refund's amount is the total in the end, so every repeat asks for the same,
-// and a larger total asks for more, whatever the key.
+// and a larger total asks for more, with any key.
 func (s *suite) refundInParts() {
 	reference := s.captured()
 	totals := []int64{10_000, 10_000, 25_000, 10_000, price.Amount, price.Amount}
@@ -80,8 +80,8 @@ func (s *suite) refundManyAtOnce() {
 	s.books(price.Amount, 20_000)
 }
 
-// A refund that came back is not refunded money any more, and the same total may
-// be asked for again, even with the key of the one that failed.
+// A refund that came back is not refunded money any more, and the same total may be asked
+// for again, even with the key of the failed refund.
 func (s *suite) refundFailsLater() {
 	reference := s.captured()
 	step := s.step(reference, 20_000)

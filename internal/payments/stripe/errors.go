@@ -45,9 +45,9 @@ func (a answer) Unwrap() error {
 	return nil
 }
 
-// isStored tells whether an answer is the one that Stripe keeps under the request's
-// idempotency key: then the endpoint did not run this time, and will not run for
-// this key again. https://docs.stripe.com/api/idempotent_requests
+// isStored tells whether an answer is stored by Stripe under the request's idempotency key:
+// then the endpoint did not run this time, and will not run for this key again.
+// https://docs.stripe.com/api/idempotent_requests
 func isStored(response *stripe.APIResponse) bool {
 	return response != nil && response.Header.Get("Idempotent-Replayed") == "true"
 }
@@ -57,9 +57,8 @@ func isStoredError(err error) bool {
 	return errors.As(err, &refusal) && isStored(refusal.LastResponse)
 }
 
-// fail sorts an error by what the caller may conclude from it: that nothing is
-// known, that Stripe failed, or that Stripe will not.
-// https://docs.stripe.com/error-low-level
+// fail sorts an error by its meaning for the caller: the outcome is unknown, Stripe failed,
+// or Stripe refuses. https://docs.stripe.com/error-low-level
 func (p *Provider) fail(ctx context.Context, operation, reference string, err error) error {
 	var refusal *stripe.Error
 	if !errors.As(err, &refusal) {
@@ -84,7 +83,7 @@ func classify(e *stripe.Error) *booking.Error {
 	case e.HTTPStatusCode >= http.StatusInternalServerError:
 		return booking.E(booking.CodeProviderError, "The payment provider reported a failure of its own.")
 	case e.HTTPStatusCode == http.StatusUnauthorized, e.HTTPStatusCode == http.StatusForbidden:
-		// A wrong key is ours to repair, and the payment can go on afterwards.
+		// A wrong key is our own error to fix, and the payment can go on afterward.
 		return booking.E(booking.CodeProviderError, "The payment provider did not let us in.")
 	case e.Code == stripe.ErrorCodeResourceMissing:
 		return booking.E(booking.CodeNotFound, "Stripe has no such payment.")
@@ -98,9 +97,8 @@ func classify(e *stripe.Error) *booking.Error {
 	}
 }
 
-// silence is everything that is no answer: no connection, no reply in time, or
-// one that cannot be read, as a gateway's HTML page. Nothing is known of the
-// outcome.
+// silence is every case without an answer: no connection, a timeout, or a reply that cannot
+// be read, such as a gateway's HTML page. The outcome is unknown.
 func (p *Provider) silence(ctx context.Context, operation, reference string, err error) error {
 	var transport *url.Error
 	switch {
@@ -115,9 +113,8 @@ func (p *Provider) silence(ctx context.Context, operation, reference string, err
 		Wrap(fmt.Errorf("stripe %s: %w", operation, err))
 }
 
-// answeredNo is for an answer that does not fit what Stripe says of the payment
-// when asked. When the answer is stored, it is that of an earlier moment, and a new
-// key is worth a try.
+// answeredNo is for an answer that contradicts the payment's state at Stripe. A stored
+// answer is from an earlier moment, and then a new key is worth a try.
 func (p *Provider) answeredNo(operation, reference string, stored bool) error {
 	p.log.Warn("stripe did not do it", "operation", operation, "payment", reference)
 	why := fmt.Errorf("stripe %s: not done, though the payment's status allows it", operation)

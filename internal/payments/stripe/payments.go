@@ -25,9 +25,8 @@ func (p *Provider) Open(ctx context.Context, req booking.PaymentRequest) (bookin
 		CaptureMethod: stripe.String(string(stripe.PaymentIntentCaptureMethodManual)),
 		AutomaticPaymentMethods: &stripe.PaymentIntentAutomaticPaymentMethodsParams{
 			Enabled: stripe.Bool(true),
-			// Cards and wallets only: what sends the customer away to another site
-			// and answers hours later does not fit a hold of minutes. 3-D Secure
-			// is not meant by this.
+			// Cards and wallets only: methods that send the customer to another site and
+			// answer hours later do not fit a hold of minutes. 3-D Secure is allowed.
 			AllowRedirects: stripe.String(string(stripe.PaymentIntentAutomaticPaymentMethodsAllowRedirectsNever)),
 		},
 		Description: stripe.String(req.Description),
@@ -90,8 +89,8 @@ func (p *Provider) Capture(ctx context.Context, step booking.MoneyStep) (booking
 	}
 }
 
-// Void cancels a payment that was not captured. One that had ended otherwise is
-// no error: the answer says how it stands.
+// Void cancels a payment that was not captured. A payment that had ended otherwise is no
+// error: the answer has its state.
 func (p *Provider) Void(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
 	if !isReference(step.Reference) {
 		return booking.PaymentState{}, booking.E(booking.CodeNotFound, "Stripe has no such payment.")
@@ -114,8 +113,8 @@ func (p *Provider) Void(ctx context.Context, step booking.MoneyStep) (booking.Pa
 }
 
 // Refund makes sure that step.Amount was given back in the end. It asks first
-// and refunds only the difference, so that a repeat whose first answer was lost
-// gives back nothing more, under whatever key it comes.
+// and refunds only the difference, so that a retry after a lost answer refunds nothing
+// more, with any key.
 func (p *Provider) Refund(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
 	state, err := p.Get(ctx, step.Reference)
 	if err != nil || state.Refunded >= step.Amount.Amount {
@@ -140,8 +139,8 @@ func (p *Provider) Refund(ctx context.Context, step booking.MoneyStep) (booking.
 	}
 	key := step.Key
 	if key != "" {
-		// Two at once that saw the same total ask for the same refund, and only
-		// those: the next part needs a key of its own.
+		// Two concurrent calls that saw the same total ask for the same refund, and share a
+		// key. The next part needs a key of its own.
 		key += "-from-" + strconv.FormatInt(state.Refunded, 10)
 	}
 	prepare(ctx, &params.Params, key)

@@ -94,7 +94,7 @@ func check(o Options, checkout string) error {
 		problems = append(problems, errors.New("no webhook signing secret"))
 	}
 	for _, secret := range o.WebhookSecrets {
-		// An empty key would accept what anybody signs with it.
+		// An empty key would accept what anyone signs with it.
 		if strings.TrimSpace(secret) == "" {
 			problems = append(problems, errors.New("an empty webhook signing secret"))
 		}

@@ -21,7 +21,7 @@ const latestCharge = "latest_charge"
 
 // state reads a payment intent.
 func (p *Provider) state(intent *stripe.PaymentIntent) booking.PaymentState {
-	// An intent of somebody else on the same account may carry anything.
+	// An intent of another program on the same account may carry anything.
 	attempt, _ := strconv.Atoi(intent.Metadata[metaAttempt])
 	currency := strings.ToUpper(string(intent.Currency))
 	ours := func(amount int64) int64 { return fromStripe(amount, currency) }

@@ -173,7 +173,7 @@ func (h *House) Sold(show string, seats ...string) booking.Held {
 	return held
 }
 
-// Confirm sells seats; what was paid with does not matter.
+// Confirm sells seats, with any payment.
 func (h *House) Confirm(ctx context.Context, bookingID string) (booking.Confirmed, error) {
 	return h.Seller.Confirm(ctx, bookingID, booking.PaymentState{})
 }
