@@ -24,7 +24,7 @@ type paymentEntry struct {
 	Amount   int64  `json:"amount"`
 	Currency string `json:"currency"`
 	Captured int64  `json:"captured"`
-	Refunded int64  `json:"refunded"` // of what was captured; a released authorization is none
+	Refunded int64  `json:"refunded"` // of what was captured; a released authorization does not count
 	Disputed bool   `json:"disputed"`
 	// ChargedBack is what the customer's bank has taken back and kept so far.
 	ChargedBack int64             `json:"charged_back"`

@@ -48,7 +48,7 @@ func (s *Server) customerIntent(t *tx, req *http.Request) (*paymentIntent, error
 	return pi, nil
 }
 
-// showIntent reads the intent for a page and answers itself when there is none.
+// showIntent reads the intent for a page and answers itself if it does not exist.
 func (s *Server) showIntent(w http.ResponseWriter, req *http.Request) *paymentIntent {
 	var pi *paymentIntent
 	err := s.store.view(func(t *tx) (err error) {

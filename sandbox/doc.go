@@ -13,7 +13,7 @@
 // It is above 3,000 lines because it speaks the wire formats of three vendors, with
 // their refusals, signatures and pages. It is no module of its own: the tests of the
 // API, of payments and of notifications run on it, so the main module would need it,
-// and bbolt with it, all the same.
+// and bbolt with it.
 //
 // State is one bbolt file. Every call is one transaction that holds the
 // object, its events, their pending deliveries and the stored answer for the

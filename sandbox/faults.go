@@ -49,7 +49,7 @@ type faultHit struct {
 	Wait     time.Duration
 	Status   int  // not 0: answer with this instead
 	Store    bool // keep that answer under the idempotency key
-	Done     bool // do the operation all the same
+	Done     bool // do the operation in spite of the fault
 	Lost     bool // do it, and hang up
 	Copies   int
 	Swap     bool

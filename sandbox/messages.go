@@ -75,7 +75,7 @@ func messageByID(t *tx, id string) (*message, error) {
 	return get[message](t, bucketMessages, keys[0])
 }
 
-// withBody reads one message and its body; nil when there is none.
+// withBody reads one message and its body; nil if it does not exist.
 func (s *store) withBody(id string) (m *message, body *messageBody, err error) {
 	err = s.view(func(t *tx) (err error) {
 		if m, err = messageByID(t, id); err != nil || m == nil {

@@ -128,7 +128,7 @@ func (a *stripeAPI) serveDeliveries(w http.ResponseWriter, req *http.Request) {
 	writeResult(w, a.log, map[string]any{"deliveries": views}, err)
 }
 
-// serveResend delivers an event once more, whatever became of it before.
+// serveResend delivers an event once more, in any state.
 func (a *stripeAPI) serveResend(w http.ResponseWriter, req *http.Request) {
 	id := mux.Vars(req)["id"]
 	var found *event

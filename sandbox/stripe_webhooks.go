@@ -18,7 +18,7 @@ import (
 	bbolterrors "go.etcd.io/bbolt/errors"
 )
 
-// What became of a delivery.
+// The result of a delivery.
 const (
 	deliveryPending   = "pending"
 	deliveryDelivered = "delivered"

@@ -53,7 +53,7 @@ const movieColumns = `m.id, m.slug, m.title, m.runtime_minutes, m.genres, m.cert
 	m.year, coalesce(to_char(m.release_date, 'YYYY-MM-DD'), '') AS release_date, m.languages, m.synopsis,
 	m.trailer_url, m.poster_url, ` + ratingColumn + ` AS rating`
 
-// ratingColumn is null until somebody has rated.
+// ratingColumn is null until a customer has rated.
 const ratingColumn = `CASE WHEN mr.count > 0 THEN
 	jsonb_build_object('average', round(mr.sum::numeric / mr.count, 2), 'count', mr.count) END`
 

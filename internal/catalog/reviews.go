@@ -35,7 +35,7 @@ type shownReview struct {
 }
 
 // reviewSummary is all reviews of a film in numbers. Average is nil when there
-// are none. Histogram counts them by stars.
+// are no reviews. Histogram counts them by stars.
 type reviewSummary struct {
 	Average   *float64         `json:"average"`
 	Count     int64            `json:"count"`
@@ -167,7 +167,7 @@ func (r *Reviews) mine(ctx context.Context, movie, account uuid.UUID) (shownRevi
 }
 
 // Put writes an account's one review of a film, in place of the one before.
-// created says that there was none. Codes: not_found, validation_failed,
+// created says that there was no review. Codes: not_found, validation_failed,
 // unauthenticated when the account is gone.
 func (r *Reviews) Put(ctx context.Context, movie string, account uuid.UUID, rating int, text string) (review shownReview, created bool, err error) {
 	text = words.Paragraphs(text)

@@ -115,7 +115,7 @@ func (p *fieldErrors) readNear(near string) *point {
 	return &point{lat, lon}
 }
 
-// Theater reads one theater with its screens, also when it is closed for good.
+// Theater reads one theater with its screens, also when it is closed permanently.
 // Code: not_found.
 func (s *Store) Theater(ctx context.Context, idOrSlug string) (TheaterDetail, error) {
 	id, err := s.find(ctx, "theaters", idOrSlug)

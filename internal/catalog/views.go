@@ -85,8 +85,8 @@ type Theater struct {
 	DistanceKM    *float64 `json:"distance_km,omitempty" bun:"distance_km"`
 }
 
-// TheaterDetail is a house with its screens. RetiredAt is when it closed for
-// good.
+// TheaterDetail is a house with its screens. RetiredAt is when it closed
+// permanently.
 type TheaterDetail struct {
 	Theater
 	Screens   []screen   `json:"screens"`

@@ -185,7 +185,7 @@ func (w *Watch) compare(replica, primary int64, own bool) (late bool) {
 	return late && (using || time.Since(w.goalAt) < mostBehind)
 }
 
-// readPrimary turns away from the replica before it names the version that only
+// readPrimary stops the use of the replica before it names the version that only
 // the primary has for sure.
 func (w *Watch) readPrimary(version int64, why string) {
 	w.replica.Use(false, why)

@@ -14,16 +14,16 @@ const (
 	// Quiet is how long a listening connection may say nothing before it is
 	// tested: one that was cut off would be silent for ever.
 	Quiet = time.Minute
-	// reconnectAfter is the pause before a lost connection is made anew.
+	// reconnectAfter is the pause before a lost connection is made again.
 	reconnectAfter = time.Second
 	// answerWithin bounds what a listening connection is asked.
 	answerWithin = 10 * time.Second
 )
 
-// Listen tells when somebody has sent a notice on a channel (NOTIFY), until the
+// Listen tells when a process has sent a notice on a channel (NOTIFY), until the
 // context ends. Notices are hints: several become one, and those sent while the
 // connection is away are lost, so a listener also polls. It has a
-// connection of its own, since listening occupies one, and makes it anew when it
+// connection of its own, since listening occupies one, and makes it again when it
 // is lost; each new one gives a hint for what may have been missed.
 //
 // The server must be a primary: a standby refuses LISTEN.

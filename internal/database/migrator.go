@@ -319,7 +319,7 @@ func (m *migrator) oldestTransaction(ctx context.Context) string {
 		FROM pg_stat_activity
 		WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
 		ORDER BY xact_start LIMIT 1`).Scan(&who)
-	if err != nil { // there is none, or the message goes without it
+	if err != nil { // it does not exist, or the message goes without it
 		return ""
 	}
 	return who

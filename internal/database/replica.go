@@ -28,7 +28,7 @@ const (
 )
 
 // Replica is a standby of the primary that takes reads off it: those that may be
-// a moment late, never those that decide. It is in use while somebody says so
+// a moment late, never those that decide. It is in use while its user says so
 // (Use) and it answers; a read that fails on it runs again on the primary, so
 // that a replica that goes away costs time and no read.
 type Replica struct {
@@ -131,7 +131,7 @@ type replicaConn struct {
 }
 
 // QueryContext implements driver.QueryerContext. ErrBadConn makes database/sql
-// try again, with a new connection: the primary's by then.
+// try again, with a new connection: now the primary's.
 func (c replicaConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	asking, cancel := context.WithTimeout(ctx, replyWithin)
 	defer cancel()

@@ -60,7 +60,7 @@ type nextShow struct {
 	TheaterName string    `json:"theater_name"`
 }
 
-// personHit is somebody in the credits, with the best-known movies first.
+// personHit is a person in the credits, with the best-known movies first.
 type personHit struct {
 	Name    string       `json:"name"`
 	Movies  []movieRef   `json:"movies"`

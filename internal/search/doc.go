@@ -1,4 +1,4 @@
-// Package search finds movies, people and theaters by what somebody types, and
+// Package search finds movies, people and theaters by what a customer types, and
 // narrows movies to the shows that suit them.
 //
 // An [Index] is built from a [Snapshot] of the catalog and never changes. An

@@ -73,7 +73,7 @@ type Show struct {
 
 	Format    string
 	Language  string // spoken, BCP 47
-	Subtitles string // BCP 47; empty when there are none
+	Subtitles string // BCP 47; empty for no subtitles
 	PriceMin  int64
 	PriceMax  int64
 	Currency  string // ISO 4217

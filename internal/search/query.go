@@ -2,7 +2,7 @@ package search
 
 import "time"
 
-// Query is what somebody asks. The zero value asks for everything that is on.
+// Query is what a customer asks. The zero value asks for everything that is on.
 type Query struct {
 	Text string
 	Filters

@@ -9,7 +9,7 @@ import (
 )
 
 // relaxOrder is which filter people give up first: another hour rather than
-// another day, another day rather than another city. What somebody needs in
+// another day, another day rather than another city. What a customer needs in
 // order to get in comes last.
 var relaxOrder = []dimension{
 	byBand, byFormat, byPrice, byDate, byNear, bySubtitles, byLanguage, byCertificate, byGenre, byCity, byAccess,

@@ -9,7 +9,7 @@ import (
 
 const (
 	maxSuggestions = 8
-	// inCity lifts what can be seen where somebody is above what cannot.
+	// inCity lifts what can be seen where the customer is above what cannot.
 	inCity = 0.05
 )
 

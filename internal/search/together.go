@@ -13,7 +13,7 @@ const (
 )
 
 // together reads a query as a title beside a name, "heat pacino" or "pacino
-// heat": movies that fit the one, of somebody who fits the other. Two names are
+// heat": movies that fit the one, of a person who fits the other. Two names are
 // the movies of both.
 func (x *Index) together(words []string) (movies []hit, through map[uint32]uint32) {
 	if len(words) < 2 || len(words) > togetherWords {

@@ -159,7 +159,7 @@ func (c *chooser) format(m film) string {
 
 // version picks the language: the original twice as eagerly as a dubbed one of
 // equal appeal. What the city does not speak gets English subtitles, and now and
-// then so does what it does, for those who cannot hear it.
+// then so does what it does, for people who cannot hear it.
 func (c *chooser) version(m film) (language, subtitles string) {
 	weights := make([]float64, len(m.Languages))
 	for i, language := range m.Languages {

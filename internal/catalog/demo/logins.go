@@ -1,6 +1,6 @@
 package demo
 
-// login is an account that everybody knows. It exists in demo data only; a
+// login is an account that is public. It exists in demo data only; a
 // loader must refuse to create these where real customers book.
 type login struct {
 	Role     string

@@ -124,7 +124,7 @@ func (t theater) adapt(show *Show, m film, at time.Time) {
 	lot := show.ID[len(show.ID)-1]
 	weekendMorning := (at.Weekday() == time.Saturday || at.Weekday() == time.Sunday) && at.Hour() < 12
 	show.Relaxed = can("relaxed") && weekendMorning && lot%2 == 0
-	// Subtitles in the language that is spoken are for those who cannot hear it.
+	// Subtitles in the language that is spoken are for people who cannot hear it.
 	show.Captions = show.Subtitles == show.Language || can("captions") && (show.Relaxed || lot%6 == 0)
 	// A description is recorded in the language of the original.
 	show.AudioDescription = can("audio_description") && show.Language == m.Languages[0] && lot%3 != 0

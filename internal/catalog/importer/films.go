@@ -138,7 +138,7 @@ func (x *filmIndex) readNames(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// find gives the film of a line as it is now, a new one when there is none.
+// find gives the film of a line as it is now, a new one if it does not exist.
 func (x *filmIndex) find(m *movieLine, f *findings) (schema.Movie, verdict) {
 	if m.Slug != nil {
 		return x.findBySlug(m, f)

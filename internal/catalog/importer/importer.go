@@ -70,7 +70,7 @@ type Progress struct {
 	Bytes, Size int64
 }
 
-// Summary counts what became of a file's lines.
+// Summary counts the results of a file's lines.
 type Summary struct {
 	Added     int64 // were new
 	Changed   int64 // were there, and differed

@@ -15,7 +15,7 @@ import (
 
 const exclusionViolation = "23P01"
 
-// refuseClaimed refuses another time for shows of which anybody has a seat. The
+// refuseClaimed refuses another time for shows of which a customer has a seat. The
 // lock waits for holds under way, and makes later ones wait until the new time is
 // written.
 func refuseClaimed(ctx context.Context, tx pgx.Tx, writes []showWrite) error {

@@ -156,7 +156,7 @@ func invalidUTF8(text []byte) int {
 }
 
 // names gives the fields of an object in their order, and the path of one that
-// some object within has twice: which of the two counts is anybody's guess
+// some object within has twice: no rule says which of the two counts
 // (RFC 8259, section 4).
 func names(text []byte) (order []string, repeated string) {
 	in := json.NewDecoder(bytes.NewReader(text))

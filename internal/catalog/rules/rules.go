@@ -186,7 +186,7 @@ func (f Report) Languages(field string, list *[]string, items int) *[]string {
 // Passage de Vénus, and a year beyond is a typing error.
 const firstYear, lastYear = 1874, 2200
 
-// Day reads a date. Empty is none.
+// Day reads a date. Empty is no date.
 func (f Report) Day(field string, text *string) *time.Time {
 	if text == nil || *text == "" {
 		return nil
@@ -203,7 +203,7 @@ func (f Report) Day(field string, text *string) *time.Time {
 	return &day
 }
 
-// Wheelchair spaces and companion seats are sold to anybody from some minutes
+// Wheelchair spaces and companion seats are sold to all customers from some minutes
 // before a show on; a new theater has the usual ones.
 const (
 	UsualAccessibleRelease = 120

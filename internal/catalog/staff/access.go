@@ -13,7 +13,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/audit"
 )
 
-// Changeable is what somebody who changes a show has to know of its house.
+// Changeable is what a change of a show has to know of its house.
 type Changeable struct {
 	zone *time.Location
 }

@@ -127,7 +127,7 @@ func unlessUnchanged(err error) error {
 	return err
 }
 
-// retire sets the time where there is none yet, unless shows are under way or to
+// retire sets the time if it is not set yet, unless shows are under way or to
 // come. column is the one of shows that refers to what is retired. Code: conflict.
 func retire(ctx context.Context, tx bun.Tx, at **time.Time, what, column string, id uuid.UUID) error {
 	if *at != nil {

@@ -52,7 +52,7 @@ type programEntry struct {
 	PriceCardID *string `json:"price_card_id"`
 }
 
-// Program is what became of a ProgramRequest.
+// Program is the result of a ProgramRequest.
 type Program struct {
 	DryRun    bool       `json:"dry_run"`
 	Created   []Show     `json:"created"`
@@ -131,7 +131,7 @@ func (s *Store) PlanProgram(ctx context.Context, actor audit.Actor, screenID str
 		}
 		return program, nil
 	case errors.Is(err, errOverlap):
-		// Somebody writes shows without the lock that this package takes.
+		// Another program writes shows without the lock that this package takes.
 		return Program{}, booking.E(booking.CodeConflict, "The screen's program has just changed. Try again.").Wrap(err)
 	case err != nil:
 		return Program{}, err

@@ -39,7 +39,7 @@ type screenLayout struct {
 	Capacity int       `json:"capacity"`
 }
 
-// screenRow is a screen with its newest layout and what became of its house.
+// screenRow is a screen with its newest layout and the state of its house.
 type screenRow struct {
 	schema.Screen    `bun:",extend"`
 	LayoutID         *uuid.UUID `bun:"layout_id,scanonly"`

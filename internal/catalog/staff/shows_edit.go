@@ -93,7 +93,7 @@ func seating(show schema.Show) [4]any {
 	return [4]any{show.StartsAt.Unix(), show.EndsAt.Unix(), show.ScreenID, show.LayoutID}
 }
 
-// unclaimed refuses when anybody has a seat. A hold that ran out counts until it
+// unclaimed refuses when a customer has a seat. A hold that ran out counts until it
 // is gone: the money for it may be on its way.
 func unclaimed(ctx context.Context, tx bun.Tx, show uuid.UUID) error {
 	claims, err := tx.NewSelect().Model((*schema.SeatClaim)(nil)).Where("show_id = ?", show).Count(ctx)

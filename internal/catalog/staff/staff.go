@@ -1,4 +1,4 @@
-// Package staff changes the catalog on behalf of those who run it: movies,
+// Package staff changes the catalog for the staff who run it: movies,
 // theaters, screens and their layouts, shows, price cards, and who manages which
 // theater. Every change is checked against the actor's role, is one transaction,
 // and leaves an entry in the audit log.

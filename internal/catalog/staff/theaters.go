@@ -104,7 +104,7 @@ func theaters(db bun.IDB, model any) *bun.SelectQuery {
 		Join("JOIN cities AS c ON c.id = t.city_id")
 }
 
-// findCity resolves an id or slug; it is nil, and a problem, when there is none.
+// findCity resolves an id or slug; if it does not exist it is nil and a field error.
 func findCity(ctx context.Context, db bun.IDB, p *fieldErrors, idOrSlug string) (*schema.City, error) {
 	var city schema.City
 	query := db.NewSelect().Model(&city)
@@ -191,7 +191,7 @@ func (s *Store) EditTheater(ctx context.Context, actor audit.Actor, id uuid.UUID
 	})
 }
 
-// RetireTheater closes a house for good; it can still be read. Codes: forbidden,
+// RetireTheater closes a house permanently; it can still be read. Codes: forbidden,
 // not_found, conflict while it has shows to come.
 func (s *Store) RetireTheater(ctx context.Context, actor audit.Actor, id uuid.UUID, unless Precondition) (Theater, error) {
 	if err := onlyAdmin(actor); err != nil {

@@ -72,7 +72,7 @@ func (s *server) ensureTemplate(ctx context.Context) error {
 	}
 
 	// It gets its name only when it is complete: a killed test run must not
-	// leave half a schema to everybody after it.
+	// leave half a schema to the runs after it.
 	draft := s.template + "_draft"
 	if _, err := conn.Exec(ctx, fmt.Sprintf(`DROP DATABASE IF EXISTS %s WITH (FORCE)`, draft)); err != nil {
 		return err
@@ -83,7 +83,7 @@ func (s *server) ensureTemplate(ctx context.Context) error {
 	if err := migrateDatabase(ctx, s.url(draft)); err != nil {
 		return err
 	}
-	// Postgres refuses to copy a database that somebody is connected to.
+	// Postgres refuses to copy a database that has a connection.
 	if _, err := conn.Exec(ctx, fmt.Sprintf(`ALTER DATABASE %s WITH ALLOW_CONNECTIONS false`, draft)); err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func searchPath() []string {
 var versionPattern = regexp.MustCompile(`PostgreSQL\) (\d+)`)
 
 // serverIn finds the whole server that dir holds, and its major version, 0 when
-// there is none: a client package alone also installs pg_config. PATH may hold a
+// it does not exist: a client package alone also installs pg_config. PATH may hold a
 // link to postgres alone; initdb lies beside its target.
 func serverIn(dir string) (server string, major int) {
 	postgres, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))

@@ -36,7 +36,7 @@ func StopLeftover(ctx context.Context, dataDir string) (found bool, err error) {
 			}
 		}
 	}
-	// The lock of a server that is gone may name a process of somebody else by now.
+	// The lock of a server that is gone may name a process of another user now.
 	// Postgres cannot tell and would refuse to start.
 	if err := os.Remove(lockFile(cluster)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return found, fmt.Errorf("remove the lock of a postgres that is gone: %w", err)

@@ -71,7 +71,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	return start(ctx, opts, initialize)
 }
 
-// start is Start with a way to make a cluster and its password where there is none.
+// start is Start with a way to make a cluster and its password if it does not exist.
 func start(ctx context.Context, opts Options, create func(ctx context.Context, bin string, p place) error) (s *Server, err error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
@@ -120,7 +120,7 @@ func start(ctx context.Context, opts Options, create func(ctx context.Context, b
 }
 
 // launch starts the postmaster and waits until it answers. A free port can be
-// lost to somebody else before Postgres binds it, hence the second tries.
+// taken by another process before Postgres binds it, hence the second tries.
 func (s *Server) launch(ctx context.Context) error {
 	var err error
 	for range 3 {
@@ -218,7 +218,7 @@ func (s *Server) settings() []string {
 }
 
 // waitReady waits until the server has written into its lock file that it takes
-// connections, which is where pg_ctl looks, too. Somebody else may hold the port.
+// connections, which is where pg_ctl looks, too. Another process may hold the port.
 func (s *Server) waitReady(ctx context.Context) error {
 	for {
 		if lock := readLock(s.place.cluster()); lock.ready && lock.pid == s.PID() {

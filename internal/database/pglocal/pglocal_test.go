@@ -137,7 +137,7 @@ func TestPidFileOfSomebodyElse(t *testing.T) {
 	require.NoError(t, err)
 	server.Kill()
 
-	// After a reboot the old id may be anybody's: here, this test's.
+	// After a reboot the old id may be another process's: here, this test's.
 	_, rest, _ := strings.Cut(string(content), "\n")
 	require.NoError(t, os.WriteFile(pidFile, fmt.Appendf(nil, "%d\n%s", os.Getpid(), rest), 0o600))
 

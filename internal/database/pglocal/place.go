@@ -29,7 +29,7 @@ type place struct {
 func (p place) cluster() string      { return filepath.Join(p.dir, "cluster") }
 func (p place) passwordFile() string { return filepath.Join(p.dir, "password") }
 
-// majorVersion is that of the cluster, empty when there is none.
+// majorVersion is that of the cluster, empty for no cluster.
 func (p place) majorVersion() string {
 	version, _ := readTrimmed(filepath.Join(p.cluster(), "PG_VERSION"))
 	return version
@@ -73,7 +73,7 @@ func settle(dir string, durable bool, logger *slog.Logger) (place, error) {
 }
 
 // handOver creates the directory and gives it to the account with everything in it:
-// somebody may have copied a cluster, or taken back a whole tree with chown.
+// a person may have copied a cluster, or taken back a whole tree with chown.
 func (p place) handOver() error {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return fmt.Errorf("create the data directory: %w", err)

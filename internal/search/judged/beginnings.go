@@ -9,7 +9,7 @@ import (
 
 // beginnings are three to five letters of a title, as people type them into a
 // box that completes. Ideal is how a search does that shows the best known of all
-// titles that begin so: with so few letters more than five often do, and nobody
+// titles that begin so: with so few letters more than five often do, and no one
 // can do better without reading thoughts.
 type beginnings struct {
 	Set

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Query is what somebody types who means a film.
+// Query is what a customer types to find a film.
 type Query struct {
 	Text string
 	Film int  // its place in the list
