@@ -15,8 +15,8 @@ import (
 
 // The schedules, by their ids.
 const (
-	ScheduleSweepBookings = "sweep-bookings"
-	ScheduleDeleteOld     = "delete-old"
+	scheduleSweepBookings = "sweep-bookings"
+	scheduleDeleteOld     = "delete-old"
 )
 
 // Schedules says what is done regularly.
@@ -41,8 +41,8 @@ const (
 // operations queue does it at its start; a schedule that staff paused stays paused.
 func (s Schedules) Ensure(ctx context.Context, c client.Client) error {
 	for _, wanted := range []client.ScheduleOptions{
-		s.schedule(ScheduleSweepBookings, s.SweepEvery, workflows.SweepBookingsWorkflow, s.Sweep),
-		s.schedule(ScheduleDeleteOld, deleteEvery, workflows.DeleteOldWorkflow, s.DeleteOld),
+		s.schedule(scheduleSweepBookings, s.SweepEvery, workflows.SweepBookingsWorkflow, s.Sweep),
+		s.schedule(scheduleDeleteOld, deleteEvery, workflows.DeleteOldWorkflow, s.DeleteOld),
 	} {
 		if err := ensure(ctx, c.ScheduleClient(), wanted); err != nil {
 			return fmt.Errorf("schedule %s: %w", wanted.ID, err)

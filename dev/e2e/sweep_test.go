@@ -21,7 +21,7 @@ func (s *stage) terminate(id string) {
 // sweep starts the look for bookings without a workflow, until one is as wanted.
 func (s *stage) sweep(what string, wanted func() bool) {
 	s.Helper()
-	schedule := world.Temporal.ScheduleClient().GetHandle(s.Context(), workers.ScheduleSweepBookings)
+	schedule := world.Temporal.ScheduleClient().GetHandle(s.Context(), "sweep-bookings")
 	require.True(s, poll(s.Context(), 3*afterRestart, func() bool {
 		if wanted() {
 			return true
@@ -77,7 +77,7 @@ func TestTerminatedBookingsAreTakenUpAgain(t *testing.T) {
 // The worker makes the schedules at its start, and paused ones stay paused.
 func TestSchedulesAreBroughtUpToDate(t *testing.T) {
 	ctx := t.Context()
-	handle := world.Temporal.ScheduleClient().GetHandle(ctx, workers.ScheduleDeleteOld)
+	handle := world.Temporal.ScheduleClient().GetHandle(ctx, "delete-old")
 	require.NoError(t, handle.Pause(ctx, client.SchedulePauseOptions{Note: "A test."}))
 	t.Cleanup(func() { _ = handle.Unpause(ctx, client.ScheduleUnpauseOptions{}) })
 	wanted := workers.Schedules{SweepEvery: 7 * soon}
@@ -87,7 +87,7 @@ func TestSchedulesAreBroughtUpToDate(t *testing.T) {
 	about, err := handle.Describe(ctx)
 	require.NoError(t, err)
 	assert.True(t, about.Schedule.State.Paused, "staff paused it")
-	sweep := world.Temporal.ScheduleClient().GetHandle(ctx, workers.ScheduleSweepBookings)
+	sweep := world.Temporal.ScheduleClient().GetHandle(ctx, "sweep-bookings")
 	about, err = sweep.Describe(ctx)
 	require.NoError(t, err)
 	require.Len(t, about.Schedule.Spec.Intervals, 1)
