@@ -12,4 +12,7 @@
 // decides between them; finder, movies and together turn keys into films; shows,
 // filter, facets and relax narrow those to what is on; search and suggest put
 // the answer together.
+//
+// It is above 3,000 lines, because all of them work on one index: the parts share its
+// arrays, and a query may not copy them.
 package search

@@ -3,6 +3,10 @@
 // theater. Every change is checked against the actor's role, is one transaction,
 // and leaves an entry in the audit log.
 //
+// It is above 3,000 lines: all kinds of things go through one flow of check, write and
+// audit (changes.go), and each kind adds its own fields, filters and lists. Rules that
+// files share are in package rules.
+//
 // What does not live here: reading the catalog as customers do (package catalog),
 // loading files (package importer), and what follows for bookings when a show is
 // cancelled or moved (workflows).
