@@ -122,7 +122,7 @@ func (s *Store) MovieShows(ctx context.Context, idOrSlug, city, date string) (Mo
 	return shows, nil
 }
 
-// theaterShows gives the shows of a theater by film, the most popular first,
+// TheaterShows gives the shows of a theater by film, the most popular first,
 // narrowed to a day on the theater's clock unless it is empty. Codes: not_found,
 // validation_failed.
 func (s *Store) TheaterShows(ctx context.Context, idOrSlug, date string) (theaterShows, error) {
