@@ -49,7 +49,11 @@ type Config struct {
 	rules
 	upkeep
 	sandbox
+	derived
+}
 
+// derived is what loading makes of the settings.
+type derived struct {
 	// JWTKeys and TicketKeys are what the key files hold. The first signs.
 	JWTKeys    []ed25519.PrivateKey
 	TicketKeys []ed25519.PrivateKey
