@@ -241,6 +241,8 @@ func TestStaffShowsAreChecked(t *testing.T) {
 	}
 	d.do(t, call{token: d.own, method: "POST", path: "/v1/admin/shows", body: d.newShow(ahead).with(fields{"price": 1}),
 		status: http.StatusBadRequest, holds: []string{`"field":"price"`}})
+	d.do(t, call{token: d.own, method: "POST", path: "/v1/admin/shows", body: d.newShow(ahead).with(fields{"format": 5}),
+		status: http.StatusBadRequest, holds: []string{`"field":"format"`}})
 	assert.Equal(t, "0", d.text(`SELECT count(*) FROM shows WHERE starts_at > now() + interval '8 days'`))
 	assert.Equal(t, "0", d.text(`SELECT count(*) FROM audit_log`))
 }

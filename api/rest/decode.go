@@ -97,9 +97,10 @@ func malformed(err error) error {
 	var wrongType *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &wrongType) && wrongType.Field != "":
-		e := booking.E(booking.CodeMalformed, "The field %s has the wrong type.", wrongType.Field)
+		field := jsondoc.Field(wrongType)
+		e := booking.E(booking.CodeMalformed, "The field %s has the wrong type.", field)
 		e.Fields = []booking.FieldError{{
-			Field:   wrongType.Field,
+			Field:   field,
 			Message: fmt.Sprintf("Must be %s, not %s.", jsondoc.Kind(wrongType.Type), wrongType.Value),
 		}}
 		return e

@@ -116,7 +116,7 @@ func TestTemporalAddressWithoutAServerIsUnavailable(t *testing.T) {
 	assert.Equal(t, booking.CodeUnavailable, booking.CodeOf(saga.Payment(ctx, uuid.NewString(), booking.PaymentState{})))
 }
 
-// TestSagaOnAServer holds NewSaga against a real Temporal server, where a
+// TestSagaOnAServer holds the client against a real Temporal server, where a
 // workflow of the same name and the same updates behaves as the seats ask for.
 func TestSagaOnAServer(t *testing.T) {
 	t.Parallel()

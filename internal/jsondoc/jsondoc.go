@@ -4,7 +4,12 @@
 // What does not live here: how each of them decodes, and what it says of a mistake.
 package jsondoc
 
-import "reflect"
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+)
 
 // MaxDepth is deeper than any field of a request or a file goes.
 const MaxDepth = 16
@@ -31,6 +36,16 @@ func TooDeep(document []byte) bool {
 		}
 	}
 	return false
+}
+
+// Field is the path of the field that has the wrong type, as its writer knows it:
+// encoding/json puts Go's names of embedded structs into the path. No field of ours
+// begins with a capital letter. Empty when the document itself has the wrong type.
+func Field(err *json.UnmarshalTypeError) string {
+	path := slices.DeleteFunc(strings.Split(err.Field, "."), func(name string) bool {
+		return name != "" && 'A' <= name[0] && name[0] <= 'Z'
+	})
+	return strings.Join(path, ".")
 }
 
 // Kind names what a field takes, for the person who wrote something else.

@@ -66,7 +66,7 @@ func strict(data []byte, into any) error {
 func explain(err error) (path, message string) {
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) {
-		return wrongType.Field, fmt.Sprintf("Must be %s.", jsondoc.Kind(wrongType.Type))
+		return jsondoc.Field(wrongType), fmt.Sprintf("Must be %s.", jsondoc.Kind(wrongType.Type))
 	}
 	// The library has no type for this one.
 	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
