@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -206,6 +207,16 @@ func TestSecretsHaveNoDefaultInProduction(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A part that is missing in parts would never be read from the environment.
+func TestEveryPartIsRead(t *testing.T) {
+	t.Parallel()
+	read := 0
+	for _, part := range new(Config).parts() {
+		read += reflect.TypeOf(part).Elem().NumField()
+	}
+	assert.Len(t, fields(), read)
 }
 
 func TestTableHasEverySetting(t *testing.T) {

@@ -30,7 +30,7 @@ func (p *settingErrors) add(variable, format string, args ...any) {
 }
 
 // Load reads the environment for the processes named, for all of them when none
-// is. The error is Problems.
+// is. The error names every setting that is wrong.
 func Load(processes ...Process) (Config, error) {
 	return load(env.ToMap(os.Environ()), processes)
 }

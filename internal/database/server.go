@@ -15,7 +15,7 @@ import (
 var errServerReplaced = errors.New("PostgreSQL's files were replaced while the server runs (the server's version changed): start the server again, then repeat this")
 
 // explainServer turns the ways in which a server fails that was upgraded while it
-// runs into ErrServerReplaced.
+// runs into errServerReplaced.
 func explainServer(err error) error {
 	var refused *pgconn.PgError
 	if !errors.As(err, &refused) {

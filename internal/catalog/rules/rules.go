@@ -182,7 +182,7 @@ func (f Report) Languages(field string, list *[]string, items int) *[]string {
 	return &usual
 }
 
-// firstYear and LastYear bound every day that people write: no film is older than
+// firstYear and lastYear bound every day that people write: no film is older than
 // Passage de Vénus, and a year beyond is a typing error.
 const firstYear, lastYear = 1874, 2200
 

@@ -120,7 +120,7 @@ func start(ctx context.Context, opts Options, create func(ctx context.Context, b
 }
 
 // launch starts the postmaster and waits until it answers. A free port can be
-// taken by another process before Postgres binds it, hence the second tries.
+// taken by another process before Postgres binds it, so it is tried again.
 func (s *Server) launch(ctx context.Context) error {
 	var err error
 	for range 3 {
