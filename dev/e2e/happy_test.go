@@ -18,12 +18,8 @@ func TestHappyBooking(t *testing.T) {
 	t.Parallel()
 	s := &stage{T: t}
 	c := s.customer()
-	s.show = s.chooseShow(c)
+	chosen := s.chooseSeats(c)
 	t.Cleanup(func() { world.Check(t, s.show) })
-	seats, err := Seats(t.Context(), world.API, s.show)
-	require.NoError(t, err)
-	chosen := twoFree(seats)
-	require.Len(t, chosen, 2)
 
 	held := s.book(c, chosen...)
 	assert.Equal(t, held.Quote.Total, held.Quote.Seats[0].Price.Add(held.Quote.Seats[1].Price).Add(held.Quote.Fees).Add(held.Quote.Taxes))
@@ -48,8 +44,9 @@ func TestHappyBooking(t *testing.T) {
 	assert.Equal(t, done.ID, mine.Items[0].ID)
 }
 
-// chooseShow finds one on the film's page that starts late enough to sell.
-func (s *stage) chooseShow(c *Customer) string {
+// chooseSeats goes to a film's page, to a show that starts late enough to sell,
+// and to two of its seats. Some halls have recliners and sofas only.
+func (s *stage) chooseSeats(c *Customer) []string {
 	s.Helper()
 	var cities, movies struct {
 		Items []struct{ Slug string }
@@ -60,29 +57,43 @@ func (s *stage) chooseShow(c *Customer) string {
 	_, err = c.Get(s.Context(), "/v1/movies?city="+cities.Items[0].Slug, &movies)
 	require.NoError(s, err)
 	for _, movie := range movies.Items {
-		var shows struct {
-			Items []struct {
-				Shows []struct {
-					ID       string
-					StartsAt time.Time `json:"starts_at"`
-				}
-			}
-		}
 		for day := 1; day < 5; day++ {
 			date := time.Now().AddDate(0, 0, day).Format(time.DateOnly)
-			_, err = c.Get(s.Context(), "/v1/movies/"+movie.Slug+"/shows?city="+cities.Items[0].Slug+"&date="+date, &shows)
-			require.NoError(s, err)
-			for _, theater := range shows.Items {
-				for _, show := range theater.Shows {
-					if time.Until(show.StartsAt) > 25*time.Hour {
-						return show.ID
-					}
+			for _, show := range s.showsOf(c, "/v1/movies/"+movie.Slug+"/shows?city="+cities.Items[0].Slug+"&date="+date) {
+				seats, err := Seats(s.Context(), world.API, show)
+				require.NoError(s, err)
+				if free := twoFree(seats); free != nil {
+					s.show = show
+					return free
 				}
 			}
 		}
 	}
-	require.FailNow(s, "the demo data has no show to sell")
-	return ""
+	require.FailNow(s, "the demo data has no show with two standard seats to sell")
+	return nil
+}
+
+// showsOf are the shows at an address of the API that start in more than a day.
+func (s *stage) showsOf(c *Customer, address string) (late []string) {
+	s.Helper()
+	var theaters struct {
+		Items []struct {
+			Shows []struct {
+				ID       string
+				StartsAt time.Time `json:"starts_at"`
+			}
+		}
+	}
+	_, err := c.Get(s.Context(), address, &theaters)
+	require.NoError(s, err)
+	for _, theater := range theaters.Items {
+		for _, show := range theater.Shows {
+			if time.Until(show.StartsAt) > 25*time.Hour {
+				late = append(late, show.ID)
+			}
+		}
+	}
+	return late
 }
 
 // twoFree finds two seats beside each other that are sold one by one.
