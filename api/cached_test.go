@@ -81,7 +81,7 @@ func (w *world) quietly(statement string, args ...any) {
 }
 
 func (w *world) catalogPaths() []string {
-	return []string{"/v1/cities", "/v1/movies", "/v1/movies?city=pune&limit=5", "/v1/movies/amelie", "/v1/movies/amelie/shows?city=pune",
+	return []string{"/v1/home?city=pune", "/v1/cities", "/v1/movies", "/v1/movies?city=pune&limit=5", "/v1/movies/amelie", "/v1/movies/amelie/shows?city=pune",
 		"/v1/theaters", "/v1/theaters/lotus", "/v1/theaters/lotus/shows", "/v1/shows/" + w.show}
 }
 

@@ -48,10 +48,54 @@ func TestCatalogOfTheDemoWorld(t *testing.T) {
 	assert.Positive(t, seatMap.Version)
 }
 
+// What the first screen shows leads to everything else.
+func TestHomeOfTheDemoWorld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	require.NoError(t, catalog.SeedFor(t.Context(), w.db, time.Now(), 3, nil))
+	var home catalog.Home
+	w.do(t, call{method: "GET", path: "/v1/home?city=mumbai", status: http.StatusOK}).into(t, &home)
+	assert.Equal(t, "Mumbai", home.City.Name)
+	require.GreaterOrEqual(t, len(home.Days), 3)
+	assert.Equal(t, home.Days[0], home.Date)
+	require.NotEmpty(t, home.Movies)
+	show := home.Movies[0].Shows[0]
+	w.do(t, call{method: "GET", path: "/v1/movies/" + home.Movies[0].Movie.Slug, status: http.StatusOK, holds: []string{home.Movies[0].Movie.Title}})
+	w.do(t, call{method: "GET", path: "/v1/theaters/" + show.Theater.Slug, status: http.StatusOK, holds: []string{show.Theater.Name}})
+	w.do(t, call{method: "GET", path: "/v1/shows/" + show.ID.String(), status: http.StatusOK, holds: []string{show.LocalTime, show.Screen}})
+
+	byID := w.do(t, call{method: "GET", path: "/v1/home?date=" + home.Days[1] + "&city=" + home.City.ID.String(), status: http.StatusOK})
+	byID.into(t, &home)
+	assert.Equal(t, home.Days[1], home.Date)
+	assert.NotEmpty(t, home.Movies)
+}
+
+func TestHomeOverHTTP(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var home catalog.Home
+	w.do(t, call{method: "GET", path: "/v1/home?city=pune", status: http.StatusOK, holds: []string{`"price_from":{"amount":45000,"currency":"INR"}`,
+		`"availability":"plenty"`, `"screen":"Screen 1"`, `"slug":"lotus"`, `"title":"Amélie"`, w.show}, lacks: []string{w.past, w.closed}}).into(t, &home)
+	assert.Len(t, home.Days, 1)
+
+	w.book(t, w.customer, "k-home", "A01")
+	w.exec(`INSERT INTO seat_claims (show_id, seat, booking_id, state) SELECT show_id, 'x' || n, id, 'sold' FROM bookings, generate_series(1, 53) n`)
+	w.do(t, call{method: "GET", path: "/v1/home?city=pune", status: http.StatusOK, holds: []string{`"availability":"last_seats"`}})
+	w.exec(`UPDATE shows SET status = 'cancelled'`)
+	w.do(t, call{method: "GET", path: "/v1/home?city=pune", status: http.StatusOK, holds: []string{`"days":[],"movies":[],"coming_soon":[]`}})
+
+	for query, fields := range map[string][]string{
+		"": {`"field":"city"`, "Say which city"}, "?city=atlantis": {`"field":"city"`, "There is no such city. GET /v1/cities lists them."},
+		"?city=pune&date=27.11.2026": {`"field":"date"`, "YYYY-MM-DD"}, "?date=x": {`"field":"city"`, `"field":"date"`},
+	} {
+		w.do(t, call{method: "GET", path: "/v1/home" + query, status: http.StatusUnprocessableEntity, code: "validation_failed", holds: fields})
+	}
+}
+
 func TestReadsHaveAnETag(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, path := range []string{"/v1/cities", "/v1/movies", "/v1/movies/amelie", "/v1/theaters/lotus", "/v1/shows/" + w.show,
+	for _, path := range []string{"/v1/home?city=pune", "/v1/cities", "/v1/movies", "/v1/movies/amelie", "/v1/theaters/lotus", "/v1/shows/" + w.show,
 		"/v1/shows/" + w.show + "/seats", "/.well-known/jwks.json", "/openapi.json", "/"} {
 		first := w.do(t, call{method: "GET", path: path, status: http.StatusOK})
 		etag := first.header.Get("ETag")

@@ -99,6 +99,7 @@ var who = map[string]access{
 	"DELETE /v1/sessions":                      {who: signedIn},
 	"GET /v1/me":                               {who: signedIn},
 	"PATCH /v1/me":                             {who: signedIn, body: `{}`},
+	"GET /v1/home":                             {who: everybody, query: "city=pune"},
 	"GET /v1/cities":                           {who: everybody},
 	"GET /v1/movies":                           {who: everybody},
 	"GET /v1/movies/{id}":                      {who: everybody},

@@ -9,7 +9,7 @@ import (
 // Everything that may be asked makes a difference.
 func TestCacheKeysDifferForEveryParameter(t *testing.T) {
 	t.Parallel()
-	for _, rd := range []*read{readCities, readMovies, readMovie, readMovieShows, readTheaters, readTheater, readTheaterShows, readShow} {
+	for _, rd := range []*read{readHome, readCities, readMovies, readMovie, readMovieShows, readTheaters, readTheater, readTheaterShows, readShow} {
 		keys := map[string]bool{(&question{read: rd}).key(1): true, (&question{read: rd}).key(2): true, (&question{read: rd, id: "x"}).key(1): true}
 		for i := range rd.params {
 			values := make([]string, len(rd.params))

@@ -22,7 +22,14 @@ var (
 	readTheater      = &read{name: "theater", kept: stillKept}
 	readTheaterShows = &read{name: "theater shows", kept: timedKept, params: []param{{name: "date"}}}
 	readShow         = &read{name: "show", kept: timedKept}
+	readHome         = &read{name: "home", kept: timedKept, params: []param{{name: "city"}, {name: "date"}}}
 )
+
+func (s *service) getHome(w http.ResponseWriter, r *http.Request) error {
+	return s.answerFromCatalog(w, r, readHome, func(ctx context.Context, q question) (any, error) {
+		return s.Catalog.Home(ctx, q.get("city"), q.get("date"))
+	})
+}
 
 func (s *service) listCities(w http.ResponseWriter, r *http.Request) error {
 	return s.answerFromCatalog(w, r, readCities, func(ctx context.Context, _ question) (any, error) {

@@ -40,6 +40,7 @@ func Mount(server *rest.Server, options Options) error {
 	s := &service{server, options}
 	// A review has up to 2,000 characters; an emoji takes 12 bytes when it is escaped.
 	s.AllowBodies("/v1/movies/{id}/reviews", 32<<10)
+	s.Get("/v1/home", s.getHome)
 	s.Get("/v1/cities", s.listCities)
 	s.Get("/v1/movies", s.listMovies)
 	s.Get("/v1/movies/{id}", s.getMovie)

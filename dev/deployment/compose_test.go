@@ -350,6 +350,7 @@ func TestNginxRoutesToTheGroupThatServesThePath(t *testing.T) {
 		"/v1/accounts": "accounts", "/v1/sessions/refresh": "accounts",
 		"/v1/me": "accounts", "/v1/oauth/example/start": "accounts",
 		"/.well-known/jwks.json": "accounts",
+		"/v1/home":               "catalog",
 		"/v1/cities":             "catalog", "/v1/movies/1/shows": "catalog",
 		"/v1/shows/1/seats/stream": "catalog", "/v1/theaters": "catalog",
 		"/v1/search": "search", "/v1/search/suggest": "search",

@@ -32,11 +32,13 @@ const onSale = `s.status = 'scheduled' AND s.starts_at > now() AND now() BETWEEN
 const onDay = `s.starts_at >= (?::date)::timestamp AT TIME ZONE t.time_zone
 	AND s.starts_at < (?::date + 1)::timestamp AT TIME ZONE t.time_zone`
 
+const cityColumns = `c.id, c.slug, c.name, c.country, c.time_zone, c.currency, c.lat, c.lon`
+
 // Cities lists the cities with theaters, by name.
 func (s *Store) Cities(ctx context.Context) ([]City, error) {
 	cities := []City{}
 	err := s.db.NewSelect().TableExpr("cities AS c").
-		ColumnExpr("c.id, c.slug, c.name, c.country, c.time_zone, c.currency, c.lat, c.lon").
+		ColumnExpr(cityColumns).
 		Where("EXISTS (SELECT FROM theaters t WHERE t.city_id = c.id AND t.retired_at IS NULL)").
 		OrderExpr("c.name COLLATE by_name, c.id").
 		Scan(ctx, &cities)
@@ -78,10 +80,14 @@ func (s *Store) city(ctx context.Context, p *fieldErrors, idOrSlug string) (uuid
 	}
 	id, err := s.find(ctx, "cities", idOrSlug)
 	if booking.CodeOf(err) == booking.CodeNotFound {
-		p.Add("city", "There is no such city. GET /v1/cities lists them.")
+		p.addNoCity()
 		return uuid.Nil, nil
 	}
 	return id, err
+}
+
+func (p *fieldErrors) addNoCity() {
+	p.Add("city", "There is no such city. GET /v1/cities lists them.")
 }
 
 // find resolves an id or a slug. Code: not_found.
@@ -89,17 +95,19 @@ func (s *Store) find(ctx context.Context, table, idOrSlug string) (uuid.UUID, er
 	if !storable(idOrSlug) {
 		return uuid.Nil, notFound(sql.ErrNoRows, table)
 	}
-	query := s.db.NewSelect().Table(table).Column("id")
-	if id, err := uuid.Parse(idOrSlug); err == nil {
-		query = query.Where("id = ?", id)
-	} else {
-		query = query.Where("slug = ?", idOrSlug)
-	}
 	var id uuid.UUID
-	if err := query.Scan(ctx, &id); err != nil {
+	if err := identified(s.db.NewSelect().Table(table).Column("id"), idOrSlug).Scan(ctx, &id); err != nil {
 		return uuid.Nil, notFound(err, table)
 	}
 	return id, nil
+}
+
+// identified narrows a query of one table to the row with an id or a slug.
+func identified(query *bun.SelectQuery, idOrSlug string) *bun.SelectQuery {
+	if id, err := uuid.Parse(idOrSlug); err == nil {
+		return query.Where("id = ?", id)
+	}
+	return query.Where("slug = ?", idOrSlug)
 }
 
 var nouns = map[string]string{"cities": "city", "movies": "movie", "theaters": "theater", "shows": "show"}

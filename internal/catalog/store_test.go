@@ -212,6 +212,7 @@ func countStatements(t *testing.T, store *catalog.Store, statements *counter) {
 		"movie shows":   {4, func() error { _, err := store.MovieShows(t.Context(), movie, "mumbai", ""); return err }},
 		"theaters":      {1, func() error { _, _, err := store.Theaters(t.Context(), catalog.TheaterFilter{}); return err }},
 		"theater":       {3, func() error { _, err := store.Theater(t.Context(), theater); return err }},
+		"home":          {2, func() error { _, err := store.Home(t.Context(), "mumbai", ""); return err }},
 		"theater shows": {4, func() error { _, err := store.TheaterShows(t.Context(), theater, ""); return err }},
 	} {
 		before := statements.n.Load()
@@ -256,6 +257,23 @@ func refuse(t *testing.T, store *catalog.Store) {
 	assert.Equal(t, []string{"date", "city"}, fieldsOf(t, err))
 	_, err = store.TheaterShows(t.Context(), demo.Theaters()[0].Slug, "today")
 	assert.Equal(t, []string{"date"}, fieldsOf(t, err))
+
+	for name, test := range map[string]struct {
+		city, date string
+		fields     []string
+	}{
+		"no city":           {"", "", []string{"city"}},
+		"unknown city":      {"atlantis", "", []string{"city"}},
+		"unknown id":        {uuid.NewString(), "", []string{"city"}},
+		"city is not text":  {"\xff", "", []string{"city"}},
+		"date":              {"mumbai", "29.3.2026", []string{"date"}},
+		"neither":           {"", "today", []string{"date", "city"}},
+		"both":              {"atlantis", "today", []string{"date", "city"}},
+		"no letter quoting": {"'; DROP TABLE cities; --", "", []string{"city"}},
+	} {
+		_, err := store.Home(t.Context(), test.city, test.date)
+		assert.Equal(t, test.fields, fieldsOf(t, err), "home: %s", name)
+	}
 
 	for _, key := range []string{"nothing", "", "\x00", "\xff", uuid.NewString(), "'; DROP TABLE movies; --", "?", `\`} {
 		_, movie := store.Movie(t.Context(), key)
