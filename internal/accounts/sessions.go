@@ -22,8 +22,8 @@ import (
 	"github.com/boxoffice/boxoffice/schema"
 )
 
-// sessionLife is how long a refresh token waits for its use.
-const sessionLife = 30 * 24 * time.Hour
+// SessionLife is how long a refresh token waits for its use.
+const SessionLife = 30 * 24 * time.Hour
 
 // TokenPair answers a log-in, in the words of RFC 6749, section 5.1.
 type TokenPair struct {
@@ -37,6 +37,10 @@ type TokenPair struct {
 // the time it takes, do not tell whether the address has an account. address is where
 // the client is. Codes: unauthenticated, too_many_requests, unavailable.
 func (s *Service) Login(ctx context.Context, email, plain string, address netip.Addr) (TokenPair, error) {
+	return s.logIn(ctx, email, plain, address, forApps)
+}
+
+func (s *Service) logIn(ctx context.Context, email, plain string, address netip.Addr, by keeper) (TokenPair, error) {
 	email = strings.ToLower(contacts.Same(email))
 	if len(email) > contacts.MaxEmail || utf8.RuneCountInString(plain) > maxPassword {
 		return TokenPair{}, wrongLogin() // no token has this form, and the form is no secret
@@ -77,7 +81,7 @@ func (s *Service) Login(ctx context.Context, email, plain string, address netip.
 		Where("account_id = ? AND expires_at < now() AND revoked_at IS NULL", account.ID).Exec(ctx); err != nil {
 		return TokenPair{}, fmt.Errorf("clear old sessions: %w", err)
 	}
-	return s.hand(ctx, s.db, view(account), uuid.New())
+	return s.hand(ctx, s.db, view(account), uuid.New(), by)
 }
 
 func wrongLogin() error {
@@ -86,8 +90,8 @@ func wrongLogin() error {
 
 // hand stores the next refresh token of a family and issues the access token
 // that goes with it.
-func (s *Service) hand(ctx context.Context, db bun.IDB, account Account, family uuid.UUID) (TokenPair, error) {
-	refresh, hash, err := newRefreshToken()
+func (s *Service) hand(ctx context.Context, db bun.IDB, account Account, family uuid.UUID, by keeper) (TokenPair, error) {
+	refresh, err := newRefreshToken(by)
 	if err != nil {
 		return TokenPair{}, err
 	}
@@ -95,9 +99,9 @@ func (s *Service) hand(ctx context.Context, db bun.IDB, account Account, family 
 	if err != nil {
 		return TokenPair{}, fmt.Errorf("account id: %w", err)
 	}
-	session := &schema.Session{ID: uuid.New(), Family: family, AccountID: accountID, RefreshHash: hash}
+	session := &schema.Session{ID: uuid.New(), Family: family, AccountID: accountID, RefreshHash: hashOf(refresh)}
 	if _, err := db.NewInsert().Model(session).
-		Value("expires_at", "now() + ? * interval '1 second'", int64(sessionLife.Seconds())).
+		Value("expires_at", "now() + ? * interval '1 second'", int64(SessionLife.Seconds())).
 		Returning("NULL").Exec(ctx); err != nil {
 		return TokenPair{}, fmt.Errorf("begin a session: %w", err)
 	}
@@ -115,42 +119,44 @@ type used struct {
 	// was being revoked.
 	FamilyRevoked bool `bun:"family_revoked"`
 	Expired       bool `bun:"expired"`
+	// Repeatable is a token that was the family's last to be replaced, moments ago.
+	Repeatable bool `bun:"repeatable"`
 }
 
 // Refresh replaces a refresh token. One that was replaced before has been
 // copied, so its whole family ends: thief and owner both have to log in. Code:
 // unauthenticated.
 func (s *Service) Refresh(ctx context.Context, refreshToken string, address netip.Addr) (TokenPair, error) {
-	ended := booking.E(booking.CodeUnauthenticated, "This session has ended. Log in again.")
+	return s.refresh(ctx, refreshToken, address, forApps)
+}
+
+func (s *Service) refresh(ctx context.Context, refreshToken string, address netip.Addr, by keeper) (TokenPair, error) {
+	if keeperOf(refreshToken) != by {
+		return TokenPair{}, sessionEnded()
+	}
 	var pair TokenPair
 	var refused error
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		session, err := s.presented(ctx, tx, refreshToken)
-		if errors.Is(err, sql.ErrNoRows) {
-			refused = ended
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("find a session: %w", err)
-		}
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
+		account, session, err := s.presented(ctx, tx, refreshToken)
 		switch {
-		case session.FamilyRevoked || session.Expired:
-			refused = ended
+		case errors.Is(err, sql.ErrNoRows):
+			refused = sessionEnded()
 			return nil
-		case session.RotatedAt != nil:
+		case err != nil:
+			return fmt.Errorf("find a session: %w", err)
+		case session.FamilyRevoked || session.Expired:
+			refused = sessionEnded()
+			return nil
+		case session.RotatedAt != nil && !(by == forBrowsers && session.Repeatable):
 			// Not an error of the transaction: the revocation has to stay.
-			refused = ended
+			refused = sessionEnded()
 			return revoke(ctx, tx, session.Family.String())
+		case session.RotatedAt == nil:
+			if err := rotate(ctx, tx, session.Family); err != nil {
+				return err
+			}
 		}
-		if _, err := tx.NewUpdate().Model((*schema.Session)(nil)).Set("rotated_at = now()").
-			Where("id = ?", session.ID).Exec(ctx); err != nil {
-			return fmt.Errorf("rotate a session: %w", err)
-		}
-		account, err := s.account(ctx, tx, "id = ?", session.AccountID)
-		if err != nil {
-			return err
-		}
-		pair, err = s.hand(ctx, tx, view(account), session.Family)
+		pair, err = s.hand(ctx, tx, view(account), session.Family, by)
 		if err == nil { // it says where the owner is, also to a process that began just now
 			s.tries.seen(address, strings.ToLower(contacts.Same(account.Email)))
 		}
@@ -162,16 +168,41 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string, address neti
 	return pair, err
 }
 
-// presented locks the token's row, so that of two concurrent uses the second is recognized
-// as a copy.
-func (s *Service) presented(ctx context.Context, tx bun.Tx, refreshToken string) (used, error) {
-	hash := sha256.Sum256([]byte(refreshToken))
+func sessionEnded() error {
+	return booking.E(booking.CodeUnauthenticated, "This session has ended. Log in again.")
+}
+
+// presented reads a token and its account. It locks the account's row, so that of two
+// concurrent uses of a family the second sees what the first one did. The lock comes
+// first, in a statement of its own: a statement that waits still reads other tables as
+// they were before.
+func (s *Service) presented(ctx context.Context, tx bun.Tx, refreshToken string) (*schema.Account, used, error) {
+	var account schema.Account
 	var session used
+	hash := hashOf(refreshToken)
+	if err := tx.NewSelect().Model(&account).
+		Where("a.id = (SELECT account_id FROM sessions WHERE refresh_hash = ?)", hash).
+		For("NO KEY UPDATE").Scan(ctx); err != nil {
+		return nil, used{}, err
+	}
 	err := tx.NewSelect().Model(&session).ColumnExpr("se.*").
 		ColumnExpr("se.expires_at < now() AS expired").
 		ColumnExpr("EXISTS (SELECT FROM sessions r WHERE r.family = se.family AND r.revoked_at IS NOT NULL) AS family_revoked").
-		Where("se.refresh_hash = ?", hash[:]).For("UPDATE OF se").Scan(ctx)
-	return session, err
+		ColumnExpr("coalesce(se.rotated_at > now() - ? * interval '1 second', false)"+
+			" AND NOT EXISTS (SELECT FROM sessions l WHERE l.family = se.family AND l.rotated_at > se.rotated_at) AS repeatable",
+			int64(repeatWithin.Seconds())).
+		Where("se.refresh_hash = ?", hash).Scan(ctx)
+	return &account, session, err
+}
+
+// rotate marks the token of a family that is used as replaced. A browser's repeat may have
+// left a second one that waits for its use: that one is replaced with it.
+func rotate(ctx context.Context, tx bun.Tx, family uuid.UUID) error {
+	if _, err := tx.NewUpdate().Model((*schema.Session)(nil)).Set("rotated_at = now()").
+		Where("family = ? AND rotated_at IS NULL", family).Exec(ctx); err != nil {
+		return fmt.Errorf("rotate a session: %w", err)
+	}
+	return nil
 }
 
 // Logout ends a session with all its tokens. The access token stays valid for
@@ -188,14 +219,18 @@ func revoke(ctx context.Context, db bun.IDB, family string) error {
 	return nil
 }
 
-// newRefreshToken gives 256 random bits and what is stored of them. A plain hash
-// will do: that many cannot be tried.
-func newRefreshToken() (token string, hash []byte, err error) {
+// newRefreshToken gives 256 random bits, marked with who keeps them.
+func newRefreshToken(by keeper) (string, error) {
 	random := make([]byte, 32)
 	if _, err := rand.Read(random); err != nil {
-		return "", nil, fmt.Errorf("make a refresh token: %w", err)
+		return "", fmt.Errorf("make a refresh token: %w", err)
 	}
-	token = base64.RawURLEncoding.EncodeToString(random)
-	digest := sha256.Sum256([]byte(token))
-	return token, digest[:], nil
+	return string(by) + base64.RawURLEncoding.EncodeToString(random), nil
+}
+
+// hashOf is what is stored of a refresh token. A plain hash will do: 256 bits cannot be
+// tried.
+func hashOf(refreshToken string) []byte {
+	digest := sha256.Sum256([]byte(refreshToken))
+	return digest[:]
 }
