@@ -46,12 +46,15 @@ type Options struct {
 	HTTP rest.Options
 	// Accounts is needed by all services that ask who is calling.
 	Accounts *accounts.Service
-	Catalog  catalogapi.Options
-	Search   *search.Engine // kept fresh by its owner
-	Bookings bookingsapi.Options
-	Payments paymentsapi.Options
-	Staff    staffapi.Options // its Changed is set from Catalog.Versions
-	Health   Health
+	// PublicURL is where browsers reach the platform, for the sessions of accounts. With
+	// https their cookie is Secure.
+	PublicURL string
+	Catalog   catalogapi.Options
+	Search    *search.Engine // kept fresh by its owner
+	Bookings  bookingsapi.Options
+	Payments  paymentsapi.Options
+	Staff     staffapi.Options // its Changed is set from Catalog.Versions
+	Health    Health
 }
 
 // New makes the API's handler.
@@ -101,7 +104,7 @@ func (o Options) mount(server *rest.Server) error {
 		name  string
 		mount func() error
 	}{
-		{serviceAccounts, func() error { return accountsapi.Mount(server, o.Accounts) }},
+		{serviceAccounts, func() error { return accountsapi.Mount(server, o.Accounts, o.PublicURL) }},
 		{serviceCatalog, func() error { return catalogapi.Mount(server, o.Catalog) }},
 		{serviceSearch, func() error { return searchapi.Mount(server, o.Search) }},
 		{serviceBookings, func() error { return bookingsapi.Mount(server, o.Bookings) }},

@@ -34,6 +34,8 @@ func TestFault58_LogInsHaveLimits(t *testing.T) {
 	seconds, err := strconv.Atoi(refused.header.Get("Retry-After"))
 	require.NoError(t, err)
 	assert.Positive(t, seconds)
+	w.do(t, call{method: "POST", path: "/v1/browser-sessions", body: `{"email":"asha@example.com","password":"long enough to pass"}`,
+		status: http.StatusTooManyRequests, code: "too_many_requests"})
 
 	w.options.HTTP.TrustedProxies = []netip.Prefix{loopback}
 	w.serve()

@@ -57,6 +57,8 @@ func only(refusal int, those ...caller) audience {
 var (
 	everybody = only(0, nobody)
 	signedIn  = only(0)
+	// Access tokens do not help where the cookie of a session is asked for.
+	byCookie = only(http.StatusUnauthorized)
 	// A booking of another customer does not exist, also for staff who call as customers.
 	theCustomer   = only(http.StatusNotFound, customer)
 	bookingStaff  = only(http.StatusForbidden, support, admin)
@@ -97,6 +99,9 @@ var who = map[string]access{
 	"POST /v1/sessions":                        {who: everybody, body: `{}`},
 	"POST /v1/sessions/refresh":                {who: everybody, body: `{}`},
 	"DELETE /v1/sessions":                      {who: signedIn},
+	"POST /v1/browser-sessions":                {who: everybody, body: `{}`},
+	"POST /v1/browser-sessions/refresh":        {who: byCookie},
+	"DELETE /v1/browser-sessions":              {who: everybody},
 	"GET /v1/me":                               {who: signedIn},
 	"PATCH /v1/me":                             {who: signedIn, body: `{}`},
 	"GET /v1/home":                             {who: everybody, query: "city=pune"},

@@ -102,8 +102,8 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 	policy, quiet := booking.DefaultPolicy(), slog.New(slog.DiscardHandler)
 	w.options = Options{
 		HTTP:     rest.Options{Logger: quiet},
-		Accounts: newAccounts(t, w.db, w.tokenKey),
-		Search:   search.NewEngine(quiet),
+		Accounts: newAccounts(t, w.db, w.tokenKey), PublicURL: "https://tickets.example",
+		Search: search.NewEngine(quiet),
 		Catalog: catalogapi.Options{
 			Catalog: catalog.New(w.db), Reviews: catalog.NewReviews(w.db), Feed: feed,
 		},

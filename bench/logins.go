@@ -133,7 +133,7 @@ func (b *loginsBench) open(ctx context.Context, house *readHouse) error {
 		return err
 	}
 	handler, err := api.New(api.Options{
-		Services: []string{"accounts"}, Accounts: accounts.New(db, tokens, accounts.Limits{PerNetwork: 20}),
+		Services: []string{"accounts"}, Accounts: accounts.New(db, tokens, accounts.Limits{PerNetwork: 20}), PublicURL: "http://127.0.0.1",
 		HTTP: rest.Options{Logger: slog.New(slog.NewJSONHandler(io.Discard, nil)), TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}},
 	})
 	if err != nil {

@@ -26,18 +26,25 @@ func (s *service) register(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *service) signIn(w http.ResponseWriter, r *http.Request) error {
-	var request struct {
-		Email    string `json:"email"`
-		Password string `json:"password"`
-	}
-	if err := rest.Decode(w, r, &request); err != nil {
-		return err
-	}
-	if err := required("email", request.Email, "password", request.Password); err != nil {
+	request, err := readCredentials(w, r)
+	if err != nil {
 		return err
 	}
 	tokens, err := s.accounts.Login(r.Context(), request.Email, request.Password, s.ClientAddress(r))
 	return answerTokens(w, http.StatusCreated, tokens, err)
+}
+
+type credentials struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
+func readCredentials(w http.ResponseWriter, r *http.Request) (credentials, error) {
+	var c credentials
+	if err := rest.Decode(w, r, &c); err != nil {
+		return c, err
+	}
+	return c, required("email", c.Email, "password", c.Password)
 }
 
 func (s *service) refreshSession(w http.ResponseWriter, r *http.Request) error {

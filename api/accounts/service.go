@@ -14,12 +14,18 @@ type service struct {
 	accounts *accounts.Service
 }
 
-// Mount adds the routes.
-func Mount(server *rest.Server, all *accounts.Service) error {
+// Mount adds the routes. publicURL is where browsers reach us: our own pages, which get
+// sessions by cookie, have that origin.
+func Mount(server *rest.Server, all *accounts.Service, publicURL string) error {
 	if err := rest.Need(all != nil, "accounts", "Accounts"); err != nil {
 		return err
 	}
 	s := &service{server, all}
+	b, err := newBrowser(s, publicURL)
+	if err != nil {
+		return err
+	}
+	b.mount()
 	s.Post("/v1/accounts", s.register)
 	s.Post("/v1/sessions", s.signIn)
 	s.Post("/v1/sessions/refresh", s.refreshSession)

@@ -166,8 +166,8 @@ func secure(next http.Handler) http.Handler {
 	})
 }
 
-// cors lets web apps of the configured origins in. Tokens travel in a header,
-// never in a cookie, so credentials are not allowed.
+// cors lets web apps of the configured origins in. Their tokens travel in a header, never
+// in a cookie, so credentials are not allowed.
 func (s *Server) cors(next http.Handler) http.Handler {
 	if len(s.CORSOrigins) == 0 {
 		return next

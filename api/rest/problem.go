@@ -21,6 +21,8 @@ const (
 	codeMethodNotAllowed booking.Code = "method_not_allowed"
 	CodeWebhookNotOurs   booking.Code = "webhook_not_ours"
 	codeTooManyStreams   booking.Code = "too_many_streams"
+	// A page of another origin makes a browser send what only our own pages may send.
+	CodeCrossOrigin booking.Code = "cross_origin_request"
 	// RFC 9110, section 13.1.1: the thing has changed since the client read it.
 	CodePreconditionFailed booking.Code = "precondition_failed"
 )
@@ -66,6 +68,7 @@ var problems = map[booking.Code]problemKind{
 	codeMethodNotAllowed:   {status: http.StatusMethodNotAllowed, title: "Method not allowed"},
 	CodePreconditionFailed: {status: http.StatusPreconditionFailed, title: "It was changed meanwhile"},
 	codeTooManyStreams:     {status: http.StatusTooManyRequests, title: "Too many streams", retryAfter: "30"},
+	CodeCrossOrigin:        {status: http.StatusForbidden, title: "Not from pages of another origin"},
 	CodeWebhookNotOurs:     {status: http.StatusBadRequest, title: "This event is about something that is not ours"},
 }
 

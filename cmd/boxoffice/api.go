@@ -84,7 +84,8 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 			Logger: p.log, CORSOrigins: p.config.CORSOrigins, TrustedProxies: p.config.Proxies, Closing: ctx,
 			Streams: rest.StreamLimits{PerAddress: p.config.StreamsPerAddress, PerAccount: p.config.StreamsPerAccount},
 		},
-		Accounts: accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries}),
+		Accounts:  accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries}),
+		PublicURL: p.config.PublicURL,
 		Catalog: catalogapi.Options{
 			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Feed: feed,
 			Documents: reading.documents, Versions: reading.watch,

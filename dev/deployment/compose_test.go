@@ -348,6 +348,7 @@ func TestNginxRoutesToTheGroupThatServesThePath(t *testing.T) {
 	route := nginxRoutes(t)
 	for path, service := range map[string]string{
 		"/v1/accounts": "accounts", "/v1/sessions/refresh": "accounts",
+		"/v1/browser-sessions": "accounts", "/v1/browser-sessions/refresh": "accounts",
 		"/v1/me": "accounts", "/v1/oauth/example/start": "accounts",
 		"/.well-known/jwks.json": "accounts",
 		"/v1/home":               "catalog",
