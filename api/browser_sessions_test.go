@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -22,10 +23,10 @@ type tab struct {
 // ask sends a request with the cookie and keeps the one of the answer.
 func (b *tab) ask(t *testing.T, c call) reply {
 	t.Helper()
-	if c.headers == nil {
+	if c.headers = maps.Clone(c.headers); c.headers == nil {
 		c.headers = map[string]string{"Sec-Fetch-Site": "same-origin"}
 	}
-	if b.cookie != nil {
+	if b.cookie != nil && b.cookie.MaxAge >= 0 {
 		c.headers["Cookie"] = b.cookie.Name + "=" + b.cookie.Value
 	}
 	got := b.do(t, c)

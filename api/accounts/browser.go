@@ -48,7 +48,7 @@ func (b *browser) mount() {
 }
 
 // ownPages refuses what a page of another origin makes a browser send. Programs that are no
-// browsers may call: no one's cookie is in them.
+// browsers may call: they carry no cookie but their own.
 func (b *browser) ownPages(handler rest.Handler) rest.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if err := b.guard.Check(r); err != nil {
