@@ -27,19 +27,20 @@ const (
 	servicePayments        = "payments"
 	serviceRecommendations = "recommendations"
 	serviceAdmin           = "admin"
+	serviceWeb             = "web" // the app: its pages, not data
 )
 
 // Services lists all of them.
 func Services() []string {
 	return []string{serviceAccounts, serviceCatalog, serviceSearch, serviceBookings,
-		servicePayments, serviceRecommendations, serviceAdmin}
+		servicePayments, serviceRecommendations, serviceAdmin, serviceWeb}
 }
 
 // Options are what each service needs, and what they share. A process uses only the options
 // of the services that it serves.
 type Options struct {
-	// Services says which routes are mounted; empty means all, and search only
-	// when there is an engine.
+	// Services says which routes are mounted; empty means all, search only when there
+	// is an engine, and web only when there is an app.
 	Services []string
 
 	// HTTP is what all services share. Its Verify is set from Accounts.
@@ -55,6 +56,8 @@ type Options struct {
 	Payments  paymentsapi.Options
 	Staff     staffapi.Options // its Changed is set from Catalog.Versions
 	Health    Health
+	// Web answers at all addresses that are not the API's.
+	Web http.Handler
 }
 
 // New makes the API's handler.
@@ -68,10 +71,9 @@ func New(options Options) (http.Handler, error) {
 
 func build(o Options) (*rest.Server, error) {
 	if len(o.Services) == 0 {
-		o.Services = Services()
-		if o.Search == nil {
-			o.Services = slices.DeleteFunc(o.Services, func(service string) bool { return service == serviceSearch })
-		}
+		o.Services = slices.DeleteFunc(Services(), func(service string) bool {
+			return service == serviceSearch && o.Search == nil || service == serviceWeb && o.Web == nil
+		})
 	}
 	if o.Accounts != nil {
 		o.HTTP.Verify = o.Accounts.Verify
@@ -110,10 +112,19 @@ func (o Options) mount(server *rest.Server) error {
 		{serviceBookings, func() error { return bookingsapi.Mount(server, o.Bookings) }},
 		{servicePayments, func() error { return paymentsapi.Mount(server, o.Payments) }},
 		{serviceAdmin, func() error { return staffapi.Mount(server, o.Staff) }},
+		{serviceWeb, func() error { return o.mountWeb(server) }}, // the last: it has the addresses that are left
 	} {
 		if slices.Contains(o.Services, service.name) {
 			wrong = append(wrong, service.mount())
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// mountWeb serves the app at the addresses that are not the API's.
+func (o Options) mountWeb(server *rest.Server) error {
+	if err := rest.Need(o.Web != nil, serviceWeb, "Web"); err != nil {
+		return err
+	}
+	return server.Pages(o.Web)
 }

@@ -20,9 +20,6 @@ import (
 //go:embed *.yaml */*.yaml
 var openAPI embed.FS
 
-//go:embed start.html
-var start []byte
-
 // mountAlways mounts what every process serves.
 func mountAlways(server *rest.Server, health Health) error {
 	document, err := openapiJSON()
@@ -35,7 +32,6 @@ func mountAlways(server *rest.Server, health Health) error {
 		rest.WriteCached(w, r, pageFresh, rest.JSON, document)
 		return nil
 	})
-	server.Get("/", startPage)
 	server.Get("/docs", func(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/docs/", http.StatusMovedPermanently)
 		return nil
@@ -140,12 +136,4 @@ func docsPage() rest.Handler {
 		page.ServeHTTP(w, r)
 		return nil
 	}
-}
-
-// startPage answers at the root, so that a person who opens the API in a browser
-// knows where to go.
-func startPage(w http.ResponseWriter, r *http.Request) error {
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; style-src 'unsafe-inline'")
-	rest.WriteCached(w, r, pageFresh, "text/html; charset=utf-8", start)
-	return nil
 }

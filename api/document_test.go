@@ -90,7 +90,7 @@ func TestServicesMountOnlyTheirRoutes(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/healthz", status: http.StatusOK})
 	w.do(t, call{method: "GET", path: "/v1/bookings", token: w.customer, status: http.StatusNotFound, code: "not_found", without: true})
 	w.do(t, call{method: "POST", path: "/v1/webhooks/stripe", body: "{}", status: http.StatusNotFound, code: "not_found"})
-	w.do(t, call{method: "GET", path: "/checkout/" + w.show, status: http.StatusNotFound, code: "not_found"})
+	w.do(t, call{method: "GET", path: "/pay/" + w.show, status: http.StatusNotFound, code: "not_found"})
 }
 
 func TestNewNamesEverythingThatIsMissing(t *testing.T) {

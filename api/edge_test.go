@@ -26,7 +26,7 @@ func TestRequestsAndAnswers(t *testing.T) {
 	for _, c := range []call{
 		{name: "healthy", method: "GET", path: "/healthz", status: 200, holds: []string{`"ok"`, `"test"`}},
 		{name: "ready", method: "GET", path: "/readyz", status: 200, holds: []string{`"postgres":"ok"`}},
-		{name: "start page", method: "GET", path: "/", status: 200, holds: []string{"/docs/"}},
+		{name: "no app here", method: "GET", path: "/", status: 404, code: "not_found", without: true},
 		{name: "unknown address", method: "GET", path: "/v1/tea", status: 404, code: "not_found", without: true},
 		{name: "not built yet", method: "GET", path: "/v1/me/export", status: 404, code: "not_found", without: true},
 		{name: "wrong method", method: "PUT", path: "/v1/bookings", status: 405, code: "method_not_allowed", without: true},
@@ -134,12 +134,12 @@ func TestPagesLoadNothingFromOtherHosts(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/docs", status: 301, without: true})
 	w.do(t, call{method: "GET", path: "/docs/swagger-ui.css", status: 200, without: true})
 
-	got = w.do(t, call{method: "GET", path: "/checkout/" + uuid.NewString(), status: 200, holds: []string{"pk_test_abc", "js.stripe.com"}})
+	got = w.do(t, call{method: "GET", path: "/pay/" + uuid.NewString(), status: 200, holds: []string{"pk_test_abc", "js.stripe.com"}})
 	assert.Contains(t, got.header.Get("Content-Security-Policy"), "script-src 'self' https://js.stripe.com")
-	w.do(t, call{method: "GET", path: "/checkout/assets/checkout.js", status: 200, holds: []string{"history.replaceState"}})
-	w.do(t, call{method: "GET", path: "/checkout/nope", status: 404, code: "not_found"})
+	w.do(t, call{method: "GET", path: "/pay/assets/pay.js", status: 200, holds: []string{"history.replaceState"}})
+	w.do(t, call{method: "GET", path: "/pay/nope", status: 404, code: "not_found"})
 	b := w.book(t, w.customer, "k", "A01")
-	assert.Equal(t, "https://tickets.example/checkout/"+b.ID+"#"+b.Payment.ClientSecret, b.Payment.CheckoutURL)
+	assert.Equal(t, "https://tickets.example/pay/"+b.ID+"#"+b.Payment.ClientSecret, b.Payment.CheckoutURL)
 }
 
 func TestCodecIsForStaff(t *testing.T) {

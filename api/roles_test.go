@@ -87,13 +87,12 @@ type access struct {
 // who is the table of all operations of the API. An operation that is not in it fails the
 // test: a new operation needs a decision here.
 var who = map[string]access{
-	"GET /":                                    {who: everybody},
 	"GET /healthz":                             {who: everybody},
 	"GET /readyz":                              {who: everybody},
 	"GET /openapi.json":                        {who: everybody},
 	"GET /.well-known/jwks.json":               {who: everybody},
-	"GET /checkout/{id}":                       {who: everybody},
-	"GET /checkout/assets/checkout.js":         {who: everybody},
+	"GET /pay/{id}":                            {who: everybody},
+	"GET /pay/assets/pay.js":                   {who: everybody},
 	"POST /v1/webhooks/{provider}":             {who: everybody, body: `{}`},
 	"POST /v1/accounts":                        {who: everybody, body: `{}`},
 	"POST /v1/sessions":                        {who: everybody, body: `{}`},

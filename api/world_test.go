@@ -109,7 +109,7 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 		},
 		Bookings: bookingsapi.Options{
 			Shows: known, Bookings: booked, Changes: changes, Feed: feed, BookingFeed: bookingFeed, Tickets: bookings.NewTickets(testKey(t)),
-			Providers: []string{"stripe"}, Saga: w.saga, Policy: policy, CheckoutURL: "https://tickets.example/checkout/",
+			Providers: []string{"stripe"}, Saga: w.saga, Policy: policy, CheckoutURL: "https://tickets.example/pay/",
 		},
 		Payments: paymentsapi.Options{
 			Payments: books, Bookings: booked, Providers: map[string]paymentsapi.Provider{"stripe": w.provider},

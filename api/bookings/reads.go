@@ -142,6 +142,10 @@ func (s *service) addCheckoutSecret(view *booking.PaymentView) {
 	if view == nil || view.ClientSecret == "" || s.CheckoutURL == "" {
 		return
 	}
+	// A worker of the release before named the page by what is a page of the app now.
+	if former := strings.TrimSuffix(s.CheckoutURL, "pay/") + "checkout/"; strings.HasPrefix(view.CheckoutURL, former) {
+		view.CheckoutURL = s.CheckoutURL + strings.TrimPrefix(view.CheckoutURL, former)
+	}
 	if strings.HasPrefix(view.CheckoutURL, s.CheckoutURL) && !strings.Contains(view.CheckoutURL, "#") {
 		view.CheckoutURL += "#" + url.PathEscape(view.ClientSecret)
 	}

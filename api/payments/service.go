@@ -57,8 +57,8 @@ func Mount(server *rest.Server, options Options) error {
 	s.AllowBodies("/v1/webhooks/{provider}", 256<<10) // events carry whole objects of the provider
 	s.Post("/v1/webhooks/{provider}", s.webhook)
 	if s.StripePublishableKey != "" {
-		s.Get("/checkout/{id}", s.checkout)
-		s.Get("/checkout/assets/checkout.js", s.checkoutScript)
+		s.Get("/pay/{id}", s.pay)
+		s.Get("/pay/assets/pay.js", s.payScript)
 	}
 	return nil
 }

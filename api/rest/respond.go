@@ -98,7 +98,7 @@ func WriteDocument(w http.ResponseWriter, r *http.Request, freshness []string, d
 	compressed := false
 	if len(d.Gzip) > 0 {
 		header["Vary"] = append(header["Vary"], varyEncoding...)
-		compressed = acceptsGzip(r.Header)
+		compressed = cache.Accepts(r.Header, "gzip")
 	}
 	if known := r.Header["If-None-Match"]; len(known) > 0 && notModified(w, d, compressed, strings.Join(known, ",")) {
 		return
@@ -119,21 +119,6 @@ func notModified(w http.ResponseWriter, d *cache.Document, compressed bool, know
 			w.Header().Set("ETag", etag)
 			w.WriteHeader(http.StatusNotModified)
 			return true
-		}
-	}
-	return false
-}
-
-// acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3). Clients that
-// take anything ("*") do not ask for gzip.
-func acceptsGzip(header http.Header) bool {
-	for _, line := range header["Accept-Encoding"] {
-		for coding := range strings.SplitSeq(line, ",") {
-			name, weight, _ := strings.Cut(coding, ";")
-			if strings.EqualFold(strings.TrimSpace(name), "gzip") {
-				weight = strings.ReplaceAll(weight, " ", "")
-				return weight == "" || strings.Trim(strings.TrimPrefix(weight, "q="), "0.") != ""
-			}
 		}
 	}
 	return false

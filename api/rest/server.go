@@ -61,6 +61,7 @@ type Server struct {
 	foreignProxy sync.Once
 	// bodies are the routes with a larger body limit than the others, in bytes.
 	bodies map[string]int64
+	pages  *pages // nil without
 }
 
 // New makes a server without routes.
@@ -84,7 +85,7 @@ func New(options Options) *Server {
 // Handler answers requests, with all that goes around the routes.
 func (s *Server) Handler() http.Handler {
 	// The order, outside in: every answer is observed; preflights need no route.
-	return s.observe(secure(s.cors(s.shortcuts.take(s.bounded(s.refuseOdd(s.router))))))
+	return s.observe(secure(s.cors(s.shortcuts.take(s.bounded(s.pages.besides(s.refuseOdd(s.router)))))))
 }
 
 // Handler answers one request. An error becomes a problem document.

@@ -31,7 +31,7 @@ import (
 )
 
 type apiCommand struct {
-	Services []string `help:"Services to serve, by comma: accounts, catalog, search, bookings, payments, recommendations, admin. All when left out."`
+	Services []string `help:"Services to serve, by comma: accounts, catalog, search, bookings, payments, recommendations, admin, web. All when left out."`
 }
 
 // Run serves the API.
@@ -49,6 +49,11 @@ func (c *apiCommand) Run(ctx context.Context) error {
 	if len(c.Services) == 0 || slices.Contains(c.Services, "search") {
 		options.Search = p.openSearch(ctx)
 		options.Health.Ready["search"] = options.Search.Ready
+	}
+	if len(c.Services) == 0 || slices.Contains(c.Services, "web") {
+		if options.Web, err = p.webHandler(options.Catalog); err != nil {
+			return err
+		}
 	}
 	handler, err := api.New(options)
 	if err != nil {
@@ -113,7 +118,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		},
 	}
 	if p.config.StripePublishableKey != "" {
-		options.Bookings.CheckoutURL = strings.TrimSuffix(p.config.PublicURL, "/") + "/checkout/"
+		options.Bookings.CheckoutURL = strings.TrimSuffix(p.config.PublicURL, "/") + "/pay/"
 	}
 	return options, nil
 }

@@ -356,8 +356,9 @@ func TestNginxRoutesToTheGroupThatServesThePath(t *testing.T) {
 		"/v1/shows/1/seats/stream": "catalog", "/v1/theaters": "catalog",
 		"/v1/search": "search", "/v1/search/suggest": "search",
 		"/v1/bookings": "bookings", "/v1/bookings/1/stream": "bookings",
-		"/v1/webhooks/stripe": "payments", "/checkout/1": "payments",
+		"/v1/webhooks/stripe": "payments", "/pay/1": "payments",
 		"/v1/admin/bookings/1/refund": "admin", "/codec/decode": "admin",
+		"/": "web", "/movies/dune": "web", "/checkout/1": "web", "/assets/index.js": "web", "/robots.txt": "web",
 	} {
 		group := route(path)
 		require.Contains(t, groups, group, path)

@@ -8,7 +8,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"net/http"
 	"strconv"
+	"strings"
 )
 
 // Document is an answer as it goes over the wire, made once and sent many times.
@@ -82,6 +84,21 @@ func PlainDocument(contentType string, body []byte) *Document {
 func ETag(body []byte) string {
 	sum := sha256.Sum256(body)
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+}
+
+// Accepts tells whether a client takes an encoding, by its Accept-Encoding (RFC 9110,
+// section 12.5.3). Clients that take anything ("*") do not ask for one.
+func Accepts(header http.Header, encoding string) bool {
+	for _, line := range header["Accept-Encoding"] {
+		for coding := range strings.SplitSeq(line, ",") {
+			name, weight, _ := strings.Cut(coding, ";")
+			if strings.EqualFold(strings.TrimSpace(name), encoding) {
+				weight = strings.ReplaceAll(weight, " ", "")
+				return weight == "" || strings.Trim(strings.TrimPrefix(weight, "q="), "0.") != ""
+			}
+		}
+	}
+	return false
 }
 
 func (d *Document) compress() {

@@ -58,7 +58,7 @@ type Provider struct {
 func New(o Options) (*Provider, error) {
 	checkout := o.CheckoutURL
 	if checkout == "" {
-		checkout = strings.TrimRight(o.PublicURL, "/") + "/checkout/{booking}"
+		checkout = strings.TrimRight(o.PublicURL, "/") + "/pay/{booking}"
 	}
 	if err := check(o, checkout); err != nil {
 		return nil, fmt.Errorf("stripe: %w", err)

@@ -163,7 +163,7 @@ func TestOptions(t *testing.T) {
 	t.Parallel()
 	_, err := stripe.New(stripe.Options{APIURL: "sandbox", WebhookSecrets: []string{""}, PublicURL: "tickets.example"})
 	require.Error(t, err)
-	for _, problem := range []string{"no secret key", "empty webhook", `"sandbox"`, `"tickets.example/checkout/{booking}"`} {
+	for _, problem := range []string{"no secret key", "empty webhook", `"sandbox"`, `"tickets.example/pay/{booking}"`} {
 		assert.ErrorContains(t, err, problem)
 	}
 	_, err = stripe.New(stripe.Options{SecretKey: "sk_live_x", PublicURL: "https://tickets.example"})
@@ -175,5 +175,5 @@ func TestOptions(t *testing.T) {
 		BookingID: bookingID, Attempt: 1, Amount: booking.Money{Amount: 45_000, Currency: "INR"}, Key: "k",
 	})
 	require.NoError(t, err)
-	assert.Equal(t, "https://tickets.example/checkout/"+bookingID, state.CheckoutURL)
+	assert.Equal(t, "https://tickets.example/pay/"+bookingID, state.CheckoutURL)
 }

@@ -14,21 +14,21 @@ import (
 //go:embed pages
 var pages embed.FS
 
-var checkoutTemplate = template.Must(template.ParseFS(pages, "pages/checkout.html"))
+var payTemplate = template.Must(template.ParseFS(pages, "pages/pay.html"))
 
 // scriptFresh: the script changes only with a new version of the program.
 const scriptFresh = 5 * time.Minute
 
-// checkout is the page that shows Stripe's Payment Element when the platform
+// pay is the page that shows Stripe's Payment Element when the platform
 // runs with real keys. It knows nothing of the booking. It only needs the payment's client
 // secret, which comes in the URL's fragment: no server and no log sees that.
-func (s *service) checkout(w http.ResponseWriter, r *http.Request) error {
+func (s *service) pay(w http.ResponseWriter, r *http.Request) error {
 	if _, err := rest.PathID(r, "booking"); err != nil {
 		return err
 	}
 	var body bytes.Buffer
-	if err := checkoutTemplate.Execute(&body, struct{ PublishableKey string }{s.StripePublishableKey}); err != nil {
-		return fmt.Errorf("checkout page: %w", err)
+	if err := payTemplate.Execute(&body, struct{ PublishableKey string }{s.StripePublishableKey}); err != nil {
+		return fmt.Errorf("page to pay at: %w", err)
 	}
 	header := w.Header()
 	// The sources that Stripe.js needs: https://docs.stripe.com/security/guide#content-security-policy
@@ -41,10 +41,10 @@ func (s *service) checkout(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *service) checkoutScript(w http.ResponseWriter, r *http.Request) error {
-	body, err := pages.ReadFile("pages/checkout.js")
+func (s *service) payScript(w http.ResponseWriter, r *http.Request) error {
+	body, err := pages.ReadFile("pages/pay.js")
 	if err != nil {
-		return fmt.Errorf("checkout page: %w", err)
+		return fmt.Errorf("page to pay at: %w", err)
 	}
 	rest.WriteCached(w, r, scriptFresh, "text/javascript; charset=utf-8", body)
 	return nil

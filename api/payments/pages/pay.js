@@ -1,4 +1,4 @@
-// The checkout page. The payment's client secret arrives in the address's
+// The page to pay at. The payment's client secret arrives in the address's
 // fragment, which browsers do not send to any server; it is taken off the
 // address bar at once. After 3-D Secure, Stripe brings the customer back with
 // the secret in the query instead.
