@@ -2,6 +2,9 @@ module github.com/boxoffice/boxoffice
 
 go 1.26.8
 
+// Some packages of npm bring Go along.
+ignore ./web/node_modules
+
 require (
 	code.dny.dev/ssrf v0.3.0
 	codeberg.org/go-pdf/fpdf v0.12.0

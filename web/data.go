@@ -94,7 +94,7 @@ func (s *server) movieData(m Movie) movieData {
 	if m.RuntimeMinutes > 0 {
 		data.Duration = "PT" + strconv.Itoa(m.RuntimeMinutes) + "M"
 	}
-	if m.Ratings > 0 { // an average of none is refused by those who read it
+	if m.Ratings > 0 { // search engines refuse an average of nothing
 		data.AggregateRating = &ratingData{Type: "AggregateRating", RatingValue: m.Rating, RatingCount: m.Ratings, BestRating: 5, WorstRating: 1}
 	}
 	return data

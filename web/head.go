@@ -14,8 +14,8 @@ var headText string
 // The templates escape what they fill in, as HTML and as JSON.
 var headTemplates = template.Must(template.New("").Parse(headText))
 
-// head is what one address says about itself. Without a URL nothing is said to those who
-// share the address.
+// head is what one address says about itself. Without a URL it says nothing to messengers
+// in which the address is shared.
 type head struct {
 	Title       string
 	Description string

@@ -36,7 +36,7 @@ func readShell(index string) (shell, error) {
 const factsWithin = 3 * time.Second
 
 // page answers with the app at an address of its own. At an unknown one it shows that
-// itself; the status is for those who do not run it.
+// itself; the status is for programs that do not run it.
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/index.html" { // as service workers ask for it
 		s.answerPage(w, r, http.StatusOK, s.plainHead("/"))
@@ -66,8 +66,8 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		s.log.WarnContext(r.Context(), "a page goes out without its head", "error", err)
-		// The app is there all the same. The status keeps search engines from taking a
-		// page that says nothing for the page.
+		// The app works without it. The status keeps search engines from taking a page
+		// that says nothing for the movie's.
 		w.Header().Set("Retry-After", "5")
 		s.answerPage(w, r, http.StatusServiceUnavailable, head{})
 	case !found:
@@ -81,7 +81,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 // known addresses: they begin with one slash, so none of them names another host.
 func (s *server) redirectSlash(w http.ResponseWriter, r *http.Request) bool {
 	path, cut := strings.CutSuffix(r.URL.Path, "/")
-	if kind, _ := find(path); !cut || kind == unknown {
+	if kind, _ := find(path); !cut || kind == unknown || path == "/" {
 		return false
 	}
 	if r.URL.RawQuery != "" {

@@ -18,8 +18,8 @@ const (
 	private // of one customer, or a step on the way to it: not for search engines
 )
 
-// routes are the addresses that the app has a page for. src/router must have the same: a
-// test reads both.
+// routes are the addresses that the app has a page for. src/router must have the same, or
+// a page that works by a click is not found when it is loaded again.
 var routes = []struct {
 	path string
 	kind kind

@@ -35,8 +35,8 @@ func firstWord(path string) string {
 	return word
 }
 
-// besides sends the requests for pages to them. They pass by what only the API needs: a
-// person who follows a link with an odd query sees a page all the same.
+// besides sends the requests for pages to them. They pass by what only the API needs: an odd
+// query in a link is no reason to show a person a problem document.
 func (p *pages) besides(api http.Handler) http.Handler {
 	if p == nil {
 		return api

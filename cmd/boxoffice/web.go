@@ -25,7 +25,9 @@ func (p *platform) webHandler(o catalogapi.Options) (http.Handler, error) {
 type pages struct {
 	catalog   *catalog.Store
 	documents *cache.Documents
-	versions  interface{ Version() (version int64, known bool) }
+	versions  interface {
+		Version() (version int64, known bool)
+	}
 }
 
 const (

@@ -32,7 +32,10 @@ func TestSMSFitsItsParts(t *testing.T) {
 			assert.Equal(t, []int{smsLimit, 2 * smsJoined}[more], limit, "%s of %s is not in the GSM alphabet: %s", notice, name, text)
 			assert.LessOrEqual(t, length, limit, "%s with %s: %s", notice, name, text)
 			link := " https://boxoffice.example/bookings/" + d.BookingID
-			if notice == booking.NoticeShowCancelled {
+			switch notice {
+			case booking.NoticeRescheduled:
+				link += "/choice"
+			case booking.NoticeShowCancelled:
 				link = " https://boxoffice.example/movies/dune-part-two"
 			}
 			assert.True(t, strings.HasSuffix(text, link), text)

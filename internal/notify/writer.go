@@ -163,6 +163,9 @@ func (w writer) facts(d *dispatch, language texts) facts {
 		f.SameTime = d.change.to.Equal(d.change.from)
 		f.OldWhen, f.ShortOldWhen = at(d.change.from, language.Date), at(d.change.from, language.ShortDate)
 		f.DecideBy, f.ShortDecideBy = at(d.change.decideBy, language.Date), at(d.change.decideBy, language.ShortDate)
+		if f.DecideBy != "" {
+			f.Link += "/choice" // the page that asks
+		}
 	}
 	for _, o := range d.offers {
 		show := booking.ShowSummary{StartsAt: o.StartsAt, TimeZone: o.TimeZone}
