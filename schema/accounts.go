@@ -51,3 +51,26 @@ type Session struct {
 	// RevokedAt is when it was taken back; null while it was not.
 	RevokedAt *time.Time `bun:"revoked_at"`
 }
+
+// PushSubscription is a browser that takes messages by web push.
+type PushSubscription struct {
+	bun.BaseModel `bun:"table:push_subscriptions,alias:ps"`
+
+	// ID is the subscription's identity.
+	ID uuid.UUID `bun:"id,pk,type:uuid,nullzero,default:gen_random_uuid()"`
+	// AccountID is whose messages it gets: the account that registered it last.
+	AccountID uuid.UUID `bun:"account_id,type:uuid"`
+	// Endpoint is the address at the browser's push service. Who knows it can send
+	// nothing without our key.
+	Endpoint string `bun:"endpoint"`
+	// P256DH is the browser's public key, an uncompressed point of P-256.
+	P256DH []byte `bun:"p256dh"`
+	// Auth is the secret that the browser shares with us.
+	Auth []byte `bun:"auth"`
+	// Language is the one that the browser asked for, a BCP 47 tag.
+	Language string `bun:"language,nullzero,default:'en'"`
+	// CreatedAt is when the account first registered it.
+	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
+	// LastSeenAt is when the account last registered it.
+	LastSeenAt time.Time `bun:"last_seen_at,nullzero,default:now()"`
+}

@@ -1,6 +1,7 @@
 package schema_test
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) { databasetest.Main(m) }
 var models = []any{
 	schema.City{}, schema.Movie{}, schema.Theater{}, schema.Screen{}, schema.Layout{}, schema.Show{},
 	schema.Account{}, schema.Session{}, schema.Booking{}, schema.SeatClaim{},
-	schema.TheaterManager{}, schema.PriceCard{}, schema.AuditEntry{},
+	schema.TheaterManager{}, schema.PriceCard{}, schema.AuditEntry{}, schema.PushSubscription{},
 }
 
 // column is what the database says about one.
@@ -106,7 +107,10 @@ func TestModelsComeBackAsTheyWent(t *testing.T) {
 		HeldUntil: pgtype.Timestamptz{InfinityModifier: pgtype.Infinity, Valid: true}}
 	sold := &schema.SeatClaim{ShowID: show.ID, Seat: "A2", BookingID: held.ID, State: "sold"}
 
-	for _, row := range []any{city, movie, theater, screen, layout, show, account, held, claim, sold} {
+	browser := &schema.PushSubscription{ID: uuid.New(), AccountID: account.ID, Endpoint: "https://push.example/1",
+		P256DH: bytes.Repeat([]byte{4}, 65), Auth: bytes.Repeat([]byte{5}, 16), Language: "en-IN", LastSeenAt: at}
+
+	for _, row := range []any{city, movie, theater, screen, layout, show, account, held, claim, sold, browser} {
 		_, err := db.Bun.NewInsert().Model(row).Exec(t.Context())
 		require.NoError(t, err, "%T", row)
 		back := reflect.New(reflect.TypeOf(row).Elem()).Interface()
