@@ -311,7 +311,7 @@ func newAccounts(t testing.TB, db *database.DB, key ed25519.PrivateKey) *account
 	t.Helper()
 	tokens, err := accounts.NewTokens([]ed25519.PrivateKey{key}, "https://tickets.example")
 	require.NoError(t, err)
-	return accounts.New(db, tokens, accounts.Limits{})
+	return accounts.New(db, tokens, accounts.Limits{}, accounts.WithPush(accounts.Push{PublicKey: pushKey, SandboxURL: pushSandbox}))
 }
 
 // ticketDocument is a ticket as its owner gets it.

@@ -1,5 +1,5 @@
-// Package accounts serves registration, log-ins, sessions, one's own account, and the
-// keys that access tokens are signed with.
+// Package accounts serves registration, log-ins, sessions, one's own account with its
+// subscriptions to push messages, and the keys that access tokens are signed with.
 package accounts
 
 import (
@@ -32,6 +32,9 @@ func Mount(server *rest.Server, all *accounts.Service, publicURL string) error {
 	s.Route(http.MethodDelete, "/v1/sessions", s.SignedIn(s.signOut))
 	s.Get("/v1/me", s.SignedIn(s.getMe))
 	s.Route(http.MethodPatch, "/v1/me", s.SignedIn(s.changeMe))
+	s.Get("/v1/push/key", s.pushKey)
+	s.Route(http.MethodPut, "/v1/me/push-subscriptions", s.SignedIn(s.subscribe))
+	s.Route(http.MethodDelete, "/v1/me/push-subscriptions", s.SignedIn(s.unsubscribe))
 	s.Get("/.well-known/jwks.json", s.keys)
 	return nil
 }

@@ -50,11 +50,19 @@ type Service struct {
 	db     *bun.DB
 	tokens *Tokens
 	tries  *tries
+	push   Push
 }
 
+// Option changes a Service.
+type Option func(*Service)
+
 // New makes a Service over the database.
-func New(db *database.DB, tokens *Tokens, limits Limits) *Service {
-	return &Service{db: db.Bun, tokens: tokens, tries: newTries(limits)}
+func New(db *database.DB, tokens *Tokens, limits Limits, options ...Option) *Service {
+	s := &Service{db: db.Bun, tokens: tokens, tries: newTries(limits)}
+	for _, option := range options {
+		option(s)
+	}
+	return s
 }
 
 // Verify reads an access token. Code: unauthenticated.
@@ -148,14 +156,18 @@ func (s *Service) UpdateProfile(ctx context.Context, id string, p Profile) (Acco
 
 func (s *Service) account(ctx context.Context, db bun.IDB, where string, args ...any) (*schema.Account, error) {
 	var row schema.Account
-	err := db.NewSelect().Model(&row).Where(where, args...).Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, booking.E(booking.CodeNotFound, "There is no such account.")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read an account: %w", err)
+	if err := db.NewSelect().Model(&row).Where(where, args...).Scan(ctx); err != nil {
+		return nil, unread(err)
 	}
 	return &row, nil
+}
+
+// unread is the error of an account that was not read. Code: not_found.
+func unread(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return booking.E(booking.CodeNotFound, "There is no such account.")
+	}
+	return fmt.Errorf("read an account: %w", err)
 }
 
 // byEmail looks an address up as the unique index compares it.
