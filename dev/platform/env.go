@@ -39,6 +39,9 @@ func (p *Platform) vendors() []vendor {
 		{key: "TWILIO_AUTH_TOKEN", sandbox: map[string]string{
 			"TWILIO_API_URL": sandbox,
 		}, secrets: []string{"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"}},
+		{key: "VAPID_PRIVATE_KEY", sandbox: map[string]string{
+			"PUSH_SANDBOX_URL": sandbox,
+		}, secrets: []string{"VAPID_PRIVATE_KEY"}},
 	}
 }
 

@@ -289,4 +289,10 @@ func TestVendorsWithRealKeysAreUsed(t *testing.T) {
 	assert.NotContains(t, p.env, "STRIPE_WEBHOOK_SECRETS")
 	assert.Contains(t, p.env, "SENDGRID_API_URL", "the other vendors stay in the sandbox")
 	assert.Contains(t, p.env, "TWILIO_AUTH_TOKEN")
+	assert.Contains(t, p.env, "PUSH_SANDBOX_URL")
+
+	key := p.env["VAPID_PRIVATE_KEY"]
+	assert.NotEmpty(t, key)
+	require.NoError(t, p.makeEnv())
+	assert.Equal(t, key, p.env["VAPID_PRIVATE_KEY"], "another key would lose the browsers that have subscribed")
 }

@@ -124,6 +124,11 @@ func (c *Config) checkVendors(wrong *settingErrors) {
 	if c.SMSFrom != "" && !e164.MatchString(c.SMSFrom) {
 		wrong.add("SMS_FROM", "is not a number in E.164. Write for example +15005550006.")
 	}
+	if c.Dev() {
+		c.checkURL(wrong, "PUSH_SANDBOX_URL", c.PushSandboxURL)
+	} else if c.PushSandboxURL != "" {
+		wrong.add("PUSH_SANDBOX_URL", "is set. Leave it out: outside of dev a push service is encrypted and on the public internet.")
+	}
 }
 
 // checkURL refuses, in production, an address that would carry secrets or

@@ -66,6 +66,9 @@ type derived struct {
 // Dev tells whether this is a developer's machine.
 func (c Config) Dev() bool { return c.Environment == envDev }
 
+// Push tells whether browsers get messages by push.
+func (c Config) Push() bool { return c.VAPIDPublicKey != "" }
+
 // RebookLate tells whether money that arrives after its booking ended buys the same seats
 // again, if they are free.
 func (c Config) RebookLate() bool { return c.LatePayments == lateRebook }

@@ -55,6 +55,7 @@ func load(environment map[string]string, processes []Process) (Config, error) {
 		config.check(&wrong)
 	}
 	config.loadKeys(&wrong, processes)
+	config.loadPush(&wrong, processes)
 	if len(wrong) > 0 {
 		return Config{}, wrong
 	}

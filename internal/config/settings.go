@@ -56,7 +56,7 @@ type stripe struct {
 	StripeCheckoutURL    string   `env:"STRIPE_CHECKOUT_URL" dev:"http://127.0.0.1:8090/checkout/{payment_intent}?client_secret={client_secret}" unless:"STRIPE_SECRET_KEY" doc:"The page where a customer pays, with {payment_intent}, {client_secret} and {booking} filled in. Empty: our own page under PUBLIC_URL."`
 }
 
-// messages: the vendors of mail and SMS.
+// messages: the vendors of mail and SMS, and push to browsers.
 type messages struct {
 	SendGridAPIKey   string `env:"SENDGRID_API_KEY" dev:"SG.sandbox" need:"worker" doc:"SendGrid's API key."`
 	SendGridAPIURL   string `env:"SENDGRID_API_URL" envDefault:"https://api.sendgrid.com" dev:"http://127.0.0.1:8090" unless:"SENDGRID_API_KEY" doc:"Where SendGrid's API is."`
@@ -66,6 +66,10 @@ type messages struct {
 	MailFrom         string `env:"MAIL_FROM" dev:"tickets@boxoffice.example" need:"worker" doc:"The sender's address of mail."`
 	MailFromName     string `env:"MAIL_FROM_NAME" envDefault:"Boxoffice" doc:"The sender's name of mail."`
 	SMSFrom          string `env:"SMS_FROM" dev:"+15005550006" need:"worker" doc:"The sender's number of SMS, E.164."`
+	VAPIDPublicKey   string `env:"VAPID_PUBLIC_KEY" doc:"Our public key for messages by push (RFC 8292): a point of P-256, base64url. Empty: that of VAPID_PRIVATE_KEY. Without either, push is off. Another key loses every browser that has subscribed."`
+	VAPIDPrivateKey  string `env:"VAPID_PRIVATE_KEY" doc:"The private key of it: 32 bytes, base64url. Workers sign with it; docs/notifications.md says how to make one."`
+	VAPIDSubject     string `env:"VAPID_SUBJECT" dev:"mailto:push@example.com" doc:"Where push services reach the operators of this platform: mailto: or https:, at a host on the public internet."`
+	PushSandboxURL   string `env:"PUSH_SANDBOX_URL" dev:"http://127.0.0.1:8090" doc:"A push service that need be neither encrypted nor on the public internet: the sandbox's. Only in dev."`
 }
 
 // limits: how much at a time.

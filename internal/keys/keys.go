@@ -4,6 +4,7 @@
 package keys
 
 import (
+	"crypto/ecdh"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
@@ -30,6 +31,7 @@ var makers = map[string]func() string{
 	"TWILIO_AUTH_TOKEN":      randomHex,
 	"JWT_SIGNING_KEY":        signingKey,
 	"TICKET_SIGNING_KEY":     signingKey,
+	"VAPID_PRIVATE_KEY":      vapidKey,
 }
 
 // Variables lists what New can make, by name.
@@ -100,6 +102,16 @@ func signingKey() string {
 		panic(err) // an Ed25519 key always has this form
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+// vapidKey is a private key of P-256, as VAPID_PRIVATE_KEY wants it. The public one follows
+// from it.
+func vapidKey() string {
+	key, err := ecdh.P256().GenerateKey(rand.Reader)
+	if err != nil {
+		panic(err) // crypto/rand never fails
+	}
+	return base64.RawURLEncoding.EncodeToString(key.Bytes())
 }
 
 func random(n int) []byte {
