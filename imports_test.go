@@ -51,7 +51,7 @@ var mayImport = []struct {
 	{"api/rest", []string{"booking", "internal/accounts", "internal/paging", "internal/audit", "internal/cache", "internal/networks", "internal/outage", "internal/jsondoc", "internal/text"}},
 	{"api/saga", []string{"booking", "workflows", "api/rest"}},
 	{"api/accounts", []string{"booking", "api/rest", "internal/accounts"}},
-	{"api/catalog", []string{"booking", "api/rest", "internal/paging", "internal/catalog", "internal/seatmap", "internal/bestseats", "internal/cache"}},
+	{"api/catalog", []string{"booking", "api/rest", "internal/paging", "internal/catalog", "internal/shows", "internal/seatmap", "internal/bestseats", "internal/cache"}},
 	{"api/search", []string{"booking", "api/rest", "internal/search", "internal/paging"}},
 	{"api/bookings", []string{"booking", "workflows", "api/rest", "api/saga", "internal/shows", "internal/bookings", "internal/seatmap", "internal/showchanges", "internal/lettering", "internal/text"}},
 	{"api/payments", []string{"booking", "workflows", "api/rest", "api/saga", "internal/payments", "internal/bookings"}},

@@ -122,6 +122,7 @@ var who = map[string]access{
 	"GET /v1/shows/{id}/seats":                 {who: everybody},
 	"GET /v1/shows/{id}/seats/stream":          {who: everybody},
 	"GET /v1/shows/{id}/best-seats":            {who: everybody, query: "count=2"},
+	"GET /v1/shows/{id}/quote":                 {who: everybody, query: "seats=A01"},
 	"GET /v1/search":                           {who: everybody, query: "q=amelie"},
 	"GET /v1/search/suggest":                   {who: everybody, query: "q=ame"},
 	"POST /v1/bookings":                        {who: signedIn, body: `{}`},

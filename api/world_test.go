@@ -105,7 +105,7 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 		Accounts: newAccounts(t, w.db, w.tokenKey), PublicURL: "https://tickets.example",
 		Search: search.NewEngine(quiet),
 		Catalog: catalogapi.Options{
-			Catalog: catalog.New(w.db), Reviews: catalog.NewReviews(w.db), Feed: feed,
+			Catalog: catalog.New(w.db), Reviews: catalog.NewReviews(w.db), Feed: feed, Shows: known,
 		},
 		Bookings: bookingsapi.Options{
 			Shows: known, Bookings: booked, Changes: changes, Feed: feed, BookingFeed: bookingFeed, Tickets: bookings.NewTickets(testKey(t)),

@@ -109,7 +109,7 @@ func openReadHouse(ctx context.Context) (h *readHouse, err error) {
 	}
 	options := api.Options{
 		Services: []string{"catalog"}, Accounts: accounts.New(db, tokens, accounts.Limits{}), HTTP: rest.Options{Logger: log},
-		Catalog: catalogapi.Options{Catalog: catalog.New(db), Reviews: catalog.NewReviews(db), Feed: feed},
+		Catalog: catalogapi.Options{Catalog: catalog.New(db), Reviews: catalog.NewReviews(db), Feed: feed, Shows: known},
 	}
 	if h.uncached, err = api.New(options); err != nil {
 		return h, err

@@ -57,12 +57,12 @@ func TestQuoteNamesEveryProblem(t *testing.T) {
 	}{
 		"none":         {nil, []FieldError{{"seats", "Choose at least one seat."}}},
 		"too many":     {eleven, []FieldError{{"seats", "A booking has at most 10 seats; this one has 11."}}},
-		"not there":    {[]string{"A1", "Z9", "Z8"}, []FieldError{{"seats[1]", `This show has no seat "Z9".`}, {"seats[2]", `This show has no seat "Z8".`}}},
+		"not there":    {[]string{"A1", "Z9", "Z8"}, []FieldError{{"seats[1]", `This show has no seat "Z9". Choose from its seat map.`}, {"seats[2]", `This show has no seat "Z8". Choose from its seat map.`}}},
 		"twice":        {[]string{"A1", "A1"}, []FieldError{{"seats[1]", `Seat "A1" is named twice.`}}},
 		"half a sofa":  {[]string{"C2"}, []FieldError{{"seats", "A sofa is sold whole: take C1 and C2 together."}}},
 		"two halves":   {[]string{"C2", "C3"}, []FieldError{{"seats", "A sofa is sold whole: take C1 and C2 together."}, {"seats", "A sofa is sold whole: take C3 and C4 together."}}},
-		"a long name":  {[]string{"AAAAAAAAAAAAAAAAAAAAAAAAA"}, []FieldError{{"seats[0]", `This show has no seat "AAAAAAAAAAAAAAAAAAAA…".`}}},
-		"not a letter": {[]string{"\xff"}, []FieldError{{"seats[0]", `This show has no seat "?".`}}},
+		"a long name":  {[]string{"AAAAAAAAAAAAAAAAAAAAAAAAA"}, []FieldError{{"seats[0]", `This show has no seat "AAAAAAAAAAAAAAAAAAAA…". Choose from its seat map.`}}},
+		"not a letter": {[]string{"\xff"}, []FieldError{{"seats[0]", `This show has no seat "?". Choose from its seat map.`}}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -118,7 +118,7 @@ func checkSeats(layout Layout, seats []string) error {
 	for i, seat := range seats {
 		field := fmt.Sprintf("seats[%d]", i)
 		if _, ok := layout.Category(seat); !ok {
-			fieldErrors.Add(field, "This show has no seat %q.", clip(seat))
+			fieldErrors.Add(field, "This show has no seat %q. Choose from its seat map.", clip(seat))
 		} else if seen[seat] {
 			fieldErrors.Add(field, "Seat %q is named twice.", seat)
 		}

@@ -2,13 +2,18 @@ package catalog
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/bestseats"
+	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/seatmap"
 )
 
@@ -111,6 +116,43 @@ func (s *service) bestSeats(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return rest.Answer(w, http.StatusOK, offer)
+}
+
+// quoteSeats says what seats cost. It looks at no claims: who has the seats is the
+// seat map's to show, and the hold's to decide.
+func (s *service) quoteSeats(w http.ResponseWriter, r *http.Request) error {
+	id, err := rest.PathID(r, "show")
+	if err != nil {
+		return err
+	}
+	show, err := s.Shows.Current(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	quote, err := booking.NewQuote(show.Terms, r.URL.Query()["seats"])
+	if err != nil {
+		return oneField(err, "seats")
+	}
+	body, err := json.Marshal(quote)
+	if err != nil {
+		return fmt.Errorf("encode quote: %w", err)
+	}
+	rest.WriteDocument(w, r, seatsFresh, cache.PlainDocument(rest.JSON, body))
+	return nil
+}
+
+// oneField names a query parameter in place of the places of a list, which a query
+// does not have.
+func oneField(err error, name string) error {
+	var invalid *booking.Error
+	if !errors.As(err, &invalid) || len(invalid.Fields) == 0 {
+		return err
+	}
+	fields := slices.Clone(invalid.Fields)
+	for i := range fields {
+		fields[i].Field = name
+	}
+	return booking.Invalid(fields...)
 }
 
 func readWish(r *http.Request) (bestseats.Wish, error) {

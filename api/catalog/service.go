@@ -10,6 +10,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/seatmap"
+	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
 // Options are what the service needs. Only the cache may be left out.
@@ -17,6 +18,7 @@ type Options struct {
 	Catalog *catalog.Store
 	Reviews *catalog.Reviews
 	Feed    *seatmap.Feed
+	Shows   *shows.Store
 	// Documents keeps answers, and Versions says of which version of the catalog they
 	// are. Without either, every read asks the database.
 	Documents *cache.Documents
@@ -34,6 +36,7 @@ func Mount(server *rest.Server, options Options) error {
 		rest.Need(options.Catalog != nil, "catalog", "Catalog"),
 		rest.Need(options.Reviews != nil, "catalog", "Reviews"),
 		rest.Need(options.Feed != nil, "catalog", "Feed"),
+		rest.Need(options.Shows != nil, "catalog", "Shows"),
 	); err != nil {
 		return err
 	}
@@ -56,5 +59,6 @@ func Mount(server *rest.Server, options Options) error {
 	s.Get("/v1/shows/{id}/seats", s.getSeats)
 	s.Get("/v1/shows/{id}/seats/stream", s.watchSeats)
 	s.Get("/v1/shows/{id}/best-seats", s.bestSeats)
+	s.Get("/v1/shows/{id}/quote", s.quoteSeats)
 	return nil
 }

@@ -92,7 +92,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		Accounts:  accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries}),
 		PublicURL: p.config.PublicURL,
 		Catalog: catalogapi.Options{
-			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Feed: feed,
+			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Feed: feed, Shows: known,
 			Documents: reading.documents, Versions: reading.watch,
 		},
 		Bookings: bookingsapi.Options{

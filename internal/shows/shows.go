@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -35,6 +36,8 @@ type Show struct {
 	Summary booking.ShowSummary
 	loaded  time.Time
 	seating *seating
+	// current is when the terms were last known to be the database's.
+	current atomic.Pointer[time.Time]
 }
 
 // seating is a layout with what every loser of a rush asks of it.
@@ -134,6 +137,7 @@ type showCache struct {
 	// layouts never change once stored, and a screen's shows share one.
 	layouts *lru.Cache[string, *seating]
 	loading singleflight.Group
+	looking singleflight.Group // for versions
 }
 
 func newShowCache(pool *pgxpool.Pool) *showCache {
@@ -178,6 +182,7 @@ func (c *showCache) load(ctx context.Context, showID string) (*Show, error) {
 		return nil, err
 	}
 	loaded := &Show{loaded: time.Now()}
+	loaded.current.Store(&loaded.loaded)
 	terms := &loaded.Terms
 	var layoutID string
 	var layout []byte
