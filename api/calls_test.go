@@ -112,7 +112,7 @@ func (w *world) send(t testing.TB, c call) reply {
 
 // loadDocument parses the OpenAPI document as it is served, once.
 var loadDocument = sync.OnceValues(func() (routers.Router, error) {
-	served, err := openapiJSON()
+	served, err := Document()
 	if err != nil {
 		return nil, err
 	}

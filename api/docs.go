@@ -22,7 +22,7 @@ var openAPI embed.FS
 
 // mountAlways mounts what every process serves.
 func mountAlways(server *rest.Server, health Health) error {
-	document, err := openapiJSON()
+	document, err := Document()
 	if err != nil {
 		return fmt.Errorf("api: %w", err)
 	}
@@ -43,8 +43,8 @@ func mountAlways(server *rest.Server, health Health) error {
 // The documents change only with a new version of the program.
 const pageFresh = 5 * time.Minute
 
-// openapiJSON is the document as clients and the documentation page read it.
-func openapiJSON() ([]byte, error) {
+// Document is the OpenAPI document (JSON) as clients and the documentation page read it.
+func Document() ([]byte, error) {
 	document := map[string]any{}
 	if err := fs.WalkDir(openAPI, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

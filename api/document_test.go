@@ -33,7 +33,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 		return method == http.MethodHead || slices.ContainsFunc(notDocumented, func(p string) bool { return strings.HasPrefix(path, p) })
 	})
 
-	served, err := openapiJSON()
+	served, err := Document()
 	require.NoError(t, err)
 	document, err := openapi3.NewLoader().LoadFromData(served)
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 
 func TestEveryProblemIsDocumented(t *testing.T) {
 	t.Parallel()
-	served, err := openapiJSON()
+	served, err := Document()
 	require.NoError(t, err)
 	document, err := openapi3.NewLoader().LoadFromData(served)
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestEveryProblemIsDocumented(t *testing.T) {
 
 func TestOperationsHaveWhatReadersNeed(t *testing.T) {
 	t.Parallel()
-	served, err := openapiJSON()
+	served, err := Document()
 	require.NoError(t, err)
 	document, err := openapi3.NewLoader().LoadFromData(served)
 	require.NoError(t, err)

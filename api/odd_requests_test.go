@@ -203,7 +203,7 @@ func TestFault66_RandomRequestsByTheDocument(t *testing.T) {
 	t.Parallel()
 	calls, seed := number(t, "RANDOM_CALLS", 3000), number(t, "RANDOM_SEED", 66)
 	s := newStage(t)
-	served, err := openapiJSON()
+	served, err := Document()
 	require.NoError(t, err)
 	document, err := openapi3.NewLoader().LoadFromData(served)
 	require.NoError(t, err)

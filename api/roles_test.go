@@ -293,7 +293,7 @@ func (s *stage) answer(t testing.TB, c call) (status int, body string) {
 
 func TestFault65_EveryOperationAsEveryRole(t *testing.T) {
 	t.Parallel()
-	served, err := openapiJSON()
+	served, err := Document()
 	require.NoError(t, err)
 	document, err := openapi3.NewLoader().LoadFromData(served)
 	require.NoError(t, err)

@@ -14,7 +14,7 @@ import (
 // eventSchema is what the document says of one event of a stream.
 func eventSchema(t *testing.T, path string) *openapi3.Schema {
 	t.Helper()
-	served, err := openapiJSON()
+	served, err := Document()
 	require.NoError(t, err)
 	document, err := openapi3.NewLoader().LoadFromData(served)
 	require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/internal/config"
 )
 
@@ -14,6 +15,19 @@ type configCommand struct{}
 func (*configCommand) Run() error {
 	fmt.Print(config.Table())
 	return nil
+}
+
+type openapiCommand struct{}
+
+// Run prints the document that the API serves at /openapi.json, without a database or
+// settings, for programs that make a client from it.
+func (*openapiCommand) Run() error {
+	document, err := api.Document()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Printf("%s\n", document)
+	return err
 }
 
 type versionCommand struct{}

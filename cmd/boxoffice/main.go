@@ -26,6 +26,7 @@ type commands struct {
 	Book        bookCommand        `cmd:"" help:"Book two seats on a running platform: a tour of the API."`
 	Keys        keysCommand        `cmd:"" help:"Make the keys of a platform whose vendors are the sandbox, those that are missing, a file each."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Find out whether the process beside this one is well; for container engines."`
+	OpenAPI     openapiCommand     `cmd:"" name:"openapi" help:"Print the OpenAPI document that the API serves, as JSON."`
 	Config      configCommand      `cmd:"" help:"Print every environment variable with its default and meaning."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -63,6 +64,21 @@ func run(ctx context.Context, args ...string) error {
 	return chosen.Run()
 }
 
+// printed runs a command and gives what it prints. It forbids t.Parallel.
+func printed(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	require.NoError(t, err)
+	defer out.Close()
+	stdout := os.Stdout
+	os.Stdout = out
+	defer func() { os.Stdout = stdout }()
+	require.NoError(t, run(t.Context(), args...))
+	text, err := os.ReadFile(out.Name())
+	require.NoError(t, err)
+	return string(text)
+}
+
 // start runs a command until the returned function stops it, gracefully.
 func start(t *testing.T, args ...string) (stop func() error) {
 	t.Helper()
@@ -108,6 +124,8 @@ func TestMigrateSeedAndServe(t *testing.T) {
 	var cities struct{ Items []any }
 	require.NoError(t, json.Unmarshal([]byte(awaitAnswer(t, "http://"+address+"/v1/cities")), &cities))
 	assert.NotEmpty(t, cities.Items)
+
+	assert.Equal(t, awaitAnswer(t, "http://"+address+"/openapi.json")+"\n", printed(t, "openapi"), "the document that is served")
 
 	assert.Contains(t, awaitAnswer(t, "http://"+address+"/v1/search?q=openhiemer"), `"did_you_mean":"Oppenheimer"`)
 
@@ -185,6 +203,18 @@ func TestSandboxTakesOnlyItsOwnStripeKey(t *testing.T) {
 		}
 		require.NoError(t, stop())
 	}
+}
+
+// A client is generated on machines without a platform.
+func TestOpenAPINeedsNoSettings(t *testing.T) {
+	for _, name := range []string{"BOXOFFICE_ENV", "DATABASE_URL", "TEMPORAL_ADDRESS"} {
+		t.Setenv(name, "")
+	}
+	document, err := openapi3.NewLoader().LoadFromData([]byte(printed(t, "openapi")))
+	require.NoError(t, err)
+	require.NoError(t, document.Validate(t.Context()))
+	assert.NotNil(t, document.Paths.Find("/v1/home"))
+	assert.Contains(t, document.Components.Schemas, "SeatEvent")
 }
 
 func TestKeysOnce(t *testing.T) {
