@@ -366,6 +366,18 @@ func TestNginxRoutesToTheGroupThatServesThePath(t *testing.T) {
 	}
 }
 
+// A browser's session compares the host that was asked with the origin of the page that
+// asks. A location with headers of its own would not inherit the others.
+func TestNginxKeepsTheHost(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile(path("deploy", "nginx", "nginx.conf"))
+	require.NoError(t, err)
+	forAll, servers, found := strings.Cut(string(content), "\n    server {")
+	require.True(t, found)
+	assert.Contains(t, forAll, "\n    proxy_set_header Host $http_host;\n")
+	assert.NotContains(t, servers, "proxy_set_header")
+}
+
 // nginxRoutes reads the map of nginx.conf. nginx takes the first expression
 // that matches.
 func nginxRoutes(t *testing.T) func(path string) (group string) {
