@@ -140,6 +140,11 @@ func TestPagesLoadNothingFromOtherHosts(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/pay/nope", status: 404, code: "not_found"})
 	b := w.book(t, w.customer, "k", "A01")
 	assert.Equal(t, "https://tickets.example/pay/"+b.ID+"#"+b.Payment.ClientSecret, b.Payment.CheckoutURL)
+
+	_, err := w.db.Pool.Exec(t.Context(), `UPDATE payments SET checkout_url = $1 WHERE booking_id = $2`, "https://tickets.example/checkout/"+b.ID, b.ID)
+	require.NoError(t, err)
+	w.do(t, call{method: "GET", path: "/v1/bookings/" + b.ID, token: w.customer, status: 200,
+		holds: []string{"https://tickets.example/pay/" + b.ID + "#" + b.Payment.ClientSecret}})
 }
 
 func TestCodecIsForStaff(t *testing.T) {

@@ -231,7 +231,7 @@ func newStage(t *testing.T) *stage {
 	d.exec(`INSERT INTO show_change_bookings (change_id, booking_id) VALUES ($1, $2)`, changeID, s.moved)
 	d.exec(`UPDATE accounts SET email = $2, name = $2 WHERE id = $1`, d.customerID, customersEmail)
 	s.things = map[string]string{
-		"bookings": theirs.ID, "checkout": theirs.ID, "movies": d.movie, "theaters": d.theater, "screens": d.screen,
+		"bookings": theirs.ID, "pay": theirs.ID, "movies": d.movie, "theaters": d.theater, "screens": d.screen,
 		"shows": d.world.show, "prices": s.spareCard(), "accounts": d.customerID, "webhooks": "stripe",
 		"layouts": d.text(`SELECT id FROM layouts`), "show-changes": changeID,
 		"alerts": d.alerted(theirs.ID, booking.AlertRefundRefused),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/http"
@@ -391,4 +392,50 @@ func awaitReady(t *testing.T, address, want string) (body string) {
 		require.Contains(t, body, want)
 	}, 40*time.Second, 100*time.Millisecond)
 	return body
+}
+
+// The app and the API are one process: pages, files and data come from one address.
+func TestServesTheApp(t *testing.T) {
+	environment(t)
+	require.NoError(t, run(t.Context(), "seed", "--days", "2"))
+	address := freeAddress(t)
+	t.Setenv("API_ADDR", address)
+	t.Setenv("PUBLIC_URL", "https://tickets.example")
+	stop := start(t, "api")
+	at := "http://" + address
+	assert.Contains(t, awaitAnswer(t, at+"/"), `<link rel="canonical" href="https://tickets.example/">`)
+
+	var movies struct {
+		Items []struct{ Slug, Title string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(awaitAnswer(t, at+"/v1/movies")), &movies))
+	page := awaitAnswer(t, at+"/movies/"+movies.Items[0].Slug)
+	assert.Contains(t, page, "<title>"+html.EscapeString(movies.Items[0].Title)+" · Boxoffice</title>")
+	assert.Contains(t, page, `"@type":"Movie"`)
+
+	var theaters struct{ Items []struct{ Slug string } }
+	require.NoError(t, json.Unmarshal([]byte(awaitAnswer(t, at+"/v1/theaters")), &theaters))
+	page = awaitAnswer(t, at+"/theaters/"+theaters.Items[0].Slug)
+	assert.Contains(t, page, `"@type":"ScreeningEvent"`)
+	assert.Contains(t, page, `"priceCurrency":"`)
+
+	sitemap := awaitAnswer(t, at+"/sitemap.xml")
+	assert.Contains(t, sitemap, "<loc>https://tickets.example/movies/"+movies.Items[0].Slug+"</loc>")
+	assert.Contains(t, sitemap, "<loc>https://tickets.example/theaters/"+theaters.Items[0].Slug+"</loc>")
+
+	for path, want := range map[string]struct {
+		status int
+		kind   string
+	}{
+		"/movies/nope": {404, "text/html; charset=utf-8"}, "/bookings": {200, "text/html; charset=utf-8"},
+		"/assets/nope.js": {404, "text/plain; charset=utf-8"}, "/v1/nope": {404, "application/problem+json"},
+		"/docs/": {200, "text/html"}, "/checkout/6f1d2c3b-4a59-5687-9706-a5b4c3d2e1f0": {200, "text/html; charset=utf-8"},
+	} {
+		response, err := http.Get(at + path)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, want.status, response.StatusCode, path)
+		assert.Equal(t, want.kind, response.Header.Get("Content-Type"), path)
+	}
+	require.NoError(t, stop())
 }

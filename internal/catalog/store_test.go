@@ -56,6 +56,7 @@ func TestReadsOfTheDemoWorld(t *testing.T) {
 	t.Run("shows", func(t *testing.T) { readShows(t, store) })
 	t.Run("statements", func(t *testing.T) { countStatements(t, store, statements) })
 	t.Run("refusals", func(t *testing.T) { refuse(t, store) })
+	t.Run("slugs", func(t *testing.T) { listSlugs(t, store) })
 }
 
 func readMovies(t *testing.T, store *catalog.Store) {
@@ -366,4 +367,18 @@ func TestTitlesAreInTheOrderOfUnicode(t *testing.T) {
 		cursor = next
 	}
 	assert.Equal(t, want, titles)
+}
+
+func listSlugs(t *testing.T, store *catalog.Store) {
+	movies, theaters, err := store.Slugs(t.Context(), 1000)
+	require.NoError(t, err)
+	var popular []string
+	for _, movie := range allMovies(t, store, catalog.MovieFilter{}) {
+		popular = append(popular, movie.Slug)
+	}
+	assert.Equal(t, popular, movies)
+	assert.Len(t, theaters, len(demo.Theaters()))
+	few, _, err := store.Slugs(t.Context(), 3)
+	require.NoError(t, err)
+	assert.Equal(t, popular[:3], few)
 }
