@@ -53,6 +53,9 @@ const (
 	AlertMessageVendorDenied AlertKind = "message_vendor_denied"
 	// AlertMessageUnconfirmed is a message that may or may not have been sent.
 	AlertMessageUnconfirmed AlertKind = "message_unconfirmed"
+	// AlertMessageRefused is a message that a push service refuses: it is as we make it, so
+	// others may be refused, too.
+	AlertMessageRefused AlertKind = "message_refused"
 	// AlertStepStuck is a step of a workflow that fails for a reason that retries cannot
 	// fix. The step goes on when a person has fixed it.
 	AlertStepStuck AlertKind = "step_stuck"

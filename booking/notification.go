@@ -1,5 +1,7 @@
 package booking
 
+import "time"
+
 // Channel is a way to reach a customer.
 type Channel string
 
@@ -7,6 +9,9 @@ type Channel string
 const (
 	ChannelEmail Channel = "email"
 	ChannelSMS   Channel = "sms"
+	// ChannelPush is every browser in which the customer turned messages on. It goes along
+	// with mail: see activities.Notifications.
+	ChannelPush Channel = "push"
 )
 
 // Notice names what a message is about; it selects the template.
@@ -48,4 +53,19 @@ type Message struct {
 	Subject        string
 	Text           string
 	HTML           string
+	// Push is set for a message to a browser.
+	Push *Push
+}
+
+// Push is what a message to a browser has besides its address, title and text.
+type Push struct {
+	P256DH, Auth []byte // the browser's keys
+	Link         string // what a tap opens
+	Language     string // BCP 47
+	Direction    string // of the text, ltr or rtl
+	// Tag replaces what the browser shows under the same one, Topic what the push service
+	// still keeps for a browser that is away.
+	Tag, Topic string
+	KeepFor    time.Duration // how long the push service keeps it
+	Urgent     bool
 }

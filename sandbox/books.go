@@ -10,6 +10,7 @@ type books struct {
 	Stripe   stripeBooks   `json:"stripe"`
 	SendGrid sendgridBooks `json:"sendgrid"`
 	Twilio   twilioBooks   `json:"twilio"`
+	WebPush  pushBooks     `json:"webpush"`
 	Webhooks webhookBooks  `json:"webhooks"`
 }
 
@@ -66,6 +67,19 @@ type smsEntry struct {
 	At   time.Time `json:"at"`
 }
 
+type pushBooks struct {
+	Messages []pushEntry `json:"messages"`
+	Count    int         `json:"count"`
+}
+
+type pushEntry struct {
+	ID       string    `json:"id"`
+	Endpoint string    `json:"endpoint"`
+	Topic    string    `json:"topic"`
+	Title    string    `json:"title"`
+	At       time.Time `json:"at"`
+}
+
 type webhookBooks struct {
 	Delivered int `json:"delivered"`
 	Pending   int `json:"pending"`
@@ -78,6 +92,7 @@ func readBooks(s *store) (*books, error) {
 		Stripe:   stripeBooks{Payments: []paymentEntry{}, Totals: []moneyTotal{}},
 		SendGrid: sendgridBooks{Messages: []mailEntry{}},
 		Twilio:   twilioBooks{Messages: []smsEntry{}},
+		WebPush:  pushBooks{Messages: []pushEntry{}},
 	}
 	err := s.view(func(t *tx) error {
 		if err := b.readPayments(t); err != nil {
@@ -150,8 +165,12 @@ func (b *books) readPayments(t *tx) error {
 
 func (b *books) readMessages(t *tx) error {
 	err := each(t, bucketMessages, func(_ string, m *message) (bool, error) {
-		if m.Channel == channelEmail {
+		switch m.Channel {
+		case channelEmail:
 			b.SendGrid.Messages = append(b.SendGrid.Messages, mailEntry{m.ID, m.To, m.Subject, m.CustomArgs, m.At})
+			return true, nil
+		case channelPush:
+			b.WebPush.Messages = append(b.WebPush.Messages, pushEntry{m.ID, m.To, m.Topic, m.Subject, m.At})
 			return true, nil
 		}
 		body, err := get[messageBody](t, bucketBodies, m.ID)
@@ -161,6 +180,6 @@ func (b *books) readMessages(t *tx) error {
 		b.Twilio.Messages = append(b.Twilio.Messages, smsEntry{m.ID, m.To, body.Text, m.At})
 		return true, nil
 	})
-	b.SendGrid.Count, b.Twilio.Count = len(b.SendGrid.Messages), len(b.Twilio.Messages)
+	b.SendGrid.Count, b.Twilio.Count, b.WebPush.Count = len(b.SendGrid.Messages), len(b.Twilio.Messages), len(b.WebPush.Messages)
 	return err
 }

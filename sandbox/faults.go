@@ -19,10 +19,11 @@ var faultKinds = map[string][]string{
 	"stripe":   {"latency", "error", "reply_lost"},
 	"sendgrid": {"latency", "error", "reply_lost"},
 	"twilio":   {"latency", "error", "reply_lost"},
+	"webpush":  {"latency", "error", "reply_lost"},
 	"webhooks": {"duplicate", "reorder", "delay", "drop"},
 }
 
-var faultVendors = []string{"stripe", "sendgrid", "twilio", "webhooks"}
+var faultVendors = []string{"stripe", "sendgrid", "twilio", "webpush", "webhooks"}
 
 // fault is one switch that is on.
 type fault struct {

@@ -78,7 +78,7 @@ func readJSON(w http.ResponseWriter, req *http.Request, into any) bool {
 	return false
 }
 
-// vendor is what SendGrid's and Twilio's operations need.
+// vendor is what the operations of all but Stripe need.
 type vendor struct {
 	name    string // as faults name it
 	store   *store

@@ -12,11 +12,13 @@ import (
 const (
 	channelEmail = "email"
 	channelSMS   = "sms"
+	channelPush  = "push"
 )
 
-// message is one mail to one recipient, or one SMS, as the inbox lists it.
+// message is one mail to one recipient, one SMS, or one push message to one browser, as the
+// inbox lists it.
 type message struct {
-	ID         string            `json:"id"` // SendGrid's msg_id or Twilio's SID
+	ID         string            `json:"id"` // SendGrid's msg_id, Twilio's SID, or our own
 	Channel    string            `json:"channel"`
 	To         string            `json:"to"`
 	ToName     string            `json:"to_name,omitempty"`
@@ -30,6 +32,9 @@ type message struct {
 	// Twilio's
 	Account string `json:"account,omitempty"`
 	Service string `json:"messaging_service,omitempty"`
+
+	// Topic is of push: a browser that was away gets only the last of it.
+	Topic string `json:"topic,omitempty"`
 }
 
 // messageBody is kept apart, so that lists need not read it.

@@ -72,6 +72,7 @@ type Server struct {
 	stripe   *stripeAPI
 	sendgrid *sendgridAPI
 	twilio   *twilioAPI
+	push     *pushAPI
 	webhooks *dispatcher
 	log      *slog.Logger
 	router   *mux.Router
@@ -109,6 +110,7 @@ func New(o Options) (*Server, error) {
 	}
 	s.sendgrid = &sendgridAPI{vendor{name: "sendgrid", store: st, faults: f, log: o.Logger, closing: s.closing}}
 	s.twilio = &twilioAPI{vendor{name: "twilio", store: st, faults: f, log: o.Logger, closing: s.closing}}
+	s.push = &pushAPI{vendor{name: "webpush", store: st, faults: f, log: o.Logger, closing: s.closing}}
 	s.router = s.routes()
 	return s, nil
 }
@@ -140,6 +142,7 @@ func (s *Server) routes() *mux.Router {
 	s.stripe.routes(r)
 	s.sendgrid.routes(r)
 	s.twilio.routes(r)
+	s.push.routes(r)
 	return r
 }
 

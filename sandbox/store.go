@@ -30,12 +30,13 @@ var (
 	bucketBodies      = []byte("message_bodies")
 	bucketIndex       = []byte("index")
 	bucketFaults      = []byte("faults")
+	bucketBrowsers    = []byte("push_subscriptions")
 )
 
 var allBuckets = [][]byte{
 	bucketIntents, bucketCharges, bucketRefunds, bucketMethods, bucketDisputes,
 	bucketEvents, bucketDeliveries, bucketPending, bucketIdempotency,
-	bucketMessages, bucketBodies, bucketIndex, bucketFaults,
+	bucketMessages, bucketBodies, bucketIndex, bucketFaults, bucketBrowsers,
 }
 
 // store is the bbolt file behind everything.

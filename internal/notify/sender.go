@@ -37,6 +37,8 @@ const (
 	OutcomeDenied
 	// OutcomeUnaskable: the vendor does not tell us what it has.
 	OutcomeUnaskable
+	// OutcomeGone: there is no such recipient any more.
+	OutcomeGone
 )
 
 // String names the outcome for the records.
@@ -50,6 +52,8 @@ func (o Outcome) String() string {
 		return "denied"
 	case OutcomeUnaskable:
 		return "cannot be asked"
+	case OutcomeGone:
+		return "recipient is gone"
 	default:
 		return "outcome unknown"
 	}
@@ -63,6 +67,8 @@ type VendorError struct {
 	Outcome Outcome
 	Status  int    // the HTTP status, 0 when there was no answer
 	Reason  string // the vendor's error code, or what happened on the wire
+	// RetryAfter is how long the vendor wants to be left alone; zero when it does not say.
+	RetryAfter time.Duration
 }
 
 // Error implements error.

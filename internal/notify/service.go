@@ -99,6 +99,9 @@ func (s *Service) Send(ctx context.Context, n booking.Notification) error {
 	case statusFailed:
 		return refused
 	}
+	if n.Channel == booking.ChannelPush {
+		return s.sendPush(ctx, d)
+	}
 
 	sender, configured := s.senders[n.Channel]
 	if d.status != statusSending {
@@ -184,11 +187,7 @@ func (s *Service) find(ctx context.Context, d *dispatch, sender Sender, message 
 func (s *Service) recordSent(ctx context.Context, d *dispatch, vendorID string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
-	event := booking.EventNotified
-	if d.Notice == booking.NoticeReminder {
-		event = booking.EventReminded
-	}
-	if err := s.store.sent(ctx, d, vendorID, event, s.writer.timeline(d)); err != nil {
+	if err := s.store.sent(ctx, d, vendorID, d.event(), s.writer.timeline(d)); err != nil {
 		return err
 	}
 	s.publish(ctx, "booking:"+d.BookingID)
@@ -245,7 +244,7 @@ func (s *Service) giveUp(ctx context.Context, d *dispatch, reason string) error 
 
 func check(n booking.Notification) error {
 	var fieldErrors booking.FieldErrors
-	if n.Channel != booking.ChannelEmail && n.Channel != booking.ChannelSMS {
+	if n.Channel != booking.ChannelEmail && n.Channel != booking.ChannelSMS && n.Channel != booking.ChannelPush {
 		fieldErrors.Add("channel", "Unknown channel.")
 	}
 	if _, ok := english.Notices[n.Notice]; !ok {

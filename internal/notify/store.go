@@ -77,6 +77,14 @@ type offer struct {
 // offersShown is how many shows a message offers.
 const offersShown = 3
 
+// event is what the timeline calls the sending of it.
+func (d *dispatch) event() booking.Event {
+	if d.Notice == booking.NoticeReminder {
+		return booking.EventReminded
+	}
+	return booking.EventNotified
+}
+
 // reasonToSkip says why there is no recipient, or why the message is no longer true.
 func (d *dispatch) reasonToSkip(configured bool) string {
 	switch {

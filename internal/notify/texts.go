@@ -19,12 +19,14 @@ var english = mustReadTexts("en")
 
 // texts are the sentences of one language.
 type texts struct {
-	Language  string   `json:"language"` // BCP 47, for screen readers
+	Language  string   `json:"language"`  // BCP 47, for screen readers
+	Direction string   `json:"direction"` // ltr or rtl
 	Greeting  sentence `json:"greeting"`
 	Anonymous sentence `json:"anonymous"`
 	Footer    sentence `json:"footer"`
 	ByEmail   sentence `json:"by_email"`
 	BySMS     sentence `json:"by_sms"`
+	ByPush    sentence `json:"by_push"`
 	Offers    sentence `json:"offers"` // above the shows that a message offers
 	// Date and ShortDate are layouts of package time, without the zone.
 	Date      string                         `json:"date"`
@@ -42,6 +44,14 @@ type noticeTexts struct {
 	Lines     []sentence `json:"lines"`
 	Button    string     `json:"button"`
 	SMS       sentence   `json:"sms"`
+	// Push is what a browser shows; nil for what is not worth an interruption.
+	Push *pushTexts `json:"push"`
+}
+
+// pushTexts are the sentences of a message to a browser.
+type pushTexts struct {
+	Title sentence `json:"title"`
+	Body  sentence `json:"body"`
 }
 
 // sentence is plain text with {{.Placeholders}}. It is filled with text/template; the

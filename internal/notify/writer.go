@@ -99,6 +99,9 @@ func (w writer) write(d *dispatch) (booking.Message, error) {
 		text, err := writeSMS(language.Notices[d.Notice].SMS, f)
 		return booking.Message{To: d.phone, Text: text}, err
 	}
+	if d.Channel == booking.ChannelPush {
+		return writePush(d, language, f)
+	}
 	m, err := compose(d.Notice, language, f)
 	if err != nil {
 		return booking.Message{}, fmt.Errorf("write %s mail: %w", d.Notice, err)
@@ -119,8 +122,11 @@ func (w writer) write(d *dispatch) (booking.Message, error) {
 func (w writer) timeline(d *dispatch) string {
 	language := english
 	text := language.ByEmail
-	if d.Channel == booking.ChannelSMS {
+	switch d.Channel {
+	case booking.ChannelSMS:
 		text = language.BySMS
+	case booking.ChannelPush:
+		text = language.ByPush
 	}
 	detail, err := text.fill(struct{ Notice string }{language.Notices[d.Notice].Name})
 	if err != nil {

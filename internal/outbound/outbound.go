@@ -2,8 +2,8 @@
 // handed on: those that lead to the public internet. It follows what a browser
 // would make of an address, not only what Go reads.
 //
-// What does not live here: fetching. Code that fetches an address later must check the
-// address that is dialed, because names can change what they resolve to.
+// What does not live here: fetching. Code that calls an address later gives Control to its
+// dialer, because names can change what they resolve to.
 package outbound
 
 import (
@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"syscall"
 	"time"
 
 	"code.dny.dev/ssrf"
@@ -88,6 +89,16 @@ func Form(address string) (clean, name string, err error) {
 		return "", "", refusedInside()
 	}
 	return parsed.String(), "", nil
+}
+
+// Control is for a net.Dialer: it refuses to connect to what is not on the public
+// internet, whatever a name resolved to, and to ports other than those of the web. Error:
+// *Refused.
+func Control(network, address string, conn syscall.RawConn) error {
+	if public.Safe(network, address, conn) != nil {
+		return refusedInside()
+	}
+	return nil
 }
 
 func refusedInside() error {

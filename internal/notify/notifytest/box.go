@@ -2,9 +2,11 @@ package notifytest
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +24,45 @@ type Sent struct {
 	Subject string `json:"subject"`
 	Text    string `json:"text"`
 	HTML    string `json:"html"`
+	// Headers and CustomArgs are of push: what went beside the encrypted text, and what is
+	// in it beside title and body.
+	Headers    map[string]string `json:"headers"`
+	CustomArgs map[string]string `json:"custom_args"`
+}
+
+// Browser is a subscription to push messages at the sandbox.
+type Browser struct {
+	Endpoint string `json:"endpoint"`
+	Keys     struct {
+		P256DH string `json:"p256dh"`
+		Auth   string `json:"auth"`
+	} `json:"keys"`
+}
+
+// Subscribe installs a browser that takes messages signed with a public key.
+func (b Box) Subscribe(t testing.TB, publicKey string) Browser {
+	t.Helper()
+	body, err := json.Marshal(map[string]string{"applicationServerKey": publicKey})
+	require.NoError(t, err)
+	var browser Browser
+	b.call(t, http.MethodPost, "/push/subscriptions", body, &browser)
+	return browser
+}
+
+// Bytes are the browser's public key and its secret.
+func (b Browser) Bytes(t testing.TB) (p256dh, auth []byte) {
+	t.Helper()
+	p256dh, err := base64.RawURLEncoding.DecodeString(b.Keys.P256DH)
+	require.NoError(t, err)
+	auth, err = base64.RawURLEncoding.DecodeString(b.Keys.Auth)
+	require.NoError(t, err)
+	return p256dh, auth
+}
+
+// Unsubscribe turns the messages off in the browser.
+func (b Box) Unsubscribe(t testing.TB, browser Browser) {
+	t.Helper()
+	b.call(t, http.MethodDelete, "/push/subscriptions/"+browser.Endpoint[strings.LastIndex(browser.Endpoint, "/")+1:], nil, nil)
 }
 
 // Sent lists what the vendor took for a recipient.

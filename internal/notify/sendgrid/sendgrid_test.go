@@ -23,8 +23,10 @@ func TestConformance(t *testing.T) {
 		Sandbox:        startSandbox,
 		Open:           func(_ *testing.T, url string) notify.Sender { return open(url, "SG.test") },
 		OpenWithoutKey: func(_ *testing.T, url string) notify.Sender { return open(url, "") },
-		Message:        func() booking.Message { return mail("guest-" + uuid.NewString() + "@example.com") },
-		Refused:        func() booking.Message { return mail("nobody at example") },
+		Message: func(*testing.T, string) booking.Message {
+			return mail("guest-" + uuid.NewString() + "@example.com")
+		},
+		Refused: func(*testing.T, string) booking.Message { return mail("nobody at example") },
 	})
 }
 

@@ -33,8 +33,8 @@ func TestConformance(t *testing.T) {
 		Sandbox:        startSandbox,
 		Open:           func(t *testing.T, url string) notify.Sender { return open(t, url, "token", ourNumber) },
 		OpenWithoutKey: func(t *testing.T, url string) notify.Sender { return open(t, url, "", ourNumber) },
-		Message:        func() booking.Message { return text(fmt.Sprintf("+9198%08d", numbers.Add(1))) },
-		Refused:        func() booking.Message { return text("+15005550001") },
+		Message:        func(*testing.T, string) booking.Message { return text(fmt.Sprintf("+9198%08d", numbers.Add(1))) },
+		Refused:        func(*testing.T, string) booking.Message { return text("+15005550001") },
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/boxoffice/boxoffice/internal/notify"
@@ -29,9 +30,21 @@ const (
 // NewTransport is one vendor's pool of connections. How long a call may take is
 // its context's matter.
 func NewTransport() *http.Transport {
+	return newTransport(&net.Dialer{Timeout: connectWithin, KeepAlive: idleFor})
+}
+
+// NewGuardedTransport is one for addresses that people give: control sees each address
+// before it is connected to. It goes through no proxy, which would connect for us, unseen.
+func NewGuardedTransport(control func(network, address string, conn syscall.RawConn) error) *http.Transport {
+	guarded := newTransport(&net.Dialer{Timeout: connectWithin, KeepAlive: idleFor, Control: control})
+	guarded.Proxy = nil
+	return guarded
+}
+
+func newTransport(dialer *net.Dialer) *http.Transport {
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: connectWithin, KeepAlive: idleFor}).DialContext,
+		DialContext:         dialer.DialContext,
 		TLSHandshakeTimeout: connectWithin,
 		IdleConnTimeout:     idleFor,
 		MaxIdleConnsPerHost: 32,
