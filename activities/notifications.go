@@ -2,8 +2,10 @@ package activities
 
 import (
 	"context"
+	"errors"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/boxoffice/boxoffice/booking"
 )
@@ -16,14 +18,43 @@ type Notifications struct {
 	// Reminders says whether there is room for one more reminder on the fast path; nil
 	// is always. A burst of them would otherwise be sent by the workers that hold seats.
 	Reminders Lane
+	// Push sends along with each mail what browsers show of it. Whether a customer has any
+	// is known only then: it may have turned messages on after booking. So it is no step of
+	// the booking, and bookings from before there was push have it, too.
+	Push bool
 }
 
-// Notify sends one message, once.
+// Notify sends one message, once; with a mail also to the customer's browsers. One that
+// fails does not stop the other: each is tried again alone, because what was sent is not
+// sent again.
 func (n *Notifications) Notify(ctx context.Context, note booking.Notification) error {
 	if note.Notice == booking.NoticeReminder && n.Reminders != nil && activity.GetInfo(ctx).IsLocalActivity && !n.Reminders.Allow() {
 		return toTemporal(ctx, booking.E(booking.CodeFastPathSkipped, "There are too many reminders for the fast path now."))
 	}
+	err := n.send(ctx, note)
+	if !n.Push || note.Channel != booking.ChannelEmail {
+		return err
+	}
+	note.Channel = booking.ChannelPush
+	return worthTrying(err, n.send(ctx, note))
+}
+
+func (n *Notifications) send(ctx context.Context, note booking.Notification) error {
 	return toTemporal(ctx, guarded(ctx, n.Vendors[note.Channel], func(ctx context.Context) error {
 		return n.Messages.Send(ctx, note)
 	}))
+}
+
+// worthTrying is the mail's error, unless only the push can still succeed. A push that never
+// can is no error of the mail's.
+func worthTrying(mail, push error) error {
+	if push != nil && !isFinal(push) && (mail == nil || isFinal(mail)) {
+		return push
+	}
+	return mail
+}
+
+func isFinal(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.NonRetryable()
 }

@@ -91,6 +91,8 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		},
 		Accounts:  accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries}),
 		PublicURL: p.config.PublicURL,
+		Accounts: accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries},
+			accounts.WithPush(accounts.Push{PublicKey: p.config.VAPIDPublicKey, SandboxURL: p.config.PushSandboxURL})),
 		Catalog: catalogapi.Options{
 			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Feed: feed, Shows: known,
 			Documents: reading.documents, Versions: reading.watch,

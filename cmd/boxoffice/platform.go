@@ -34,6 +34,9 @@ func openPlatform(ctx context.Context, process config.Process) (*platform, error
 	if err != nil {
 		return nil, err
 	}
+	if !cfg.Push() {
+		log.Info("messages by push are off: VAPID_PRIVATE_KEY is not set")
+	}
 	p := &platform{config: cfg, log: log}
 	if err := p.open(ctx, process); err != nil {
 		p.close()

@@ -17,6 +17,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/notify"
 	"github.com/boxoffice/boxoffice/internal/notify/sendgrid"
 	"github.com/boxoffice/boxoffice/internal/notify/twilio"
+	"github.com/boxoffice/boxoffice/internal/notify/webpush"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/internal/retention"
@@ -139,9 +140,19 @@ func (p *platform) activities() (workers.Activities, error) {
 	mail := sendgrid.New(sendgrid.Options{
 		APIKey: cfg.SendGridAPIKey, URL: cfg.SendGridAPIURL, From: cfg.MailFrom, FromName: cfg.MailFromName,
 	})
+	senders := map[booking.Channel]notify.Sender{booking.ChannelEmail: mail, booking.ChannelSMS: sms}
+	if cfg.Push() {
+		senders[booking.ChannelPush] = webpush.New(webpush.Options{
+			PublicKey: cfg.VAPIDPublicKey, PrivateKey: cfg.VAPIDPrivateKey, Subject: cfg.VAPIDSubject, SandboxURL: cfg.PushSandboxURL,
+		})
+	}
+	guards := map[booking.Channel]activities.Vendor{}
+	for channel, sender := range senders {
+		guards[channel] = p.guard(sender.Name(), cfg.MessagesPerSecond)
+	}
 	messages := notify.New(notify.Options{
 		Pool: p.db.Pool, Publish: p.bus.Publish, PublicURL: cfg.PublicURL, FromName: cfg.MailFromName, Logger: p.log,
-		Senders: map[booking.Channel]notify.Sender{booking.ChannelEmail: mail, booking.ChannelSMS: sms},
+		Senders: senders,
 	})
 	return workers.Activities{
 		Seats: &activities.Seats{Inventory: inventory, Choices: changes, Books: books},
@@ -154,11 +165,7 @@ func (p *platform) activities() (workers.Activities, error) {
 		Refunds: &activities.Refunds{Sold: inventory, Aftercare: workers.Aftercare(p.temporal)},
 		Sweep:   &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool), Sagas: workers.Sagas(p.temporal)},
 		Notifications: &activities.Notifications{
-			Messages: messages,
-			Vendors: map[booking.Channel]activities.Vendor{
-				booking.ChannelEmail: p.guard(mail.Name(), cfg.MessagesPerSecond),
-				booking.ChannelSMS:   p.guard(sms.Name(), cfg.MessagesPerSecond),
-			},
+			Messages: messages, Vendors: guards, Push: cfg.Push(),
 			Reminders: workers.ReminderLane(),
 		},
 	}, nil

@@ -45,6 +45,9 @@ func toldOnce(ctx context.Context, e *evidence) ([]string, error) {
 		}
 	}
 	for _, m := range messages {
+		if m.Channel == "push" {
+			continue // a repeat replaces the message before; there is no copy to count
+		}
 		copies := mails[m.ID]
 		if m.Channel == "sms" {
 			copies = 0

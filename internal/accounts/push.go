@@ -176,7 +176,10 @@ func isPoint(key []byte) bool {
 // preferred is the language that a browser asks for first.
 func preferred(accepts string) string {
 	tags, weights, err := language.ParseAcceptLanguage(accepts)
-	if err != nil || len(tags) == 0 || weights[0] <= 0 || tags[0] == language.Und || len(tags[0].String()) > 35 {
+	if err != nil || len(tags) == 0 || weights[0] <= 0 || len(tags[0].String()) > 35 {
+		return language.English.String()
+	}
+	if base, _ := tags[0].Base(); base.String() == "mul" || base.String() == "und" { // any will do
 		return language.English.String()
 	}
 	return tags[0].String()

@@ -95,7 +95,7 @@ func TestEveryNoticeHasAllTexts(t *testing.T) {
 		for what, sentence := range map[string]sentence{
 			"subject": texts.Subject, "preheader": texts.Preheader, "heading": texts.Heading, "sms": texts.SMS,
 			"greeting": english.Greeting, "anonymous": english.Anonymous, "footer": english.Footer,
-			"by_email": english.ByEmail, "by_sms": english.BySMS,
+			"by_email": english.ByEmail, "by_sms": english.BySMS, "by_push": english.ByPush,
 		} {
 			assert.NotNil(t, sentence.Template, "%s of %s", what, notice)
 		}
@@ -110,7 +110,7 @@ func TestEveryNoticeHasAllTexts(t *testing.T) {
 func TestEverySentenceFills(t *testing.T) {
 	t.Parallel()
 	for _, notice := range allNotices {
-		for _, channel := range []booking.Channel{booking.ChannelEmail, booking.ChannelSMS} {
+		for _, channel := range []booking.Channel{booking.ChannelEmail, booking.ChannelSMS, booking.ChannelPush} {
 			for _, confirmed := range []bool{false, true} {
 				for _, refund := range []int64{0, 100} {
 					d := sample(channel, notice)
@@ -120,6 +120,9 @@ func TestEverySentenceFills(t *testing.T) {
 						d.change.byDefault = booking.ChoiceRefund
 					} else {
 						d.change, d.offers = change{}, nil
+					}
+					if channel == booking.ChannelPush && english.Notices[notice].Push == nil {
+						continue
 					}
 					message, err := testWriter.write(d)
 					require.NoError(t, err, "%s %s", notice, channel)
@@ -147,6 +150,13 @@ func TestGolden(t *testing.T) {
 			message, err = testWriter.write(sample(booking.ChannelSMS, notice))
 			require.NoError(t, err)
 			golden(t, string(notice)+".sms", message.Text+"\n")
+			if english.Notices[notice].Push == nil {
+				return
+			}
+			message, err = testWriter.write(sample(booking.ChannelPush, notice))
+			require.NoError(t, err)
+			golden(t, string(notice)+".push", message.Subject+"\n"+message.Text+"\n")
+			assert.LessOrEqual(t, len(message.Text), 150, "a browser shows no more")
 		})
 	}
 }
