@@ -18,10 +18,10 @@ type Notifications struct {
 	// Reminders says whether there is room for one more reminder on the fast path; nil
 	// is always. A burst of them would otherwise be sent by the workers that hold seats.
 	Reminders Lane
-	// Push sends along with each mail what browsers show of it. Whether a customer has any
-	// is known only then: it may have turned messages on after booking. So it is no step of
-	// the booking, and bookings from before there was push have it, too.
-	Push bool
+	// Browsers sends along with each mail what browsers show of it; nil is not at all.
+	// Which customers have any is known only then: they may turn messages on after booking. So
+	// it is no step of the booking, and bookings from before there was push have it, too.
+	Browsers Browsers
 }
 
 // Notify sends one message, once; with a mail also to the customer's browsers. One that
@@ -32,11 +32,21 @@ func (n *Notifications) Notify(ctx context.Context, note booking.Notification) e
 		return toTemporal(ctx, booking.E(booking.CodeFastPathSkipped, "There are too many reminders for the fast path now."))
 	}
 	err := n.send(ctx, note)
-	if !n.Push || note.Channel != booking.ChannelEmail {
+	if n.Browsers == nil || note.Channel != booking.ChannelEmail {
 		return err
 	}
+	return worthTrying(err, n.push(ctx, note))
+}
+
+// push asks for browsers first: the fast path of customers without any must not depend on
+// how push services are.
+func (n *Notifications) push(ctx context.Context, note booking.Notification) error {
 	note.Channel = booking.ChannelPush
-	return worthTrying(err, n.send(ctx, note))
+	await, err := n.Browsers.Await(ctx, note)
+	if err != nil || !await {
+		return toTemporal(ctx, err)
+	}
+	return n.send(ctx, note)
 }
 
 func (n *Notifications) send(ctx context.Context, note booking.Notification) error {

@@ -89,6 +89,12 @@ type Messages interface {
 	Send(ctx context.Context, n booking.Notification) error
 }
 
+// Browsers knows whom messages by push are for.
+type Browsers interface {
+	// Await tells whether any browser may lack a message.
+	Await(ctx context.Context, n booking.Notification) (bool, error)
+}
+
 // Vendor guards the fast path to one vendor.
 type Vendor interface {
 	// Try runs a call within the vendor's rate if the vendor is well, and says

@@ -154,6 +154,10 @@ func (p *platform) activities() (workers.Activities, error) {
 		Pool: p.db.Pool, Publish: p.bus.Publish, PublicURL: cfg.PublicURL, FromName: cfg.MailFromName, Logger: p.log,
 		Senders: senders,
 	})
+	told := &activities.Notifications{Messages: messages, Vendors: guards, Reminders: workers.ReminderLane()}
+	if cfg.Push() {
+		told.Browsers = messages
+	}
 	return workers.Activities{
 		Seats: &activities.Seats{Inventory: inventory, Choices: changes, Books: books},
 		Payments: &activities.Payments{
@@ -161,13 +165,10 @@ func (p *platform) activities() (workers.Activities, error) {
 			Vendors:   map[string]activities.Vendor{stripe.Name: p.guard(stripe.Name, cfg.PaymentsPerSecond)},
 			Books:     books,
 		},
-		Shows:   &activities.Shows{Changes: changes, Sagas: workers.Sagas(p.temporal)},
-		Refunds: &activities.Refunds{Sold: inventory, Aftercare: workers.Aftercare(p.temporal)},
-		Sweep:   &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool), Sagas: workers.Sagas(p.temporal)},
-		Notifications: &activities.Notifications{
-			Messages: messages, Vendors: guards, Push: cfg.Push(),
-			Reminders: workers.ReminderLane(),
-		},
+		Shows:         &activities.Shows{Changes: changes, Sagas: workers.Sagas(p.temporal)},
+		Refunds:       &activities.Refunds{Sold: inventory, Aftercare: workers.Aftercare(p.temporal)},
+		Sweep:         &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool), Sagas: workers.Sagas(p.temporal)},
+		Notifications: told,
 	}, nil
 }
 

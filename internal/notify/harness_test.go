@@ -26,7 +26,10 @@ import (
 	"github.com/boxoffice/boxoffice/sandbox"
 )
 
-var _ activities.Messages = (*notify.Service)(nil)
+var (
+	_ activities.Messages = (*notify.Service)(nil)
+	_ activities.Browsers = (*notify.Service)(nil)
+)
 
 func TestMain(m *testing.M) { databasetest.Main(m) }
 

@@ -24,6 +24,15 @@ const (
 	mostKept  = 4 * 7 * 24 * time.Hour
 )
 
+// Await tells whether any browser may lack a message by push. It is for what must not
+// depend on push services, for customers who have no use for them.
+func (s *Service) Await(ctx context.Context, n booking.Notification) (bool, error) {
+	if english.Notices[n.Notice].Push == nil {
+		return false, nil
+	}
+	return s.store.awaited(ctx, n)
+}
+
 // sendPush sends one notification to the browsers that lack it. Codes as of Send.
 func (s *Service) sendPush(ctx context.Context, d *dispatch) error {
 	sender, configured := s.senders[booking.ChannelPush]

@@ -17,6 +17,20 @@ type browser struct {
 	P256DH, Auth                 []byte
 }
 
+// awaited tells whether the customer has a browser, or the message is on its way to one.
+func (s store) awaited(ctx context.Context, n booking.Notification) (bool, error) {
+	var awaited bool
+	err := s.pool.QueryRow(ctx, `
+SELECT EXISTS (SELECT FROM push_subscriptions ps JOIN bookings b ON b.customer_id = ps.account_id WHERE b.id = $1)
+    OR EXISTS (SELECT FROM notifications
+               WHERE booking_id = $1 AND channel = 'push' AND notice = $2 AND sequence = $3 AND status = 'pending')`,
+		n.BookingID, n.Notice, n.Sequence).Scan(&awaited)
+	if err != nil {
+		return false, fmt.Errorf("look for browsers of booking %s: %w", n.BookingID, err)
+	}
+	return awaited, nil
+}
+
 // claimBrowsers gives the browsers that lack the message, and lets this attempt alone
 // send to them for a time. Without any browser there is no row at all. It sets d.id.
 func (s store) claimBrowsers(ctx context.Context, d *dispatch, vendor string, within time.Duration) ([]browser, error) {

@@ -161,6 +161,29 @@ func TestPushIsNotForEverything(t *testing.T) {
 	}
 }
 
+func TestBrowsersAreKnownBeforeAnyIsCalled(t *testing.T) {
+	t.Parallel()
+	w := newPushWorld(t, 0)
+	s, n := w.service(), w.push(booking.NoticeConfirmed)
+	awaits := func(n booking.Notification, want bool, why string) {
+		t.Helper()
+		got, err := s.Await(t.Context(), n)
+		require.NoError(t, err)
+		assert.Equal(t, want, got, why)
+	}
+	awaits(n, false, "there is none")
+	w.subscribe(w.public)
+	awaits(n, true, "there is one")
+	awaits(w.push(booking.NoticeExpired), false, "that is not worth an interruption")
+	w.fault(notifytest.Fault{"fault": "error", "status": http.StatusInternalServerError, "times": 1})
+	requireRetryable(t, s.Send(t.Context(), n))
+	w.exec(`DELETE FROM push_subscriptions`)
+	awaits(n, true, "the message has begun")
+	require.NoError(t, s.Send(t.Context(), n))
+	assert.Equal(t, "skipped", w.record(n).Status)
+	awaits(n, false, "it has ended")
+}
+
 func (w *pushWorld) giveBrowsersAway() {
 	w.exec(`INSERT INTO accounts (id, email, password_hash, name) VALUES (gen_random_uuid(), 'other@example.com', 'x', 'Other')`)
 	w.exec(`UPDATE push_subscriptions SET account_id = (SELECT id FROM accounts WHERE email = 'other@example.com')`)
