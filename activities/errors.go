@@ -30,6 +30,7 @@ var outcomes = map[booking.Code]outcome{
 	booking.CodeNotPayable:          {retry: false, benign: true},
 	booking.CodeKeyReused:           {retry: false, benign: true},
 	booking.CodeChoiceClosed:        {retry: false, benign: true},
+	booking.CodeHoldNotExtendable:   {retry: false, benign: true},
 	booking.CodeHoldLost:            {retry: false, benign: true},
 	booking.CodePaymentRefused:      {retry: false, benign: true},
 	booking.CodePaymentMismatch:     {retry: false, benign: false},
@@ -99,6 +100,7 @@ func fromError(e *booking.Error) error {
 		Details:      []any{booking.Refusal{Fields: e.Fields, Seats: e.Seats}},
 		// Zero leaves it to the step's own pauses.
 		NextRetryDelay: e.RetryAfter,
+		Details:        []any{booking.Refusal{Fields: e.Fields, Seats: e.Seats, Reason: e.Reason}},
 	}
 	if rule.benign {
 		options.Category = temporal.ApplicationErrorCategoryBenign

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"time"
 
 	"github.com/boxoffice/boxoffice/booking"
 )
@@ -15,7 +14,7 @@ type Inventory interface {
 	Hold(ctx context.Context, req booking.HoldRequest) (booking.Held, error)
 	// ExtendHold moves the hold's end from where the caller knows it to be; when it
 	// is elsewhere, an earlier try moved it. Codes: conflict, hold_lost.
-	ExtendHold(ctx context.Context, bookingID string, known time.Time, by time.Duration) (booking.Held, error)
+	ExtendHold(ctx context.Context, extension booking.Extension) (booking.Held, error)
 	// KeepHold makes a hold last until its payment's outcome is known. Codes:
 	// conflict, hold_lost.
 	KeepHold(ctx context.Context, bookingID string) error

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -23,17 +22,9 @@ func (s *Seats) Hold(ctx context.Context, req booking.HoldRequest) (booking.Held
 	return held, toTemporal(ctx, err)
 }
 
-// ExtendHoldRequest gives a hold more time.
-type ExtendHoldRequest struct {
-	BookingID string `json:"booking_id"`
-	// Known is when the hold ends as far as the workflow knows.
-	Known time.Time     `json:"known"`
-	By    time.Duration `json:"by"`
-}
-
 // ExtendHold moves the end of a hold.
-func (s *Seats) ExtendHold(ctx context.Context, req ExtendHoldRequest) (booking.Held, error) {
-	held, err := s.Inventory.ExtendHold(ctx, req.BookingID, req.Known, req.By)
+func (s *Seats) ExtendHold(ctx context.Context, extension booking.Extension) (booking.Held, error) {
+	held, err := s.Inventory.ExtendHold(ctx, extension)
 	return held, toTemporal(ctx, err)
 }
 

@@ -56,15 +56,16 @@ type fakeSaga struct {
 
 // run is one booking's workflow.
 type run struct {
-	done   chan struct{}
-	answer workflows.HoldAnswer
-	err    error
-	terms  booking.CancellationPolicy
-	in     workflows.BookingInput
-	main   sync.Mutex // the workflow's one coroutine
-	ended  atomic.Bool
-	forgot atomic.Bool // the outcome of the hold is past its retention
-	last   any         // what the latest update carried
+	done     chan struct{}
+	answer   workflows.HoldAnswer
+	err      error
+	terms    booking.CancellationPolicy
+	in       workflows.BookingInput
+	main     sync.Mutex // the workflow's one coroutine
+	ended    atomic.Bool
+	forgot   atomic.Bool // the outcome of the hold is past its retention
+	extended int         // times, by the customer
+	last     any         // what the latest update carried
 }
 
 func (f *fakeSaga) run(id string) *run {
@@ -137,7 +138,7 @@ func overTheWire(err error) error {
 		return err
 	}
 	return saga.Translate(temporal.NewApplicationErrorWithOptions(e.Message, string(e.Code), temporal.ApplicationErrorOptions{
-		NonRetryable: true, Details: []any{booking.Refusal{Fields: e.Fields, Seats: e.Seats}}}))
+		NonRetryable: true, Details: []any{booking.Refusal{Fields: e.Fields, Seats: e.Seats, Reason: e.Reason}}}))
 }
 
 func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) error {
@@ -173,13 +174,25 @@ func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) e
 			return overTheWire(booking.E(booking.CodeNotPayable, "This booking is paid."))
 		}
 	case workflows.UpdateExtend:
-		_, err = f.bookings.ExtendHold(ctx, id, time.Time{}, args[0].(workflows.ExtendRequest).By)
+		return overTheWire(f.extend(ctx, b, args[0].(workflows.ExtendRequest), r))
 	case workflows.UpdateChoose:
 		return overTheWire(f.choose(ctx, b, args[0].(workflows.ChangeDecision), r))
 	case workflows.UpdateRefund:
 		return overTheWire(f.cancel(ctx, b, r, booking.FullRefund(b.Quote)))
 	}
 	return overTheWire(err)
+}
+
+// extend keeps to the limits of a customer.
+func (f *fakeSaga) extend(ctx context.Context, b booking.Booking, request workflows.ExtendRequest, r *run) error {
+	if request.Customer {
+		if r.extended >= request.Times {
+			return booking.NotExtendable(booking.ReasonLimitReached)
+		}
+		r.extended++
+	}
+	_, err := f.bookings.ExtendHold(ctx, booking.Extension{BookingID: b.ID, By: request.By, FromNow: request.Customer})
+	return err
 }
 
 // settle asks the provider, and when the payment is paid, it confirms and captures.

@@ -131,6 +131,7 @@ var who = map[string]access{
 	"GET /v1/bookings/{id}/stream":             {who: theCustomer},
 	"POST /v1/bookings/{id}/payment":           {who: theCustomer, body: `{"provider":"stripe"}`},
 	"POST /v1/bookings/{id}/payment/check":     {who: theCustomer},
+	"POST /v1/bookings/{id}/extend":            {who: theCustomer},
 	"POST /v1/bookings/{id}/cancel":            {who: theCustomer, on: (*stage).spareBooking},
 	"GET /v1/bookings/{id}/cancellation-quote": {who: theCustomer},
 	"GET /v1/bookings/{id}/ticket":             {who: theCustomer},

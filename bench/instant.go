@@ -58,7 +58,7 @@ func (instant) Hold(_ context.Context, req booking.HoldRequest) (booking.Held, e
 	}, nil
 }
 
-func (instant) ExtendHold(context.Context, string, time.Time, time.Duration) (booking.Held, error) {
+func (instant) ExtendHold(context.Context, booking.Extension) (booking.Held, error) {
 	return booking.Held{}, nil
 }
 func (instant) KeepHold(context.Context, string) error { return nil }

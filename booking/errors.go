@@ -25,6 +25,7 @@ const (
 	CodeNotCancellable      Code = "not_cancellable"
 	CodeNotPayable          Code = "not_payable"
 	CodeChoiceClosed        Code = "choice_closed"
+	CodeHoldNotExtendable   Code = "hold_not_extendable"
 	CodeHoldLost            Code = "hold_lost"
 	CodePaymentRefused      Code = "payment_refused"
 	CodePaymentMismatch     Code = "payment_mismatch"
@@ -60,6 +61,8 @@ type Error struct {
 	Fields  []FieldError
 	// Seats lists the seats an inventory error is about.
 	Seats []string
+	// Reason says more than the code, to programs; empty when the code says it all.
+	Reason string
 	// RetryAfter is when a retry may succeed; zero leaves that to the code.
 	RetryAfter time.Duration
 	err        error
@@ -105,6 +108,7 @@ func SeatsUnavailable(seats []string) *Error {
 type Refusal struct {
 	Fields []FieldError `json:"fields,omitempty"`
 	Seats  []string     `json:"seats,omitempty"`
+	Reason string       `json:"reason,omitempty"`
 	// RequestHash is that of the request whose hold was refused.
 	RequestHash string `json:"request_hash,omitempty"`
 }

@@ -13,6 +13,8 @@ type Policy struct {
 	FetchWithin time.Duration `json:"fetch_within,omitempty"`
 	// MaxHolds is how many holds one customer may have at a time.
 	MaxHolds int `json:"max_holds"`
+	// HoldExtensions is how often a customer may have HoldFor once more. Zero: never.
+	HoldExtensions int `json:"hold_extensions,omitempty"`
 	// PaymentTries is how many declined payments end a booking.
 	PaymentTries int `json:"payment_tries"`
 	// RemindBefore is how long before the show the reminder goes out.
@@ -56,15 +58,17 @@ type refundTier struct {
 // DefaultPolicy is what production starts from.
 func DefaultPolicy() Policy {
 	return Policy{
-		HoldFor:      8 * time.Minute,
-		FetchWithin:  30 * time.Second,
-		MaxHolds:     4,
-		PaymentTries: 3,
-		Disputes:     DisputesVoid,
-		RemindBefore: 2 * time.Hour,
-		SpreadOver:   10 * time.Minute,
-		FastPath:     2 * time.Second,
-		OpenWithin:   10 * time.Second,
+		HoldFor: 8 * time.Minute,
+		// WCAG 2.2, success criterion 2.2.1: at least ten times.
+		HoldExtensions: 10,
+		FetchWithin:    30 * time.Second,
+		MaxHolds:       4,
+		PaymentTries:   3,
+		Disputes:       DisputesVoid,
+		RemindBefore:   2 * time.Hour,
+		SpreadOver:     10 * time.Minute,
+		FastPath:       2 * time.Second,
+		OpenWithin:     10 * time.Second,
 		Refunds: CancellationPolicy{
 			{Until: 24 * time.Hour, Percent: 100},
 			{Until: 2 * time.Hour, Percent: 75},

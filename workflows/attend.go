@@ -134,6 +134,11 @@ func (s *saga) obeyAfterSale(ctx workflow.Context, cmd command) error {
 		return nil
 	case ReopenRequest:
 		return refusal(booking.CodeNotPayable, "This booking is paid.")
+	case ExtendRequest:
+		if request.Customer {
+			return notExtendable(booking.ReasonNotHeld)
+		}
+		return refusal(booking.CodeConflict, "This booking is confirmed; its hold is over.")
 	default:
 		return refusal(booking.CodeConflict, "This booking is confirmed; its hold is over.")
 	}

@@ -42,7 +42,7 @@ const (
 	UpdateCheck   = "check_payment" // asks the provider now
 	UpdateReopen  = "reopen_payment"
 	UpdateResend  = "resend"      // ResendRequest; staff
-	UpdateExtend  = "extend_hold" // ExtendRequest; staff
+	UpdateExtend  = "extend_hold" // ExtendRequest; staff, and the customer within limits
 	UpdateRefund  = "refund"      // RefundRequest; staff
 	UpdateChoose  = "choose"      // ChangeDecision: what the customer of a moved show wants
 	SignalPayment = "payment"     // booking.PaymentState, fetched by the webhook
@@ -160,9 +160,19 @@ type ResendRequest struct {
 	Channel booking.Channel `json:"channel"`
 }
 
-// ExtendRequest gives the customer more time to pay.
+// ExtendRequest gives the customer more time to pay. What staff give is added to the
+// hold's end. What the customer asks for counts from now and has limits.
 type ExtendRequest struct {
-	By time.Duration `json:"by"`
+	By       time.Duration `json:"by"`
+	Customer bool          `json:"customer,omitempty"` // asks, and not staff
+	// Times is how often the customer may have it in all.
+	Times int `json:"times,omitempty"`
+}
+
+// Repeats tells whether a customer who has this much time left asks for what was just given:
+// a second click must not use up another extension.
+func (r ExtendRequest) Repeats(left time.Duration) bool {
+	return r.Customer && left > r.By-min(20*time.Second, r.By/2)
 }
 
 // RefundRequest is staff giving money back: a share of what was paid, in all, 100

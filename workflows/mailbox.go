@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -188,7 +189,14 @@ func (s *saga) listenForUpdates(ctx workflow.Context) error {
 		obey[ChangeDecision](ctx, s, UpdateChoose,
 			"The customer of a moved show keeps the new time, moves to another show, or has the money back."),
 		obey[ResendRequest](ctx, s, UpdateResend, "Staff: sends the confirmation again, over one channel or all."),
-		obey[ExtendRequest](ctx, s, UpdateExtend, "Staff: gives the customer more time to pay."),
+		workflow.SetUpdateHandlerWithOptions(ctx, UpdateExtend,
+			func(ctx workflow.Context, r ExtendRequest) error { return s.ask(ctx, UpdateExtend, r) },
+			workflow.UpdateHandlerOptions{
+				Description: "Gives the customer more time to pay: staff as they decide, the customer within limits.",
+				Validator: func(ctx workflow.Context, r ExtendRequest) error {
+					return cmp.Or(s.admit(ctx, UpdateExtend), s.refuseExtension(ctx, r))
+				},
+			}),
 		obey[RefundRequest](ctx, s, UpdateRefund, "Staff: cancels the booking and gives back a share of the total."),
 	)
 }

@@ -195,19 +195,6 @@ func (s *saga) reopen(ctx workflow.Context, provider string) error {
 	return s.open(ctx, provider)
 }
 
-func (s *saga) extend(ctx workflow.Context, request ExtendRequest) error {
-	var held booking.Held
-	err := s.ours("Give the customer more time", seats.ExtendHold,
-		activities.ExtendHoldRequest{BookingID: s.in.BookingID, Known: s.held.ExpiresAt, By: request.By}, &held).durably(ctx)
-	if err != nil {
-		return err
-	}
-	s.held.ExpiresAt, s.state.HoldExpiresAt = held.ExpiresAt, held.ExpiresAt
-	s.startHoldTimer(ctx, held.ExpiresIn)
-	s.note(ctx, booking.EventHoldExtended, "until "+held.ExpiresAt.UTC().Format("15:04:05")+" UTC")
-	return nil
-}
-
 // atExpiry asks before it gives the seats away: a lost webhook costs no customer the
 // ticket. While the provider does not answer, the seats stay.
 func (s *saga) atExpiry(ctx workflow.Context) *ending {

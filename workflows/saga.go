@@ -51,6 +51,8 @@ type saga struct {
 	closing      bool
 	holdTimer    workflow.Future
 	stopTimer    workflow.CancelFunc
+	runsOut      time.Time // when the timer fires
+	extensions   int       // that the customer asked for and had
 }
 
 func newSaga(ctx workflow.Context, in BookingInput) *saga {
@@ -93,6 +95,7 @@ func (s *saga) startHoldTimer(ctx workflow.Context, left time.Duration) {
 	s.stopHoldTimer()
 	timerCtx, cancel := workflow.WithCancel(ctx)
 	s.stopTimer = cancel
+	s.runsOut = workflow.Now(ctx).Add(left)
 	s.holdTimer = workflow.NewTimerWithOptions(timerCtx, max(left, 0), workflow.TimerOptions{
 		Summary: "The hold runs out",
 	})

@@ -3,6 +3,7 @@ package bookings
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/api/saga"
@@ -63,6 +64,27 @@ func (s *service) reopenPayment(w http.ResponseWriter, r *http.Request) error {
 	err = s.Saga.Update(r.Context(), b.ID, workflows.UpdateReopen, workflows.ReopenRequest{Provider: request.Provider})
 	if saga.IsOver(err) {
 		err = over
+	}
+	return s.answerOwn(w, r, err)
+}
+
+// extendHold gives the customer one more period to pay. It answers from the database when
+// there is nothing to ask the workflow: the hold is over, or has just begun again.
+func (s *service) extendHold(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.ownBooking(r)
+	if err != nil {
+		return err
+	}
+	request := workflows.ExtendRequest{By: s.Policy.HoldFor, Customer: true, Times: s.Policy.HoldExtensions}
+	if b.Status != booking.StatusHeld || b.Payment != nil && b.Payment.Status == booking.PaymentInDoubt {
+		return booking.NotExtendable(booking.ReasonNotHeld)
+	}
+	if request.Repeats(time.Until(b.HoldExpiresAt)) {
+		return rest.Answer(w, http.StatusOK, b)
+	}
+	err = s.Saga.Update(r.Context(), b.ID, workflows.UpdateExtend, request)
+	if saga.IsOver(err) {
+		err = booking.NotExtendable(booking.ReasonNotHeld)
 	}
 	return s.answerOwn(w, r, err)
 }

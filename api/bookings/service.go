@@ -89,6 +89,7 @@ func Mount(server *rest.Server, options Options) error {
 	s.Get("/v1/bookings/{id}/stream", s.SignedIn(s.watchBooking))
 	s.Post("/v1/bookings/{id}/payment", s.SignedIn(s.reopenPayment))
 	s.Post("/v1/bookings/{id}/payment/check", s.SignedIn(s.checkPayment))
+	s.Post("/v1/bookings/{id}/extend", s.SignedIn(s.extendHold))
 	s.Post("/v1/bookings/{id}/cancel", s.SignedIn(s.cancel))
 	s.Get("/v1/bookings/{id}/cancellation-quote", s.SignedIn(s.cancellationQuote))
 	s.Get("/v1/bookings/{id}/change", s.SignedIn(s.bookingChange))

@@ -37,25 +37,26 @@ type problemKind struct {
 
 // problems is the one table from error codes to HTTP.
 var problems = map[booking.Code]problemKind{
-	booking.CodeValidation:       {status: http.StatusUnprocessableEntity, title: "The request does not pass validation"},
-	booking.CodeMalformed:        {status: http.StatusBadRequest, title: "The request cannot be read"},
-	booking.CodeNotFound:         {status: http.StatusNotFound, title: "Not found"},
-	booking.CodeUnauthenticated:  {status: http.StatusUnauthorized, title: "Sign in first"},
-	booking.CodeForbidden:        {status: http.StatusForbidden, title: "Not allowed"},
-	booking.CodeConflict:         {status: http.StatusConflict, title: "Conflict"},
-	booking.CodeSeatsUnavailable: {status: http.StatusConflict, title: "Seats are taken"},
-	booking.CodeShowNotOnSale:    {status: http.StatusConflict, title: "The show is not on sale"},
-	booking.CodeTooManyHolds:     {status: http.StatusTooManyRequests, title: "Too many holds", retryAfter: "60"},
-	booking.CodeNotCancellable:   {status: http.StatusConflict, title: "The booking cannot be cancelled"},
-	booking.CodeNotPayable:       {status: http.StatusConflict, title: "The booking cannot be paid"},
-	booking.CodeChoiceClosed:     {status: http.StatusConflict, title: "There is nothing left to choose"},
-	booking.CodeHoldLost:         {status: http.StatusConflict, title: "The hold is gone"},
-	booking.CodePaymentRefused:   {status: http.StatusConflict, title: "The payment was refused"},
-	booking.CodePaymentMismatch:  {status: http.StatusConflict, title: "The payment does not match the booking"},
-	booking.CodeBusy:             {status: http.StatusTooManyRequests, title: "The booking is busy", retryAfter: "2"},
-	booking.CodeTooManyRequests:  {status: http.StatusTooManyRequests, title: "Asked too often", retryAfter: "3600"},
-	booking.CodeKeyMissing:       {status: http.StatusBadRequest, title: "Idempotency-Key is missing"},
-	booking.CodeKeyReused:        {status: http.StatusUnprocessableEntity, title: "Idempotency-Key was used for another request"},
+	booking.CodeValidation:        {status: http.StatusUnprocessableEntity, title: "The request does not pass validation"},
+	booking.CodeMalformed:         {status: http.StatusBadRequest, title: "The request cannot be read"},
+	booking.CodeNotFound:          {status: http.StatusNotFound, title: "Not found"},
+	booking.CodeUnauthenticated:   {status: http.StatusUnauthorized, title: "Sign in first"},
+	booking.CodeForbidden:         {status: http.StatusForbidden, title: "Not allowed"},
+	booking.CodeConflict:          {status: http.StatusConflict, title: "Conflict"},
+	booking.CodeSeatsUnavailable:  {status: http.StatusConflict, title: "Seats are taken"},
+	booking.CodeShowNotOnSale:     {status: http.StatusConflict, title: "The show is not on sale"},
+	booking.CodeTooManyHolds:      {status: http.StatusTooManyRequests, title: "Too many holds", retryAfter: "60"},
+	booking.CodeNotCancellable:    {status: http.StatusConflict, title: "The booking cannot be cancelled"},
+	booking.CodeNotPayable:        {status: http.StatusConflict, title: "The booking cannot be paid"},
+	booking.CodeChoiceClosed:      {status: http.StatusConflict, title: "There is nothing left to choose"},
+	booking.CodeHoldNotExtendable: {status: http.StatusConflict, title: "The time to pay cannot be extended"},
+	booking.CodeHoldLost:          {status: http.StatusConflict, title: "The hold is gone"},
+	booking.CodePaymentRefused:    {status: http.StatusConflict, title: "The payment was refused"},
+	booking.CodePaymentMismatch:   {status: http.StatusConflict, title: "The payment does not match the booking"},
+	booking.CodeBusy:              {status: http.StatusTooManyRequests, title: "The booking is busy", retryAfter: "2"},
+	booking.CodeTooManyRequests:   {status: http.StatusTooManyRequests, title: "Asked too often", retryAfter: "3600"},
+	booking.CodeKeyMissing:        {status: http.StatusBadRequest, title: "Idempotency-Key is missing"},
+	booking.CodeKeyReused:         {status: http.StatusUnprocessableEntity, title: "Idempotency-Key was used for another request"},
 
 	// A vendor that is away, slow or failing is the same to a customer: retry later.
 	booking.CodeProviderError:       {status: http.StatusServiceUnavailable, title: "The payment provider has a problem", retryAfter: "10"},
@@ -81,6 +82,7 @@ type Problem struct {
 	Code   booking.Code         `json:"code"`
 	Errors []booking.FieldError `json:"errors,omitempty"`
 	Seats  []string             `json:"seats,omitempty"`
+	Reason string               `json:"reason,omitempty"`
 
 	kind problemKind
 }
@@ -116,6 +118,7 @@ func ProblemOf(err error) Problem {
 		Code:   e.Code,
 		Errors: fields,
 		Seats:  e.Seats,
+		Reason: e.Reason,
 		kind:   kind,
 	}
 }

@@ -296,7 +296,7 @@ func refusal(refused *temporal.ApplicationError) error {
 		if err := refused.Details(&details); err != nil {
 			return unreadable(err)
 		}
-		e.Fields, e.Seats = details.Fields, details.Seats
+		e.Fields, e.Seats, e.Reason = details.Fields, details.Seats, details.Reason
 	}
 	return e.Wrap(refused)
 }

@@ -55,7 +55,7 @@ func TestAHoldKeepsItsSeatsOnceItsAnswerIsFetched(t *testing.T) {
 			return err
 		},
 		"by staff who extend it": func(req booking.HoldRequest) error {
-			_, err := h.store.ExtendHold(t.Context(), req.BookingID, time.Time{}, time.Second)
+			_, err := h.store.ExtendHold(t.Context(), booking.Extension{BookingID: req.BookingID, By: time.Second})
 			return err
 		},
 		"by a payment in doubt": func(req booking.HoldRequest) error { return h.store.KeepHold(t.Context(), req.BookingID) },

@@ -95,23 +95,24 @@ func complete(held booking.Held, seconds float64, hasPhone *bool, priced []byte)
 }
 
 // ExtendHold moves the hold's end, if it is still where the caller knows it to be;
-// otherwise an earlier attempt has moved it. A zero known always moves it.
-func (s *Store) ExtendHold(ctx context.Context, bookingID string, known time.Time, by time.Duration) (booking.Held, error) {
-	id, err := shows.ParseID("booking", bookingID)
+// otherwise an earlier attempt has moved it.
+func (s *Store) ExtendHold(ctx context.Context, more booking.Extension) (booking.Held, error) {
+	id, err := shows.ParseID("booking", more.BookingID)
 	if err != nil {
 		return booking.Held{}, err
 	}
-	held := booking.Held{BookingID: bookingID}
+	held := booking.Held{BookingID: more.BookingID}
 	var showID string
 	var seconds float64
 	var hasPhone *bool
 	var priced []byte
 	err = s.pool.QueryRow(ctx, `SELECT expires_at, seconds_left, has_phone, priced, of_show::text
-		FROM extend_hold($1, $2, $3)`, id, shows.NullTime(known), by).Scan(shows.UTC(&held.ExpiresAt), &seconds, &hasPhone, &priced, &showID)
+		FROM extend_hold($1, $2, $3, $4)`, id, shows.NullTime(more.Known), more.By, more.FromNow).
+		Scan(shows.UTC(&held.ExpiresAt), &seconds, &hasPhone, &priced, &showID)
 	if err != nil {
 		return booking.Held{}, translate("extend hold", err)
 	}
-	s.shows.Changed(ctx, showID, bookingID)
+	s.shows.Changed(ctx, showID, more.BookingID)
 	at, err := s.shows.Show(ctx, showID)
 	if err != nil {
 		return booking.Held{}, err

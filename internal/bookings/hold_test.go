@@ -169,9 +169,9 @@ func TestExtendHold(t *testing.T) {
 	h := newHouse(t)
 	show := h.Show()
 	held := h.Held(show, "A1", "A2")
-	longer, err := h.store.ExtendHold(t.Context(), held.BookingID, held.ExpiresAt, 5*time.Minute)
+	longer, err := h.store.ExtendHold(t.Context(), booking.Extension{BookingID: held.BookingID, Known: held.ExpiresAt, By: 5 * time.Minute})
 	require.NoError(t, err)
-	repeat, err := h.store.ExtendHold(t.Context(), held.BookingID, held.ExpiresAt, 5*time.Minute)
+	repeat, err := h.store.ExtendHold(t.Context(), booking.Extension{BookingID: held.BookingID, Known: held.ExpiresAt, By: 5 * time.Minute})
 	require.NoError(t, err)
 	assert.Equal(t, longer.ExpiresAt, repeat.ExpiresAt, "a repeat whose answer was lost adds nothing")
 	assert.Equal(t, held.ExpiresAt.Add(5*time.Minute), longer.ExpiresAt)
@@ -183,12 +183,54 @@ func TestExtendHold(t *testing.T) {
 
 	h.Expire(held.BookingID)
 	h.Held(show, "A2")
-	_, err = h.store.ExtendHold(t.Context(), held.BookingID, time.Time{}, time.Minute)
+	_, err = h.store.ExtendHold(t.Context(), booking.Extension{BookingID: held.BookingID, By: time.Minute})
 	showstest.Code(t, booking.CodeHoldLost, err)
-	_, err = h.store.ExtendHold(t.Context(), h.Sold(show, "B1").BookingID, time.Time{}, time.Minute)
+	_, err = h.store.ExtendHold(t.Context(), booking.Extension{BookingID: h.Sold(show, "B1").BookingID, By: time.Minute})
 	showstest.Code(t, booking.CodeConflict, err)
-	_, err = h.store.ExtendHold(t.Context(), uuid.NewString(), time.Time{}, time.Minute)
+	_, err = h.store.ExtendHold(t.Context(), booking.Extension{BookingID: uuid.NewString(), By: time.Minute})
 	showstest.Code(t, booking.CodeConflict, err)
+}
+
+// What a customer asks for counts from now, and ends with the start of the show at the latest.
+func TestExtendHoldFromNow(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.Show()
+	held := h.Held(show, "A1", "A2")
+	more := booking.Extension{BookingID: held.BookingID, Known: held.ExpiresAt, By: time.Hour, FromNow: true}
+	clock := func() (now time.Time) {
+		require.NoError(t, h.Pool.QueryRow(t.Context(), `SELECT clock_timestamp()`).Scan(&now))
+		return now
+	}
+	before := clock()
+	longer, err := h.store.ExtendHold(t.Context(), more)
+	require.NoError(t, err)
+	assert.WithinRange(t, longer.ExpiresAt, before.Add(time.Hour), clock().Add(time.Hour))
+	assert.InDelta(t, time.Hour, longer.ExpiresIn, float64(10*time.Second))
+	claims := func() int64 {
+		return h.Number(`SELECT count(*) FROM seat_claims c JOIN bookings b ON b.id = c.booking_id
+			WHERE c.held_until = b.hold_expires_at + interval '30 seconds' AND b.id = $1`, held.BookingID)
+	}
+	assert.EqualValues(t, 2, claims(), "the claims moved with it")
+	repeat, err := h.store.ExtendHold(t.Context(), more)
+	require.NoError(t, err)
+	assert.Equal(t, longer.ExpiresAt, repeat.ExpiresAt, "a repeat whose answer was lost adds nothing")
+	entries := func() int64 {
+		return h.Number(`SELECT count(*) FROM booking_events WHERE event = 'hold_extended' AND booking_id = $1`, held.BookingID)
+	}
+	assert.EqualValues(t, 1, entries())
+
+	more.Known, more.By = longer.ExpiresAt, time.Minute
+	same, err := h.store.ExtendHold(t.Context(), more)
+	require.NoError(t, err)
+	assert.Equal(t, longer.ExpiresAt, same.ExpiresAt, "it never ends earlier than before")
+	more.By = 365 * 24 * time.Hour
+	last, err := h.store.ExtendHold(t.Context(), more)
+	require.NoError(t, err)
+	assert.True(t, last.ExpiresAt.Equal(held.Show.StartsAt), "%s, the show starts at %s", last.ExpiresAt, held.Show.StartsAt)
+	assert.EqualValues(t, 2, claims())
+	assert.EqualValues(t, 2, entries())
+	h.checkInvariants(show)
 }
 
 func TestKeepHold(t *testing.T) {
@@ -200,7 +242,7 @@ func TestKeepHold(t *testing.T) {
 	require.NoError(t, h.store.KeepHold(t.Context(), held.BookingID))
 	endless := func() int64 { return h.Number(`SELECT count(*) FROM seat_claims WHERE held_until = 'infinity'`) }
 	assert.EqualValues(t, 2, endless())
-	_, err := h.store.ExtendHold(t.Context(), held.BookingID, time.Time{}, time.Minute)
+	_, err := h.store.ExtendHold(t.Context(), booking.Extension{BookingID: held.BookingID, By: time.Minute})
 	require.NoError(t, err)
 	assert.EqualValues(t, 2, endless(), "an extension does not put an end to an endless hold")
 	_, err = h.Confirm(t.Context(), held.BookingID)

@@ -171,7 +171,7 @@ func TestInventoryFollowsTheModel(t *testing.T) {
 			},
 			"extend": func(r *rapid.T) {
 				id := someone(r)
-				_, err := h.store.ExtendHold(t.Context(), id, time.Time{}, time.Minute)
+				_, err := h.store.ExtendHold(t.Context(), booking.Extension{BookingID: id, By: time.Minute})
 				agree(m.renew(id), err)
 			},
 			"keep": func(r *rapid.T) {

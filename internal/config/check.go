@@ -183,6 +183,9 @@ func (c *Config) checkRules(wrong *settingErrors) {
 		}
 	}
 	count("MAX_HOLDS", c.MaxHolds, 100)
+	if c.HoldExtensions != 0 {
+		count("HOLD_EXTENSIONS", c.HoldExtensions, 50) // of 100 updates, which staff share
+	}
 	if c.LoginTries != 0 {
 		count("LOGIN_TRIES", c.LoginTries, 10_000)
 	}

@@ -86,6 +86,7 @@ func (c Config) Policy() booking.Policy {
 	policy.HoldFor = c.HoldFor
 	policy.FetchWithin = c.FetchWithin
 	policy.MaxHolds = c.MaxHolds
+	policy.HoldExtensions = c.HoldExtensions
 	policy.RemindBefore = c.RemindBefore
 	policy.SpreadOver = c.SpreadOver
 	policy.FastPath = c.FastPath

@@ -122,6 +122,7 @@ func TestProblemsNameVariableAndFix(t *testing.T) {
 		"HOLD_FOR":               {"8 minutes", "90s, 8m or 2h"},
 		"FETCH_WITHIN":           {"-1s", "between 0s and 1h"},
 		"MAX_HOLDS":              {"four", "whole number"},
+		"HOLD_EXTENSIONS":        {"51", "between 1 and 50"},
 		"LOGIN_TRIES":            {"-1", "between 1 and"},
 		"FAST_PATH":              {"-1s", "between 0s and 30s"},
 		"OPEN_WITHIN":            {"2h", "between 1s and 1m"},

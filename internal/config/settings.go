@@ -82,14 +82,15 @@ type limits struct {
 
 // rules: the rules of a booking.
 type rules struct {
-	FetchWithin  time.Duration `env:"FETCH_WITHIN" envDefault:"30s" doc:"How long a hold waits for its customer to fetch the answer; then its seats may be sold to others. 0 is as long as HOLD_FOR."`
-	MaxHolds     int           `env:"MAX_HOLDS" envDefault:"4" doc:"How many holds one customer may have at a time."`
-	RemindBefore time.Duration `env:"REMIND_BEFORE" envDefault:"2h" doc:"How long before the show the reminder goes out."`
-	SpreadOver   time.Duration `env:"SPREAD_OVER" envDefault:"10m" doc:"Over how long the reminders of one show are spread, earlier than REMIND_BEFORE says, and the ends of its bookings' workflows after it has begun. 0 is not at all."`
-	FastPath     time.Duration `env:"FAST_PATH" envDefault:"2s" doc:"How long a vendor may take before a step leaves the fast path. 0 turns the fast path off."`
-	OpenWithin   time.Duration `env:"OPEN_WITHIN" envDefault:"10s" doc:"How long opening a payment may take before the customer is told that the provider is away."`
-	LatePayments string        `env:"LATE_PAYMENTS" envDefault:"rebook" doc:"A payment authorized after its booking ended: rebook the same seats if they are free, or refund."`
-	Disputes     string        `env:"DISPUTES" envDefault:"void" doc:"What becomes of a ticket when the customer's bank takes the payment back before the show: void frees the seats, keep leaves it to staff."`
+	FetchWithin    time.Duration `env:"FETCH_WITHIN" envDefault:"30s" doc:"How long a hold waits for its customer to fetch the answer; then its seats may be sold to others. 0 is as long as HOLD_FOR."`
+	MaxHolds       int           `env:"MAX_HOLDS" envDefault:"4" doc:"How many holds one customer may have at a time."`
+	HoldExtensions int           `env:"HOLD_EXTENSIONS" envDefault:"10" doc:"How often a customer may have HOLD_FOR once more to pay. Accessible sites allow ten (WCAG 2.2.1). 0 is never."`
+	RemindBefore   time.Duration `env:"REMIND_BEFORE" envDefault:"2h" doc:"How long before the show the reminder goes out."`
+	SpreadOver     time.Duration `env:"SPREAD_OVER" envDefault:"10m" doc:"Over how long the reminders of one show are spread, earlier than REMIND_BEFORE says, and the ends of its bookings' workflows after it has begun. 0 is not at all."`
+	FastPath       time.Duration `env:"FAST_PATH" envDefault:"2s" doc:"How long a vendor may take before a step leaves the fast path. 0 turns the fast path off."`
+	OpenWithin     time.Duration `env:"OPEN_WITHIN" envDefault:"10s" doc:"How long opening a payment may take before the customer is told that the provider is away."`
+	LatePayments   string        `env:"LATE_PAYMENTS" envDefault:"rebook" doc:"A payment authorized after its booking ended: rebook the same seats if they are free, or refund."`
+	Disputes       string        `env:"DISPUTES" envDefault:"void" doc:"What becomes of a ticket when the customer's bank takes the payment back before the show: void frees the seats, keep leaves it to staff."`
 }
 
 // upkeep: how records are looked after, and how long they are kept.

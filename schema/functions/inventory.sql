@@ -121,8 +121,11 @@ BEGIN
 END $$;
 
 -- extend_hold moves the end of a hold. A caller that knows when it ends says so: a
--- repeat then finds it moved already, and moves it no further.
-CREATE OR REPLACE FUNCTION extend_hold(p_booking uuid, p_known timestamptz, p_by interval)
+-- repeat then finds it moved already, and moves it no further. With p_from_now the
+-- new end is p_by from now instead of p_by after the old end: not after the start of the
+-- show, and not before the old end.
+DROP FUNCTION IF EXISTS extend_hold(uuid, timestamptz, interval);
+CREATE OR REPLACE FUNCTION extend_hold(p_booking uuid, p_known timestamptz, p_by interval, p_from_now boolean DEFAULT false)
 RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone boolean, priced jsonb, of_show uuid)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -135,7 +138,12 @@ BEGIN
         RAISE EXCEPTION 'not held' USING ERRCODE = 'BX005';
     END IF;
     IF b.hold_expires_at = coalesce(p_known, b.hold_expires_at) THEN
-        longer := greatest(b.hold_expires_at, clock_timestamp()) + p_by - b.hold_expires_at;
+        IF p_from_now THEN
+            SELECT greatest(least(clock_timestamp() + p_by, s.starts_at) - b.hold_expires_at, '0') INTO longer
+            FROM shows s WHERE s.id = b.show_id;
+        ELSE
+            longer := greatest(b.hold_expires_at, clock_timestamp()) + p_by - b.hold_expires_at;
+        END IF;
         b.hold_expires_at := b.hold_expires_at + longer;
     END IF;
     PERFORM fetch_hold(p_booking);

@@ -2,7 +2,6 @@ package sagatest
 
 import (
 	"context"
-	"time"
 
 	"github.com/boxoffice/boxoffice/booking"
 )
@@ -50,13 +49,20 @@ func (i *inventory) Hold(ctx context.Context, req booking.HoldRequest) (held boo
 	return held, err
 }
 
-func (i *inventory) ExtendHold(ctx context.Context, id string, known time.Time, by time.Duration) (held booking.Held, err error) {
+func (i *inventory) ExtendHold(ctx context.Context, more booking.Extension) (held booking.Held, err error) {
 	err = i.call(ctx, "extend", func(w *World) error {
-		b := w.bookings[id]
-		if b.HoldExpiresAt.Equal(known) {
-			b.HoldExpiresAt = b.HoldExpiresAt.Add(by)
+		b := w.bookings[more.BookingID]
+		if b.Status != booking.StatusHeld {
+			return booking.E(booking.CodeConflict, "The booking is %s.", b.Status)
 		}
-		held = booking.Held{BookingID: id, ExpiresAt: b.HoldExpiresAt, ExpiresIn: b.HoldExpiresAt.Sub(w.now())}
+		switch {
+		case !b.HoldExpiresAt.Equal(more.Known): // an earlier try moved it
+		case !more.FromNow:
+			b.HoldExpiresAt = b.HoldExpiresAt.Add(more.By)
+		case w.now().Add(more.By).After(b.HoldExpiresAt):
+			b.HoldExpiresAt = w.now().Add(more.By)
+		}
+		held = booking.Held{BookingID: more.BookingID, ExpiresAt: b.HoldExpiresAt, ExpiresIn: b.HoldExpiresAt.Sub(w.now())}
 		return nil
 	})
 	return held, err
