@@ -57,7 +57,7 @@ func TestQuoteOfSeats(t *testing.T) {
 	w.do(t, call{name: "not on sale yet", method: "GET", path: "/v1/shows/" + w.closed + "/quote?seats=A01", status: http.StatusOK})
 }
 
-// A rush on the claims does not hold up those who only ask what seats cost.
+// A rush on the claims does not delay a customer who only asks what seats cost.
 func TestQuoteReadsNoClaims(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -196,6 +196,28 @@ func TestExtensionsThatAreRefused(t *testing.T) {
 	}
 }
 
+// Refusals leave no trace, so that they do not use up what staff may give.
+func TestRefusedExtensionsLeaveRoomForStaff(t *testing.T) {
+	t.Parallel()
+	w := newWaiting(24 * time.Hour)
+	never := moreTime
+	never.Times = 0
+	var clicks []time.Duration
+	for n := range 150 {
+		clicks = append(clicks, time.Minute+time.Duration(n)*time.Second)
+	}
+	w.extend(never, clicks...)
+	w.extend(workflows.ExtendRequest{By: time.Minute}, 5*time.Minute)
+	w.run(t)
+	reasons := w.reasons(t)
+	require.Len(t, reasons, 151)
+	for _, reason := range reasons[:150] {
+		assert.Equal(t, booking.ReasonLimitReached, reason)
+	}
+	assert.Empty(t, reasons[150])
+	assert.Equal(t, period+time.Minute, w.lasted())
+}
+
 // A lost answer does not use up a second extension, nor move the end twice.
 func TestAnExtensionWhoseAnswerWasLost(t *testing.T) {
 	t.Parallel()
