@@ -120,5 +120,22 @@ func holdScenarios() []Scenario {
 			StartsIn: 6 * time.Second,
 			Updates:  okok, Status: booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
 		},
+		{
+			// Too early to be needed, in time, and the second click.
+			Name: "hold_extended_by_customer",
+			Script: []action{
+				update(soon, workflows.UpdateExtend, moreTime),
+				update(2500*time.Millisecond, workflows.UpdateExtend, moreTime),
+				update(3*time.Second, workflows.UpdateExtend, moreTime),
+				pays(4300 * time.Millisecond),
+			},
+			StartsIn: 8 * time.Second,
+			Input:    func(in *workflows.BookingInput) { in.Policy.HoldFor = moreTime.By },
+			Updates:  []booking.Code{"", "", "", ""},
+			Status:   booking.StatusConfirmed, Payment: booking.PaymentCaptured, End: sold(),
+		},
 	}
 }
+
+// moreTime is what a customer asks for who may have it once.
+var moreTime = workflows.ExtendRequest{By: 4 * time.Second, Customer: true, Times: 1}
