@@ -36,7 +36,7 @@ func (s *saga) refuseExtension(ctx workflow.Context, request ExtendRequest) erro
 	switch {
 	case !request.Customer:
 		return nil
-	case s.state.Status != booking.StatusHeld, s.authorized(), s.state.PaymentStatus == booking.PaymentInDoubt:
+	case s.state.Status != booking.StatusHeld, s.state.PaymentStatus == booking.PaymentInDoubt:
 		return notExtendable(booking.ReasonNotHeld)
 	case s.repeats(ctx, request):
 		return nil
