@@ -94,7 +94,7 @@ func (a *pushAPI) unsubscribe(w http.ResponseWriter, req *http.Request) {
 }
 
 func (a *pushAPI) serveSend(w http.ResponseWriter, req *http.Request) {
-	// Before any fault waits: the sender may hang up, and the message counts all the same.
+	// Before any fault waits: the sender may hang up, and the message still counts.
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, 1<<20))
 	if err != nil {
 		pushRefusal(http.StatusRequestEntityTooLarge, "The message is too large.").write(w)
@@ -149,7 +149,7 @@ func (a *pushAPI) send(req *http.Request, body []byte) *reply {
 	}
 	text, err := decrypt(body, to)
 	if err != nil {
-		// A real service cannot tell; the browser drops the message. A test should hear of it.
+		// A real service cannot tell; the browser drops the message. A test needs to know.
 		return pushRefusal(http.StatusBadRequest, "The browser could not read the message: "+err.Error())
 	}
 	m := &message{

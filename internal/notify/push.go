@@ -75,7 +75,7 @@ func (s *Service) sendToAll(ctx context.Context, d *dispatch, sender Sender, mes
 	return worst
 }
 
-// sendToBrowser sends to one browser and records what became of it. The error is that of
+// sendToBrowser sends to one browser and records the outcome. The error is that of
 // the push service; it is nil when there is nothing left to do for this browser.
 func (s *Service) sendToBrowser(ctx context.Context, d *dispatch, sender Sender, message booking.Message, to browser) error {
 	push := *message.Push

@@ -70,7 +70,7 @@ FROM note LEFT JOIN (due JOIN browsers b ON b.id = due.subscription_id) ON true`
 	return all, nil
 }
 
-// recordBrowser records what became of the message at one browser. A browser that is
+// recordBrowser records the outcome at one browser. A browser that is
 // gone is forgotten.
 func (s store) recordBrowser(ctx context.Context, d *dispatch, to browser, failure error) error {
 	if outcomeOf(failure) == OutcomeGone {

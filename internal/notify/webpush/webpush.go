@@ -205,7 +205,7 @@ func payload(message booking.Message) ([]byte, error) {
 // ways are how push services are reached: on the public internet only, but for the sandbox.
 type ways struct {
 	public, open http.RoundTripper
-	sandbox      string // its host and port; empty is none
+	sandbox      string // its host and port; empty without one
 }
 
 // RoundTrip implements http.RoundTripper. It says that the content is declarative, which
