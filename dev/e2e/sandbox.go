@@ -181,6 +181,21 @@ func (s *Sandbox) Inbox(ctx context.Context, to string) ([]Letter, error) {
 	return list.Messages, err
 }
 
+// Browser is a subscription to messages by push, as a page hands it over.
+type Browser struct {
+	Endpoint string            `json:"endpoint"`
+	Keys     map[string]string `json:"keys"`
+}
+
+// Browser installs a browser that takes messages signed with a key.
+func (s *Sandbox) Browser(ctx context.Context, publicKey string) (Browser, error) {
+	var browser Browser
+	_, err := send(ctx, request{
+		method: http.MethodPost, address: s.address + "/push/subscriptions", body: map[string]string{"applicationServerKey": publicKey},
+	}, &browser)
+	return browser, err
+}
+
 // Delivery is a webhook's way to us.
 type Delivery struct {
 	EventID  string `json:"event"`
