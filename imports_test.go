@@ -125,6 +125,7 @@ var homes = []struct {
 	{"github.com/gorilla/mux", []string{"api/...", "sandbox"}},
 	{"code.dny.dev/ssrf", []string{"internal/outbound"}},
 	{"go.etcd.io/bbolt", []string{"sandbox"}},
+	{"github.com/coder/websocket", []string{"sandbox"}},
 	// The database is for the services and what they stand on.
 	{"github.com/uptrace/bun", append([]string{"schema", "internal/database", "internal/audit"}, services...)},
 	{"github.com/jackc/pgx/", append([]string{"schema", "internal/database/...", "internal/audit", "internal/alerts", "internal/keyring", "internal/retention", "bench"}, services...)},

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -20,7 +22,10 @@ import (
 // pushAPI answers for browsers' push services: Web Push (RFC 8030) with VAPID (RFC 8292)
 // and encrypted messages (RFC 8291). It is also the browsers: a test subscribes one, and
 // the inbox shows what it decrypts.
-type pushAPI struct{ vendor }
+type pushAPI struct {
+	vendor
+	sockets sockets
+}
 
 // browser is one subscription.
 type browser struct {
@@ -32,11 +37,15 @@ type browser struct {
 	// message.
 	ServerKey string `json:"server_key,omitempty"`
 	Gone      bool   `json:"gone,omitempty"` // it was unsubscribed
+	// Of a real browser, which keeps its keys to itself: see push_socket.go.
+	Agent   string `json:"agent,omitempty"`
+	Channel string `json:"channel,omitempty"`
 }
 
 func (a *pushAPI) routes(r *mux.Router) {
 	r.HandleFunc("/push/subscriptions", a.subscribe).Methods("POST")
 	r.HandleFunc("/push/subscriptions/{id}", a.unsubscribe).Methods("DELETE")
+	r.HandleFunc("/push/socket", a.serveSocket).Methods("GET")
 	r.HandleFunc("/push/{id}", a.serveSend).Methods("POST")
 }
 
@@ -147,7 +156,7 @@ func (a *pushAPI) send(req *http.Request, body []byte) *reply {
 	if refusal != nil {
 		return refusal
 	}
-	text, err := decrypt(body, to)
+	text, err := read(body, to)
 	if err != nil {
 		// A real service cannot tell; the browser drops the message. A test needs to know.
 		return pushRefusal(http.StatusBadRequest, "The browser could not read the message: "+err.Error())
@@ -163,12 +172,35 @@ func (a *pushAPI) send(req *http.Request, body []byte) *reply {
 			shown.Headers[name] = value
 		}
 	}
-	if err := a.store.update(func(t *tx) error { return a.keep(t, to, key, m, shown) }); err != nil {
+	var news said
+	err = a.store.update(func(t *tx) (err error) {
+		if err := keep(t, to, key, m, shown); err != nil || to.Agent == "" {
+			return err
+		}
+		seconds, _ := strconv.Atoi(req.Header.Get("TTL"))
+		news, err = await(t, to, m, body, time.Duration(seconds)*time.Second)
+		return err
+	})
+	if err != nil {
 		return a.broken(err)
+	}
+	if to.Agent != "" {
+		a.sockets.say(to.Agent, news)
 	}
 	return &reply{status: http.StatusCreated, headers: map[string]string{
 		"Location": "http://" + req.Host + "/push/messages/" + m.ID, "TTL": req.Header.Get("TTL"),
 	}}
+}
+
+// read decrypts the message, unless only the browser can.
+func read(body []byte, to *browser) ([]byte, error) {
+	if to.Agent == "" {
+		return decrypt(body, to)
+	}
+	if len(body) < headerSize {
+		return nil, errors.New("it is shorter than its header")
+	}
+	return fmt.Appendf(nil, "%d bytes that only the browser can read.", len(body)), nil
 }
 
 func (a *pushAPI) broken(err error) *reply {
@@ -177,7 +209,7 @@ func (a *pushAPI) broken(err error) *reply {
 }
 
 // keep stores the message. The first one ties the subscription to its sender's key.
-func (a *pushAPI) keep(t *tx, to *browser, key string, m *message, body *messageBody) error {
+func keep(t *tx, to *browser, key string, m *message, body *messageBody) error {
 	to.ServerKey = key
 	if err := t.put(bucketBrowsers, to.ID, to); err != nil {
 		return err

@@ -110,7 +110,7 @@ func New(o Options) (*Server, error) {
 	}
 	s.sendgrid = &sendgridAPI{vendor{name: "sendgrid", store: st, faults: f, log: o.Logger, closing: s.closing}}
 	s.twilio = &twilioAPI{vendor{name: "twilio", store: st, faults: f, log: o.Logger, closing: s.closing}}
-	s.push = &pushAPI{vendor{name: "webpush", store: st, faults: f, log: o.Logger, closing: s.closing}}
+	s.push = &pushAPI{vendor: vendor{name: "webpush", store: st, faults: f, log: o.Logger, closing: s.closing}}
 	s.router = s.routes()
 	return s, nil
 }

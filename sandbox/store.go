@@ -31,12 +31,14 @@ var (
 	bucketIndex       = []byte("index")
 	bucketFaults      = []byte("faults")
 	bucketBrowsers    = []byte("push_subscriptions")
+	bucketAgents      = []byte("push_agents")
+	bucketWaiting     = []byte("push_waiting")
 )
 
 var allBuckets = [][]byte{
 	bucketIntents, bucketCharges, bucketRefunds, bucketMethods, bucketDisputes,
 	bucketEvents, bucketDeliveries, bucketPending, bucketIdempotency,
-	bucketMessages, bucketBodies, bucketIndex, bucketFaults, bucketBrowsers,
+	bucketMessages, bucketBodies, bucketIndex, bucketFaults, bucketBrowsers, bucketAgents, bucketWaiting,
 }
 
 // store is the bbolt file behind everything.
