@@ -97,7 +97,6 @@ func fromError(e *booking.Error) error {
 	}
 	options := temporal.ApplicationErrorOptions{
 		NonRetryable: !rule.retry,
-		Details:      []any{booking.Refusal{Fields: e.Fields, Seats: e.Seats}},
 		// Zero leaves it to the step's own pauses.
 		NextRetryDelay: e.RetryAfter,
 		Details:        []any{booking.Refusal{Fields: e.Fields, Seats: e.Seats, Reason: e.Reason}},

@@ -89,7 +89,6 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 			Logger: p.log, CORSOrigins: p.config.CORSOrigins, TrustedProxies: p.config.Proxies, Closing: ctx,
 			Streams: rest.StreamLimits{PerAddress: p.config.StreamsPerAddress, PerAccount: p.config.StreamsPerAccount},
 		},
-		Accounts:  accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries}),
 		PublicURL: p.config.PublicURL,
 		Accounts: accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries},
 			accounts.WithPush(accounts.Push{PublicKey: p.config.VAPIDPublicKey, SandboxURL: p.config.PushSandboxURL})),
