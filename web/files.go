@@ -27,7 +27,7 @@ const (
 var contentTypes = map[string]string{
 	".avif": "image/avif", ".css": "text/css; charset=utf-8", ".gif": "image/gif", ".ico": "image/x-icon",
 	".jpeg": "image/jpeg", ".jpg": "image/jpeg", ".js": "text/javascript; charset=utf-8",
-	".json": "application/json", ".map": "application/json", ".mjs": "text/javascript; charset=utf-8",
+	".json": "application/json", ".md": "text/markdown; charset=utf-8", ".map": "application/json", ".mjs": "text/javascript; charset=utf-8",
 	".png": "image/png", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8", ".wasm": "application/wasm",
 	".webmanifest": "application/manifest+json", ".webp": "image/webp", ".woff": "font/woff", ".woff2": "font/woff2",
 }

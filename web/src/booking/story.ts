@@ -1,0 +1,60 @@
+/** What happened to a booking and to the money, in the customer's words. */
+import { listed, named } from '../i18n/i18n.svelte';
+import { money } from '../i18n/money';
+import type { Booking } from './watch.svelte';
+
+export interface Fact {
+  at: string;
+  text: string;
+}
+
+/** The timeline, the latest first. */
+export function story(booking: Booking): Fact[] {
+  const values = {
+    seats: listed(booking.seats),
+    total: money(booking.quote.total),
+    refund: booking.refund ? money(booking.refund.amount) : '',
+    n: booking.seats.length,
+  };
+  return booking.timeline
+    .map((entry) => ({ at: entry.at, text: detailed(entry, named('event_', entry.event, values)) }))
+    .reverse();
+}
+
+/** These say more than our words can: which card, which show, to which address. */
+const telling = new Set(['rescheduled', 'chosen', 'moved', 'notified', 'reminded', 'declined', 'disputed', 'dispute_won', 'dispute_lost', 'refund_failed']);
+
+function detailed(entry: Booking['timeline'][number], words: string | undefined): string {
+  if (!words) return entry.detail;
+  return telling.has(entry.event) && entry.detail && document.documentElement.lang === 'en' ? entry.detail : words;
+}
+
+/** What the booking is for the customer at this moment. */
+export type Phase = 'pay' | 'declined' | 'checking' | 'doubt' | 'ticket' | 'expired' | 'failed' | 'cancelled' | 'over';
+
+export function phase(booking: Booking, now: number): Phase {
+  switch (booking.status) {
+    case 'held':
+      if (booking.payment?.status === 'in_doubt') return 'doubt';
+      if (booking.payment?.status === 'authorized') return 'checking';
+      if (booking.payment?.status === 'failed' || lastIs(booking, 'declined')) return 'declined';
+      return 'pay';
+    case 'confirmed':
+      return Date.parse(booking.show.ends_at) < now ? 'over' : 'ticket';
+    case 'expired':
+      return 'expired';
+    case 'cancelled':
+      return 'cancelled';
+    default:
+      return 'failed';
+  }
+}
+
+function lastIs(booking: Booking, event: string): boolean {
+  return booking.timeline[booking.timeline.length - 1]?.event === event;
+}
+
+/** Whether the customer waits for money of this booking. */
+export function moneyBack(booking: Booking): boolean {
+  return booking.refund !== undefined || booking.payment?.status === 'voided';
+}

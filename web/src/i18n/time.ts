@@ -1,0 +1,97 @@
+/**
+ * Times of a theater are shown on the theater's clock, in the reader's
+ * language. A cinema day ends at five in the morning: 00:10 belongs to the
+ * evening before.
+ */
+import { i18n, t } from './i18n.svelte';
+
+type Parts = Intl.DateTimeFormatOptions;
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function format(zone: string, parts: Parts): Intl.DateTimeFormat {
+  const key = i18n.locale + zone + JSON.stringify(parts);
+  let found = formats.get(key);
+  if (!found) {
+    found = new Intl.DateTimeFormat(i18n.locale, { timeZone: zone, calendar: 'gregory', ...parts });
+    formats.set(key, found);
+  }
+  return found;
+}
+
+/** 19:15 on the theater's clock, or 7:15 PM for readers who write it so. */
+export function clock(at: string | number, zone: string): string {
+  return format(zone, { hour: 'numeric', minute: '2-digit' }).format(new Date(at));
+}
+
+/** 19:02:11: when something happened, to the second. */
+export function second(at: string, zone: string): string {
+  return format(zone, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(new Date(at));
+}
+
+/** The calendar day at a time in a zone, as 2026-11-27. */
+export function day(at: string | number, zone: string): string {
+  return new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(new Date(at));
+}
+
+const dayCut = 5 * 3600_000;
+
+/** The cinema day at a time in a zone. */
+export function cinemaDay(at: string | number, zone: string): string {
+  return day(new Date(at).getTime() - dayCut, zone);
+}
+
+/** The day after or before, as 2026-11-28. */
+export function plus(date: string, days: number): string {
+  const at = new Date(date + 'T12:00:00Z');
+  at.setUTCDate(at.getUTCDate() + days);
+  return at.toISOString().slice(0, 10);
+}
+
+/** A day as people say it: today, tomorrow, Sat 28. `today` is a day of the same kind. */
+export function dayName(date: string, today: string): string {
+  if (date === today) return t('today');
+  if (date === plus(today, 1)) return t('tomorrow');
+  const parts: Parts = { weekday: 'short', day: 'numeric' };
+  if (Math.abs(Date.parse(date) - Date.parse(today)) > 20 * 86400_000) parts.month = 'short';
+  return format('UTC', parts).format(new Date(date + 'T12:00:00Z'));
+}
+
+/** A day in full: Saturday 28 November. */
+export function longDay(date: string): string {
+  return format('UTC', { weekday: 'long', day: 'numeric', month: 'long' }).format(new Date(date + 'T12:00:00Z'));
+}
+
+/** When a show is: "today 19:15", "Sat 28 Nov 00:10", with the zone's name where the reader is in another. */
+export function when(at: string, zone: string, now = Date.now()): string {
+  const date = day(at, zone);
+  const today = day(now, zone);
+  const name =
+    date === today || date === plus(today, 1)
+      ? dayName(date, today)
+      : format('UTC', { weekday: 'short', day: 'numeric', month: 'short' }).format(new Date(date + 'T12:00:00Z'));
+  return t('when', { day: name, time: clock(at, zone) }) + elsewhere(at, zone);
+}
+
+/** The zone's name in brackets when the reader's clock shows another time. */
+export function elsewhere(at: string | number, zone: string): string {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const parts: Parts = { day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+  const moment = new Date(at);
+  if (format(zone, parts).format(moment) === format(own, parts).format(moment)) return '';
+  const city = zone.split('/').pop()!.replaceAll('_', ' ');
+  return ' ' + t('zone', { city });
+}
+
+/** 2 h 49: how long a movie is. */
+export function length(minutes: number): string {
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  if (hours === 0) return t('minutes', { m: rest });
+  return t('hours', { h: hours, m: String(rest).padStart(2, '0') });
+}
+
+/** 4:57: what is left, in minutes and seconds. */
+export function left(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  return Math.floor(seconds / 60) + ':' + String(seconds % 60).padStart(2, '0');
+}

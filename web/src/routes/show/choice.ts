@@ -1,0 +1,47 @@
+/** The choice of seats, kept over a log-in and a reload; and the key under which it is held once. */
+
+const place = (show: string) => 'boxoffice.choice.' + show;
+const keyPlace = (show: string) => 'boxoffice.attempt.' + show;
+
+export function keepChoice(show: string, seats: string[]): void {
+  try {
+    sessionStorage.setItem(place(show), JSON.stringify(seats));
+  } catch {
+    // Full or forbidden: the choice lasts as long as this page.
+  }
+}
+
+export function keptChoice(show: string): string[] {
+  try {
+    const kept: unknown = JSON.parse(sessionStorage.getItem(place(show)) ?? '[]');
+    return Array.isArray(kept) ? kept.filter((s) => typeof s === 'string') : [];
+  } catch {
+    return [];
+  }
+}
+
+export function forgetChoice(show: string): void {
+  sessionStorage.removeItem(place(show));
+  sessionStorage.removeItem(keyPlace(show));
+}
+
+/**
+ * The idempotency key of a choice: the same for the same seats until it is used
+ * up, so that three clicks, a reload and a lost answer make one booking.
+ */
+export function attempt(show: string, seats: string[], renew = false): string {
+  const wanted = [...seats].sort().join(' ');
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(keyPlace(show)) ?? 'null') as { key: string; seats: string } | null;
+    if (kept && kept.seats === wanted && !renew) return kept.key;
+  } catch {
+    // A new key, then.
+  }
+  const key = crypto.randomUUID();
+  try {
+    sessionStorage.setItem(keyPlace(show), JSON.stringify({ key, seats: wanted }));
+  } catch {
+    // The key lasts as long as this call.
+  }
+  return key;
+}

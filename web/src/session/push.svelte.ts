@@ -1,0 +1,86 @@
+/**
+ * Messages on this device. On an iPhone they need the app on the home screen. A
+ * subscription that the browser lost is made again when the app starts.
+ */
+import { answered, api } from '../api/client';
+
+type State = 'unknown' | 'impossible' | 'install' | 'blocked' | 'off' | 'on';
+
+const mark = 'boxoffice.push';
+let state = $state<State>('unknown');
+let publicKey: string | undefined;
+
+export const push = {
+  get state() {
+    return state;
+  },
+  /** Looks what is possible here and, when messages were wanted, that they still arrive. */
+  async look(): Promise<void> {
+    state = await possible();
+    if (state !== 'off' || !wanted() || Notification.permission !== 'granted') return;
+    await subscribe().catch(() => {});
+  },
+  /** Asks for permission, which must follow a tap at once, and subscribes. */
+  async on(): Promise<void> {
+    const permission = await Notification.requestPermission();
+    if (permission !== 'granted') {
+      state = permission === 'denied' ? 'blocked' : 'off';
+      return;
+    }
+    await subscribe().catch(() => {});
+  },
+  async off(): Promise<void> {
+    localStorage.removeItem(mark);
+    const registration = await navigator.serviceWorker.ready;
+    const subscription = await registration.pushManager.getSubscription();
+    if (subscription) {
+      await answered(api.DELETE('/v1/me/push-subscriptions', { body: { endpoint: subscription.endpoint } })).catch(() => {});
+      await subscription.unsubscribe();
+    }
+    state = 'off';
+  },
+};
+
+function wanted(): boolean {
+  return localStorage.getItem(mark) !== null;
+}
+
+async function possible(): Promise<State> {
+  const phone = /iPhone|iPad/.test(navigator.userAgent);
+  const standalone = matchMedia('(display-mode: standalone)').matches;
+  if (phone && !standalone && !('PushManager' in window)) return 'install';
+  if (!('serviceWorker' in navigator) || !('PushManager' in window) || !('Notification' in window)) return 'impossible';
+  if (!(await navigator.serviceWorker.getRegistration())) return 'impossible';
+  try {
+    publicKey = (await answered(api.GET('/v1/push/key'))).public_key;
+  } catch {
+    return 'impossible'; // this platform sends none
+  }
+  return Notification.permission === 'denied' ? 'blocked' : 'off';
+}
+
+async function subscribe(): Promise<void> {
+  const registration = await navigator.serviceWorker.ready;
+  const key = bytes(publicKey!);
+  let subscription = await registration.pushManager.getSubscription();
+  if (subscription && !same(subscription.options.applicationServerKey, key)) {
+    await subscription.unsubscribe(); // made for a key that the platform has no more
+    subscription = null;
+  }
+  subscription ??= await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+  const { endpoint, keys } = subscription.toJSON();
+  await answered(api.PUT('/v1/me/push-subscriptions', { body: { endpoint: endpoint!, keys: { p256dh: keys!.p256dh!, auth: keys!.auth! } } }));
+  localStorage.setItem(mark, '1');
+  state = 'on';
+}
+
+function bytes(base64url: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64url.replaceAll('-', '+').replaceAll('_', '/'));
+  return Uint8Array.from(text, (sign) => sign.charCodeAt(0));
+}
+
+function same(a: ArrayBuffer | null, b: Uint8Array): boolean {
+  if (!a) return false;
+  const view = new Uint8Array(a);
+  return view.length === b.length && view.every((value, i) => value === b[i]);
+}

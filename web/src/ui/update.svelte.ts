@@ -1,0 +1,41 @@
+/**
+ * The service worker's updates. A new one waits until the person asks for it,
+ * and it is not even offered while somebody chooses seats or pays.
+ */
+import { router } from '../router.svelte';
+
+let waiting = $state.raw<ServiceWorker | null>(null);
+let asked = false;
+
+const busy = ['/shows/:id', '/checkout/:id', '/bookings/:id'];
+
+export const update = {
+  get waiting() {
+    return waiting !== null && !busy.includes(router.place.route);
+  },
+  apply() {
+    asked = true;
+    waiting?.postMessage('update');
+  },
+};
+
+/** Installs the worker where the browser has them. */
+export async function install(): Promise<void> {
+  if (!('serviceWorker' in navigator) || import.meta.env.DEV) return;
+  try {
+    const registration = await navigator.serviceWorker.register('/sw.js');
+    waiting = registration.waiting;
+    registration.addEventListener('updatefound', () => {
+      const next = registration.installing;
+      next?.addEventListener('statechange', () => {
+        if (next.state === 'installed' && navigator.serviceWorker.controller) waiting = next;
+      });
+    });
+  } catch {
+    // Private windows and views inside other apps have none: all works but tickets without a network.
+    return;
+  }
+  navigator.serviceWorker.addEventListener('controllerchange', () => {
+    if (asked) location.reload();
+  });
+}

@@ -1,0 +1,107 @@
+/**
+ * The service worker: the app starts without a network, and messages are shown.
+ * Assets carry a hash in their name, so they come from the cache first. The page
+ * comes from the network first. Nothing of the API is ever kept here: what is
+ * private lies in IndexedDB, by account.
+ */
+/// <reference lib="webworker" />
+declare const self: ServiceWorkerGlobalScope;
+declare const __FILES__: string[];
+declare const __VERSION__: string;
+
+const cache = 'boxoffice-' + __VERSION__;
+const shell = '/';
+// The API, its pages and streams go past the worker.
+const past = /^\/(v1|docs|openapi\.json|\.well-known|healthz|readyz|sitemap\.xml|robots\.txt)(\/|$)/;
+
+self.addEventListener('install', (event) => {
+  event.waitUntil(
+    caches.open(cache).then(async (files) => {
+      await files.addAll([...__FILES__, '/manifest.webmanifest', '/icon.svg']);
+      await files.put(shell, await fetch(new Request(shell, { cache: 'reload' })));
+    }),
+  );
+});
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil(
+    caches.keys().then(async (names) => {
+      for (const name of names) if (name.startsWith('boxoffice-') && name !== cache) await caches.delete(name);
+      await self.clients.claim();
+    }),
+  );
+});
+
+// A new worker waits until all tabs are closed, or until the person asks for it.
+self.addEventListener('message', (event) => {
+  if (event.data === 'update') void self.skipWaiting();
+});
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== 'GET' || url.origin !== self.location.origin || past.test(url.pathname)) return;
+  if (request.mode === 'navigate') event.respondWith(page(request));
+  else if (url.pathname.startsWith('/assets/')) event.respondWith(asset(request));
+});
+
+async function page(request: Request): Promise<Response> {
+  try {
+    return await fetch(request);
+  } catch {
+    return (await caches.match(shell)) ?? Response.error();
+  }
+}
+
+async function asset(request: Request): Promise<Response> {
+  const kept = await caches.match(request);
+  if (kept) return kept;
+  const fetched = await fetch(request);
+  if (fetched.ok && fetched.status === 200) {
+    const copy = fetched.clone();
+    void caches.open(cache).then((files) => files.put(request, copy));
+  }
+  return fetched;
+}
+
+/** The form of the Push API that Safari shows by itself; others bring it here. */
+interface Declared {
+  web_push?: number;
+  notification?: { title?: string; body?: string; navigate?: string; lang?: string; dir?: NotificationDirection; tag?: string };
+}
+
+self.addEventListener('push', (event) => {
+  let declared: Declared = {};
+  try {
+    declared = (event.data?.json() as Declared) ?? {};
+  } catch {
+    // A message that cannot be read is shown all the same: silent ones end the subscription.
+  }
+  const { title = 'Boxoffice', body, navigate = '/tickets', lang, dir = 'auto', tag } = declared.notification ?? {};
+  const options: NotificationOptions = { icon: '/icon-192.png', badge: '/badge-96.png', dir, data: { navigate } };
+  if (body) options.body = body;
+  if (lang) options.lang = lang;
+  if (tag) options.tag = tag;
+  event.waitUntil(self.registration.showNotification(title, options));
+});
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  const target = new URL((event.notification.data as { navigate: string }).navigate, self.location.origin);
+  event.waitUntil(open(target));
+});
+
+async function open(target: URL): Promise<void> {
+  if (target.origin !== self.location.origin) return;
+  const windows = await self.clients.matchAll({ type: 'window' });
+  for (const client of windows) {
+    try {
+      const focused = await client.focus();
+      await focused.navigate(target.href);
+      return;
+    } catch {
+      // Not controlled by this worker yet: a window of its own, then.
+    }
+  }
+  await self.clients.openWindow(target.href);
+}
