@@ -172,6 +172,7 @@ const ar: Messages = {
   legend: 'مفتاح المخطط',
   category_silver: 'فضي',
   category_gold: 'ذهبي',
+  category_platinum: 'بلاتيني',
   category_premium: 'بريميوم',
   category_recliner: 'كرسي استرخاء',
   category_sofa: 'أريكة',

@@ -172,6 +172,7 @@ const hi: Messages = {
   legend: 'सीटें कैसी दिखती हैं',
   category_silver: 'सिल्वर',
   category_gold: 'गोल्ड',
+  category_platinum: 'प्लैटिनम',
   category_premium: 'प्रीमियम',
   category_recliner: 'रिक्लाइनर',
   category_sofa: 'सोफ़ा',

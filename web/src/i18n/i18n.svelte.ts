@@ -102,7 +102,7 @@ export function named(prefix: string, code: string, values: Values = {}): string
 
 /** Names in a row: "A7, A8 and A9". */
 export function listed(names: string[]): string {
-  return new Intl.ListFormat(i18n.locale, { type: 'conjunction' }).format(names);
+  return new Intl.ListFormat(i18n.locale, { type: 'conjunction' }).format(names.map((name) => isolate(name, language)));
 }
 
 /** A language's name in the language of the app. */

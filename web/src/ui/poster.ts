@@ -194,7 +194,7 @@ export function lettering(title: string, ground: string, light: string): string 
   // A title from right to left begins at the right edge.
   const rtl = /^[^\p{L}]*[\u0590-\u08ff]/u.test(title);
   const text = lines
-    .map((line, i) => `<text x="${rtl ? 111 : 9}" y="${top + i * size}" font-size="${size}"${rtl ? ' direction="rtl"' : ''}>${escaped(line)}</text>`)
+    .map((line, i) => `<text x="${rtl ? 111 : 9}" y="${top + i * size}" font-size="${size}" direction="${rtl ? 'rtl' : 'ltr'}">${escaped(line)}</text>`)
     .join('');
   return (
     `<rect y="${top - size - 8}" width="${width}" height="${height - top + size + 8}" fill="${ground}" opacity=".88"/>` +
