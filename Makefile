@@ -11,14 +11,18 @@ VULNDB ?= $(firstword $(wildcard ../shared/data/vulndb/vulndb.tgz))
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v $(or $(CC),cc) gcc clang 2>/dev/null),-race)
 
+# The web app is built with Node; the platform itself needs none.
+NODE := $(shell node -e 'const [a, b] = process.versions.node.split(".").map(Number); if (a > 20 || (a === 20 && b >= 19)) console.log(a)' 2>/dev/null)
+CHROMIUM := $(firstword $(wildcard $(addsuffix /chromium,$(subst :, ,$(PATH)))))
+
 # sha256sum is shasum on some systems.
 SHA256SUM := $(if $(shell command -v sha256sum),sha256sum,shasum -a 256)
 
 .DEFAULT_GOAL := help
-.PHONY: help run book test lint bench search-figures random chaos record close-release build clean dev tools
+.PHONY: help run book test lint bench search-figures random chaos record close-release build clean dev tools web web-dev web-test web-e2e
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: dev ## Run the whole platform on this machine until Ctrl-C
 	@exec $(DEV) up
@@ -33,6 +37,7 @@ endif
 	$(WITH) postgres,redis,temporal -- go test $(RACE) -timeout 20m ./...
 	go test -C dev $(RACE) -timeout 30m ./...
 	CGO_ENABLED=0 go test -C dev/temporal ./quiet
+	@$(MAKE) --no-print-directory web-test web-e2e
 
 lint: tools ## Format, vet, staticcheck, workflow determinism, known vulnerabilities
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
@@ -80,6 +85,48 @@ close-release: ## Close a release's recorded histories: make close-release RELEA
 		find "$(RELEASE)" -name '*.json' | LC_ALL=C sort | xargs $(SHA256SUM) >> released.sha256
 	@git rev-parse HEAD > dev/deployment/former-release.txt
 	@echo "Commit workflows/testdata and dev/deployment/former-release.txt."
+
+web: web/node_modules web/src/api/schema.d.ts ## Build the web app into web/dist, which is committed
+	npm --prefix web run --silent build
+
+web-dev: web/node_modules ## Serve the web app with hot reload against a running platform (BOXOFFICE_URL)
+	npm --prefix web run dev
+
+# The committed app must be what its sources give. Compressed files differ from one
+# version of zlib to the next, so a test of the server reads what is in them.
+web-test: dev ## Types, linters and tests of the web app, and that web/dist is up to date
+ifeq ($(NODE),)
+	@echo "!! the web app was not tested: Node 20.19 or newer is not here"
+else
+	@$(MAKE) --no-print-directory web/node_modules .boxoffice/openapi.json
+	cd web && npx openapi-typescript ../.boxoffice/openapi.json -o ../.boxoffice/schema.d.ts >/dev/null
+	@cmp .boxoffice/schema.d.ts web/src/api/schema.d.ts || { echo "The API has changed: run make web and commit web/src/api/schema.d.ts"; exit 1; }
+	npm --prefix web run --silent lint
+	npm --prefix web run --silent check
+	npm --prefix web run --silent test
+	cd web && npx vite build --outDir ../.boxoffice/dist --emptyOutDir --logLevel warn
+	@diff -r -x '*.br' -x '*.gz' .boxoffice/dist web/dist >/dev/null || { echo "web/dist is not what its sources give: run make web and commit it"; exit 1; }
+endif
+
+web-e2e: dev ## Journeys through the web app in a real browser, against the whole platform
+ifeq ($(and $(NODE),$(CHROMIUM)),)
+	@echo "!! the web app was not tested in a browser: that needs Node 20.19 and Chromium"
+else
+	@$(MAKE) --no-print-directory web/node_modules
+	$(DEV) with -- npm --prefix web run --silent e2e
+endif
+
+web/node_modules: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+.PHONY: .boxoffice/openapi.json
+.boxoffice/openapi.json:
+	@mkdir -p .boxoffice
+	CGO_ENABLED=0 go run ./cmd/boxoffice openapi > $@
+
+web/src/api/schema.d.ts: .boxoffice/openapi.json web/node_modules
+	cd web && npm run --silent types
 
 build: dev ## Build everything that runs, without running it
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/boxoffice ./cmd/boxoffice
