@@ -67,19 +67,27 @@ export function together(h: Hall, seat: Seat): Seat[] {
   return pair.length === 2 && adjacent(pair[0]!, pair[1]!) ? pair : [seat];
 }
 
-/** Groups of `count` free seats beside each other, row by row. Wheelchair spaces are left out: they are chosen one by one. */
+/**
+ * Groups of `count` free seats beside each other, row by row, with whole sofas
+ * only. Wheelchair spaces are left out: they are chosen one by one.
+ */
 export function groups(h: Hall, free: (id: string) => boolean, count: number): { row: Row; groups: Seat[][] }[] {
   return h.rows
-    .map((row) => ({ row, groups: inRow(row.seats, free, count) }))
+    .map((row) => ({ row, groups: inRow(h, row.seats, free, count) }))
     .filter((found) => found.groups.length > 0);
 }
 
-function inRow(seats: Seat[], free: (id: string) => boolean, count: number): Seat[][] {
+function inRow(h: Hall, seats: Seat[], free: (id: string) => boolean, count: number): Seat[][] {
   const out: Seat[][] = [];
   let run: Seat[] = [];
   const close = () => {
     // Groups that do not overlap, so that the list stays short.
-    for (let i = 0; i + count <= run.length; i += count) out.push(run.slice(i, i + count));
+    for (let i = 0; i + count <= run.length; ) {
+      const group = run.slice(i, i + count);
+      const whole = group.every((seat) => together(h, seat).every((other) => group.includes(other)));
+      if (whole) out.push(group);
+      i += whole ? count : 1;
+    }
     run = [];
   };
   for (const seat of seats) {
@@ -102,10 +110,12 @@ export function nearest(h: Hall, free: (id: string) => boolean, lost: string[], 
   const x = places.reduce((n, s) => n + s.x, 0) / places.length;
   const row = places.reduce((n, s) => n + s.row, 0) / places.length;
   const distance = (group: Seat[]) => Math.hypot(group.reduce((n, s) => n + s.x, 0) / group.length - x, (group[0]!.row - row) * 1.2);
-  return sliding(h, free, count)
-    .sort((a, b) => distance(a) - distance(b))
-    .filter((group, i, all) => all.findIndex((other) => other.some((s) => group.includes(s))) === i)
-    .slice(0, most);
+  const out: Seat[][] = [];
+  for (const group of sliding(h, free, count).sort((a, b) => distance(a) - distance(b))) {
+    if (out.length === most) break;
+    if (!out.some((other) => other.some((s) => group.includes(s)))) out.push(group);
+  }
+  return out;
 }
 
 function sliding(h: Hall, free: (id: string) => boolean, count: number): Seat[][] {
