@@ -202,10 +202,12 @@ export function lettering(title: string, ground: string, light: string): string 
   );
 }
 
-/** How wide a text is, in Latin letters: those of East Asia take two. */
+const wideSign = /[\u1100-\u115f\u2e80-\u9fff\uac00-\ud7a3\uff00-\uff60\u{20000}-\u{3ffff}]|\p{Extended_Pictographic}/u;
+
+/** How wide a text is, in Latin letters: those of East Asia and emoji take two. */
 function span(text: string): number {
   let n = 0;
-  for (const sign of text) n += /[\u1100-\u115f\u2e80-\u9fff\uac00-\ud7a3\uff00-\uff60]/.test(sign) ? 2 : 1;
+  for (const sign of text) n += wideSign.test(sign) ? 2 : 1;
   return n;
 }
 
@@ -226,11 +228,17 @@ function broken(title: string): string[] {
 }
 
 function pieces(word: string, most: number): string[] {
-  if (span(word) <= most) return [word];
-  const signs = [...word];
   const out: string[] = [];
-  while (signs.length) out.push(signs.splice(0, most).join(''));
-  return out;
+  let piece = '';
+  // A letter keeps its accents and vowel signs.
+  for (const sign of word.match(/\P{M}\p{M}*|\p{M}+/gu) ?? []) {
+    if (piece && span(piece + sign) > most) {
+      out.push(piece);
+      piece = '';
+    }
+    piece += sign;
+  }
+  return piece ? [...out, piece] : out;
 }
 
 function escaped(text: string): string {
