@@ -18,9 +18,11 @@ function format(zone: string, parts: Parts): Intl.DateTimeFormat {
   return found;
 }
 
-/** 19:15 on the theater's clock, or 7:15 PM for readers who write it so. */
+/** 19:15 or 00:10 on the theater's clock, or 7:15 PM for readers who write it so. */
 export function clock(at: string | number, zone: string): string {
-  return format(zone, { hour: 'numeric', minute: '2-digit' }).format(new Date(at));
+  const numeric = format(zone, { hour: 'numeric', minute: '2-digit' });
+  const twelve = numeric.resolvedOptions().hour12;
+  return (twelve ? numeric : format(zone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })).format(new Date(at));
 }
 
 /** 19:02:11: when something happened, to the second. */
@@ -33,11 +35,13 @@ export function day(at: string | number, zone: string): string {
   return new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(new Date(at));
 }
 
-const dayCut = 5 * 3600_000;
+const dayCut = 5;
 
-/** The cinema day at a time in a zone. */
+/** The cinema day at a time in a zone. The clock on the wall decides, also in a night when clocks change. */
 export function cinemaDay(at: string | number, zone: string): string {
-  return day(new Date(at).getTime() - dayCut, zone);
+  const hour = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', hourCycle: 'h23' }).format(new Date(at));
+  const date = day(at, zone);
+  return Number(hour) < dayCut ? plus(date, -1) : date;
 }
 
 /** The day after or before, as 2026-11-28. */
