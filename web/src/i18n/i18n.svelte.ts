@@ -89,9 +89,13 @@ export function fill(message: Messages[Key], values: Values, language: string): 
 
 const strong = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
+// By number: the compiler of Svelte warns about such signs in source text.
+const opening = String.fromCodePoint(0x2068);
+const closing = String.fromCodePoint(0x2069);
+
 /** Keeps a value's own direction in the text around it. Left out where all is from left to right. */
 function isolate(value: string, language: string): string {
-  return language === 'ar' || strong.test(value) ? '\u2068' + value + '\u2069' : value;
+  return language === 'ar' || strong.test(value) ? opening + value + closing : value;
 }
 
 /** A message by a name that is made at run time, such as a code of the API; undefined when there is none. */
