@@ -3,7 +3,9 @@ export function nextPlace(asked: string | null, origin = location.origin): strin
   if (!asked?.startsWith('/')) return '/';
   try {
     const url = new URL(asked, origin);
-    return url.origin === origin ? url.pathname + url.search : '/';
+    // A path such as /.//evil.example is of this origin, but what is left of it names another one.
+    if (url.origin !== origin || url.pathname.startsWith('//')) return '/';
+    return url.pathname + url.search;
   } catch {
     return '/';
   }
