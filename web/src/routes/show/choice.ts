@@ -21,8 +21,13 @@ export function keptChoice(show: string): string[] {
 }
 
 export function forgetChoice(show: string): void {
-  sessionStorage.removeItem(place(show));
-  sessionStorage.removeItem(keyPlace(show));
+  made.delete(show);
+  try {
+    sessionStorage.removeItem(place(show));
+    sessionStorage.removeItem(keyPlace(show));
+  } catch {
+    // Nothing was kept, then.
+  }
 }
 
 /**
@@ -31,17 +36,31 @@ export function forgetChoice(show: string): void {
  */
 export function attempt(show: string, seats: string[], renew = false): string {
   const wanted = [...seats].sort().join(' ');
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(keyPlace(show)) ?? 'null') as { key: string; seats: string } | null;
-    if (kept && kept.seats === wanted && !renew) return kept.key;
-  } catch {
-    // A new key, then.
-  }
+  const kept = keptKey(show);
+  if (kept && kept.seats === wanted && !renew) return kept.key;
   const key = crypto.randomUUID();
   try {
     sessionStorage.setItem(keyPlace(show), JSON.stringify({ key, seats: wanted }));
   } catch {
-    // The key lasts as long as this call.
+    made.set(show, { key, seats: wanted }); // full or forbidden: the key lasts as long as this page
   }
   return key;
+}
+
+interface Kept {
+  key: string;
+  seats: string;
+}
+
+/** The keys of this page, for browsers that keep nothing. */
+const made = new Map<string, Kept>();
+
+function keptKey(show: string): Kept | undefined {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(keyPlace(show)) ?? 'null') as Kept | null;
+    if (kept) return kept;
+  } catch {
+    // Then this page may know it.
+  }
+  return made.get(show);
 }
