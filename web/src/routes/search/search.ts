@@ -17,11 +17,16 @@ export interface Query {
   limit: number;
 }
 
+/** What is searched for, as long as the API takes it. Half an emoji at its end cannot be sent. */
+export function short(text: string): string {
+  return text.slice(0, 60).replace(/[\ud800-\udbff]$/, '');
+}
+
 /** What the API is asked for an address. */
 export function filters(asked: URLSearchParams, city: string | undefined): Query {
   const out: Query = { limit: 20 };
   const q = asked.get('q')?.trim();
-  if (q) out.q = q.slice(0, 60);
+  if (q) out.q = short(q);
   if (city) out.city = city;
   const date = asked.get('date')?.split(',')[0];
   if (date) out.date = date;
@@ -40,7 +45,8 @@ export function marked(text: string, highlights: { start: number; end: number }[
   let at = 0;
   for (const { start, end } of highlights) {
     if (start > at) out.push({ text: signs.slice(at, start).join(''), hit: false });
-    out.push({ text: signs.slice(Math.max(at, start), end).join(''), hit: true });
+    const hit = signs.slice(Math.max(at, start), end).join('');
+    if (hit) out.push({ text: hit, hit: true });
     at = Math.max(at, end);
   }
   if (at < signs.length) out.push({ text: signs.slice(at).join(''), hit: false });
