@@ -4,7 +4,7 @@ import type { Booking } from '../../booking/watch.svelte';
 export function sorted(bookings: Booking[], now: number): { upcoming: Booking[]; past: Booking[] } {
   const live = (b: Booking) => (b.status === 'held' || b.status === 'confirmed') && Date.parse(b.show.ends_at) > now;
   return {
-    upcoming: bookings.filter(live).sort((a, b) => a.show.starts_at.localeCompare(b.show.starts_at)),
-    past: bookings.filter((b) => !live(b)).sort((a, b) => b.created_at.localeCompare(a.created_at)),
+    upcoming: bookings.filter(live).sort((a, b) => Date.parse(a.show.starts_at) - Date.parse(b.show.starts_at)),
+    past: bookings.filter((b) => !live(b)).sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at)),
   };
 }
