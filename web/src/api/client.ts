@@ -51,7 +51,8 @@ export function learnClock(date: string | null, sent: number, received: number):
   const took = received - sent;
   // The header has whole seconds, so it says the time half a second late on average.
   const offset = stated + 500 - (sent + took / 2);
-  if (took <= closest || Math.abs(offset - ahead) > 2000) {
+  // A slower one counts when it cannot be explained by its own delay: a clock was set.
+  if (took <= closest || Math.abs(offset - ahead) > 2000 + took / 2) {
     closest = took;
     ahead = Math.abs(offset) < 1000 ? 0 : offset;
   }
@@ -72,7 +73,7 @@ const timeout = 20_000;
 
 async function send(request: Request): Promise<Response> {
   const sent = Date.now();
-  const signal = AbortSignal.timeout(timeout);
+  const signal = limited(request.signal);
   const again = request.clone();
   let response = await fetch(request, { signal });
   if (response.status === 401 && request.headers.has('Authorization')) {
@@ -84,6 +85,16 @@ async function send(request: Request): Promise<Response> {
   }
   learnClock(response.headers.get('Date'), sent, Date.now());
   return response;
+}
+
+/** Ends with the caller's signal or after the longest wait. AbortSignal.any is too new for the oldest browsers. */
+function limited(caller: AbortSignal): AbortSignal {
+  const abort = new AbortController();
+  for (const signal of [caller, AbortSignal.timeout(timeout)]) {
+    if (signal.aborted) abort.abort(signal.reason);
+    signal.addEventListener('abort', () => abort.abort(signal.reason), { once: true, signal: abort.signal });
+  }
+  return abort.signal;
 }
 
 export const api = createClient<paths>({ baseUrl: location.origin, fetch: send });
