@@ -69,7 +69,7 @@ function dataAddress(blob: Blob): Promise<string> {
 function keepNext(ticket: SavedTicket): void {
   try {
     const kept = readNext();
-    const later = kept && Date.parse(kept.show.ends_at) > Date.now() && kept.show.starts_at < ticket.show.starts_at && kept.booking !== ticket.booking;
+    const later = kept && kept.account === ticket.account && Date.parse(kept.show.ends_at) > Date.now() && kept.show.starts_at < ticket.show.starts_at && kept.booking !== ticket.booking;
     if (!later) localStorage.setItem(next, JSON.stringify(ticket));
   } catch {
     // IndexedDB may have it.
