@@ -6,11 +6,20 @@ const place = 'boxoffice.reloaded';
 
 /** Loads the page again, at most once a minute; otherwise calls `refused`. */
 export function once(refused: () => void): void {
-  const last = Number(sessionStorage.getItem(place) ?? 0);
-  if (!navigator.onLine || Date.now() - last < 60_000) {
+  if (!navigator.onLine || !first()) {
     refused();
     return;
   }
-  sessionStorage.setItem(place, String(Date.now()));
   location.reload();
+}
+
+/** Whether this is the first time in a minute. A browser that cannot keep the time may not try. */
+function first(): boolean {
+  try {
+    if (Date.now() - Number(sessionStorage.getItem(place) ?? 0) < 60_000) return false;
+    sessionStorage.setItem(place, String(Date.now()));
+    return true;
+  } catch {
+    return false;
+  }
 }
