@@ -1,0 +1,112 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+
+import { moneyBack, phase, story, type Phase } from './story';
+import schema from '../api/schema.d.ts?raw';
+import en from '../i18n/en';
+import { speak } from '../i18n/i18n.svelte';
+import type { Booking } from './watch.svelte';
+
+const inr = (amount: number) => ({ amount, currency: 'INR' });
+const ends = Date.parse('2026-11-27T16:00:00Z');
+const before = ends - 3600_000;
+
+type Event = Booking['timeline'][number]['event'];
+type PaymentStatus = NonNullable<Booking['payment']>['status'];
+
+function booking(status: Booking['status'], payment?: PaymentStatus, events: (Event | [Event, string])[] = []): Booking {
+  return {
+    status,
+    payment: payment ? { provider: 'stripe', status: payment } : null,
+    seats: ['A7', 'A8'],
+    quote: { total: inr(60280) },
+    show: { ends_at: new Date(ends).toISOString() },
+    timeline: events.map((event, i) => ({ at: `2026-11-27T10:0${i}:00Z`, event: Array.isArray(event) ? event[0] : event, detail: Array.isArray(event) ? event[1] : '' })),
+  } as unknown as Booking;
+}
+
+beforeEach(async () => {
+  vi.stubGlobal('document', { documentElement: {} });
+  vi.stubGlobal('navigator', { languages: ['en-IN'] });
+  await speak('en');
+});
+
+describe('phase', () => {
+  test.each<[Booking['status'], PaymentStatus | undefined, Event[], number, Phase]>([
+    ['held', undefined, ['held'], before, 'pay'],
+    ['held', 'none', ['held'], before, 'pay'],
+    ['held', 'open', ['held', 'payment_opened'], before, 'pay'],
+    ['held', 'failed', ['held', 'payment_opened'], before, 'declined'],
+    ['held', 'open', ['held', 'payment_opened', 'declined'], before, 'declined'],
+    ['held', 'open', ['held', 'declined', 'payment_opened'], before, 'pay'],
+    ['held', 'in_doubt', ['held', 'payment_in_doubt'], before, 'doubt'],
+    ['held', 'in_doubt', ['held', 'declined'], before, 'doubt'],
+    ['held', 'authorized', ['held', 'authorized'], before, 'checking'],
+    ['held', 'open', [], before, 'pay'],
+    ['confirmed', 'captured', [], before, 'ticket'],
+    ['confirmed', 'authorized', [], before, 'ticket'],
+    ['confirmed', 'captured', [], ends, 'ticket'],
+    ['confirmed', 'captured', [], ends + 1, 'over'],
+    ['expired', 'open', [], before, 'expired'],
+    ['expired', 'voided', [], ends + 1, 'expired'],
+    ['cancelled', 'refunded', [], before, 'cancelled'],
+    ['payment_failed', 'failed', ['declined'], before, 'failed'],
+    ['rejected', undefined, [], before, 'failed'],
+  ])('%s, %s, %j at %i: %s', (status, payment, events, now, expected) => {
+    expect(phase(booking(status, payment, events), now)).toBe(expected);
+  });
+});
+
+describe('story', () => {
+  test('begins with the latest', () => {
+    const b = booking('confirmed', 'captured', ['held', 'authorized', 'confirmed', 'captured']);
+    expect(story(b)).toEqual([
+      { at: '2026-11-27T10:03:00Z', text: '₹602.80 was taken.' },
+      { at: '2026-11-27T10:02:00Z', text: 'The seats are sold to you.' },
+      { at: '2026-11-27T10:01:00Z', text: 'Your bank reserved ₹602.80.' },
+      { at: '2026-11-27T10:00:00Z', text: 'A7 and A8 are kept for you.' },
+    ]);
+    expect(b.timeline[0]!.event).toBe('held');
+  });
+
+  test('one seat is one seat', () => {
+    expect(story({ ...booking('held', 'open', ['held']), seats: ['A7'] })[0]!.text).toBe('A7 is kept for you.');
+  });
+
+  test('says what comes back', () => {
+    const b = { ...booking('cancelled', 'refunded', ['refunded']), refund: { amount: inr(30000), status: 'done' } } as Booking;
+    expect(story(b)[0]!.text).toBe('₹300.00 was given back.');
+  });
+
+  test.each<[Event, string, string]>([
+    ['declined', 'The card has no funds.', 'The card has no funds.'],
+    ['declined', '', en.event_declined],
+    ['captured', 'pi_123', '₹602.80 was taken.'],
+  ])('the detail of %s: %j', (event, detail, expected) => {
+    expect(story(booking('held', 'open', [[event, detail]]))[0]!.text).toBe(expected);
+  });
+
+  test('an event without words is told by its detail', () => {
+    expect(story(booking('held', 'open', [['teleported' as Event, 'It went away.']]))[0]!.text).toBe('It went away.');
+  });
+
+  test('details are English: other languages have words of their own', async () => {
+    await speak('hi');
+    expect(story(booking('held', 'open', [['declined', 'The card has no funds.']]))[0]!.text).not.toMatch(/card/);
+  });
+
+  test('there are words for each event of the API', () => {
+    const events = [.../ {8}Timeline: \{[\s\S]*?event: ([^;]+);/.exec(schema)![1]!.matchAll(/"(\w+)"/g)].map((m) => m[1]!);
+    expect(events.length).toBeGreaterThan(20);
+    expect(events.filter((event) => !('event_' + event in en))).toEqual([]);
+  });
+});
+
+test.each<[PaymentStatus, boolean, boolean]>([
+  ['captured', false, false],
+  ['captured', true, true],
+  ['voided', false, true],
+  ['open', false, false],
+])('money back: %s, refund %s', (payment, refund, expected) => {
+  const b = booking('cancelled', payment);
+  expect(moneyBack(refund ? ({ ...b, refund: { amount: inr(1), status: 'pending' } } as Booking) : b)).toBe(expected);
+});
