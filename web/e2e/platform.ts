@@ -1,0 +1,158 @@
+/** The platform that is tested, as a client of its API sees it: accounts, shows, holds. */
+import type { components } from '../src/api/schema';
+
+export type Schemas = components['schemas'];
+export type SeatMap = Schemas['SeatMap'];
+type HomeShow = Schemas['Home']['movies'][number]['shows'][number];
+
+/** The app and the API. `boxoffice-dev with` names them in its environment. */
+export const base = process.env.BOXOFFICE_URL ?? process.env.PUBLIC_URL ?? 'http://127.0.0.1:8080';
+/** The stand-in for the payment provider, whose page the customer pays on. */
+export const sandbox = process.env.SANDBOX_URL ?? process.env.STRIPE_API_URL ?? 'http://127.0.0.1:8090';
+
+/** Calls the API and gives the answer's body; other statuses than 2xx are errors. */
+export async function call<T>(method: string, path: string, body?: unknown, token?: string, headers: Record<string, string> = {}): Promise<T> {
+  const response = await fetch(base + path, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(token ? { Authorization: 'Bearer ' + token } : {}),
+      ...headers,
+    },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+export interface Customer {
+  id: string;
+  name: string;
+  email: string;
+  password: string;
+  token: string;
+}
+
+let customers = 0;
+
+/** What somebody types to sign up: an address that is not taken. */
+export function newcomer(name = 'Asha Rao'): { name: string; email: string; password: string } {
+  customers++;
+  return { name, email: `e2e-${Date.now()}-${customers}@example.com`, password: 'four words on paper' };
+}
+
+/** Signs somebody up by the API. */
+export async function signUp(name?: string): Promise<Customer> {
+  const given = newcomer(name);
+  const account = await call<Schemas['Account']>('POST', '/v1/accounts', given);
+  const session = await call<{ access_token: string }>('POST', '/v1/sessions', { email: given.email, password: given.password });
+  return { ...given, id: account.id, token: session.access_token };
+}
+
+/** A show with many free seats, and all that leads to it. */
+export interface Show {
+  id: string;
+  city: string;
+  date: string;
+  zone: string;
+  startsAt: string;
+  movie: { slug: string; title: string };
+  theater: { slug: string; name: string };
+  seats: SeatMap;
+  /** Free standard seats that have two free neighbors on the right, in the order of the hall. */
+  free: string[];
+}
+
+interface Wanted {
+  city?: string;
+  /** Wider than this many seats, so that a phone shows them small. */
+  wider?: number;
+  narrower?: number;
+}
+
+let candidates: Promise<Map<string, Candidate[]>> | undefined;
+interface Candidate {
+  date: string;
+  show: HomeShow;
+  movie: { slug: string; title: string };
+}
+
+/** Finds a show days ahead that no other test of this run has. */
+export async function findShow(wanted: Wanted = {}): Promise<Show> {
+  candidates ??= Promise.resolve(new Map());
+  const city = wanted.city ?? 'mumbai';
+  const all = await candidates;
+  if (!all.has(city)) all.set(city, await showsOf(city));
+  const left = all.get(city)!;
+  for (const candidate of [...left]) {
+    const seats = await call<SeatMap>('GET', `/v1/shows/${candidate.show.id}/seats`);
+    const found = suits(city, candidate, seats, wanted);
+    if (!found) continue;
+    left.splice(left.indexOf(candidate), 1);
+    return found;
+  }
+  throw new Error(`no show in ${city} suits ${JSON.stringify(wanted)}; is the demo data there?`);
+}
+
+async function showsOf(city: string): Promise<Candidate[]> {
+  const home = await call<Schemas['Home']>('GET', '/v1/home?city=' + city);
+  const out: Candidate[] = [];
+  for (const date of home.days.slice(3)) {
+    const day = await call<Schemas['Home']>('GET', `/v1/home?city=${city}&date=${date}`);
+    for (const { movie, shows } of day.movies) for (const show of shows) out.push({ date, show, movie });
+  }
+  // A run that follows another begins elsewhere.
+  const at = Math.floor(Math.random() * out.length);
+  return [...out.slice(at), ...out.slice(0, at)];
+}
+
+function suits(city: string, { date, show, movie }: Candidate, seats: SeatMap, wanted: Wanted): Show | undefined {
+  const xs = seats.layout.rows.flatMap((row) => row.seats.map((seat) => seat.x));
+  const width = Math.max(...xs) - Math.min(...xs) + 1;
+  if (width <= (wanted.wider ?? 0) || width >= (wanted.narrower ?? 1000) || !seats.on_sale) return undefined;
+  const taken = new Set([...seats.held, ...seats.sold]);
+  const free: string[] = [];
+  for (const row of seats.layout.rows) {
+    row.seats.forEach((seat, i) => {
+      const three = row.seats.slice(i, i + 3);
+      const open = three.every((s, k) => s.type === 'standard' && !taken.has(s.id) && (k === 0 || s.x - three[k - 1]!.x < 1.3));
+      if (three.length === 3 && open) free.push(seat.id);
+    });
+  }
+  if (free.length < 40) return undefined;
+  return { id: show.id, city, date, zone: show.time_zone, startsAt: show.starts_at, movie, theater: show.theater, seats, free };
+}
+
+/** Holds seats by the API, as another customer's browser would. */
+export function hold(customer: Customer, show: string, seats: string[]): Promise<Schemas['Booking']> {
+  return call('POST', '/v1/bookings', { show_id: show, seats, payment: { provider: 'stripe' } }, customer.token, { 'Idempotency-Key': crypto.randomUUID() });
+}
+
+export function booking(customer: Customer, id: string): Promise<Schemas['Booking']> {
+  return call('GET', '/v1/bookings/' + id, undefined, customer.token);
+}
+
+export function bookings(customer: Customer): Promise<Schemas['BookingPage']> {
+  return call('GET', '/v1/bookings', undefined, customer.token);
+}
+
+/** Pays a hold as the provider's page does, and waits for the ticket. */
+export async function pay(customer: Customer, held: Schemas['Booking']): Promise<Schemas['Booking']> {
+  const address = held.payment?.checkout_url ?? (await until(() => booking(customer, held.id), (b) => b.payment?.checkout_url !== undefined)).payment!.checkout_url!;
+  const form = new URLSearchParams({ number: '4242424242424242', expiry: '12/' + ((new Date().getFullYear() % 100) + 3), cvc: '123', name: customer.name });
+  const page = await fetch(address, { method: 'POST', body: form });
+  if (!page.ok) throw new Error(`the payment page answered ${page.status}: ${await page.text()}`);
+  return until(() => booking(customer, held.id), (b) => b.ticket !== undefined);
+}
+
+/** Asks until the answer is the wanted one. */
+export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean, seconds = 20): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (wanted(answer)) return answer;
+    if (Date.now() > end) throw new Error(`after ${seconds} s the answer is still ${JSON.stringify(answer)}`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
