@@ -232,7 +232,7 @@ const en = {
   not_together: 'There are not as many seats beside each other.',
   not_together_text: 'These are the nearest ones in groups.',
   hold_refused: 'These seats cannot be kept together.',
-  hold_offline: 'Your choice is still here. Nothing was kept or paid. Try again when you are connected.',
+  hold_offline: 'Your choice is still here. Nothing was paid. Try again when you are connected.',
   hold_later: 'Your choice is still here. Nothing was paid. Wait a moment and try again.',
   too_many_holds: 'You are already keeping seats of other shows.',
   too_many_holds_text: 'Pay for them or let them go under Tickets, then try again.',

@@ -27,20 +27,36 @@ export function forgetChoice(show: string): void {
     sessionStorage.removeItem(keyPlace(show));
   } catch {
     // Nothing was kept, then.
+  sessionStorage.removeItem(place(show));
+  forgetAttempt(show);
+}
+
+interface Attempt {
+  key: string;
+  seats: string;
+}
+
+function keptAttempt(show: string): Attempt | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(keyPlace(show)) ?? 'null') as Attempt | null;
+  } catch {
+    return null;
   }
 }
 
 /**
- * The idempotency key of a choice: the same for the same seats until it is used
- * up, so that three clicks, a reload and a lost answer make one booking.
+ * The idempotency key of a choice: the same for the same seats until it is
+ * answered, so that three clicks, a reload and a lost answer make one booking.
  */
-export function attempt(show: string, seats: string[], renew = false): string {
+export function attempt(show: string, seats: string[]): string {
   const wanted = [...seats].sort().join(' ');
   const kept = keptKey(show);
   if (kept && kept.seats === wanted && !renew) return kept.key;
+  const kept = keptAttempt(show);
+  if (kept?.seats === wanted) return kept.key;
   const key = crypto.randomUUID();
   try {
-    sessionStorage.setItem(keyPlace(show), JSON.stringify({ key, seats: wanted }));
+    sessionStorage.setItem(keyPlace(show), JSON.stringify({ key, seats: wanted } satisfies Attempt));
   } catch {
     made.set(show, { key, seats: wanted }); // full or forbidden: the key lasts as long as this page
   }
@@ -63,4 +79,12 @@ function keptKey(show: string): Kept | undefined {
     // Then this page may know it.
   }
   return made.get(show);
+/** Seats whose attempt was never answered: this person may be the one who holds them. */
+export function unanswered(show: string): string[] {
+  return keptAttempt(show)?.seats.split(' ') ?? [];
+}
+
+/** A refusal is final for its key: the next attempt is another one. */
+export function forgetAttempt(show: string): void {
+  sessionStorage.removeItem(keyPlace(show));
 }
