@@ -14,11 +14,11 @@ interface Line {
 }
 
 function linesOf(svg: string): Line[] {
-  return [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)" font-size="(\d+)"( direction="rtl")?>([^<]*)<\/text>/g)].map((m) => ({
+  return [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)" font-size="(\d+)" direction="(ltr|rtl)">([^<]*)<\/text>/g)].map((m) => ({
     x: Number(m[1]),
     y: Number(m[2]),
     size: Number(m[3]),
-    rtl: m[4] !== undefined,
+    rtl: m[4] === 'rtl',
     text: m[5]!.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code))),
   }));
 }

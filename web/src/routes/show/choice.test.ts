@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { attempt, forgetChoice, keepChoice, keptChoice } from './choice';
+import { attempt, forgetAttempt, forgetChoice, keepChoice, keptChoice, unanswered } from './choice';
 
 const forbidden = () => {
   throw new DOMException('forbidden', 'SecurityError');
@@ -53,7 +53,7 @@ describe('the key', () => {
     ['other seats', () => attempt('a', ['A1', 'A3'])],
     ['fewer seats', () => attempt('a', ['A1'])],
     ['another show', () => attempt('b', ['A1', 'A2'])],
-    ['a new one on demand', () => attempt('a', ['A1', 'A2'], true)],
+    ['after a refusal', () => (forgetAttempt('a'), attempt('a', ['A1', 'A2']))],
     ['after the choice is over', () => (forgetChoice('a'), attempt('a', ['A1', 'A2']))],
     ['after a broken entry', () => (sessionStorage.setItem('boxoffice.attempt.a', '{'), attempt('a', ['A1', 'A2']))],
   ])('is another: %s', (_, next) => {
@@ -63,9 +63,17 @@ describe('the key', () => {
     expect(other).not.toBe(key);
   });
 
+  test('its seats may be the own ones until it is answered', () => {
+    attempt('a', ['A2', 'A1']);
+    expect(unanswered('a')).toEqual(['A1', 'A2']);
+    forgetAttempt('a');
+    expect(unanswered('a')).toEqual([]);
+  });
+
   test('a new one stays', () => {
     attempt('a', ['A1']);
-    const renewed = attempt('a', ['A1'], true);
+    forgetAttempt('a');
+    const renewed = attempt('a', ['A1']);
     expect(attempt('a', ['A1'])).toBe(renewed);
   });
 

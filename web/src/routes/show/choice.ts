@@ -21,14 +21,12 @@ export function keptChoice(show: string): string[] {
 }
 
 export function forgetChoice(show: string): void {
-  made.delete(show);
+  forgetAttempt(show);
   try {
     sessionStorage.removeItem(place(show));
-    sessionStorage.removeItem(keyPlace(show));
   } catch {
     // Nothing was kept, then.
-  sessionStorage.removeItem(place(show));
-  forgetAttempt(show);
+  }
 }
 
 interface Attempt {
@@ -36,12 +34,17 @@ interface Attempt {
   seats: string;
 }
 
-function keptAttempt(show: string): Attempt | null {
+/** The attempts of this page, for browsers that keep nothing. */
+const made = new Map<string, Attempt>();
+
+function keptAttempt(show: string): Attempt | undefined {
   try {
-    return JSON.parse(sessionStorage.getItem(keyPlace(show)) ?? 'null') as Attempt | null;
+    const kept = JSON.parse(sessionStorage.getItem(keyPlace(show)) ?? 'null') as Attempt | null;
+    if (kept) return kept;
   } catch {
-    return null;
+    // Then this page may know it.
   }
+  return made.get(show);
 }
 
 /**
@@ -50,35 +53,17 @@ function keptAttempt(show: string): Attempt | null {
  */
 export function attempt(show: string, seats: string[]): string {
   const wanted = [...seats].sort().join(' ');
-  const kept = keptKey(show);
-  if (kept && kept.seats === wanted && !renew) return kept.key;
   const kept = keptAttempt(show);
   if (kept?.seats === wanted) return kept.key;
-  const key = crypto.randomUUID();
+  const next: Attempt = { key: crypto.randomUUID(), seats: wanted };
   try {
-    sessionStorage.setItem(keyPlace(show), JSON.stringify({ key, seats: wanted } satisfies Attempt));
+    sessionStorage.setItem(keyPlace(show), JSON.stringify(next));
   } catch {
-    made.set(show, { key, seats: wanted }); // full or forbidden: the key lasts as long as this page
+    made.set(show, next); // full or forbidden: the key lasts as long as this page
   }
-  return key;
+  return next.key;
 }
 
-interface Kept {
-  key: string;
-  seats: string;
-}
-
-/** The keys of this page, for browsers that keep nothing. */
-const made = new Map<string, Kept>();
-
-function keptKey(show: string): Kept | undefined {
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(keyPlace(show)) ?? 'null') as Kept | null;
-    if (kept) return kept;
-  } catch {
-    // Then this page may know it.
-  }
-  return made.get(show);
 /** Seats whose attempt was never answered: this person may be the one who holds them. */
 export function unanswered(show: string): string[] {
   return keptAttempt(show)?.seats.split(' ') ?? [];
@@ -86,5 +71,10 @@ export function unanswered(show: string): string[] {
 
 /** A refusal is final for its key: the next attempt is another one. */
 export function forgetAttempt(show: string): void {
-  sessionStorage.removeItem(keyPlace(show));
+  made.delete(show);
+  try {
+    sessionStorage.removeItem(keyPlace(show));
+  } catch {
+    // Nothing was kept, then.
+  }
 }
