@@ -20,6 +20,9 @@ describe('seatName', () => {
     [seat('wheelchair'), 'free', cost, 'C7, gold, wheelchair space, ₹450, free'],
     [seat('companion'), 'sold', cost, 'C7, gold, companion seat, sold'],
     [seat('sofa'), 'free', cost, 'C7, gold, sofa, sold in pairs, ₹450, free'],
+    [seat('recliner'), 'sold', cost, 'C7, gold, recliner, sold'],
+    [seat('recliner', 'recliner'), 'sold', cost, 'C7, recliner, sold'],
+    [seat('sofa', 'sofa'), 'sold', cost, 'C7, sofa, sofa, sold in pairs, sold'],
     [seat('standard', 'Balcony'), 'sold', cost, 'C7, Balcony, sold'],
   ] as const)('%#: $3', (given, state, price, expected) => {
     expect(seatName(given, state, price)).toBe(expected);

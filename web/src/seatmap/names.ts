@@ -10,8 +10,11 @@ export function categoryName(category: string): string {
 
 /** The whole state in one name: "C7, gold, ₹450, free". Screen readers differ in which other states they read. */
 export function seatName(seat: Seat, state: 'free' | 'held' | 'sold' | 'mine', cost: Money | undefined): string {
-  const parts = [seat.id, categoryName(seat.category)];
-  if (seat.type !== 'standard') parts.push(t(`type_${seat.type}`));
+  const category = categoryName(seat.category);
+  const parts = [seat.id, category];
+  const type = t(`type_${seat.type}`);
+  // A recliner in the category of recliners is named once.
+  if (seat.type !== 'standard' && type !== category) parts.push(type);
   if (cost && (state === 'free' || state === 'mine')) parts.push(price(cost));
   parts.push(t(`seat_${state}`));
   return parts.join(t('comma'));

@@ -103,6 +103,12 @@ describe('lettering', () => {
     expect(said.replaceAll(' ', '')).toBe(title.replaceAll(' ', ''));
   });
 
+  test.each([4, 5, 6, 7, 20])('%i long words have five lines at most', (count) => {
+    const found = set('abcdefghij '.repeat(count).trim());
+    expect(found).toHaveLength(Math.min(count, 5));
+    expect(found.at(-1)!.text.endsWith('…')).toBe(count > 5);
+  });
+
   test('marks what is left out', () => {
     expect(set('word '.repeat(40)).at(-1)!.text).toMatch(/…$/);
     expect(set('Heat').at(-1)!.text).not.toContain('…');
