@@ -54,9 +54,14 @@ export function preferred(): Language {
   return 'en';
 }
 
+let asked = 0;
+
 /** Shows the app in a language, and keeps the choice when asked to. */
 export async function speak(next: Language, keep = false): Promise<void> {
-  messages = next === 'en' ? en : (await loaders[next]()).default;
+  const turn = ++asked;
+  const words = next === 'en' ? en : (await loaders[next]()).default;
+  if (turn !== asked) return; // another language was chosen while this one was on its way
+  messages = words;
   language = next;
   document.documentElement.lang = next;
   document.documentElement.dir = next === 'ar' ? 'rtl' : 'ltr';

@@ -104,6 +104,13 @@ describe('speak', () => {
     expect(localStorage.length).toBe(0);
   });
 
+  test('the last choice counts, also when another one arrives after it', async () => {
+    const slow = speak('hi', true);
+    await speak('en', true);
+    await slow;
+    expect([i18n.language, t('back'), document.documentElement.lang, preferred()]).toEqual(['en', en.back, 'en', 'en']);
+  });
+
   test('keeps the choice when asked to', async () => {
     await speak('ar', true);
     expect(preferred()).toBe('ar');
