@@ -43,14 +43,15 @@ function soon<T>(work: () => Promise<T>): Promise<T> {
   });
 }
 
-/** Fetches the ticket of a booking and keeps it. */
-export async function saveTicket(booking: Pick<Booking, 'id'>): Promise<SavedTicket> {
+/** Fetches the ticket of a booking and keeps it. `fetched` has it before it is kept, which may take a while. */
+export async function saveTicket(booking: Pick<Booking, 'id'>, fetched?: (ticket: SavedTicket) => void): Promise<SavedTicket> {
   const account = session.id ?? '';
   const [ticket, image] = await Promise.all([
     answered(api.GET('/v1/bookings/{id}/ticket', { params: { path: { id: booking.id } } })),
     file(`/v1/bookings/${booking.id}/ticket.png`).then(dataAddress),
   ]);
   const saved: SavedTicket = { account, booking: booking.id, serial: ticket.serial, show: ticket.show, seats: ticket.seats, image, savedAt: Date.now() };
+  fetched?.(saved);
   keepNext(saved);
   await soon(() => set(booking.id, saved, store())).catch(() => {});
   void navigator.storage?.persist?.().catch(() => {});
