@@ -137,13 +137,30 @@ export function bookings(customer: Customer): Promise<Schemas['BookingPage']> {
   return call('GET', '/v1/bookings', undefined, customer.token);
 }
 
-/** Pays a hold as the provider's page does, and waits for the ticket. */
+/** Gives a card to the provider's page, as its form does. */
+async function giveCard(customer: Customer, held: Schemas['Booking'], number: string): Promise<void> {
+  const open = held.payment?.checkout_url ? held : await until(() => booking(customer, held.id), (b) => b.payment?.checkout_url !== undefined);
+  const form = new URLSearchParams({ number, expiry: '12/' + ((new Date().getFullYear() % 100) + 3), cvc: '123', name: customer.name });
+  const page = await fetch(open.payment!.checkout_url!, { method: 'POST', body: form });
+  if (page.status >= 500 || page.status === 404) throw new Error(`the payment page answered ${page.status}: ${await page.text()}`);
+}
+
+/** Pays a hold, and waits for the ticket. */
 export async function pay(customer: Customer, held: Schemas['Booking']): Promise<Schemas['Booking']> {
-  const address = held.payment?.checkout_url ?? (await until(() => booking(customer, held.id), (b) => b.payment?.checkout_url !== undefined)).payment!.checkout_url!;
-  const form = new URLSearchParams({ number: '4242424242424242', expiry: '12/' + ((new Date().getFullYear() % 100) + 3), cvc: '123', name: customer.name });
-  const page = await fetch(address, { method: 'POST', body: form });
-  if (!page.ok) throw new Error(`the payment page answered ${page.status}: ${await page.text()}`);
+  await giveCard(customer, held, '4242424242424242');
   return until(() => booking(customer, held.id), (b) => b.ticket !== undefined);
+}
+
+/** Tries to pay with a card that the bank declines. */
+export async function payInVain(customer: Customer, held: Schemas['Booking']): Promise<Schemas['Booking']> {
+  await giveCard(customer, held, '4000000000000002');
+  return until(() => booking(customer, held.id), (b) => b.timeline.some((e) => e.event === 'declined'));
+}
+
+/** Cancels a booking by the API, and waits until its money has come back. */
+export async function cancel(customer: Customer, id: string): Promise<Schemas['Booking']> {
+  await call('POST', `/v1/bookings/${id}/cancel`, {}, customer.token);
+  return until(() => booking(customer, id), (b) => b.status === 'cancelled');
 }
 
 /** Asks until the answer is the wanted one. */

@@ -1,0 +1,74 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, test } from 'vitest';
+
+import { screens, things, type Screen, type Things } from './screens';
+import { logIn, screens as folder, stage, type Kind } from './world';
+
+const there = stage();
+const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+const rules = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+let all: Things;
+beforeAll(async () => {
+  mkdirSync(folder, { recursive: true });
+  all = await things();
+});
+
+interface Look {
+  kind: Kind;
+  colorScheme?: 'light' | 'dark';
+  locale?: string;
+}
+
+/** Opens screens one after the other, takes their pictures, and gives what axe-core finds. */
+async function walk(wanted: Screen[], look: Look): Promise<string[]> {
+  const { page, allow } = await there.visit(look.kind, { colorScheme: look.colorScheme ?? 'light', reducedMotion: 'reduce', ...(look.locale ? { locale: look.locale } : {}) });
+  allow(/status of 404/, 'a show that does not exist is asked for');
+  const found: string[] = [];
+  let member = false;
+  for (const screen of wanted) {
+    if (screen.member && !member) await logIn(page, all.customer);
+    member ||= screen.member;
+    await screen.open(page, all);
+    await page.evaluate(() => document.fonts.ready);
+    const language = look.locale ? '-' + look.locale.split('-')[0] : '';
+    const file = `${screen.name}-${look.kind === 'phone' ? 390 : 1440}-${look.colorScheme ?? 'light'}${language}.png`;
+    await page.screenshot({ path: folder + file, fullPage: screen.whole ?? false });
+    found.push(...(await violations(page)).map((v) => `${screen.name}: ${v}`), ...(await overflow(page)).map((v) => `${screen.name}: ${v}`));
+  }
+  return found;
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async (values) => {
+    const { axe } = window as unknown as { axe: typeof import('axe-core') };
+    const { violations } = await axe.run(document, { runOnly: { type: 'tag', values } });
+    return violations.flatMap((v) => v.nodes.slice(0, 3).map((n) => `${v.id}: ${n.target.join(' ')} (${n.failureSummary?.replaceAll(/\s+/g, ' ')})`));
+  }, rules);
+}
+
+/** The page never scrolls sideways. */
+async function overflow(page: Page): Promise<string[]> {
+  const { scrollWidth, clientWidth } = await page.evaluate(() => ({ scrollWidth: document.documentElement.scrollWidth, clientWidth: document.documentElement.clientWidth }));
+  return scrollWidth > clientWidth ? [`the page is ${scrollWidth} px wide in a window of ${clientWidth} px`] : [];
+}
+
+for (const kind of ['phone', 'desktop'] as const) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`Every screen on a ${kind}, ${colorScheme}: axe-core finds nothing`, { timeout: 240_000 }, async () => {
+      expect(await walk(screens, { kind, colorScheme })).toEqual([]);
+    });
+  }
+}
+
+const named = (...names: string[]) => screens.filter((s) => names.includes(s.name));
+
+for (const kind of ['phone', 'desktop'] as const) {
+  test(`Arabic and Hindi on a ${kind}: axe-core finds nothing`, { timeout: 120_000 }, async () => {
+    expect(await walk(named('home', 'seats', 'pay', 'ticket'), { kind, locale: 'ar' })).toEqual([]);
+    expect(await walk(named('home'), { kind, locale: 'hi-IN' })).toEqual([]);
+  });
+}
