@@ -32,7 +32,9 @@ test('A phone: from sign-up to a ticket without a network, and the money back', 
   const before = (await wanted.boundingBox())!;
   expect(before.width).toBeLessThan(24);
   await wanted.tap();
+  const tapped = Date.now();
   await until('the map comes closer', async () => (await wanted.boundingBox())!.width > 24);
+  await until('a second tap is no double tap', () => Date.now() - tapped > 500);
   expect(await wanted.getAttribute('aria-label')).toContain('free');
   await wanted.tap();
   await until('the second tap takes', async () => (await wanted.getAttribute('aria-label'))?.endsWith('yours'));
