@@ -15,15 +15,19 @@
   if (!window.Stripe) return say('The payment form could not be loaded. Check your connection and try again.');
   const stripe = window.Stripe(document.querySelector('meta[name=stripe-publishable-key]').content);
 
+  // Where the customer goes on: the app asks there how the payment stands.
+  const booking = '/bookings/' + location.pathname.split('/').pop() + '?paid';
+  const leave = (text) => { say(text); location.replace(booking); };
+
   const outcomes = {
-    requires_capture: 'Thank you. Your payment is authorized and the seats are being confirmed. You can close this page.',
-    succeeded: 'Thank you. The seats are yours. You can close this page.',
-    processing: 'Your bank is still working on it. You can close this page; we will tell you.',
+    requires_capture: 'Thank you. Your payment is authorized and the seats are being confirmed.',
+    succeeded: 'Thank you. The seats are yours.',
+    processing: 'Your bank is still working on it. We will tell you.',
     canceled: 'This payment has ended. Start again from your booking.',
   };
   const { paymentIntent, error } = await stripe.retrievePaymentIntent(secret);
   if (error) return say(error.message);
-  if (outcomes[paymentIntent.status]) return say(outcomes[paymentIntent.status]);
+  if (outcomes[paymentIntent.status]) return leave(outcomes[paymentIntent.status]);
 
   const elements = stripe.elements({ clientSecret: secret });
   const form = document.getElementById('form');
@@ -46,6 +50,6 @@
       return say(result.error.message);
     }
     form.hidden = true;
-    say(outcomes[result.paymentIntent.status] || 'Your payment is on its way.');
+    leave(outcomes[result.paymentIntent.status] || 'Your payment is on its way.');
   });
 })();
