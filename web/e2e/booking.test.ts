@@ -117,23 +117,6 @@ test('G5 Back from the provider’s page goes on with the same payment', async (
   expect((await bookings(asha)).items).toHaveLength(1);
 });
 
-test('G5 A page that the browser kept as it was left can be used again', async () => {
-  const asha = await signUp();
-  const show = await findShow();
-  const held = await hold(asha, show.id, [show.free[0]!]);
-  const { page } = await there.visit('desktop');
-  await logIn(page, asha);
-  await page.goto('/bookings/' + held.id);
-  const pay = page.getByRole('button', { name: /^Pay ₹|^Opening/ });
-  await pay.waitFor();
-  // The provider's page never comes: as if the person had come back to this one.
-  await page.route(/\/checkout\//, (route) => route.fulfill({ status: 204 }));
-  await pay.click();
-  await until('the button is busy', async () => (await pay.getAttribute('aria-disabled')) === 'true');
-  await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
-  await until('the button can be pressed', async () => (await pay.getAttribute('aria-disabled')) !== 'true', 2000);
-});
-
 test('G7 Three clicks, a lost answer, a reload and a second tab make one booking and one payment', async () => {
   const asha = await signUp();
   const show = await findShow();

@@ -22,8 +22,13 @@ export interface Visit {
   allow(complaint: RegExp, reason: string): void;
 }
 
+interface Stage {
+  /** Whether the browser keeps pages that were left as they were, for Back. Playwright's way to go back wants `waitUntil: 'commit'` then. */
+  keepsPages?: boolean;
+}
+
 /** A test file's browser. Each visit has a context of its own, and ends with its test. */
-export function stage(): { visit(kind: Kind, options?: BrowserContextOptions): Promise<Visit> } {
+export function stage({ keepsPages = false }: Stage = {}): { visit(kind: Kind, options?: BrowserContextOptions): Promise<Visit> } {
   let browser: Browser | undefined;
   let visits: { visit: Visit; complaints: string[]; allowed: { complaint: RegExp; reason: string }[] }[] = [];
 
@@ -32,6 +37,7 @@ export function stage(): { visit(kind: Kind, options?: BrowserContextOptions): P
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       // Root has no sandbox; in a container /dev/shm is small.
       args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-dev-shm-usage'],
+      ...(keepsPages ? { ignoreDefaultArgs: ['--disable-back-forward-cache'] } : {}),
     });
   });
   afterEach(async (test: TestContext) => {
