@@ -36,7 +36,7 @@ async function walk(wanted: Screen[], look: Look): Promise<string[]> {
     const language = look.locale ? '-' + look.locale.split('-')[0] : '';
     const file = `${screen.name}-${look.kind === 'phone' ? 390 : 1440}-${look.colorScheme ?? 'light'}${language}.png`;
     await page.screenshot({ path: folder + file, fullPage: screen.whole ?? false });
-    found.push(...(await violations(page)).map((v) => `${screen.name}: ${v}`), ...(await overflow(page)).map((v) => `${screen.name}: ${v}`));
+    found.push(...(await violations(page)).map((v) => `${screen.name}: ${v}`), ...(await page.evaluate(misplaced)).map((v) => `${screen.name}: ${v}`));
   }
   return found;
 }
@@ -50,10 +50,24 @@ async function violations(page: Page): Promise<string[]> {
   }, rules);
 }
 
-/** The page never scrolls sideways. */
-async function overflow(page: Page): Promise<string[]> {
-  const { scrollWidth, clientWidth } = await page.evaluate(() => ({ scrollWidth: document.documentElement.scrollWidth, clientWidth: document.documentElement.clientWidth }));
-  return scrollWidth > clientWidth ? [`the page is ${scrollWidth} px wide in a window of ${clientWidth} px`] : [];
+/** What stands where it should not. Runs in the page. */
+function misplaced(): string[] {
+  const out: string[] = [];
+  const { scrollWidth, clientWidth } = document.documentElement;
+  if (scrollWidth > clientWidth) out.push(`the page is ${scrollWidth} px wide in a window of ${clientWidth} px`);
+
+  const overlap = (a: DOMRect, b: DOMRect) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const menu = [...document.querySelectorAll('#app > nav a')].map((link) => link.getBoundingClientRect());
+  const wide = matchMedia('(min-width: 1000px)').matches; // on a phone the page goes on below the menu
+  for (const part of document.querySelectorAll('h1, header nav a')) {
+    if (wide && menu.some((link) => overlap(link, part.getBoundingClientRect()))) out.push(`the menu lies on ${part.textContent!.trim()}`);
+  }
+  for (const line of document.querySelectorAll('figure svg text')) {
+    const [text, picture] = [line.getBoundingClientRect(), line.closest('figure')!.getBoundingClientRect()];
+    if (text.width > 0 && (text.left < picture.left - 1 || text.right > picture.right + 1)) out.push(`the poster's title runs out of the picture: ${line.textContent}`);
+    if (line.closest('.films') && (picture.left < 4 || picture.right > clientWidth - 4)) out.push(`a poster touches the edge: ${line.textContent}`);
+  }
+  return out;
 }
 
 for (const kind of ['phone', 'desktop'] as const) {
