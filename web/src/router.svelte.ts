@@ -77,6 +77,7 @@ export const router = {
 };
 
 const scrolls = new Map<string, number>();
+let current = key();
 
 interface Options {
   /** Replaces the address, so that Back does not come here again. */
@@ -92,10 +93,11 @@ export function go(address: string, options: Options = {}): void {
     location.assign(url);
     return;
   }
-  scrolls.set(key(), scrollY);
+  scrolls.set(current, scrollY);
   const state = { key: String(Date.now()) + Math.random() };
   if (options.replace) history.replaceState(state, '', url);
   else history.pushState(state, '', url);
+  current = state.key;
   show(() => {
     if (!options.stay) scrollTo(0, 0);
   });
@@ -165,7 +167,9 @@ export function start(): () => void {
     go(link.href, { replace: link.dataset.replace !== undefined, stay: link.dataset.stay !== undefined });
   };
   const back = () => {
-    const y = scrolls.get(key()) ?? 0;
+    scrolls.set(current, scrollY);
+    current = key();
+    const y = scrolls.get(current) ?? 0;
     show(() => setTimeout(() => scrollTo(0, y), 30));
   };
   document.addEventListener('click', click);

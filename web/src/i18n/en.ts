@@ -407,7 +407,7 @@ const en = {
   mode_system: 'As the device',
   mode_light: 'Light',
   mode_dark: 'Dark',
-  log_out_note: 'Logging out removes your tickets from this device. The links in your mails still open them.',
+  log_out_note: 'Logging out removes your tickets from this device. They are there again when you log in.',
 } satisfies Record<string, string | Plural>;
 
 export default en;

@@ -23,6 +23,7 @@ export class Live {
   #source: EventSource | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wait = 1000;
+  #version = -1;
   #changed: (ids: string[]) => void;
 
   /** `changed` learns which seats somebody took. */
@@ -59,7 +60,7 @@ export class Live {
     this.failure = undefined;
     try {
       const map = await answered(api.GET('/v1/shows/{id}/seats', { params: { path: { id: this.#show } } }));
-      if (!this.map || map.version >= this.map.version) this.#snapshot(map);
+      if (map.version >= this.#version) this.#snapshot(map);
     } catch (failure) {
       if (!this.map) this.failure = failure;
     }
@@ -99,6 +100,8 @@ export class Live {
   }
 
   #snapshot(map: SeatMap): void {
+    this.#version = map.version;
+    this.failure = undefined;
     if (!this.hall || JSON.stringify(this.map?.layout) !== JSON.stringify(map.layout)) this.hall = hall(map.layout);
     const now = states(map);
     for (const id of [...this.taken.keys()]) if (!now.has(id)) this.taken.delete(id);
@@ -113,6 +116,7 @@ export class Live {
   }
 
   #apply(changes: Changes): void {
+    this.#version = changes.version;
     for (const id of changes.released) this.taken.delete(id);
     for (const id of changes.held) this.taken.set(id, 'held');
     for (const id of changes.sold) this.taken.set(id, 'sold');

@@ -14,6 +14,12 @@ let access: { token: string; until: number } | undefined;
 let renewing: Promise<string | undefined> | undefined;
 
 const mark = 'boxoffice.account';
+/** Set by push.svelte.ts when messages on this device are wanted. */
+const pushMark = 'boxoffice.push';
+/** The account that this page shows. */
+let mine: string | undefined;
+/** Counts log-ins and log-outs: what belongs to a former one is dropped. */
+let visit = 0;
 
 export const session = {
   /** The account, as soon as it is known. */
@@ -43,6 +49,7 @@ function remembered(): string | undefined {
 }
 
 function remember(id: string | undefined): void {
+  mine = id;
   try {
     if (id) localStorage.setItem(mark, id);
     else localStorage.removeItem(mark);
@@ -51,61 +58,103 @@ function remember(id: string | undefined): void {
   }
 }
 
-/** Looks whether this browser has a session. */
+/** Looks whether this browser has a session, and again when a first look failed. */
 export async function resume(): Promise<void> {
   useTokens(token);
+  addEventListener('storage', (event) => {
+    if (event.key === mark || event.key === null) sameAccount();
+  });
+  // A page that comes back from the browser's own cache has heard of nothing.
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) sameAccount();
+  });
+  const again = () => {
+    if (known && !account && remembered() && document.visibilityState === 'visible') void look();
+  };
+  addEventListener('online', again);
+  document.addEventListener('visibilitychange', again);
+  await look();
+}
+
+async function look(): Promise<void> {
+  mine = remembered();
   try {
-    if (remembered() && (await token(false))) account = await answered(api.GET('/v1/me'));
+    if (mine && (await token(false))) knownAs(await answered(api.GET('/v1/me')));
   } catch (failure) {
     if (!(failure instanceof Failure)) throw failure;
   } finally {
     known = true;
   }
-  addEventListener('storage', (event) => {
-    // Another tab logged out: this one shows nothing of the account any more.
-    if (event.key === mark && !event.newValue) location.reload();
-  });
+  if (account && localStorage.getItem(pushMark)) void import('./push.svelte').then(({ push }) => push.look()).catch(() => {});
+}
+
+function knownAs(who: Account): void {
+  account = who;
+  remember(who.id);
+}
+
+/** Another account, or none, came in another tab: this page shows nothing of the former one any more. */
+function sameAccount(): void {
+  if (remembered() !== mine) location.reload();
 }
 
 /** A token that lasts for the next call. */
 async function token(renew: boolean): Promise<string | undefined> {
-  if (!renew && access && access.until > Date.now() + 10_000) return access.token;
   if (!remembered()) return undefined;
+  if (!renew && access && access.until > Date.now() + 10_000) return access.token;
   renewing ??= locked(refresh).finally(() => (renewing = undefined));
   return renewing;
 }
 
-/** Only one tab renews at a time: the cookie changes with each renewal. */
-function locked<T>(work: () => Promise<T>): Promise<T> {
+/** Only one tab renews at a time: the cookie changes with each renewal. A tab that sleeps with the lock stops no other. */
+async function locked<T>(work: () => Promise<T>): Promise<T> {
   if (!navigator.locks) return work();
-  return navigator.locks.request('boxoffice.session', work) as Promise<T>;
+  let begun = false;
+  const once = () => {
+    begun = true;
+    return work();
+  };
+  try {
+    return (await navigator.locks.request('boxoffice.session', { signal: AbortSignal.timeout(5000) }, once)) as T;
+  } catch (failure) {
+    if (begun) throw failure;
+    return work(); // the server takes the same cookie twice within half a minute
+  }
 }
 
 async function refresh(): Promise<string | undefined> {
+  const of = visit;
   try {
-    return keep(await answered(api.POST('/v1/browser-sessions/refresh')));
+    return keep(await answered(api.POST('/v1/browser-sessions/refresh')), of);
   } catch (failure) {
     if (failure instanceof Failure && failure.code === 'unauthenticated') {
-      access = undefined;
-      account = undefined;
-      remember(undefined);
+      if (of === visit) end();
       return undefined;
     }
     throw failure;
   }
 }
 
-function keep(tokens: { access_token: string; expires_in: number }): string {
+/** Takes tokens, but not those of a visit that has ended while they were on their way. */
+function keep(tokens: { access_token: string; expires_in: number }, of: number): string | undefined {
+  if (of !== visit) return undefined;
   access = { token: tokens.access_token, until: Date.now() + tokens.expires_in * 1000 };
   return access.token;
 }
 
+function end(): void {
+  visit++;
+  access = undefined;
+  account = undefined;
+  remember(undefined);
+}
+
 /** Logs in. Throws a Failure. */
 export async function logIn(email: string, password: string): Promise<void> {
-  keep(await answered(api.POST('/v1/browser-sessions', { body: { email, password } })));
+  const tokens = await answered(api.POST('/v1/browser-sessions', { body: { email, password } }));
+  keep(tokens, ++visit);
   remember('unknown'); // so that the token of this session is used
-  account = await answered(api.GET('/v1/me'));
-  remember(account.id);
+  knownAs(await answered(api.GET('/v1/me')));
 }
 
 /** Makes an account and logs in. Throws a Failure. */
@@ -121,9 +170,8 @@ export async function change(changes: { name?: string; phone?: string }): Promis
 
 /** Logs out and wipes what this browser knows of the account. */
 export async function logOut(): Promise<void> {
-  remember(undefined);
-  access = undefined;
-  account = undefined;
+  await endPush();
+  end();
   await forgetTickets();
   sessionStorage.clear();
   try {
@@ -131,5 +179,19 @@ export async function logOut(): Promise<void> {
   } catch (failure) {
     if (!(failure instanceof Failure)) throw failure;
     // Without a network the server learns of it when the cookie's time is over.
+  }
+}
+
+/** Messages of this account do not come to this device any more, also without a network. */
+async function endPush(): Promise<void> {
+  try {
+    localStorage.removeItem(pushMark);
+    const registration = await navigator.serviceWorker?.getRegistration();
+    const subscription = await registration?.pushManager?.getSubscription();
+    if (!subscription) return;
+    const told = answered(api.DELETE('/v1/me/push-subscriptions', { body: { endpoint: subscription.endpoint }, signal: AbortSignal.timeout(3000) }));
+    await Promise.allSettled([told, subscription.unsubscribe()]);
+  } catch {
+    // Nothing was subscribed where storage or workers are forbidden.
   }
 }

@@ -6,7 +6,7 @@ export function awake(tell: (possible: boolean) => void): () => void {
   let lock: WakeLockSentinel | undefined;
   let ended = false;
   const ask = async () => {
-    if (document.visibilityState === 'hidden') return;
+    if (document.visibilityState === 'hidden' || (lock && !lock.released)) return;
     try {
       lock = await navigator.wakeLock.request('screen');
       if (ended) void lock.release();

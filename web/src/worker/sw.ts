@@ -18,7 +18,9 @@ self.addEventListener('install', (event) => {
   event.waitUntil(
     caches.open(cache).then(async (files) => {
       await files.addAll([...__FILES__, '/manifest.webmanifest', '/icon.svg']);
-      await files.put(shell, await fetch(new Request(shell, { cache: 'reload' })));
+      const page = await fetch(new Request(shell, { cache: 'reload' }));
+      if (!page.ok) throw new Error('the page answered ' + page.status); // the next visit tries again
+      await files.put(shell, page);
     }),
   );
 });
@@ -45,12 +47,17 @@ self.addEventListener('fetch', (event) => {
   else if (url.pathname.startsWith('/assets/')) event.respondWith(asset(request));
 });
 
+const patience = 3000;
+
+/** The page from the network; from the cache when the network is away, carries nothing, or the server is down. */
 async function page(request: Request): Promise<Response> {
-  try {
-    return await fetch(request);
-  } catch {
-    return (await caches.match(shell)) ?? Response.error();
-  }
+  const kept = await caches.match(shell);
+  if (!kept) return fetch(request);
+  const fetched = fetch(request).then(
+    (response) => (response.status >= 502 ? kept : response),
+    () => kept,
+  );
+  return Promise.race([fetched, new Promise<Response>((resolve) => setTimeout(() => resolve(kept), patience))]);
 }
 
 async function asset(request: Request): Promise<Response> {
@@ -95,6 +102,8 @@ async function open(target: URL): Promise<void> {
   if (target.origin !== self.location.origin) return;
   const windows = await self.clients.matchAll({ type: 'window' });
   for (const client of windows) {
+    // Somebody who chooses seats or pays is not taken away from it.
+    if (/^\/(shows|checkout|pay|bookings)\//.test(new URL(client.url).pathname)) continue;
     try {
       const focused = await client.focus();
       await focused.navigate(target.href);
