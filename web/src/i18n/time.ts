@@ -32,16 +32,28 @@ export function second(at: string, zone: string): string {
 
 /** The calendar day at a time in a zone, as 2026-11-27. */
 export function day(at: string | number, zone: string): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(new Date(at));
+  const { year, month, day } = wall(at, zone);
+  return `${year}-${month}-${day}`;
 }
 
 const dayCut = 5;
 
 /** The cinema day at a time in a zone. The clock on the wall decides, also in a night when clocks change. */
 export function cinemaDay(at: string | number, zone: string): string {
-  const hour = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', hourCycle: 'h23' }).format(new Date(at));
   const date = day(at, zone);
-  return Number(hour) < dayCut ? plus(date, -1) : date;
+  return Number(wall(at, zone).hour) < dayCut ? plus(date, -1) : date;
+}
+
+/** What a clock and a calendar on the wall show. By parts: engines differ in how they write the same date as a text. */
+function wall(at: string | number, zone: string): Record<string, string> {
+  const key = 'wall' + zone;
+  let found = formats.get(key);
+  if (!found) {
+    const parts: Parts = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', hourCycle: 'h23' };
+    found = new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', { timeZone: zone, ...parts });
+    formats.set(key, found);
+  }
+  return Object.fromEntries(found.formatToParts(new Date(at)).map((part) => [part.type, part.value]));
 }
 
 /** The day after or before, as 2026-11-28. */
