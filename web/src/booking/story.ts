@@ -21,8 +21,8 @@ export function story(booking: Booking): Fact[] {
     .reverse();
 }
 
-/** These say more than our words can: which card, which show, to which address. */
-const telling = new Set(['rescheduled', 'chosen', 'moved', 'notified', 'reminded', 'declined', 'disputed', 'dispute_won', 'dispute_lost', 'refund_failed']);
+/** These say more than our words can: which card, to which address. */
+const telling = new Set(['notified', 'reminded', 'declined', 'disputed', 'dispute_won', 'dispute_lost', 'refund_failed']);
 
 function detailed(entry: Booking['timeline'][number], words: string | undefined): string {
   if (!words) return entry.detail;
@@ -52,6 +52,12 @@ export function phase(booking: Booking, now: number): Phase {
 
 function lastIs(booking: Booking, event: string): boolean {
   return booking.timeline[booking.timeline.length - 1]?.event === event;
+}
+
+/** Whether the show was moved, and the customer has not yet said what should become of the booking. */
+export function undecided(booking: Booking): boolean {
+  const last = booking.timeline.findLast(({ event }) => ['rescheduled', 'chosen', 'moved'].includes(event));
+  return booking.status === 'confirmed' && last?.event === 'rescheduled';
 }
 
 /** Whether the customer waits for money of this booking. */
