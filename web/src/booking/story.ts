@@ -1,5 +1,5 @@
 /** What happened to a booking and to the money, in the customer's words. */
-import { listed, named } from '../i18n/i18n.svelte';
+import { listed, named, t } from '../i18n/i18n.svelte';
 import { money } from '../i18n/money';
 import type { Booking } from './watch.svelte';
 
@@ -17,7 +17,10 @@ export function story(booking: Booking): Fact[] {
     n: booking.seats.length,
   };
   return booking.timeline
-    .map((entry) => ({ at: entry.at, text: detailed(entry, named('event_', entry.event, values)) }))
+    .map((entry) => {
+      const event = entry.event === 'voided' && !wasReserved(booking) ? 'closed' : entry.event;
+      return { at: entry.at, text: detailed(entry, named('event_', event, values)) };
+    })
     .reverse();
 }
 
@@ -60,7 +63,15 @@ export function undecided(booking: Booking): boolean {
   return booking.status === 'confirmed' && last?.event === 'rescheduled';
 }
 
-/** Whether the customer waits for money of this booking. */
-export function moneyBack(booking: Booking): boolean {
-  return booking.refund !== undefined || booking.payment?.status === 'voided';
+/** Where the money of a booking is that has ended, or part of it that came back. */
+export function moneyWords(booking: Booking): string | undefined {
+  if (booking.refund) return t(booking.refund.status === 'done' ? 'refund_done' : 'refund_pending', { refund: money(booking.refund.amount) });
+  if (booking.payment?.status !== 'voided') return undefined;
+  if (wasReserved(booking)) return t('let_go', { total: money(booking.quote.total) });
+  return booking.status === 'cancelled' ? t('nothing_taken') : undefined;
+}
+
+/** Whether a bank reserved money: a payment that was only opened has nothing to let go. */
+function wasReserved(booking: Booking): boolean {
+  return booking.timeline.some(({ event }) => event === 'authorized');
 }
