@@ -69,6 +69,8 @@ interface Wanted {
   /** Wider than this many seats, so that a phone shows them small. */
   wider?: number;
   narrower?: number;
+  /** The movie has shows beside this one, in the same city. */
+  again?: boolean;
 }
 
 let candidates: Promise<Map<string, Candidate[]>> | undefined;
@@ -76,6 +78,8 @@ interface Candidate {
   date: string;
   show: HomeShow;
   movie: { slug: string; title: string };
+  /** How many shows of the movie there are in these days. */
+  shows: number;
 }
 
 /** Finds a show days ahead that no other test of this run has. */
@@ -86,6 +90,7 @@ export async function findShow(wanted: Wanted = {}): Promise<Show> {
   if (!all.has(city)) all.set(city, await showsOf(city));
   const left = all.get(city)!;
   for (const candidate of [...left]) {
+    if (wanted.again && candidate.shows < 3) continue;
     const seats = await call<SeatMap>('GET', `/v1/shows/${candidate.show.id}/seats`);
     const found = suits(city, candidate, seats, wanted);
     if (!found) continue;
@@ -100,8 +105,9 @@ async function showsOf(city: string): Promise<Candidate[]> {
   const out: Candidate[] = [];
   for (const date of home.days.slice(3)) {
     const day = await call<Schemas['Home']>('GET', `/v1/home?city=${city}&date=${date}`);
-    for (const { movie, shows } of day.movies) for (const show of shows) out.push({ date, show, movie });
+    for (const { movie, shows } of day.movies) for (const show of shows) out.push({ date, show, movie, shows: 0 });
   }
+  for (const candidate of out) candidate.shows = out.filter((other) => other.movie.slug === candidate.movie.slug).length;
   // A run that follows another begins elsewhere.
   const at = Math.floor(Math.random() * out.length);
   return [...out.slice(at), ...out.slice(0, at)];
@@ -161,6 +167,47 @@ export async function payInVain(customer: Customer, held: Schemas['Booking']): P
 export async function cancel(customer: Customer, id: string): Promise<Schemas['Booking']> {
   await call('POST', `/v1/bookings/${id}/cancel`, {}, customer.token);
   return until(() => booking(customer, id), (b) => b.status === 'cancelled');
+}
+
+let staff: Promise<string> | undefined;
+
+/** The token of the demo data's administrator. */
+function administrator(): Promise<string> {
+  staff ??= call<{ access_token: string }>('POST', '/v1/sessions', { email: 'admin@boxoffice.example', password: 'popcorn-admin-1' }).then((s) => s.access_token);
+  return staff;
+}
+
+type Progress = Schemas['ShowChangeProgress'];
+
+/** Cancels a show, as its theater would. */
+export async function cancelShow(show: string, reason: string): Promise<Progress> {
+  return call('POST', `/v1/admin/shows/${show}/cancel`, { reason }, await administrator());
+}
+
+/** Moves a show to a time when its screen is free, and waits until its customers are told. Who does not choose keeps the new time. */
+export async function moveShow(show: Show, reason: string): Promise<Progress> {
+  const token = await administrator();
+  // Halls are full in the daytime; at night there is a gap for sure.
+  const minutes = [5, -5, ...Array.from({ length: 40 }, (_, i) => 30 * (i + 1))];
+  const moved = await firstFree(minutes, (later) => {
+    const starts_at = new Date(Date.parse(show.startsAt) + later * 60_000).toISOString();
+    return call<Progress>('POST', `/v1/admin/shows/${show.id}/reschedule`, { starts_at, reason, default: 'keep' }, token, { 'Idempotency-Key': crypto.randomUUID() });
+  });
+  return until(() => call<Progress>('GET', '/v1/admin/show-changes/' + moved.id, undefined, token), ({ progress }) => progress.told === progress.total);
+}
+
+/** The answer to the first of the wishes that is in nobody's way. */
+async function firstFree<W, T>(wishes: W[], ask: (wish: W) => Promise<T>): Promise<T> {
+  let conflict: unknown;
+  for (const wish of wishes) {
+    try {
+      return await ask(wish);
+    } catch (failure) {
+      if (!String(failure).includes('answered 409')) throw failure;
+      conflict = failure;
+    }
+  }
+  throw conflict;
 }
 
 /** Asks until the answer is the wanted one. */
