@@ -3,10 +3,9 @@
  * page is hidden, since phones freeze it without a word, and opened again with
  * a fresh snapshot.
  */
-import { SvelteMap } from 'svelte/reactivity';
-
 import { answered, api } from '../api/client';
 import { hall, states, type Hall, type SeatMap, type State } from './hall';
+import { Marks } from './marks.svelte';
 
 type Changes = { version: number; held: string[]; sold: string[]; released: string[] };
 
@@ -17,7 +16,7 @@ export class Live {
   /** Whether changes arrive. */
   fresh = $state(false);
   /** Only seats that are not free. Each seat listens to its own entry. */
-  readonly taken = new SvelteMap<string, State>();
+  readonly taken = new Marks<State>();
 
   #show: string;
   #source: EventSource | undefined;
@@ -104,7 +103,7 @@ export class Live {
     this.failure = undefined;
     if (!this.hall || JSON.stringify(this.map?.layout) !== JSON.stringify(map.layout)) this.hall = hall(map.layout);
     const now = states(map);
-    for (const id of [...this.taken.keys()]) if (!now.has(id)) this.taken.delete(id);
+    for (const id of this.taken.ids()) if (!now.has(id)) this.taken.delete(id);
     const lost: string[] = [];
     for (const [id, state] of now) {
       if (this.taken.get(id) === state) continue;
