@@ -69,6 +69,8 @@ interface Wanted {
   /** Wider than this many seats, so that a phone shows them small. */
   wider?: number;
   narrower?: number;
+  /** At least this many seats. */
+  seats?: number;
   /** The movie has shows beside this one, in the same city. */
   again?: boolean;
 }
@@ -116,6 +118,7 @@ async function showsOf(city: string): Promise<Candidate[]> {
 function suits(city: string, { date, show, movie }: Candidate, seats: SeatMap, wanted: Wanted): Show | undefined {
   const xs = seats.layout.rows.flatMap((row) => row.seats.map((seat) => seat.x));
   const width = Math.max(...xs) - Math.min(...xs) + 1;
+  if (xs.length < (wanted.seats ?? 0)) return undefined;
   if (width <= (wanted.wider ?? 0) || width >= (wanted.narrower ?? 1000) || !seats.on_sale) return undefined;
   const taken = new Set([...seats.held, ...seats.sold]);
   const free: string[] = [];
