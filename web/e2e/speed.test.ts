@@ -21,6 +21,8 @@ async function open(): Promise<{ page: Page; show: Show }> {
   await seat(page, show.free[0]!).waitFor();
   await page.getByText('Choose seats on the map').waitFor();
   expect(await page.locator('[data-seat]').count()).toBeGreaterThanOrEqual(largest);
+  // The app fetches the next screens ahead; that is another thing to measure.
+  await page.waitForFunction(() => performance.now() - Math.max(...performance.getEntriesByType('resource').map((r) => (r as PerformanceResourceTiming).responseEnd)) > 1000);
   const cdp = await context.newCDPSession(page);
   await cdp.send('Emulation.setCPUThrottlingRate', { rate: slower });
   return { page, show };
@@ -105,14 +107,14 @@ test.skipIf(!asked)('The seat of somebody else changes that seat and little else
     counted.changes = [];
     new MutationObserver((records) => {
       for (const { type, attributeName, target } of records) counted.changes.push([type, attributeName, target.nodeName, (target as HTMLElement).dataset?.seat].filter(Boolean).join(' '));
-    }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+    }).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
   });
   const other = show.free.at(-1)!;
   await hold(await signUp(), show.id, [other]);
   await until('the map shows it', async () => (await seat(page, other).getAttribute('aria-label'))!.endsWith('held by somebody'));
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))));
   const made = await page.evaluate(() => (window as unknown as { changes: string[] }).changes);
-  console.log(`One seat of somebody else makes ${made.length} changes of the document: ${made.join('; ')}`);
-  expect(made.length, 'changes of the document').toBeGreaterThan(0);
-  expect(made.length, 'changes of the document').toBeLessThan(10);
+  console.log(`One seat of somebody else makes ${made.length} changes of the page: ${made.join('; ')}`);
+  expect(made.length, 'changes of the page').toBeGreaterThan(0);
+  expect(made.length, 'changes of the page').toBeLessThan(10);
 });
