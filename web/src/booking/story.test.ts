@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { moneyBack, phase, story, type Phase } from './story';
+import { moneyWords, phase, story, undecided, type Phase } from './story';
 import schema from '../api/schema.d.ts?raw';
 import en from '../i18n/en';
 import { speak } from '../i18n/i18n.svelte';
@@ -101,12 +101,29 @@ describe('story', () => {
   });
 });
 
-test.each<[PaymentStatus, boolean, boolean]>([
-  ['captured', false, false],
-  ['captured', true, true],
-  ['voided', false, true],
-  ['open', false, false],
-])('money back: %s, refund %s', (payment, refund, expected) => {
-  const b = booking('cancelled', payment);
-  expect(moneyBack(refund ? ({ ...b, refund: { amount: inr(1), status: 'pending' } } as Booking) : b)).toBe(expected);
+test.each<[Booking['status'], PaymentStatus, Event[], string | undefined]>([
+  ['cancelled', 'captured', ['authorized', 'captured'], undefined],
+  ['cancelled', 'voided', ['authorized'], 'The reserved ₹602.80 was let go. Nothing was taken.'],
+  ['cancelled', 'voided', [], 'Nothing was taken.'],
+  ['expired', 'voided', [], undefined],
+  ['cancelled', 'open', [], undefined],
+])('the money of a booking: %s, %s, %s', (status, payment, events, words) => {
+  expect(moneyWords(booking(status, payment, events))).toBe(words);
+});
+
+test.each([
+  ['pending', '₹5.00 is on its way back to you. Banks take a few days.'],
+  ['done', '₹5.00 was given back.'],
+] as const)('a refund that is %s', (status, words) => {
+  expect(moneyWords({ ...booking('cancelled', 'captured'), refund: { amount: inr(500), status } })).toBe(words);
+});
+
+test.each<[Booking['status'], Event[], boolean]>([
+  ['confirmed', ['confirmed'], false],
+  ['confirmed', ['confirmed', 'rescheduled'], true],
+  ['confirmed', ['rescheduled', 'chosen'], false],
+  ['confirmed', ['rescheduled', 'chosen', 'rescheduled'], true],
+  ['cancelled', ['rescheduled'], false],
+])('a choice is open: %s after %s', (status, events, open) => {
+  expect(undecided(booking(status, 'captured', events))).toBe(open);
 });
