@@ -1,12 +1,15 @@
 // src/worker/sw.ts
-var e = "boxoffice-d7ed73595e9d", t = /^\/(v1|docs|openapi\.json|\.well-known|healthz|readyz|sitemap\.xml|robots\.txt)(\/|$)/;
+var e = "boxoffice-55477cee4f7a", t = /^\/(v1|docs|openapi\.json|\.well-known|healthz|readyz|sitemap\.xml|robots\.txt)(\/|$)/;
 self.addEventListener("install", (t) => {
 	t.waitUntil(caches.open(e).then(async (e) => {
 		await e.addAll([
-			.../* @__PURE__ */ "/assets/About-CEFsrKhq.css,/assets/About-WOmxyo9i.js,/assets/Account-CZDUFVr_.css,/assets/Account-DR_uQD2k.js,/assets/Booking-D3nH1iNj.css,/assets/Booking-kVZDc0Qv.js,/assets/Cancel-BDtoF-2e.css,/assets/Cancel-Cv1NppMA.js,/assets/Choice-BJ10PSkr.css,/assets/Choice-Dh3RGYAz.js,/assets/Form-B7GZQlqD.css,/assets/Form-DinQYc7B.js,/assets/Login-CcKUh4zJ.js,/assets/Login-Dg4IcK7D.css,/assets/Movie-DDMDEeqU.js,/assets/Movie-G5uxFcdw.css,/assets/Search-BtWspFau.js,/assets/Search-VcAi-SpQ.css,/assets/Show-B-us0b2c.js,/assets/Show-B5efCqol.css,/assets/Stub-BGQ7mr9P.css,/assets/Stub-iA79YCWb.js,/assets/Theater-BRsj6g9P.js,/assets/Theater-SK7duz6G.css,/assets/Ticket-DPfWNGxW.css,/assets/Ticket-DpipXdfE.js,/assets/Tickets-DadJP-FX.css,/assets/Tickets-fSnFJv1r.js,/assets/Top-B8CiQ_m4.js,/assets/Top-CXg0UPdd.css,/assets/Unknown-B1VtyMAv.css,/assets/Unknown-DqOmGPdx.js,/assets/ar-C1Z1VbMs.js,/assets/archivo-narrow-latin-wght-normal-B-Ghsc5j.woff2,/assets/client-jJ1bsya0.js,/assets/hi-DfLa2cYZ.js,/assets/i18n.svelte-D21K87b7.js,/assets/index-DlnX--6O.js,/assets/index-ZQo3abvc.css,/assets/money-CrhoeSEI.js,/assets/names-By7fdvn6.js,/assets/push.svelte-ChkKTiFt.js,/assets/shows-CQeolrVs.js,/assets/story-roPsUwXT.js".split(","),
+			.../* @__PURE__ */ "/assets/About-CEFsrKhq.css,/assets/About-CkuXFwZp.js,/assets/Account-BGXKqgog.js,/assets/Account-CZDUFVr_.css,/assets/Booking-CT7Wr1kp.css,/assets/Booking-DC34KHnM.js,/assets/Cancel-BQwdSDlD.css,/assets/Cancel-C6ssOCOA.js,/assets/Choice-BE79j0uB.css,/assets/Choice-DkTqaEwk.js,/assets/Form-DCH2Imve.css,/assets/Form-EqLKLaC8.js,/assets/Login-DIo3oDex.js,/assets/Login-Dg4IcK7D.css,/assets/Movie-BmkwlL8u.js,/assets/Movie-Dq-rJboM.css,/assets/Search-BKY0Kage.css,/assets/Search-BufLHTcG.js,/assets/Show-D1L1w6uF.js,/assets/Show-Sa4eghgq.css,/assets/Stub-BGQ7mr9P.css,/assets/Stub-ZzTxTPio.js,/assets/Theater-SK7duz6G.css,/assets/Theater-wGnyYYzp.js,/assets/Ticket-DPfWNGxW.css,/assets/Ticket-hxHM-Tjp.js,/assets/Tickets-CwOvryWO.js,/assets/Tickets-DadJP-FX.css,/assets/Top-BWw7bWp-.js,/assets/Top-CXg0UPdd.css,/assets/Unknown-B1VtyMAv.css,/assets/Unknown-BrFgCeXD.js,/assets/ar-CCLnel6d.js,/assets/archivo-narrow-latin-wght-normal-B-Ghsc5j.woff2,/assets/client-BWZYvmXL.js,/assets/hi-_p74i_lO.js,/assets/i18n.svelte-DVDzHUpV.js,/assets/index-BBfkuKv4.js,/assets/index-CvRhLgE8.css,/assets/index-client-DVnpj8TQ.js,/assets/money-BSAFKU_2.js,/assets/names-DZBp3URi.js,/assets/push.svelte-CMilGQ-T.js,/assets/shows-BvFpTJRL.js,/assets/story-CxAz1dPo.js".split(","),
 			"/manifest.webmanifest",
 			"/icon.svg"
-		]), await e.put("/", await fetch(new Request("/", { cache: "reload" })));
+		]);
+		let t = await fetch(new Request("/", { cache: "reload" }));
+		if (!t.ok) throw Error("the page answered " + t.status);
+		await e.put("/", t);
 	}));
 }), self.addEventListener("activate", (t) => {
 	t.waitUntil(caches.keys().then(async (t) => {
@@ -16,17 +19,17 @@ self.addEventListener("install", (t) => {
 }), self.addEventListener("message", (e) => {
 	e.data === "update" && self.skipWaiting();
 }), self.addEventListener("fetch", (e) => {
-	let { request: i } = e, a = new URL(i.url);
-	i.method !== "GET" || a.origin !== self.location.origin || t.test(a.pathname) || (i.mode === "navigate" ? e.respondWith(n(i)) : a.pathname.startsWith("/assets/") && e.respondWith(r(i)));
+	let { request: n } = e, a = new URL(n.url);
+	n.method !== "GET" || a.origin !== self.location.origin || t.test(a.pathname) || (n.mode === "navigate" ? e.respondWith(r(n)) : a.pathname.startsWith("/assets/") && e.respondWith(i(n)));
 });
-async function n(e) {
-	try {
-		return await fetch(e);
-	} catch {
-		return await caches.match("/") ?? Response.error();
-	}
+var n = 3e3;
+async function r(e) {
+	let t = await caches.match("/");
+	if (!t) return fetch(e);
+	let r = fetch(e).then((e) => e.status >= 502 ? t : e, () => t);
+	return Promise.race([r, new Promise((e) => setTimeout(() => e(t), n))]);
 }
-async function r(t) {
+async function i(t) {
 	let n = await caches.match(t);
 	if (n) return n;
 	let r = await fetch(t);
@@ -51,12 +54,12 @@ self.addEventListener("push", (e) => {
 }), self.addEventListener("notificationclick", (e) => {
 	e.notification.close();
 	let t = new URL(e.notification.data.navigate, self.location.origin);
-	e.waitUntil(i(t));
+	e.waitUntil(a(t));
 });
-async function i(e) {
+async function a(e) {
 	if (e.origin !== self.location.origin) return;
 	let t = await self.clients.matchAll({ type: "window" });
-	for (let n of t) try {
+	for (let n of t) if (!/^\/(shows|checkout|pay|bookings)\//.test(new URL(n.url).pathname)) try {
 		await (await n.focus()).navigate(e.href);
 		return;
 	} catch {}
