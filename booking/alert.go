@@ -71,6 +71,6 @@ func AlertKinds() []AlertKind {
 		AlertPaymentMismatch, AlertPaidTwice, AlertMoneyNotGivenBack, AlertRefundRefused, AlertRefundedOutside,
 		AlertRefundFailed, AlertDisputeInquiry, AlertDisputeOpened, AlertDisputeLost, AlertDisputeWon,
 		AlertSeatsNotFreed, AlertShowCancelledNotRefunded, AlertShowChangeNotSettled, AlertMessageVendorDenied,
-		AlertMessageUnconfirmed, AlertStepStuck, AlertStepFailing, AlertWorkflowMissing,
+		AlertMessageUnconfirmed, AlertMessageRefused, AlertStepStuck, AlertStepFailing, AlertWorkflowMissing,
 	}
 }

@@ -34,4 +34,4 @@ export function chooseMode(next: Mode): void {
   }
 }
 
-show(now);
+show(stored());
