@@ -53,7 +53,7 @@ var mayImport = []struct {
 	{"api/accounts", []string{"booking", "api/rest", "internal/accounts"}},
 	{"api/catalog", []string{"booking", "api/rest", "internal/paging", "internal/catalog", "internal/shows", "internal/seatmap", "internal/bestseats", "internal/cache"}},
 	{"api/search", []string{"booking", "api/rest", "internal/search", "internal/paging"}},
-	{"api/bookings", []string{"booking", "workflows", "api/rest", "api/saga", "internal/shows", "internal/bookings", "internal/seatmap", "internal/showchanges", "internal/lettering", "internal/text"}},
+	{"api/bookings", []string{"booking", "workflows", "api/rest", "api/saga", "internal/shows", "internal/bookings", "internal/seatmap", "internal/bestseats", "internal/showchanges", "internal/lettering", "internal/text"}},
 	{"api/payments", []string{"booking", "workflows", "api/rest", "api/saga", "internal/payments", "internal/bookings"}},
 	{"api/staff", []string{"booking", "workflows", "api/rest", "api/saga", "internal/catalog/staff", "internal/shows", "internal/bookings", "internal/showchanges", "internal/alerts", "internal/audit", "internal/cache"}},
 	{"api", []string{"api/...", "internal/accounts", "internal/search"}},

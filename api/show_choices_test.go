@@ -39,6 +39,26 @@ func (f *fakeSaga) choose(ctx context.Context, b booking.Booking, d workflows.Ch
 	return f.books.Record(ctx, state)
 }
 
+// move is a show that a moved booking can go to.
+type move struct {
+	Show struct {
+		ID string `json:"id"`
+	} `json:"show"`
+	Seats     []string      `json:"seats"`
+	Total     booking.Money `json:"total"`
+	ComesBack booking.Money `json:"comes_back"`
+}
+
+// layoutOf gives the layout of the world's show again, with all seats of one category.
+func (w *world) layoutOf(category string) string {
+	w.t.Helper()
+	id := uuid.NewString()
+	w.exec(`INSERT INTO layouts (id, screen_id, version, layout, capacity)
+		SELECT $1, l.screen_id, 2, replace(l.layout::text, '"gold"', to_json($2::text)::text)::jsonb, l.capacity
+		FROM layouts l JOIN shows s ON s.layout_id = l.id WHERE s.id = $3`, id, category, w.show)
+	return id
+}
+
 // moveShow moves the world's show by a day, and tells a booking.
 func (w *world) moveShow(bookingID, decideIn string) (changeID string) {
 	w.t.Helper()
@@ -128,6 +148,50 @@ func TestChangeOfABooking(t *testing.T) {
 	w.do(t, w.changeCall(w.customer, "GET", b.ID, "", http.StatusOK)).into(t, &change)
 	assert.False(t, change.Open)
 	assert.Equal(t, booking.ChoiceKeep, change.Choice)
+}
+
+// Each show is offered with seats that the choice then takes: never one where all seats
+// cost more than was paid.
+func TestMovesThatAreOfferedAreAccepted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.bought(t, w.customer, "k", "A01", "A02")
+	w.moveShow(b.ID, "1 day")
+	dearer := w.otherShow(90000) // the same category: it keeps the old price
+	cheaper := w.otherShow(40000)
+	lounge := w.otherShow(0)
+	w.exec(`UPDATE shows SET prices = '{"recliner": 95000}', layout_id = $2 WHERE id = $1`, lounge, w.layoutOf("recliner"))
+
+	read := func() map[string]move {
+		var change struct {
+			Alternatives []booking.ShowSummary `json:"alternatives"`
+			Moves        []move                `json:"moves"`
+		}
+		w.do(t, w.changeCall(w.customer, "GET", b.ID, "", http.StatusOK)).into(t, &change)
+		require.NotNil(t, change.Moves)
+		found := map[string]move{}
+		for _, m := range change.Moves {
+			found[m.Show.ID] = m
+		}
+		return found
+	}
+	moves := read()
+	assert.Len(t, moves, 2)
+	assert.NotContains(t, moves, lounge, "its seats cost more")
+	for _, id := range []string{dearer, cheaper} {
+		require.Contains(t, moves, id)
+		assert.Len(t, moves[id].Seats, 2)
+		assert.Equal(t, b.Quote.Total.Amount, moves[id].Total.Amount+moves[id].ComesBack.Amount)
+	}
+	assert.Zero(t, moves[dearer].ComesBack.Amount)
+	assert.Positive(t, moves[cheaper].ComesBack.Amount)
+
+	chosen := moves[cheaper]
+	after := w.do(t, w.changeCall(w.customer, "POST", b.ID, moveBody(cheaper, chosen.Seats...), http.StatusOK)).booking(t)
+	assert.Equal(t, cheaper, after.Show.ID)
+	assert.Equal(t, chosen.Seats, after.Seats)
+	assert.Equal(t, chosen.Total, after.Quote.Total)
+	assert.Empty(t, read(), "the choice is made")
 }
 
 // Bookings are notified one after the other. The full refund of a cancellation does not

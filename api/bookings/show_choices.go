@@ -16,11 +16,15 @@ import (
 
 // bookingChange says what happened to the booking's show, and what the customer may choose.
 func (s *service) bookingChange(w http.ResponseWriter, r *http.Request) error {
-	_, change, err := s.changedBooking(r)
+	b, changed, err := s.changedBooking(r)
 	if err != nil {
 		return err
 	}
-	return rest.Answer(w, http.StatusOK, change)
+	moves, err := s.moves(r.Context(), b, changed)
+	if err != nil {
+		return err
+	}
+	return rest.Answer(w, http.StatusOK, changeAnswer{changed, moves})
 }
 
 func (s *service) changedBooking(r *http.Request) (booking.Booking, showchanges.BookingChange, error) {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 
@@ -71,29 +70,5 @@ func TestImageBuildsAStaticProgram(t *testing.T) {
 	run := exec.CommandContext(t.Context(), program(t), "--help")
 	run.Env = []string{} // as in the image: no home, no path
 	output, err := run.CombinedOutput()
-	require.NoError(t, err, string(output))
-}
-
-func TestNginxAcceptsItsConfiguration(t *testing.T) {
-	t.Parallel()
-	nginx, err := exec.LookPath("nginx")
-	if err != nil {
-		t.Skip("!! nginx is not installed: deploy/nginx/nginx.conf is not checked by nginx itself")
-	}
-	content, err := os.ReadFile(path("deploy", "nginx", "nginx.conf"))
-	require.NoError(t, err)
-
-	// The distributions' builds want directories that only root has.
-	dir := t.TempDir()
-	moved := "http {\n"
-	for _, directive := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		moved += directive + "_temp_path " + dir + ";\n"
-	}
-	text := strings.Replace(string(content), "http {\n", moved, 1)
-	text = strings.Replace(text, "/tmp/nginx.pid", filepath.Join(dir, "pid"), 1)
-	file := filepath.Join(dir, "nginx.conf")
-	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
-
-	output, err := exec.CommandContext(t.Context(), nginx, "-t", "-p", dir, "-c", file).CombinedOutput()
 	require.NoError(t, err, string(output))
 }

@@ -20,7 +20,7 @@ test('A phone: from sign-up to a ticket without a network, and the money back', 
   await page.getByRole('link', { name: 'Account' }).waitFor();
 
   await page.getByRole('link', { name: 'Search' }).tap();
-  await page.getByRole('combobox').fill(show.movie.title);
+  await page.getByRole('combobox', { name: 'Movie, person or theater' }).fill(show.movie.title);
   await page.getByRole('option', { name: show.movie.title }).first().tap();
   await page.getByRole('heading', { level: 1, name: show.movie.title }).waitFor();
   await page.locator(`nav a[href*="date=${show.date}"]`).tap();

@@ -71,7 +71,7 @@ interface Wanted {
   narrower?: number;
   /** At least this many seats. */
   seats?: number;
-  /** The movie has shows beside this one, in the same city. */
+  /** The movie has shows beside this one, in the same city, and one of them has such seats, too. */
   again?: boolean;
 }
 
@@ -95,11 +95,21 @@ export async function findShow(wanted: Wanted = {}): Promise<Show> {
     if (wanted.again && candidate.shows < 3) continue;
     const seats = await call<SeatMap>('GET', `/v1/shows/${candidate.show.id}/seats`);
     const found = suits(city, candidate, seats, wanted);
-    if (!found) continue;
+    if (!found || (wanted.again && !(await soldElsewhere(found, left)))) continue;
     left.splice(left.indexOf(candidate), 1);
     return found;
   }
   throw new Error(`no show in ${city} suits ${JSON.stringify(wanted)}; is the demo data there?`);
+}
+
+/** Whether another show of the movie has seats of the first free seat's category: a moved booking may go there. */
+async function soldElsewhere(show: Show, candidates: Candidate[]): Promise<boolean> {
+  const category = show.seats.layout.rows.find((row) => row.seats.some((seat) => seat.id === show.free[0]))!.category;
+  for (const other of candidates.filter((c) => c.movie.slug === show.movie.slug && c.show.id !== show.id).slice(0, 5)) {
+    const seats = await call<SeatMap>('GET', `/v1/shows/${other.show.id}/seats`);
+    if (seats.on_sale && category in seats.prices) return true;
+  }
+  return false;
 }
 
 async function showsOf(city: string): Promise<Candidate[]> {

@@ -72,15 +72,15 @@ test('A moved show: the old and the new time, and each of the three choices once
   await comesAgain(keeping, keeps.bought.id, 'You kept the seats for the new time.');
 
   const moving = await opens(moves);
-  const { alternatives } = await call<Schemas['BookingChange']>('GET', `/v1/bookings/${moves.bought.id}/change`, undefined, moves.customer.token);
-  expect(await moving.getByRole('button', { name: /^Move to/ }).count()).toBe(Math.min(6, alternatives.length));
+  const { moves: possible } = await call<Schemas['BookingChange']>('GET', `/v1/bookings/${moves.bought.id}/change`, undefined, moves.customer.token);
+  expect(await moving.getByRole('button', { name: /^Move to/ }).count()).toBe(Math.min(6, possible.length));
   await moving.getByRole('button', { name: /^Move to/ }).first().click();
   await chose(moving, moves.bought.id);
   await moving.getByText('The seats are yours', { exact: true }).waitFor();
   await moving.getByText('You moved to another show.').waitFor();
   const moved = await booking(moves.customer, moves.bought.id);
-  expect(moved.show.id).toBe(alternatives[0]!.id);
-  expect(moved.seats).toHaveLength(2);
+  expect(moved.show.id).toBe(possible[0]!.show.id);
+  expect(moved.seats).toEqual(possible[0]!.seats);
   expect(moved.quote.total.amount, 'a move never costs more').toBeLessThanOrEqual(moves.bought.quote.total.amount);
   expect(await moving.locator('.stub .meta').textContent()).toContain(clock(moved.show.starts_at, moved.show.time_zone));
   await comesAgain(moving, moves.bought.id, 'You moved to another show.');
@@ -191,7 +191,7 @@ test('Without a choice the default holds, and the page says so', async () => {
   let choice = 'keep';
   await page.route(`**/v1/bookings/${bought.id}/change`, async (route) => {
     const change = await call<Schemas['BookingChange']>('GET', `/v1/bookings/${bought.id}/change`, undefined, customer.token);
-    await route.fulfill({ json: { ...change, choice, chosen_by: 'default', chosen_at: change.decide_by, open: false, alternatives: [] } });
+    await route.fulfill({ json: { ...change, choice, chosen_by: 'default', chosen_at: change.decide_by, open: false, alternatives: [], moves: [] } });
   });
   for (const words of ['so your seats are kept for the new time.', 'so you get all your money back.']) {
     await page.goto(`/bookings/${bought.id}/choice`);

@@ -1911,6 +1911,8 @@ export interface components {
             id: string;
             /** @enum {string} */
             kind: "cancelled" | "rescheduled";
+            /** @description What the choice to move would be accepted with now: the alternatives with seats that cost no more than was paid, of the booking's own category where there are some. Other seats of these shows may be chosen, too. Empty when nothing can be chosen any more. */
+            moves: components["schemas"]["PossibleMove"][];
             new_local_time?: string;
             /** Format: date-time */
             new_starts_at?: string;
@@ -2398,6 +2400,19 @@ export interface components {
                 year: number;
             }[];
             name: string;
+        };
+        PossibleMove: {
+            comes_back: components["schemas"]["Money"];
+            /**
+             * @description Free when they were looked at; nothing is held.
+             * @example [
+             *       "F05",
+             *       "F06"
+             *     ]
+             */
+            seats: string[];
+            show: components["schemas"]["ShowSummary"];
+            total: components["schemas"]["Money"];
         };
         PriceCard: {
             /** Format: date-time */
