@@ -4,6 +4,7 @@
  * their own direction: each one stands between U+2068 and U+2069.
  */
 import en, { type Messages } from './en';
+import { kept } from './kept';
 
 export type Language = 'en' | 'hi' | 'ar';
 export type Key = keyof typeof en;
@@ -83,7 +84,7 @@ export function fill(message: Messages[Key], values: Values, language: string): 
   let text: string;
   if (typeof message === 'string') text = message;
   else {
-    const form = new Intl.PluralRules(language).select(Number(values.n ?? 0));
+    const form = kept('plural ' + language, () => new Intl.PluralRules(language)).select(Number(values.n ?? 0));
     text = message[form] ?? message.other;
   }
   return text.replace(/\{(\w+)\}/g, (_, name: string) => {
@@ -111,13 +112,15 @@ export function named(prefix: string, code: string, values: Values = {}): string
 
 /** Names in a row: "A7, A8 and A9". */
 export function listed(names: string[]): string {
-  return new Intl.ListFormat(i18n.locale, { type: 'conjunction' }).format(names.map((name) => isolate(name, language)));
+  const { locale } = i18n;
+  return kept('list ' + locale, () => new Intl.ListFormat(locale, { type: 'conjunction' })).format(names.map((name) => isolate(name, language)));
 }
 
 /** A language's name in the language of the app. */
 export function languageName(tag: string): string {
   try {
-    return new Intl.DisplayNames(i18n.locale, { type: 'language' }).of(tag) ?? tag;
+    const { locale } = i18n;
+    return kept('languages ' + locale, () => new Intl.DisplayNames(locale, { type: 'language' })).of(tag) ?? tag;
   } catch {
     return tag;
   }

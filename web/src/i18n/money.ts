@@ -1,26 +1,22 @@
 import { i18n } from './i18n.svelte';
+import { kept } from './kept';
 
 export interface Money {
   amount: number;
   currency: string;
 }
 
-const formats = new Map<string, Intl.NumberFormat>();
-
 function format(currency: string, whole: boolean): Intl.NumberFormat {
-  const key = i18n.locale + currency + whole;
-  let found = formats.get(key);
-  if (!found) {
+  const { locale } = i18n;
+  return kept(`money ${locale} ${currency} ${whole}`, () => {
     const options: Intl.NumberFormatOptions = { style: 'currency', currency, currencyDisplay: 'narrowSymbol' };
-    found = new Intl.NumberFormat(i18n.locale, whole ? { ...options, trailingZeroDisplay: 'stripIfInteger' } as Intl.NumberFormatOptions : options);
-    formats.set(key, found);
-  }
-  return found;
+    return new Intl.NumberFormat(locale, whole ? { ...options, trailingZeroDisplay: 'stripIfInteger' } as Intl.NumberFormatOptions : options);
+  });
 }
 
 /** How many digits a currency has behind the point. */
 export function digits(currency: string): number {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  return kept('digits ' + currency, () => new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2);
 }
 
 /** The amount as a decimal number in text, so that nothing is rounded on the way. */

@@ -4,24 +4,19 @@
  * evening before.
  */
 import { i18n, t } from './i18n.svelte';
+import { kept } from './kept';
 
 type Parts = Intl.DateTimeFormatOptions;
-const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(zone: string, parts: Parts): Intl.DateTimeFormat {
-  const key = i18n.locale + zone + JSON.stringify(parts);
-  let found = formats.get(key);
-  if (!found) {
-    found = new Intl.DateTimeFormat(i18n.locale, { timeZone: zone, calendar: 'gregory', ...parts });
-    formats.set(key, found);
-  }
-  return found;
+  const { locale } = i18n;
+  return kept(`time ${locale} ${zone} ${JSON.stringify(parts)}`, () => new Intl.DateTimeFormat(locale, { timeZone: zone, calendar: 'gregory', ...parts }));
 }
 
 /** 19:15 or 00:10 on the theater's clock, or 7:15 PM for readers who write it so. */
 export function clock(at: string | number, zone: string): string {
   const numeric = format(zone, { hour: 'numeric', minute: '2-digit' });
-  const twelve = numeric.resolvedOptions().hour12;
+  const twelve = kept('twelve hours ' + i18n.locale, () => numeric.resolvedOptions().hour12);
   return (twelve ? numeric : format(zone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })).format(new Date(at));
 }
 
@@ -46,14 +41,11 @@ export function cinemaDay(at: string | number, zone: string): string {
 
 /** What a clock and a calendar on the wall show. By parts: engines differ in how they write the same date as a text. */
 function wall(at: string | number, zone: string): Record<string, string> {
-  const key = 'wall' + zone;
-  let found = formats.get(key);
-  if (!found) {
-    const parts: Parts = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', hourCycle: 'h23' };
-    found = new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', { timeZone: zone, ...parts });
-    formats.set(key, found);
-  }
-  return Object.fromEntries(found.formatToParts(new Date(at)).map((part) => [part.type, part.value]));
+  const format = kept('wall ' + zone, () => {
+    const parts: Parts = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+    return new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', { timeZone: zone, ...parts });
+  });
+  return Object.fromEntries(format.formatToParts(new Date(at)).map((part) => [part.type, part.value]));
 }
 
 /** The day after or before, as 2026-11-28. */
@@ -90,10 +82,9 @@ export function when(at: string, zone: string, now = Date.now()): string {
 
 /** The zone's name in brackets when the reader's clock shows another time. */
 export function elsewhere(at: string | number, zone: string): string {
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const parts: Parts = { day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
-  const moment = new Date(at);
-  if (format(zone, parts).format(moment) === format(own, parts).format(moment)) return '';
+  const reader = new Date(at);
+  const { day, hour, minute } = wall(at, zone);
+  if (reader.getDate() === Number(day) && reader.getHours() === Number(hour) && reader.getMinutes() === Number(minute)) return '';
   const city = zone.split('/').pop()!.replaceAll('_', ' ');
   return ' ' + t('zone', { city });
 }

@@ -1,5 +1,6 @@
 /** What the first screen shows, in the order and the words in which it does. */
 import type { Schemas } from '../../api/client';
+import { kept } from '../../i18n/kept';
 
 export type Home = Schemas['Home'];
 export type HomeMovie = Home['movies'][number];
@@ -33,7 +34,8 @@ export function hours(movies: HomeMovie[], now: number, zone: string): number[] 
 
 /** The full hour on the zone's clock: India's is half an hour from that of UTC. */
 function fullHour(at: number, zone: string): number {
-  const parts = new Intl.DateTimeFormat('en', { timeZone: zone, minute: 'numeric', second: 'numeric' }).formatToParts(at);
+  const format = kept('minutes ' + zone, () => new Intl.DateTimeFormat('en', { timeZone: zone, minute: 'numeric', second: 'numeric' }));
+  const parts = format.formatToParts(at);
   const part = (type: string) => Number(parts.find((p) => p.type === type)?.value ?? 0);
   return at - (at % 1000) - part('minute') * 60_000 - part('second') * 1000;
 }
