@@ -38,6 +38,7 @@ describe('failure', () => {
     const found = failure(status, body);
     expect(found).toBeInstanceOf(Failure);
     expect(found).toMatchObject({ status, code, detail, message: detail, passing });
+    expect(found.words('Later.'), 'what the API says is English in each language of the app').toEqual(passing ? { text: 'Later.' } : { text: detail, lang: 'en' });
     expect(found.problem).toEqual(typeof body === 'object' && body !== null ? body : {});
   });
 });

@@ -25,6 +25,17 @@ export class Failure extends Error {
   get passing(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
+
+  /** What to tell the reader: the app's words when the same call may work later, otherwise what the API says. */
+  words(later: string): Words {
+    return this.passing ? { text: later } : { text: this.detail, lang: 'en' };
+  }
+}
+
+/** A text, and its language when that is not the app's, so that it is read aloud as what it is. */
+export interface Words {
+  text: string;
+  lang?: 'en';
 }
 
 /** Gives the bearer token of a call, or nothing. Set by session, which uses this client itself. */
