@@ -136,6 +136,26 @@ func TestLanguageIsTheBrowsers(t *testing.T) {
 	}
 }
 
+func TestLanguageIsTheAppsWhereItNamesOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	put := func(language string, status int, holds ...string) {
+		t.Helper()
+		body := strings.TrimSuffix(browser("https://push.example/s/1"), "}") + fmt.Sprintf(`,"language":%q}`, language)
+		w.do(t, call{method: "PUT", path: "/v1/me/push-subscriptions", token: w.customer, body: body,
+			headers: map[string]string{"Accept-Language": "hi-IN"}, status: status, holds: holds})
+	}
+	for _, test := range []struct{ named, want string }{{"ar", "ar"}, {"en-in", "en-IN"}, {"", "hi-IN"}} {
+		put(test.named, http.StatusNoContent)
+		var language string
+		require.NoError(t, w.db.Pool.QueryRow(t.Context(), `SELECT language FROM push_subscriptions`).Scan(&language))
+		assert.Equal(t, test.want, language, test.named)
+	}
+	for _, named := range []string{"%%", "und", "notalanguage", "en-" + strings.Repeat("x-abcdefgh", 5)} {
+		put(named, http.StatusUnprocessableEntity, `"language"`, "Write a language tag such as hi")
+	}
+}
+
 func TestPushMayBeOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -61,6 +61,7 @@ type Message struct {
 type Push struct {
 	P256DH, Auth []byte // the browser's keys
 	Link         string // what a tap opens
+	Icon         string // address of a picture
 	Language     string // BCP 47
 	Direction    string // of the text, ltr or rtl
 	// Tag replaces what the browser shows under the same one, Topic what the push service

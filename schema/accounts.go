@@ -67,7 +67,7 @@ type PushSubscription struct {
 	P256DH []byte `bun:"p256dh"`
 	// Auth is the secret that the browser shares with us.
 	Auth []byte `bun:"auth"`
-	// Language is the one that the browser asked for, a BCP 47 tag.
+	// Language is the one that the app is shown in there, a BCP 47 tag.
 	Language string `bun:"language,nullzero,default:'en'"`
 	// CreatedAt is when the account first registered it.
 	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`

@@ -38,6 +38,9 @@ type Subscription struct {
 	Keys     SubscriptionKeys `json:"keys"`
 	// ExpirationTime is in what browsers write. The push service says when it is over.
 	ExpirationTime *float64 `json:"expirationTime"`
+	// Language is what its messages are written in, a BCP 47 tag. Empty: what the browser
+	// asks for.
+	Language string `json:"language"`
 }
 
 // SubscriptionKeys are the browser's keys, in base64url.
@@ -65,7 +68,9 @@ func (s *Service) Subscribe(ctx context.Context, accountID string, sub Subscript
 	if err != nil {
 		return err
 	}
-	row.Language = preferred(accepts)
+	if row.Language == "" {
+		row.Language = preferred(accepts)
+	}
 	return s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		// The lock makes an account's subscriptions follow each other, so that they are
 		// counted.
@@ -137,7 +142,25 @@ func (s *Service) checkSubscription(sub Subscription) (*schema.PushSubscription,
 	if row.Auth, err = base64url(sub.Keys.Auth); err != nil || len(row.Auth) != 16 {
 		wrong.add("keys.auth", "Write the browser's secret as PushSubscription.toJSON() gives it: base64url of 16 bytes.")
 	}
+	if row.Language, err = tag(sub.Language); err != nil {
+		wrong.add("language", "Write a language tag such as hi or ar-EG, of at most 35 characters, or leave it out.")
+	}
 	return row, wrong.Err()
+}
+
+// maxTag is what BCP 47 has software prepare for.
+const maxTag = 35
+
+// tag gives a language tag in its usual spelling; none stays none.
+func tag(written string) (string, error) {
+	if written == "" {
+		return "", nil
+	}
+	parsed, err := language.Parse(written)
+	if err == nil && (len(parsed.String()) > maxTag || parsed.IsRoot()) {
+		err = errors.New("too long, or any language")
+	}
+	return parsed.String(), err
 }
 
 // wrongEndpoint says what is wrong with an address at a push service. Where its name
@@ -176,7 +199,7 @@ func isPoint(key []byte) bool {
 // preferred is the language that a browser asks for first.
 func preferred(accepts string) string {
 	tags, weights, err := language.ParseAcceptLanguage(accepts)
-	if err != nil || len(tags) == 0 || weights[0] <= 0 || len(tags[0].String()) > 35 {
+	if err != nil || len(tags) == 0 || weights[0] <= 0 || len(tags[0].String()) > maxTag {
 		return language.English.String()
 	}
 	if base, _ := tags[0].Base(); base.String() == "mul" || base.String() == "und" { // any will do

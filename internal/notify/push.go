@@ -45,7 +45,7 @@ func (s *Service) sendPush(ctx context.Context, d *dispatch) error {
 		}
 		return s.store.skip(ctx, d.Notification, reason)
 	}
-	message, err := s.writer.write(d)
+	messages, err := s.writer.writePushes(d)
 	if err != nil {
 		return err
 	}
@@ -53,16 +53,16 @@ func (s *Service) sendPush(ctx context.Context, d *dispatch) error {
 	if err != nil || d.id == "" {
 		return err
 	}
-	cause := s.sendToAll(ctx, d, sender, message, due)
+	cause := s.sendToAll(ctx, d, sender, messages, due)
 	return s.settlePush(ctx, d, cause)
 }
 
 // sendToAll sends to the browsers at once, and gives the worst of what happened.
-func (s *Service) sendToAll(ctx context.Context, d *dispatch, sender Sender, message booking.Message, due []browser) error {
-	message.NotificationID = d.id
+func (s *Service) sendToAll(ctx context.Context, d *dispatch, sender Sender, messages map[string]booking.Message, due []browser) error {
 	failures := make([]error, len(due))
 	var all sync.WaitGroup
 	for i, to := range due {
+		message := messages[pushLanguage(to.Language).Language]
 		all.Go(func() { failures[i] = s.sendToBrowser(ctx, d, sender, message, to) })
 	}
 	all.Wait()
@@ -80,7 +80,7 @@ func (s *Service) sendToAll(ctx context.Context, d *dispatch, sender Sender, mes
 func (s *Service) sendToBrowser(ctx context.Context, d *dispatch, sender Sender, message booking.Message, to browser) error {
 	push := *message.Push
 	push.P256DH, push.Auth = to.P256DH, to.Auth
-	message.To, message.Push = to.Endpoint, &push
+	message.NotificationID, message.To, message.Push = d.id, to.Endpoint, &push
 	call, cancel := context.WithTimeout(ctx, s.sendWithin)
 	defer cancel()
 	_, failure := sender.Send(call, message)
@@ -137,19 +137,35 @@ func (s *Service) tellOfRefusal(ctx context.Context, d *dispatch, cause error) {
 	}
 }
 
+// pushIcon is the web app's own.
+const pushIcon = "/icon-192.png"
+
+// writePushes writes the message in every language, by its code.
+func (w writer) writePushes(d *dispatch) (map[string]booking.Message, error) {
+	messages := map[string]booking.Message{}
+	for _, language := range pushLanguages {
+		message, err := w.writePush(d, language)
+		if err != nil {
+			return nil, err
+		}
+		messages[language.Language] = message
+	}
+	return messages, nil
+}
+
 // writePush writes the message without its address, which each browser has its own of.
-func writePush(d *dispatch, language texts, f facts) (booking.Message, error) {
-	text := language.Notices[d.Notice].Push
+func (w writer) writePush(d *dispatch, language texts) (booking.Message, error) {
+	text, f := language.Notices[d.Notice].Push, language.isolated(w.facts(d, language))
 	title, err := text.Title.fill(f)
 	if err != nil {
-		return booking.Message{}, fmt.Errorf("write %s push: %w", d.Notice, err)
+		return booking.Message{}, fmt.Errorf("write %s push in %s: %w", d.Notice, language.Language, err)
 	}
 	body, err := text.Body.fill(f)
 	if err != nil {
-		return booking.Message{}, fmt.Errorf("write %s push: %w", d.Notice, err)
+		return booking.Message{}, fmt.Errorf("write %s push in %s: %w", d.Notice, language.Language, err)
 	}
 	return booking.Message{Subject: title, Text: body, Push: &booking.Push{
-		Link: f.Link, Language: language.Language, Direction: language.Direction,
+		Link: f.Link, Icon: w.publicURL + pushIcon, Language: language.Language, Direction: language.Direction,
 		Tag: "booking-" + d.BookingID, Topic: topic(d.BookingID),
 		KeepFor: keepFor(time.Until(d.startsAt())),
 		Urgent:  d.Notice == booking.NoticeShowCancelled || d.Notice == booking.NoticeRescheduled,

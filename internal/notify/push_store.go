@@ -14,6 +14,7 @@ import (
 // browser is a subscription that lacks a message.
 type browser struct {
 	NotificationID, ID, Endpoint string
+	Language                     string // BCP 47, as the browser asked for it
 	P256DH, Auth                 []byte
 }
 
@@ -36,7 +37,7 @@ SELECT EXISTS (SELECT FROM push_subscriptions ps JOIN bookings b ON b.customer_i
 func (s store) claimBrowsers(ctx context.Context, d *dispatch, vendor string, within time.Duration) ([]browser, error) {
 	rows, err := s.pool.Query(ctx, `
 WITH browsers AS (
-    SELECT ps.id, ps.endpoint, ps.p256dh, ps.auth
+    SELECT ps.id, ps.endpoint, ps.language, ps.p256dh, ps.auth
     FROM push_subscriptions ps JOIN bookings b ON b.customer_id = ps.account_id WHERE b.id = $1),
 note AS (
     INSERT INTO notifications AS n (booking_id, channel, notice, sequence, status, vendor, attempts, updated_at)
@@ -51,7 +52,7 @@ due AS (
     SET attempts = pd.attempts + 1, try_after = excluded.try_after
     WHERE pd.status = 'pending' AND pd.try_after <= clock_timestamp()
     RETURNING pd.subscription_id)
-SELECT note.id::text, coalesce(b.id::text, ''), coalesce(b.endpoint, ''), b.p256dh, b.auth
+SELECT note.id::text, coalesce(b.id::text, ''), coalesce(b.endpoint, ''), coalesce(b.language, ''), b.p256dh, b.auth
 FROM note LEFT JOIN (due JOIN browsers b ON b.id = due.subscription_id) ON true`,
 		d.BookingID, d.Notice, d.Sequence, vendor, within)
 	if err != nil {

@@ -104,8 +104,33 @@ func TestPushReachesEveryBrowserOnce(t *testing.T) {
 	assert.Equal(t, "Fri 8 Jan 19:30 IST, Aurora Koramangala. Seats C7,C8.", sent.Text)
 	assert.Equal(t, "https://boxoffice.example/bookings/"+w.bookingID, sent.CustomArgs["navigate"])
 	assert.Equal(t, "booking-"+w.bookingID, sent.CustomArgs["tag"])
+	assert.Equal(t, "https://boxoffice.example/icon-192.png", sent.CustomArgs["icon"])
 	assert.Regexp(t, `^[A-Za-z0-9_-]{32}$`, sent.Headers["Topic"])
 	assert.NotContains(t, w.bookingID, sent.Headers["Topic"])
+}
+
+func TestEachBrowserHasItsLanguage(t *testing.T) {
+	t.Parallel()
+	w := newPushWorld(t, 3)
+	for i, language := range []string{"de", "hi-IN", "ar"} {
+		w.exec(`UPDATE push_subscriptions SET language = $2 WHERE endpoint = $1`, w.browsers[i].Endpoint, language)
+	}
+	require.NoError(t, w.service().Send(t.Context(), w.push(booking.NoticeConfirmed)))
+	for i, want := range []struct{ title, body, language, direction string }{
+		{"Booked: The Long Night", "Fri 8 Jan 19:30 IST, Aurora Koramangala. Seats C7,C8.", "en", "ltr"},
+		{"बुक हो गया: The Long Night", "शुक्र, 8 जनवरी 19:30 IST, Aurora Koramangala। सीट: C7,C8।", "hi", "ltr"},
+		{
+			"تم الحجز: \u2068The Long Night\u2069",
+			"\u2068الجمعة 8 يناير 19:30 IST\u2069، \u2068Aurora Koramangala\u2069. المقاعد: \u2068C7,C8\u2069.", "ar", "rtl",
+		},
+	} {
+		sent := w.pushBox().Sent(t, w.browsers[i].Endpoint)
+		require.Len(t, sent, 1)
+		assert.Equal(t, want.title, sent[0].Subject)
+		assert.Equal(t, want.body, sent[0].Text)
+		assert.Equal(t, want.language, sent[0].CustomArgs["lang"])
+		assert.Equal(t, want.direction, sent[0].CustomArgs["dir"])
+	}
 }
 
 // What a browser still waits for is replaced by what is newer of the same booking.

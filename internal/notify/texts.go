@@ -13,8 +13,8 @@ import (
 //go:embed texts/*.json
 var textFiles embed.FS
 
-// english is the only language so far. A language is one file of sentences, free
-// of markup.
+// english is the language of all channels; the others have only what is sent by push. A
+// language is one file of sentences, free of markup.
 var english = mustReadTexts("en")
 
 // texts are the sentences of one language.
@@ -29,10 +29,15 @@ type texts struct {
 	ByPush    sentence `json:"by_push"`
 	Offers    sentence `json:"offers"` // above the shows that a message offers
 	// Date and ShortDate are layouts of package time, without the zone.
-	Date      string                         `json:"date"`
-	ShortDate string                         `json:"short_date"`
-	Labels    map[string]string              `json:"labels"`
-	Notices   map[booking.Notice]noticeTexts `json:"notices"`
+	Date      string `json:"date"`
+	ShortDate string `json:"short_date"`
+	// Weekdays, from Sunday on, and Months are the names in dates; none for the English ones.
+	Weekdays []string `json:"weekdays"`
+	Months   []string `json:"months"`
+	// MoneyLocale says how money is written; empty for code and number.
+	MoneyLocale string                         `json:"money_locale"`
+	Labels      map[string]string              `json:"labels"`
+	Notices     map[booking.Notice]noticeTexts `json:"notices"`
 }
 
 // noticeTexts are the sentences of one notice.

@@ -86,7 +86,7 @@ type row struct {
 	Strong bool
 }
 
-// writer turns a dispatch into a message.
+// writer turns a dispatch into a message. Those to browsers are in push.go.
 type writer struct {
 	publicURL string
 	brand     string
@@ -98,9 +98,6 @@ func (w writer) write(d *dispatch) (booking.Message, error) {
 	if d.Channel == booking.ChannelSMS {
 		text, err := writeSMS(language.Notices[d.Notice].SMS, f)
 		return booking.Message{To: d.phone, Text: text}, err
-	}
-	if d.Channel == booking.ChannelPush {
-		return writePush(d, language, f)
 	}
 	m, err := compose(d.Notice, language, f)
 	if err != nil {
@@ -148,10 +145,10 @@ func (w writer) facts(d *dispatch, language texts) facts {
 		Brand: w.brand, Name: greetable(d.name),
 		Movie: plain(d.show.MovieTitle), Theater: plain(d.show.TheaterName), Screen: plain(d.show.ScreenName),
 		Address: plain(d.show.Address),
-		When:    local(d.show, language.Date), ShortWhen: local(d.show, language.ShortDate),
+		When:    local(d.show, language, language.Date), ShortWhen: local(d.show, language, language.ShortDate),
 		Seats: strings.Join(seats, ", "), ShortSeats: short,
 		Ticket: plain(d.ticket),
-		Total:  amount(d.total), Refund: amount(d.refund), Returned: amount(d.returned),
+		Total:  language.amount(d.total), Refund: language.amount(d.refund), Returned: language.amount(d.returned),
 		Link:      w.publicURL + "/bookings/" + d.BookingID,
 		MovieLink: w.publicURL + "/movies/" + d.movieSlug,
 		Confirmed: d.bookingStatus == booking.StatusConfirmed,
@@ -161,7 +158,7 @@ func (w writer) facts(d *dispatch, language texts) facts {
 	if d.Notice == booking.NoticeRescheduled && d.change.id != "" {
 		// In the zone of the show, even if the clocks' zone has changed since.
 		at := func(t time.Time, layout string) string {
-			return local(booking.ShowSummary{StartsAt: t, TimeZone: d.show.TimeZone}, layout)
+			return local(booking.ShowSummary{StartsAt: t, TimeZone: d.show.TimeZone}, language, layout)
 		}
 		// Not the show's time now: it may have been moved again while a vendor kept this
 		// message waiting.
@@ -176,7 +173,7 @@ func (w writer) facts(d *dispatch, language texts) facts {
 	for _, o := range d.offers {
 		show := booking.ShowSummary{StartsAt: o.StartsAt, TimeZone: o.TimeZone}
 		next := offered{
-			When: local(show, language.Date), ShortWhen: local(show, language.ShortDate),
+			When: local(show, language, language.Date), ShortWhen: local(show, language, language.ShortDate),
 			Theater: plain(o.Theater), Link: w.publicURL + "/shows/" + o.ShowID,
 		}
 		if !o.Same {
@@ -264,18 +261,11 @@ func (f facts) row(key string) []string {
 
 // local writes a show's start on the theater's wall clock. Zones without a name
 // of letters get their distance from UTC, which everyone can read.
-func local(show booking.ShowSummary, layout string) string {
+func local(show booking.ShowSummary, language texts, layout string) string {
 	start := show.LocalStart()
 	zone := start.Format("MST")
 	if !strings.ContainsFunc(zone, unicode.IsLetter) {
 		zone = "UTC" + start.Format("-07:00")
 	}
-	return start.Format(layout) + " " + zone
-}
-
-func amount(m booking.Money) string {
-	if m.Amount <= 0 {
-		return ""
-	}
-	return m.String()
+	return language.date(start, layout) + " " + zone
 }

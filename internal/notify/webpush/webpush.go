@@ -176,13 +176,14 @@ type notification struct {
 	Language  string `json:"lang"`
 	Direction string `json:"dir"`
 	Tag       string `json:"tag"`
+	Icon      string `json:"icon,omitempty"`
 }
 
 // payload writes the message, its text cut as far as needed.
 func payload(message booking.Message) ([]byte, error) {
 	form := declaration{8030, notification{
 		Title: message.Subject, Body: message.Text, Navigate: message.Push.Link,
-		Language: message.Push.Language, Direction: message.Push.Direction, Tag: message.Push.Tag,
+		Language: message.Push.Language, Direction: message.Push.Direction, Tag: message.Push.Tag, Icon: message.Push.Icon,
 	}}
 	for _, text := range []*string{&form.Notification.Body, &form.Notification.Title} {
 		full := []rune(*text)

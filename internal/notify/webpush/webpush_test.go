@@ -70,6 +70,7 @@ func TestMessageIsDeclarative(t *testing.T) {
 	assert.Equal(t, m.Text, sent[0].Text)
 	assert.Equal(t, map[string]string{
 		"navigate": "https://boxoffice.example/bookings/1", "lang": "en", "dir": "ltr", "tag": "booking-1",
+		"icon": "https://boxoffice.example/icon.png",
 	}, sent[0].CustomArgs)
 	assert.Equal(t, map[string]string{
 		"TTL": "5400", "Topic": "topic_of-the-booking", "Urgency": "high", "Content-Type": "application/notification+json",
@@ -228,7 +229,7 @@ func message(t *testing.T, url string) booking.Message {
 	m := booking.Message{
 		NotificationID: uuid.NewString(), To: browser.Endpoint, Subject: "Booked: The Long Night", Text: "Seats C7,C8.",
 		Push: &booking.Push{
-			Link: "https://boxoffice.example/bookings/1", Language: "en", Direction: "ltr", Tag: "booking-1",
+			Link: "https://boxoffice.example/bookings/1", Icon: "https://boxoffice.example/icon.png", Language: "en", Direction: "ltr", Tag: "booking-1",
 			Topic: "topic_of-the-booking", KeepFor: 90 * time.Minute,
 		},
 	}

@@ -1321,7 +1321,7 @@ export interface paths {
         get?: never;
         /**
          * Get messages by push on this browser
-         * @description The body is what `PushSubscription.toJSON()` gives. Send it at every visit: a repeat says that the browser is still in use. A browser belongs to the account that registered it last, and ten browsers of an account get messages: an eleventh replaces the one that was not seen for longest. Messages have the form of declarative web push, which Safari shows by itself; in other browsers the page's service worker shows the `notification` of the JSON that it gets.
+         * @description The body is what `PushSubscription.toJSON()` gives, and the language that the app is shown in. Send it at every visit, and when the language changes: a repeat says that the browser is still in use. A browser belongs to the account that registered it last, and ten browsers of an account get messages: an eleventh replaces the one that was not seen for longest. Messages have the form of declarative web push, which Safari shows by itself; in other browsers the page's service worker shows the `notification` of the JSON that it gets.
          */
         put: operations["subscribePush"];
         post?: never;
@@ -2558,6 +2558,8 @@ export interface components {
                 /** @description The browser's public key, 65 bytes in base64url. */
                 p256dh: string;
             };
+            /** @description What the messages are written in, a BCP 47 tag. There are en, hi and ar; for others it is en. */
+            language?: string;
         };
         Quote: {
             fees: components["schemas"]["Money"];
@@ -6561,7 +6563,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The language of the messages. */
+                /** @description The language of the messages when the body names none. */
                 "Accept-Language"?: string;
             };
             path?: never;
@@ -6575,7 +6577,8 @@ export interface operations {
                  *       "keys": {
                  *         "auth": "BTBZMqHH6r4Tts7J_aSIgg",
                  *         "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
-                 *       }
+                 *       },
+                 *       "language": "hi"
                  *     }
                  */
                 "application/json": components["schemas"]["PushSubscription"];

@@ -3,6 +3,8 @@
  * subscription that the browser lost is made again when the app starts.
  */
 import { answered, api } from '../api/client';
+import { i18n } from '../i18n/i18n.svelte';
+import { worker } from '../ui/update.svelte';
 
 type State = 'unknown' | 'impossible' | 'install' | 'blocked' | 'off' | 'on';
 
@@ -29,6 +31,10 @@ export const push = {
     }
     await subscribe().catch(() => {});
   },
+  /** Tells the platform the language that is shown now, in which messages come from here on. */
+  async respeak(): Promise<void> {
+    if (wanted() && state === 'on') await subscribe().catch(() => {});
+  },
   async off(): Promise<void> {
     localStorage.removeItem(mark);
     const registration = await navigator.serviceWorker.ready;
@@ -50,7 +56,8 @@ async function possible(): Promise<State> {
   const standalone = matchMedia('(display-mode: standalone)').matches;
   if (phone && !standalone && !('PushManager' in window)) return 'install';
   if (!('serviceWorker' in navigator) || !('PushManager' in window) || !('Notification' in window)) return 'impossible';
-  if (!(await navigator.serviceWorker.getRegistration())) return 'impossible';
+  // Who comes here first does not wait for the worker that the app installs later.
+  if (!(await worker())) return 'impossible';
   try {
     publicKey = (await answered(api.GET('/v1/push/key'))).public_key;
   } catch {
@@ -69,7 +76,8 @@ async function subscribe(): Promise<void> {
   }
   subscription ??= await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
   const { endpoint, keys } = subscription.toJSON();
-  await answered(api.PUT('/v1/me/push-subscriptions', { body: { endpoint: endpoint!, keys: { p256dh: keys!.p256dh!, auth: keys!.auth! } } }));
+  const body = { endpoint: endpoint!, keys: { p256dh: keys!.p256dh!, auth: keys!.auth! }, language: i18n.language };
+  await answered(api.PUT('/v1/me/push-subscriptions', { body }));
   localStorage.setItem(mark, '1');
   state = 'on';
 }

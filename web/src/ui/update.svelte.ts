@@ -19,22 +19,23 @@ export const update = {
   },
 };
 
-/** Installs the worker where the browser has them. */
+/** Registers the worker, unless it is registered already. Private windows and views inside other apps have none. */
+export async function worker(): Promise<ServiceWorkerRegistration | undefined> {
+  if (!('serviceWorker' in navigator) || import.meta.env.DEV) return undefined;
+  return navigator.serviceWorker.register('/sw.js').catch(() => undefined);
+}
+
+/** Installs the worker where the browser has them. Without it all works but tickets without a network, and messages. */
 export async function install(): Promise<void> {
-  if (!('serviceWorker' in navigator) || import.meta.env.DEV) return;
-  try {
-    const registration = await navigator.serviceWorker.register('/sw.js');
-    waiting = registration.waiting;
-    registration.addEventListener('updatefound', () => {
-      const next = registration.installing;
-      next?.addEventListener('statechange', () => {
-        if (next.state === 'installed' && navigator.serviceWorker.controller) waiting = next;
-      });
+  const registration = await worker();
+  if (!registration) return;
+  waiting = registration.waiting;
+  registration.addEventListener('updatefound', () => {
+    const next = registration.installing;
+    next?.addEventListener('statechange', () => {
+      if (next.state === 'installed' && navigator.serviceWorker.controller) waiting = next;
     });
-  } catch {
-    // Private windows and views inside other apps have none: all works but tickets without a network.
-    return;
-  }
+  });
   navigator.serviceWorker.addEventListener('controllerchange', () => {
     if (asked) location.reload();
   });

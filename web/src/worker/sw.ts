@@ -74,7 +74,7 @@ async function asset(request: Request): Promise<Response> {
 /** The form of the Push API that Safari shows by itself; others bring it here. */
 interface Declared {
   web_push?: number;
-  notification?: { title?: string; body?: string; navigate?: string; lang?: string; dir?: NotificationDirection; tag?: string };
+  notification?: { title?: string; body?: string; navigate?: string; lang?: string; dir?: NotificationDirection; tag?: string; icon?: string };
 }
 
 self.addEventListener('push', (event) => {
@@ -84,8 +84,8 @@ self.addEventListener('push', (event) => {
   } catch {
     // A message that cannot be read is shown all the same: silent ones end the subscription.
   }
-  const { title = 'Boxoffice', body, navigate = '/tickets', lang, dir = 'auto', tag } = declared.notification ?? {};
-  const options: NotificationOptions = { icon: '/icon-192.png', badge: '/badge-96.png', dir, data: { navigate } };
+  const { title = 'Boxoffice', body, navigate = '/tickets', lang, dir = 'auto', tag, icon = '/icon-192.png' } = declared.notification ?? {};
+  const options: NotificationOptions = { icon, badge: '/badge-96.png', dir, data: { navigate } };
   if (body) options.body = body;
   if (lang) options.lang = lang;
   if (tag) options.tag = tag;
