@@ -26,9 +26,10 @@ func browser(endpoint string) string {
 	return fmt.Sprintf(`{"endpoint":%q,"expirationTime":null,"keys":{"p256dh":%q,"auth":%q}}`, endpoint, browserKey, browserSecret)
 }
 
-func (w *world) subscribe(token, endpoint string) {
+// subscribe registers a browser. The status tells whether it is new to the account.
+func (w *world) subscribe(token, endpoint string, status int) {
 	w.t.Helper()
-	w.do(w.t, call{method: "PUT", path: "/v1/me/push-subscriptions", token: token, body: browser(endpoint), status: http.StatusNoContent})
+	w.do(w.t, call{method: "PUT", path: "/v1/me/push-subscriptions", token: token, body: browser(endpoint), status: status})
 }
 
 // browsers are the endpoints of an account, the one seen last at the end.
@@ -51,9 +52,9 @@ func TestBrowserSubscribesAndUnsubscribes(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/v1/push/key", status: http.StatusOK, holds: []string{`{"public_key":"` + pushKey + `"}`}})
 
 	const first, second = "https://push.example/s/1", "https://push.example/s/2"
-	w.subscribe(w.customer, first)
-	w.subscribe(w.customer, second)
-	w.subscribe(w.customer, first)
+	w.subscribe(w.customer, first, http.StatusCreated)
+	w.subscribe(w.customer, second, http.StatusCreated)
+	w.subscribe(w.customer, first, http.StatusNoContent)
 	assert.Equal(t, []string{second, first}, w.browsers(w.customerID), "a repeat says that it is in use")
 
 	for range 2 {
@@ -65,10 +66,13 @@ func TestBrowserSubscribesAndUnsubscribes(t *testing.T) {
 	}
 	assert.Equal(t, []string{second}, w.browsers(w.customerID))
 
-	w.subscribe(w.other, second)
+	w.subscribe(w.other, second, http.StatusCreated)
 	assert.Empty(t, w.browsers(w.customerID), "a browser is the account's that registered it last")
-	w.subscribe(w.customer, second)
+	w.subscribe(w.customer, second, http.StatusCreated)
 	assert.Equal(t, []string{second}, w.browsers(w.customerID))
+
+	w.exec(`DELETE FROM push_subscriptions`) // the push service has said that it is gone
+	w.subscribe(w.customer, second, http.StatusCreated)
 
 	w.exec(`DELETE FROM accounts WHERE id = $1`, w.customerID)
 	assert.Empty(t, w.browsers(w.customerID), "subscriptions are erased with the account")
@@ -79,10 +83,10 @@ func TestAnEleventhBrowserReplacesTheOldest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i := range 10 {
-		w.subscribe(w.customer, fmt.Sprintf("https://push.example/s/%d", i))
+		w.subscribe(w.customer, fmt.Sprintf("https://push.example/s/%d", i), http.StatusCreated)
 	}
-	w.subscribe(w.customer, "https://push.example/s/0")
-	w.subscribe(w.customer, "https://push.example/s/new")
+	w.subscribe(w.customer, "https://push.example/s/0", http.StatusNoContent)
+	w.subscribe(w.customer, "https://push.example/s/new", http.StatusCreated)
 	browsers := w.browsers(w.customerID)
 	assert.Len(t, browsers, 10)
 	assert.Equal(t, "https://push.example/s/new", browsers[9])
@@ -121,12 +125,13 @@ func TestSubscriptionsThatDoNotPassNameTheField(t *testing.T) {
 	}
 	w.do(t, call{method: "DELETE", path: "/v1/me/push-subscriptions", token: w.customer, body: `{}`,
 		status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"endpoint"`}})
-	w.subscribe(w.customer, pushSandbox+"/push/1")
+	w.subscribe(w.customer, pushSandbox+"/push/1", http.StatusCreated)
 }
 
 func TestLanguageIsTheBrowsers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.subscribe(w.customer, "https://push.example/s/1", http.StatusCreated)
 	for accepts, want := range map[string]string{"hi-IN,en;q=0.5": "hi-IN", "*": "en", "": "en", "%%": "en", "x;q=0": "en"} {
 		w.do(t, call{method: "PUT", path: "/v1/me/push-subscriptions", token: w.customer, body: browser("https://push.example/s/1"),
 			headers: map[string]string{"Accept-Language": accepts}, status: http.StatusNoContent})
@@ -139,6 +144,7 @@ func TestLanguageIsTheBrowsers(t *testing.T) {
 func TestLanguageIsTheAppsWhereItNamesOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.subscribe(w.customer, "https://push.example/s/1", http.StatusCreated)
 	put := func(language string, status int, holds ...string) {
 		t.Helper()
 		body := strings.TrimSuffix(browser("https://push.example/s/1"), "}") + fmt.Sprintf(`,"language":%q}`, language)

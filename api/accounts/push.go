@@ -22,9 +22,13 @@ func (s *service) subscribe(w http.ResponseWriter, r *http.Request) error {
 	if err := rest.Decode(w, r, &subscription); err != nil {
 		return err
 	}
-	err := s.accounts.Subscribe(r.Context(), rest.CallerOf(r).AccountID, subscription, r.Header.Get("Accept-Language"))
+	added, err := s.accounts.Subscribe(r.Context(), rest.CallerOf(r).AccountID, subscription, r.Header.Get("Accept-Language"))
 	if err != nil {
 		return err
+	}
+	if added {
+		w.WriteHeader(http.StatusCreated)
+		return nil
 	}
 	return rest.NoContent(w)
 }

@@ -57,21 +57,21 @@ func (s *Service) PushKey() (string, error) {
 	return s.push.PublicKey, nil
 }
 
-// Subscribe registers a browser for an account, or refreshes it. accepts is the
-// browser's Accept-Language. Of too many browsers the one not seen for longest is
-// forgotten. Codes: validation_failed, not_found when push is off, unauthenticated.
-func (s *Service) Subscribe(ctx context.Context, accountID string, sub Subscription, accepts string) error {
+// Subscribe registers a browser for an account, or refreshes it, and tells whether it is
+// new to the account. accepts is the browser's Accept-Language. Of too many browsers the
+// one not seen for longest is forgotten. Codes: validation_failed, not_found when push is off, unauthenticated.
+func (s *Service) Subscribe(ctx context.Context, accountID string, sub Subscription, accepts string) (added bool, err error) {
 	if _, err := s.PushKey(); err != nil {
-		return err
+		return false, err
 	}
 	row, err := s.checkSubscription(sub)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if row.Language == "" {
 		row.Language = preferred(accepts)
 	}
-	return s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		// The lock makes an account's subscriptions follow each other, so that they are
 		// counted.
 		owner := new(schema.Account)
@@ -80,8 +80,10 @@ func (s *Service) Subscribe(ctx context.Context, accountID string, sub Subscript
 			return erased(err)
 		}
 		row.AccountID = owner.ID
-		return register(ctx, tx, row)
+		added, err = register(ctx, tx, row)
+		return err
 	})
+	return added, err
 }
 
 // erased is the error of a token that outlives its account by minutes.
@@ -92,11 +94,15 @@ func erased(err error) error {
 	return err
 }
 
-func register(ctx context.Context, tx bun.Tx, row *schema.PushSubscription) error {
+func register(ctx context.Context, tx bun.Tx, row *schema.PushSubscription) (added bool, err error) {
 	// What is on its way to the former account must not reach this one.
-	_, err := tx.NewDelete().Model(row).Where("endpoint = ? AND account_id <> ?", row.Endpoint, row.AccountID).Exec(ctx)
+	_, err = tx.NewDelete().Model(row).Where("endpoint = ? AND account_id <> ?", row.Endpoint, row.AccountID).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("take over a browser: %w", err)
+		return false, fmt.Errorf("take over a browser: %w", err)
+	}
+	known, err := tx.NewSelect().Model(row).Where("endpoint = ?", row.Endpoint).Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for a browser: %w", err)
 	}
 	_, err = tx.NewInsert().Model(row).
 		On("CONFLICT (endpoint) DO UPDATE").
@@ -104,14 +110,14 @@ func register(ctx context.Context, tx bun.Tx, row *schema.PushSubscription) erro
 		Set("language = EXCLUDED.language, last_seen_at = clock_timestamp()").
 		Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("register a browser: %w", err)
+		return false, fmt.Errorf("register a browser: %w", err)
 	}
 	_, err = tx.NewDelete().Model(row).Where(`id IN (SELECT id FROM push_subscriptions WHERE account_id = ?
 		ORDER BY last_seen_at DESC, created_at DESC, id OFFSET ?)`, row.AccountID, maxBrowsers).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("forget old browsers: %w", err)
+		return false, fmt.Errorf("forget old browsers: %w", err)
 	}
-	return nil
+	return !known, nil
 }
 
 // Unsubscribe forgets a browser of an account. One that is not there is forgotten

@@ -6585,7 +6585,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The browser gets messages. */
+            /** @description The browser gets messages, and did not before. When it has sent this endpoint earlier, the platform has forgotten it meanwhile, for instance because the push service said that it is gone: then subscribe anew. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The browser gets messages, as before. */
             204: {
                 headers: {
                     [name: string]: unknown;

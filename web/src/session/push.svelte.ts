@@ -1,6 +1,7 @@
 /**
  * Messages on this device. On an iPhone they need the app on the home screen. A
- * subscription that the browser lost is made again when the app starts.
+ * subscription that the browser or its push service lost is made again when the app
+ * starts.
  */
 import { answered, api } from '../api/client';
 import { i18n } from '../i18n/i18n.svelte';
@@ -8,6 +9,7 @@ import { worker } from '../ui/update.svelte';
 
 type State = 'unknown' | 'impossible' | 'install' | 'blocked' | 'off' | 'on';
 
+/** There while messages are wanted: the address that the platform was given. */
 const mark = 'boxoffice.push';
 let state = $state<State>('unknown');
 let publicKey: string | undefined;
@@ -39,10 +41,7 @@ export const push = {
     localStorage.removeItem(mark);
     const registration = await navigator.serviceWorker.ready;
     const subscription = await registration.pushManager.getSubscription();
-    if (subscription) {
-      await answered(api.DELETE('/v1/me/push-subscriptions', { body: { endpoint: subscription.endpoint } })).catch(() => {});
-      await subscription.unsubscribe();
-    }
+    if (subscription) await drop(subscription);
     state = 'off';
   },
 };
@@ -74,12 +73,34 @@ async function subscribe(): Promise<void> {
     await subscription.unsubscribe(); // made for a key that the platform has no more
     subscription = null;
   }
-  subscription ??= await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+  subscription ??= await make(registration, key);
+  const before = localStorage.getItem(mark) === subscription.endpoint;
+  if ((await register(subscription)) && before) {
+    // The platform had it and has it no more: the push service said that it is gone, and told the browser nothing.
+    await drop(subscription);
+    subscription = await make(registration, key);
+    await register(subscription);
+  }
+  localStorage.setItem(mark, subscription.endpoint);
+  state = 'on';
+}
+
+function make(registration: ServiceWorkerRegistration, key: Uint8Array<ArrayBuffer>): Promise<PushSubscription> {
+  return registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+}
+
+/** Gives the subscription to the platform, and tells whether it was new there. */
+async function register(subscription: PushSubscription): Promise<boolean> {
   const { endpoint, keys } = subscription.toJSON();
   const body = { endpoint: endpoint!, keys: { p256dh: keys!.p256dh!, auth: keys!.auth! }, language: i18n.language };
-  await answered(api.PUT('/v1/me/push-subscriptions', { body }));
-  localStorage.setItem(mark, '1');
-  state = 'on';
+  const call = api.PUT('/v1/me/push-subscriptions', { body });
+  await answered(call);
+  return (await call).response.status === 201;
+}
+
+async function drop(subscription: PushSubscription): Promise<void> {
+  await answered(api.DELETE('/v1/me/push-subscriptions', { body: { endpoint: subscription.endpoint } })).catch(() => {});
+  await subscription.unsubscribe();
 }
 
 function bytes(base64url: string): Uint8Array<ArrayBuffer> {
