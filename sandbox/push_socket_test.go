@@ -93,6 +93,22 @@ func TestFirefoxSubscribesAndGetsMessages(t *testing.T) {
 	assert.Equal(t, http.StatusGone, status)
 }
 
+// The service loses what a browser still has: it says so to senders, and nothing to the browser.
+func TestASubscriptionOfFirefoxIsLost(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	key := newVAPID(t)
+	f := b.firefox()
+	f.ask(`{"messageType":"hello","use_webpush":true}`)
+	endpoint := f.ask(`{"messageType":"register","channelID":"c1","key":"` + key.public + `"}`)["pushEndpoint"].(string)
+	status, _ := b.send("DELETE", "/push/subscriptions/"+endpoint[strings.LastIndex(endpoint, "/")+1:], "")
+	require.Equal(t, http.StatusNoContent, status)
+	status, _ = b.push(key, &webpush.Subscription{Endpoint: endpoint, Keys: b.browser("").Keys}, "x")
+	assert.Equal(t, http.StatusGone, status)
+	assert.Equal(t, map[string]any{}, f.ask(`{}`), "nothing was said before")
+	assert.Equal(t, 200.0, f.ask(`{"messageType":"register","channelID":"c2","key":"` + key.public + `"}`)["status"])
+}
+
 // keysOf is the made-up browser whose keys a subscription has.
 func (b *bench) keysOf(s *webpush.Subscription) (found *browser) {
 	b.t.Helper()

@@ -13,16 +13,23 @@ type State = 'unknown' | 'impossible' | 'install' | 'blocked' | 'off' | 'on';
 const mark = 'boxoffice.push';
 let state = $state<State>('unknown');
 let publicKey: string | undefined;
+let looking: Promise<void> | undefined;
+let turn: Promise<unknown> = Promise.resolve();
+
+/** One after the other: two that subscribe at once would undo each other's work. */
+function inTurn(work: () => Promise<void>): Promise<void> {
+  const mine = turn.then(work);
+  turn = mine.catch(() => {});
+  return mine;
+}
 
 export const push = {
   get state() {
     return state;
   },
   /** Looks what is possible here and, when messages were wanted, that they still arrive. */
-  async look(): Promise<void> {
-    state = await possible();
-    if (state !== 'off' || !wanted() || Notification.permission !== 'granted') return;
-    await subscribe().catch(() => {});
+  look(): Promise<void> {
+    return (looking ??= inTurn(look).finally(() => (looking = undefined)));
   },
   /** Asks for permission, which must follow a tap at once, and subscribes. */
   async on(): Promise<void> {
@@ -31,20 +38,31 @@ export const push = {
       state = permission === 'denied' ? 'blocked' : 'off';
       return;
     }
-    await subscribe().catch(() => {});
+    await inTurn(subscribe).catch(() => {});
   },
   /** Tells the platform the language that is shown now, in which messages come from here on. */
-  async respeak(): Promise<void> {
-    if (wanted() && state === 'on') await subscribe().catch(() => {});
+  respeak(): Promise<void> {
+    return inTurn(async () => {
+      if (wanted() && state === 'on') await subscribe().catch(() => {});
+    });
   },
-  async off(): Promise<void> {
+  off(): Promise<void> {
     localStorage.removeItem(mark);
-    const registration = await navigator.serviceWorker.ready;
-    const subscription = await registration.pushManager.getSubscription();
-    if (subscription) await drop(subscription);
-    state = 'off';
+    return inTurn(async () => {
+      localStorage.removeItem(mark); // what was under way may have set it again
+      const registration = await navigator.serviceWorker.ready;
+      const subscription = await registration.pushManager.getSubscription();
+      if (subscription) await drop(subscription);
+      state = 'off';
+    });
   },
 };
+
+async function look(): Promise<void> {
+  const found = await possible();
+  if (found === 'off' && wanted() && Notification.permission === 'granted') await subscribe().catch(() => (state = found));
+  else state = found;
+}
 
 function wanted(): boolean {
   return localStorage.getItem(mark) !== null;
