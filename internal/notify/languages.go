@@ -48,7 +48,7 @@ func (t texts) date(at time.Time, layout string) string {
 	).Replace(written)
 }
 
-// amount writes money as readers of the language do; empty when there is none.
+// amount writes money as readers of the language do; empty for nothing.
 func (t texts) amount(m booking.Money) string {
 	if m.Amount <= 0 {
 		return ""

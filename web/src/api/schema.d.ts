@@ -6585,7 +6585,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The browser gets messages, and did not before. When it has sent this endpoint earlier, the platform has forgotten it meanwhile, for instance because the push service said that it is gone: then subscribe anew. */
+            /** @description The browser gets messages, and did not before. When it has sent this endpoint earlier, the platform has forgotten it meanwhile, for instance because the push service said that it is gone: then subscribe again. */
             201: {
                 headers: {
                     [name: string]: unknown;
