@@ -23,7 +23,7 @@ import (
 var anything = []string{"..."}
 
 // plumbing is what services share. It knows none of them.
-var plumbing = []string{"booking", "internal/paging", "internal/text", "internal/jsondoc", "internal/contacts", "internal/networks", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage"}
+var plumbing = []string{"booking", "internal/paging", "internal/text", "internal/jsondoc", "internal/contacts", "internal/networks", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage", "internal/links"}
 
 var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/payments/...", "internal/notify/...",
 	"internal/shows/...", "internal/bookings/...", "internal/seatmap/...", "internal/bestseats/...", "internal/showchanges/..."}
@@ -53,11 +53,11 @@ var mayImport = []struct {
 	{"api/accounts", []string{"booking", "api/rest", "internal/accounts"}},
 	{"api/catalog", []string{"booking", "api/rest", "internal/paging", "internal/catalog", "internal/shows", "internal/seatmap", "internal/bestseats", "internal/cache"}},
 	{"api/search", []string{"booking", "api/rest", "internal/search", "internal/paging"}},
-	{"api/bookings", []string{"booking", "workflows", "api/rest", "api/saga", "internal/shows", "internal/bookings", "internal/seatmap", "internal/bestseats", "internal/showchanges", "internal/lettering", "internal/text"}},
+	{"api/bookings", []string{"booking", "workflows", "api/rest", "api/saga", "internal/shows", "internal/bookings", "internal/seatmap", "internal/bestseats", "internal/showchanges", "internal/lettering", "internal/links", "internal/text"}},
 	{"api/payments", []string{"booking", "workflows", "api/rest", "api/saga", "internal/payments", "internal/bookings"}},
 	{"api/staff", []string{"booking", "workflows", "api/rest", "api/saga", "internal/catalog/staff", "internal/shows", "internal/bookings", "internal/showchanges", "internal/alerts", "internal/audit", "internal/cache"}},
 	{"api", []string{"api/...", "internal/accounts", "internal/search"}},
-	{"web", []string{"booking", "internal/cache"}}, // what it tells of the catalog comes through a port
+	{"web", []string{"booking", "internal/cache", "internal/links"}}, // what it tells of the catalog comes through a port
 	{"sandbox", nil}, // a vendor knows nothing of us
 	{"cmd/boxoffice/book", []string{"booking"}},
 	{"cmd/boxoffice", anything},
@@ -72,6 +72,7 @@ var mayImport = []struct {
 	{"internal/text", nil},
 	{"internal/jsondoc", nil},
 	{"internal/paging", []string{"booking"}},
+	{"internal/links", nil},
 	{"internal/lettering", []string{"internal/text"}},
 	{"internal/metrics", nil},
 	{"internal/retention", []string{"booking"}},

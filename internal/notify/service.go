@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/links"
 )
 
 const (
@@ -31,6 +32,8 @@ type Options struct {
 	Senders map[booking.Channel]Sender
 	// PublicURL is where customers open their bookings.
 	PublicURL string
+	// Links let messages open their booking without a log-in. Nil: only its owner opens it.
+	Links *links.Links
 	// FromName is the name that messages speak in.
 	FromName string
 	// SendWithin is how long one call to a vendor may take. After it, an attempt without an
@@ -59,7 +62,7 @@ func New(opts Options) *Service {
 		store:       store{opts.Pool},
 		publish:     opts.Publish,
 		senders:     opts.Senders,
-		writer:      writer{publicURL: strings.TrimRight(opts.PublicURL, "/"), brand: orElse(plain(opts.FromName), "Boxoffice")},
+		writer:      writer{publicURL: strings.TrimRight(opts.PublicURL, "/"), brand: orElse(plain(opts.FromName), "Boxoffice"), links: opts.Links},
 		sendWithin:  orElse(opts.SendWithin, defaultSendWithin),
 		settleAfter: orElse(opts.SettleAfter, defaultSettleAfter),
 		log:         opts.Logger,

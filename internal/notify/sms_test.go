@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/links"
 )
 
 func TestSMSFitsItsParts(t *testing.T) {
@@ -31,10 +32,10 @@ func TestSMSFitsItsParts(t *testing.T) {
 			length, limit := smsRoom(text, more)
 			assert.Equal(t, []int{smsLimit, 2 * smsJoined}[more], limit, "%s of %s is not in the GSM alphabet: %s", notice, name, text)
 			assert.LessOrEqual(t, length, limit, "%s with %s: %s", notice, name, text)
-			link := " https://boxoffice.example/bookings/" + d.BookingID
+			link := " " + testLinks().Short(links.Read, d.BookingID)
 			switch notice {
 			case booking.NoticeRescheduled:
-				link += "/choice"
+				link = " " + testLinks().Address("/bookings/"+d.BookingID+"/choice", links.Read, d.BookingID)
 			case booking.NoticeShowCancelled:
 				link = " https://boxoffice.example/movies/dune-part-two"
 			}

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/links"
 )
 
 //go:embed layouts/*.tmpl
@@ -90,6 +91,7 @@ type row struct {
 type writer struct {
 	publicURL string
 	brand     string
+	links     *links.Links // nil without
 }
 
 func (w writer) write(d *dispatch) (booking.Message, error) {
@@ -149,7 +151,7 @@ func (w writer) facts(d *dispatch, language texts) facts {
 		Seats: strings.Join(seats, ", "), ShortSeats: short,
 		Ticket: plain(d.ticket),
 		Total:  language.amount(d.total), Refund: language.amount(d.refund), Returned: language.amount(d.returned),
-		Link:      w.publicURL + "/bookings/" + d.BookingID,
+		Link:      w.link(d, ""),
 		MovieLink: w.publicURL + "/movies/" + d.movieSlug,
 		Confirmed: d.bookingStatus == booking.StatusConfirmed,
 		Reason:    plain(d.change.reason),
@@ -167,7 +169,7 @@ func (w writer) facts(d *dispatch, language texts) facts {
 		f.OldWhen, f.ShortOldWhen = at(d.change.from, language.Date), at(d.change.from, language.ShortDate)
 		f.DecideBy, f.ShortDecideBy = at(d.change.decideBy, language.Date), at(d.change.decideBy, language.ShortDate)
 		if f.DecideBy != "" {
-			f.Link += "/choice" // the page that asks
+			f.Link = w.link(d, "/choice") // the page that asks
 		}
 	}
 	for _, o := range d.offers {
@@ -182,6 +184,20 @@ func (w writer) facts(d *dispatch, language texts) facts {
 		f.Offers = append(f.Offers, next)
 	}
 	return f
+}
+
+// link is where the customer reads about the booking, also without a password. An SMS has no
+// room for a longer one.
+func (w writer) link(d *dispatch, page string) string {
+	address := "/bookings/" + d.BookingID + page
+	switch {
+	case w.links == nil:
+		return w.publicURL + address
+	case d.Channel == booking.ChannelSMS && page == "":
+		return w.links.Short(links.Read, d.BookingID)
+	default:
+		return w.links.Address(address, links.Read, d.BookingID)
+	}
 }
 
 // compose fills the sentences of one mail.

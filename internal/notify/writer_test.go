@@ -2,10 +2,12 @@ package notify
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"flag"
 	"fmt"
 	"html/template"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +19,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/links"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -27,7 +30,42 @@ var allNotices = []booking.Notice{
 	booking.NoticePaymentReturned, booking.NoticeDisputed, booking.NoticeRefunded,
 }
 
-var testWriter = writer{publicURL: "https://boxoffice.example", brand: "Boxoffice"}
+var testWriter = writer{publicURL: "https://boxoffice.example", brand: "Boxoffice", links: testLinks()}
+
+// testLinks have the same key each time, as the golden files do.
+func testLinks() *links.Links {
+	known, err := links.New("https://boxoffice.example", []ed25519.PrivateKey{ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))})
+	if err != nil {
+		panic(err)
+	}
+	return known
+}
+
+// The link of a message opens the booking that the message is about.
+func TestLinksOpenTheBooking(t *testing.T) {
+	t.Parallel()
+	for _, notice := range allNotices {
+		for _, channel := range []booking.Channel{booking.ChannelEmail, booking.ChannelSMS, booking.ChannelPush} {
+			d := sample(channel, notice)
+			if channel == booking.ChannelPush && english.Notices[notice].Push == nil {
+				continue
+			}
+			link := testWriter.facts(d, english).Link
+			address, err := url.Parse(link)
+			require.NoError(t, err)
+			assert.Equal(t, "https://boxoffice.example", address.Scheme+"://"+address.Host)
+			id, token := d.BookingID, address.Query().Get("key")
+			if address.Path == "/b" {
+				id, token, _ = links.ReadShort(address.RawQuery)
+			}
+			assert.Equal(t, d.BookingID, id, link)
+			assert.True(t, testLinks().Verify(token, links.Read, id), "%s by %s: %s", notice, channel, link)
+			if channel == booking.ChannelEmail {
+				assert.Contains(t, mustWrite(t, d).HTML, template.HTMLEscapeString(link))
+			}
+		}
+	}
+}
 
 // sample is a booking as a notice would find it.
 func sample(channel booking.Channel, notice booking.Notice) *dispatch {
