@@ -17,6 +17,7 @@ import (
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/links"
 )
 
 func TestRequestsAndAnswers(t *testing.T) {
@@ -139,12 +140,13 @@ func TestPagesLoadNothingFromOtherHosts(t *testing.T) {
 	w.do(t, call{method: "GET", path: "/pay/assets/pay.js", status: 200, holds: []string{"history.replaceState"}})
 	w.do(t, call{method: "GET", path: "/pay/nope", status: 404, code: "not_found"})
 	b := w.book(t, w.customer, "k", "A01")
-	assert.Equal(t, "https://tickets.example/pay/"+b.ID+"#"+b.Payment.ClientSecret, b.Payment.CheckoutURL)
+	assert.Equal(t, "https://tickets.example/pay/"+b.ID+"?key="+w.links.Token(links.Read, b.ID)+"#"+b.Payment.ClientSecret, b.Payment.CheckoutURL)
+	assert.Equal(t, "https://tickets.example/bookings/"+b.ID+"?paid&key="+w.links.Token(links.Read, b.ID), b.Payment.ReturnURL)
 
 	_, err := w.db.Pool.Exec(t.Context(), `UPDATE payments SET checkout_url = $1 WHERE booking_id = $2`, "https://tickets.example/checkout/"+b.ID, b.ID)
 	require.NoError(t, err)
 	w.do(t, call{method: "GET", path: "/v1/bookings/" + b.ID, token: w.customer, status: 200,
-		holds: []string{"https://tickets.example/pay/" + b.ID + "#" + b.Payment.ClientSecret}})
+		holds: []string{"https://tickets.example/pay/" + b.ID + "?key=" + w.links.Token(links.Read, b.ID) + "#" + b.Payment.ClientSecret}})
 }
 
 func TestCodecIsForStaff(t *testing.T) {

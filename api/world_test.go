@@ -31,6 +31,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
+	"github.com/boxoffice/boxoffice/internal/links"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/internal/search"
@@ -73,6 +74,7 @@ type world struct {
 	// answerWithin is the write deadline of the next server. Default none.
 	answerWithin time.Duration
 	options      Options
+	links        *links.Links
 	tokenKey     ed25519.PrivateKey // signs access tokens
 
 	customer, other, support, manager, admin string // access tokens
@@ -88,6 +90,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world {
 	t.Helper()
 	w := &world{t: t, db: db, tokenKey: testKey(t)}
+	w.links = newLinks(t, testKey(t))
 	w.plant()
 	w.openStripe()
 	bus := cache.NewLocalBus()
@@ -108,7 +111,7 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 			Catalog: catalog.New(w.db), Reviews: catalog.NewReviews(w.db), Feed: feed, Shows: known,
 		},
 		Bookings: bookingsapi.Options{
-			Shows: known, Bookings: booked, Changes: changes, Feed: feed, BookingFeed: bookingFeed, Tickets: bookings.NewTickets(testKey(t)),
+			Shows: known, Bookings: booked, Changes: changes, Feed: feed, BookingFeed: bookingFeed, Tickets: bookings.NewTickets(testKey(t)), Links: w.links,
 			Providers: []string{"stripe"}, Saga: w.saga, Policy: policy, CheckoutURL: "https://tickets.example/pay/",
 		},
 		Payments: paymentsapi.Options{
@@ -305,6 +308,13 @@ func testKey(t testing.TB) ed25519.PrivateKey {
 	_, key, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	return key
+}
+
+func newLinks(t testing.TB, keys ...ed25519.PrivateKey) *links.Links {
+	t.Helper()
+	known, err := links.New("https://tickets.example", keys)
+	require.NoError(t, err)
+	return known
 }
 
 func newAccounts(t testing.TB, db *database.DB, key ed25519.PrivateKey) *accounts.Service {

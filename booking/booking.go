@@ -11,6 +11,9 @@ type Booking struct {
 	Seats         []string    `json:"seats"`
 	Quote         Quote       `json:"quote"`
 	HoldExpiresAt time.Time   `json:"hold_expires_at"`
+	// ReadOnly says that the booking was opened by its link: without what is private to its
+	// owner, and not to be changed.
+	ReadOnly bool `json:"read_only,omitempty"`
 	// Unfetched says that the answer of this hold was not fetched yet.
 	Unfetched bool            `json:"-"`
 	Payment   *PaymentView    `json:"payment"`
@@ -31,6 +34,9 @@ type PaymentView struct {
 	Reference    string        `json:"reference,omitempty"`
 	CheckoutURL  string        `json:"checkout_url,omitempty"`
 	ClientSecret string        `json:"client_secret,omitempty"`
+	// ReturnURL is where the provider's page sends the customer back to, in whatever browser
+	// that may be.
+	ReturnURL string `json:"return_url,omitempty"`
 }
 
 // Ticket admits its seats once.

@@ -15,6 +15,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/boxoffice/boxoffice/internal/links"
 )
 
 // All of it: files whose names begin with an underscore, too.
@@ -26,6 +28,8 @@ var embedded embed.FS
 type Options struct {
 	// Pages gives the facts for the heads of pages.
 	Pages Pages
+	// Links are those of bookings, which open without a log-in.
+	Links *links.Links
 	// PublicURL is the address by which customers reach us.
 	PublicURL string
 	// Dist is what Vite built. Default the files in the program.
@@ -36,6 +40,7 @@ type Options struct {
 
 type server struct {
 	pages     Pages
+	links     *links.Links
 	publicURL string
 	log       *slog.Logger
 	files     map[string]*file
@@ -47,6 +52,9 @@ type server struct {
 func New(o Options) (http.Handler, error) {
 	if o.Pages == nil {
 		return nil, errors.New("web: Pages is missing: give the facts of movies and theaters")
+	}
+	if o.Links == nil {
+		return nil, errors.New("web: Links is missing: give those of bookings")
 	}
 	address, err := url.Parse(o.PublicURL)
 	if err != nil || address.Host == "" || (address.Scheme != "http" && address.Scheme != "https") {
@@ -60,7 +68,7 @@ func New(o Options) (http.Handler, error) {
 			return nil, fmt.Errorf("web: %w", err)
 		}
 	}
-	s := &server{pages: o.Pages, publicURL: strings.TrimRight(o.PublicURL, "/"), log: o.Logger}
+	s := &server{pages: o.Pages, links: o.Links, publicURL: strings.TrimRight(o.PublicURL, "/"), log: o.Logger}
 	if s.files, err = readFiles(o.Dist); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
@@ -77,6 +85,9 @@ func New(o Options) (http.Handler, error) {
 // ServeHTTP answers with a file, with the app's page, or with the two texts for crawlers.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
+	if s.openLink(w, r) {
+		return
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		answerText(w, http.StatusMethodNotAllowed, "This address knows GET and HEAD only.\n")

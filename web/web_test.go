@@ -69,7 +69,7 @@ func built() fs.FS { return os.DirFS("testdata/dist") }
 
 func serve(t *testing.T, pages web.Pages, dist fs.FS) http.Handler {
 	t.Helper()
-	handler, err := web.New(web.Options{Pages: pages, PublicURL: publicURL + "/", Dist: dist, Logger: slog.New(slog.DiscardHandler)})
+	handler, err := web.New(web.Options{Pages: pages, Links: opening(t), PublicURL: publicURL + "/", Dist: dist, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	return handler
 }
@@ -234,12 +234,13 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		options web.Options
 	}{
 		{"Pages is missing", web.Options{PublicURL: publicURL}},
-		{`PublicURL "tickets.example"`, web.Options{Pages: demo(), PublicURL: "tickets.example"}},
-		{"build the app", web.Options{Pages: demo(), PublicURL: publicURL, Dist: fstest.MapFS{}}},
-		{"<!--head-->", web.Options{Pages: demo(), PublicURL: publicURL, Dist: fstest.MapFS{"index.html": {Data: []byte("<title>Boxoffice</title>")}}}},
-		{"<title>", web.Options{Pages: demo(), PublicURL: publicURL, Dist: fstest.MapFS{"index.html": {Data: []byte("<title>Other</title><!--head-->")}}}},
-		{"has to come after", web.Options{Pages: demo(), PublicURL: publicURL, Dist: fstest.MapFS{"index.html": {Data: []byte("<!--head--><title>Boxoffice</title>")}}}},
-		{`a.xyz: no content type is known for ".xyz"`, web.Options{Pages: demo(), PublicURL: publicURL, Dist: fstest.MapFS{"index.html": page, "a.xyz": {}}}},
+		{"Links is missing", web.Options{Pages: demo(), PublicURL: publicURL}},
+		{`PublicURL "tickets.example"`, web.Options{Pages: demo(), Links: opening(t), PublicURL: "tickets.example"}},
+		{"build the app", web.Options{Pages: demo(), Links: opening(t), PublicURL: publicURL, Dist: fstest.MapFS{}}},
+		{"<!--head-->", web.Options{Pages: demo(), Links: opening(t), PublicURL: publicURL, Dist: fstest.MapFS{"index.html": {Data: []byte("<title>Boxoffice</title>")}}}},
+		{"<title>", web.Options{Pages: demo(), Links: opening(t), PublicURL: publicURL, Dist: fstest.MapFS{"index.html": {Data: []byte("<title>Other</title><!--head-->")}}}},
+		{"has to come after", web.Options{Pages: demo(), Links: opening(t), PublicURL: publicURL, Dist: fstest.MapFS{"index.html": {Data: []byte("<!--head--><title>Boxoffice</title>")}}}},
+		{`a.xyz: no content type is known for ".xyz"`, web.Options{Pages: demo(), Links: opening(t), PublicURL: publicURL, Dist: fstest.MapFS{"index.html": page, "a.xyz": {}}}},
 	} {
 		_, err := web.New(c.options)
 		assert.ErrorContains(t, err, c.wrong)

@@ -127,5 +127,9 @@ func (s *service) answerOwn(w http.ResponseWriter, r *http.Request, err error) e
 	if err != nil {
 		return err
 	}
-	return s.getBooking(w, r)
+	b, err := s.ownBooking(r)
+	if err != nil {
+		return err
+	}
+	return rest.Answer(w, http.StatusOK, b)
 }

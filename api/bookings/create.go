@@ -222,7 +222,7 @@ func (s *service) outcome(ctx context.Context, try attempt, asked bool) (booking
 	case b.Payment == nil, b.Status == booking.StatusExpired:
 		return renderRefusal(try, booking.E(booking.CodeHoldLost, "The hold of these seats is over, and they are free again."))
 	}
-	s.addCheckoutSecret(b.Payment)
+	s.completePayment(&b)
 	body, err := json.Marshal(b)
 	if err != nil {
 		return bookings.Answer{}, fmt.Errorf("render booking %s: %w", b.ID, err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/links"
 )
 
 // ownBooking reads the booking that the path names. A booking of another customer is not
@@ -19,16 +20,21 @@ func (s *service) ownBooking(r *http.Request) (booking.Booking, error) {
 		return booking.Booking{}, err
 	}
 	b, err := s.Bookings.CustomerBooking(r.Context(), rest.CallerOf(r).AccountID, id)
-	s.addCheckoutSecret(b.Payment)
+	s.completePayment(&b)
 	return b, err
 }
 
+// getBooking is for the owner, and for who opened the booking's link.
 func (s *service) getBooking(w http.ResponseWriter, r *http.Request) error {
-	b, err := s.ownBooking(r)
+	read, err := s.reading(r)
 	if err != nil {
 		return err
 	}
-	return rest.Answer(w, http.StatusOK, b)
+	b, err := read(r.Context())
+	if err != nil {
+		return err
+	}
+	return rest.AnswerPrivate(w, http.StatusOK, b)
 }
 
 func (s *service) listBookings(w http.ResponseWriter, r *http.Request) error {
@@ -42,8 +48,8 @@ func (s *service) listBookings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	for _, b := range items {
-		s.addCheckoutSecret(b.Payment)
+	for i := range items {
+		s.completePayment(&items[i])
 	}
 	return rest.Answer(w, http.StatusOK, rest.PageOf(items, next))
 }
@@ -97,20 +103,24 @@ func notCancellable() error {
 
 // watchBooking streams the booking, at once and on every change.
 func (s *service) watchBooking(w http.ResponseWriter, r *http.Request) error {
-	b, err := s.ownBooking(r)
+	read, err := s.reading(r)
 	if err != nil {
 		return err
 	}
-	customerID, bookingID := b.CustomerID, b.ID // the rest need not stay in memory
+	b, err := read(r.Context())
+	if err != nil {
+		return err
+	}
+	bookingID := b.ID // the rest need not stay in memory
 	return s.Stream(w, r, func(context.Context) (rest.Sending, error) {
 		return func(ctx context.Context, events *rest.EventStream) error {
-			return s.followBooking(ctx, events, customerID, bookingID)
+			return s.followBooking(ctx, events, bookingID, read)
 		}, nil
 	})
 }
 
 // followBooking sends the booking for every version of the feed. The first comes at once.
-func (s *service) followBooking(ctx context.Context, events *rest.EventStream, customerID, bookingID string) error {
+func (s *service) followBooking(ctx context.Context, events *rest.EventStream, bookingID string, read reading) error {
 	beat := time.NewTicker(rest.HeartbeatEvery)
 	defer beat.Stop()
 	versions := s.BookingFeed.Watch(ctx, bookingID)
@@ -124,11 +134,10 @@ func (s *service) followBooking(ctx context.Context, events *rest.EventStream, c
 			if !open {
 				return nil
 			}
-			b, err := s.Bookings.CustomerBooking(ctx, customerID, bookingID)
+			b, err := read(ctx)
 			if err != nil {
 				return err
 			}
-			s.addCheckoutSecret(b.Payment)
 			if err := events.Send("booking", b.Version, b); err != nil {
 				return err
 			}
@@ -136,10 +145,16 @@ func (s *service) followBooking(ctx context.Context, events *rest.EventStream, c
 	}
 }
 
-// addCheckoutSecret completes the address of our own checkout page. Addresses of
-// other pages (a provider's, the sandbox's) stay as they are.
-func (s *service) addCheckoutSecret(view *booking.PaymentView) {
-	if view == nil || view.ClientSecret == "" || s.CheckoutURL == "" {
+// completePayment adds what only the owner of a booking gets: the way back from the
+// payment, which a bank may open in another browser, and the secret of our own checkout
+// page. Addresses of other pages (a provider's, the sandbox's) stay as they are.
+func (s *service) completePayment(b *booking.Booking) {
+	view := b.Payment
+	if view == nil || view.ClientSecret == "" {
+		return
+	}
+	view.ReturnURL = s.Links.Address("/bookings/"+b.ID+"?paid", links.Read, b.ID)
+	if s.CheckoutURL == "" {
 		return
 	}
 	// A worker of the release before named the page by what is a page of the app now.
@@ -147,6 +162,8 @@ func (s *service) addCheckoutSecret(view *booking.PaymentView) {
 		view.CheckoutURL = s.CheckoutURL + strings.TrimPrefix(view.CheckoutURL, former)
 	}
 	if strings.HasPrefix(view.CheckoutURL, s.CheckoutURL) && !strings.Contains(view.CheckoutURL, "#") {
-		view.CheckoutURL += "#" + url.PathEscape(view.ClientSecret)
+		// In the query, where a script of the release before does not look: it takes all of the
+		// fragment for the secret.
+		view.CheckoutURL += "?" + links.Parameter + "=" + s.Links.Token(links.Read, b.ID) + "#" + url.PathEscape(view.ClientSecret)
 	}
 }

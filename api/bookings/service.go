@@ -6,6 +6,7 @@ package bookings
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/lettering"
+	"github.com/boxoffice/boxoffice/internal/links"
 	"github.com/boxoffice/boxoffice/internal/seatmap"
 	"github.com/boxoffice/boxoffice/internal/showchanges"
 	"github.com/boxoffice/boxoffice/internal/shows"
@@ -32,6 +34,8 @@ type Options struct {
 	Feed        *seatmap.Feed
 	BookingFeed *bookings.Feed
 	Tickets     *bookings.Tickets
+	// Links open a booking for reading without a log-in.
+	Links *links.Links
 	// Providers are the names of the payment providers. A booking has one of them.
 	Providers []string
 	Saga      Saga
@@ -85,8 +89,9 @@ func Mount(server *rest.Server, options Options) error {
 	}
 	s.Post("/v1/bookings", s.SignedIn(s.createBooking))
 	s.Get("/v1/bookings", s.SignedIn(s.listBookings))
-	s.Get("/v1/bookings/{id}", s.SignedIn(s.getBooking))
-	s.Get("/v1/bookings/{id}/stream", s.SignedIn(s.watchBooking))
+	s.Get("/v1/bookings/{id}", s.readable(s.getBooking))
+	s.Get("/v1/bookings/{id}/stream", s.readable(s.watchBooking))
+	s.Route(http.MethodDelete, "/v1/bookings/{id}/link", s.forgetLink)
 	s.Post("/v1/bookings/{id}/payment", s.SignedIn(s.reopenPayment))
 	s.Post("/v1/bookings/{id}/payment/check", s.SignedIn(s.checkPayment))
 	s.Post("/v1/bookings/{id}/extend", s.SignedIn(s.extendHold))
@@ -94,10 +99,10 @@ func Mount(server *rest.Server, options Options) error {
 	s.Get("/v1/bookings/{id}/cancellation-quote", s.SignedIn(s.cancellationQuote))
 	s.Get("/v1/bookings/{id}/change", s.SignedIn(s.bookingChange))
 	s.Post("/v1/bookings/{id}/change", s.SignedIn(s.chooseChange))
-	s.Get("/v1/bookings/{id}/ticket", s.SignedIn(s.ticket))
-	s.Get("/v1/bookings/{id}/ticket.png", s.SignedIn(s.ticketPNG))
-	s.Get("/v1/bookings/{id}/ticket.pdf", s.SignedIn(s.ticketPDF))
-	s.Get("/v1/bookings/{id}/ticket.ics", s.SignedIn(s.ticketICS))
+	s.Get("/v1/bookings/{id}/ticket", s.readable(s.ticket))
+	s.Get("/v1/bookings/{id}/ticket.png", s.readable(s.ticketPNG))
+	s.Get("/v1/bookings/{id}/ticket.pdf", s.readable(s.ticketPDF))
+	s.Get("/v1/bookings/{id}/ticket.ics", s.readable(s.ticketICS))
 	return nil
 }
 
@@ -109,6 +114,7 @@ func (o Options) check() error {
 		rest.Need(o.BookingFeed != nil, "bookings", "BookingFeed"),
 		rest.Need(o.Feed != nil, "bookings", "Feed"),
 		rest.Need(o.Tickets != nil, "bookings", "Tickets"),
+		rest.Need(o.Links != nil, "bookings", "Links"),
 		rest.Need(len(o.Providers) > 0, "bookings", "Providers"),
 		rest.Need(o.Saga != nil, "bookings", "Saga"),
 		rest.Need(o.Policy.HoldFor > 0, "bookings", "Policy"),

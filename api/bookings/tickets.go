@@ -18,11 +18,15 @@ type ticketDocument struct {
 	IssuedAt  time.Time           `json:"issued_at"`
 	VoidedAt  *time.Time          `json:"voided_at,omitempty"`
 	ScannedAt *time.Time          `json:"scanned_at,omitempty"`
+	ReadOnly  bool                `json:"read_only,omitempty"` // as of the booking
 }
 
 // ticketed reads the booking that the path names, if it has a ticket.
-func (s *service) ticketed(r *http.Request) (booking.Booking, error) {
-	b, err := s.ownBooking(r)
+func (s *service) ticketed(r *http.Request) (b booking.Booking, err error) {
+	read, err := s.reading(r)
+	if err == nil {
+		b, err = read(r.Context())
+	}
 	if err == nil && b.Ticket == nil {
 		err = booking.E(booking.CodeNotFound, "This booking has no ticket.")
 	}
@@ -50,13 +54,14 @@ func (s *service) ticket(w http.ResponseWriter, r *http.Request) error {
 	document := ticketDocument{
 		BookingID: b.ID, Serial: b.Ticket.Serial, Show: b.Show, Seats: b.Seats,
 		IssuedAt: b.Ticket.IssuedAt, VoidedAt: b.Ticket.VoidedAt, ScannedAt: b.Ticket.ScannedAt,
+		ReadOnly: b.ReadOnly,
 	}
 	if b.Ticket.VoidedAt == nil {
 		if document.QR, err = s.Tickets.Text(b); err != nil {
 			return err
 		}
 	}
-	return rest.Answer(w, http.StatusOK, document)
+	return rest.AnswerPrivate(w, http.StatusOK, document)
 }
 
 func (s *service) ticketPNG(w http.ResponseWriter, r *http.Request) error {

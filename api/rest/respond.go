@@ -14,6 +14,7 @@ import (
 const (
 	JSON        = "application/json"
 	problemType = "application/problem+json"
+	privately   = "private, no-store"
 )
 
 // Page is how every list answers.
@@ -37,6 +38,17 @@ func Answer(w http.ResponseWriter, status int, value any) error {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
+	Write(w, status, JSON, body)
+	return nil
+}
+
+// AnswerPrivate sends a value that depends on a cookie, which some caches do not look at.
+func AnswerPrivate(w http.ResponseWriter, status int, value any) error {
+	body, err := render(value)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", privately)
 	Write(w, status, JSON, body)
 	return nil
 }

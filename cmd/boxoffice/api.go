@@ -21,6 +21,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
 	"github.com/boxoffice/boxoffice/internal/config"
+	"github.com/boxoffice/boxoffice/internal/links"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/internal/search"
@@ -51,7 +52,7 @@ func (c *apiCommand) Run(ctx context.Context) error {
 		options.Health.Ready["search"] = options.Search.Ready
 	}
 	if len(c.Services) == 0 || slices.Contains(c.Services, "web") {
-		if options.Web, err = p.webHandler(options.Catalog); err != nil {
+		if options.Web, err = p.webHandler(options.Catalog, options.Bookings.Links); err != nil {
 			return err
 		}
 	}
@@ -67,6 +68,10 @@ func (c *apiCommand) Run(ctx context.Context) error {
 
 func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	tokens, err := accounts.NewTokens(p.config.JWTKeys, p.config.PublicURL)
+	if err != nil {
+		return api.Options{}, err
+	}
+	opening, err := links.New(p.config.PublicURL, p.config.TicketKeys)
 	if err != nil {
 		return api.Options{}, err
 	}
@@ -97,7 +102,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 			Documents: reading.documents, Versions: reading.watch,
 		},
 		Bookings: bookingsapi.Options{
-			Shows: known, Bookings: booked, Changes: changes, Feed: feed, BookingFeed: bookingFeed, Tickets: bookings.NewTickets(p.config.TicketKeys[0]),
+			Shows: known, Bookings: booked, Changes: changes, Feed: feed, BookingFeed: bookingFeed, Tickets: bookings.NewTickets(p.config.TicketKeys[0]), Links: opening,
 			Providers: []string{stripe.Name}, Saga: reaching, Policy: policy,
 		},
 		Payments: paymentsapi.Options{

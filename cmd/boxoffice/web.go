@@ -12,12 +12,13 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
+	"github.com/boxoffice/boxoffice/internal/links"
 	"github.com/boxoffice/boxoffice/web"
 )
 
 // webHandler serves the app, with heads from the catalog.
-func (p *platform) webHandler(o catalogapi.Options) (http.Handler, error) {
-	return web.New(web.Options{Pages: pages{o.Catalog, o.Documents, o.Versions}, PublicURL: p.config.PublicURL, Logger: p.log})
+func (p *platform) webHandler(o catalogapi.Options, opening *links.Links) (http.Handler, error) {
+	return web.New(web.Options{Pages: pages{o.Catalog, o.Documents, o.Versions}, Links: opening, PublicURL: p.config.PublicURL, Logger: p.log})
 }
 
 // pages are the catalog as the app's server reads it. Facts are kept like the API's answers:

@@ -14,6 +14,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/keyring"
+	"github.com/boxoffice/boxoffice/internal/links"
 	"github.com/boxoffice/boxoffice/internal/notify"
 	"github.com/boxoffice/boxoffice/internal/notify/sendgrid"
 	"github.com/boxoffice/boxoffice/internal/notify/twilio"
@@ -150,9 +151,13 @@ func (p *platform) activities() (workers.Activities, error) {
 	for channel, sender := range senders {
 		guards[channel] = p.guard(sender.Name(), cfg.MessagesPerSecond)
 	}
+	opening, err := links.New(cfg.PublicURL, cfg.TicketKeys)
+	if err != nil {
+		return workers.Activities{}, err
+	}
 	messages := notify.New(notify.Options{
 		Pool: p.db.Pool, Publish: p.bus.Publish, PublicURL: cfg.PublicURL, FromName: cfg.MailFromName, Logger: p.log,
-		Senders: senders,
+		Senders: senders, Links: opening,
 	})
 	told := &activities.Notifications{Messages: messages, Vendors: guards, Reminders: workers.ReminderLane()}
 	if cfg.Push() {

@@ -1,7 +1,8 @@
 // The page to pay at. The payment's client secret arrives in the address's
 // fragment, which browsers do not send to any server; it is taken off the
-// address bar at once. After 3-D Secure, Stripe brings the customer back with
-// the secret in the query instead.
+// address bar at once, with the key of the booking. After 3-D Secure, Stripe brings the
+// customer to the booking; a page of the release before is brought here, with the secret
+// in the query.
 (async function () {
   'use strict';
   const message = document.getElementById('message');
@@ -9,14 +10,16 @@
   const fromFragment = decodeURIComponent(location.hash.slice(1));
   const fromStripe = new URLSearchParams(location.search).get('payment_intent_client_secret');
   const secret = fromFragment || fromStripe;
+  const key = new URLSearchParams(location.search).get('key');
   history.replaceState(null, '', location.pathname);
 
   if (!secret) return say('This link is incomplete. Open the payment from your booking again.');
   if (!window.Stripe) return say('The payment form could not be loaded. Check your connection and try again.');
   const stripe = window.Stripe(document.querySelector('meta[name=stripe-publishable-key]').content);
 
-  // Where the customer goes on: the app asks there how the payment stands.
-  const booking = '/bookings/' + location.pathname.split('/').pop() + '?paid';
+  // Where the customer goes on: the app asks there how the payment stands. The key opens the
+  // booking without a log-in: a bank may come back in another browser.
+  const booking = '/bookings/' + location.pathname.split('/').pop() + '?paid' + (key ? '&key=' + encodeURIComponent(key) : '');
   const leave = (text) => { say(text); location.replace(booking); };
 
   const outcomes = {
@@ -42,7 +45,7 @@
     say('Working…');
     const result = await stripe.confirmPayment({
       elements,
-      confirmParams: { return_url: location.origin + location.pathname },
+      confirmParams: { return_url: location.origin + booking },
       redirect: 'if_required',
     });
     if (result.error) {
