@@ -953,7 +953,11 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** One booking */
+        /**
+         * One booking
+         * @description For its owner, and for a browser that opened the booking's link: `read_only`, without the way to pay, the provider's
+         *     reference and the details of the timeline. The link ends a week after the show, wherever the show was moved.
+         */
         get: operations["getBooking"];
         put?: never;
         post?: never;
@@ -1054,6 +1058,28 @@ export interface paths {
          */
         post: operations["extendBooking"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bookings/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["BookingID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Have this browser forget the booking's link
+         * @description Deletes the cookie of `bookingLink`. The link itself stays good.
+         */
+        delete: operations["forgetBookingLink"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1872,6 +1898,8 @@ export interface components {
             id: string;
             payment: components["schemas"]["Payment"];
             quote: components["schemas"]["Quote"];
+            /** @description There, and true, when the booking was opened by its link. */
+            read_only?: boolean;
             refund?: components["schemas"]["Refund"];
             seats: string[];
             show: components["schemas"]["ShowSummary"];
@@ -2382,6 +2410,8 @@ export interface components {
              * @example pi_3PqKfJ2eZvKYlo2C1x
              */
             reference?: string;
+            /** @description Where the provider's page is to send the customer: it shows this booking in any browser, without a log-in. */
+            return_url?: string;
             /** @enum {string} */
             status: "none" | "open" | "failed" | "in_doubt" | "authorized" | "captured" | "voided" | "refunded";
         } | null;
@@ -2934,6 +2964,8 @@ export interface components {
             id: string;
             payment: components["schemas"]["Payment"];
             quote: components["schemas"]["Quote"];
+            /** @description There, and true, when the booking was opened by its link. */
+            read_only?: boolean;
             refund?: components["schemas"]["Refund"];
             seats: string[];
             show: components["schemas"]["ShowSummary"];
@@ -3271,6 +3303,8 @@ export interface components {
             issued_at: string;
             /** @description The signed text that the QR code carries. Left out when the ticket is void. */
             qr?: string;
+            /** @description There, and true, when the ticket was opened by the link of its booking. */
+            read_only?: boolean;
             /** Format: date-time */
             scanned_at?: string;
             seats: string[];
@@ -3707,6 +3741,8 @@ export interface components {
         CacheControl: string;
         /** @description Send it back as If-None-Match. */
         ETag: string;
+        /** @description The cookie of a booking's link, deleted: Max-Age=0. */
+        LinkCookie: string;
         /** @description What is left of it, for example "streams-per-address";r=199. */
         RateLimit: string;
         /** @description What a client may have, for example "streams-per-address";q=200;qu="concurrent-requests". */
@@ -6139,6 +6175,30 @@ export interface operations {
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    forgetBookingLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["BookingID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The browser has no link to this booking. */
+            204: {
+                headers: {
+                    "Set-Cookie": components["headers"]["LinkCookie"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
         };
     };
     reopenPayment: {

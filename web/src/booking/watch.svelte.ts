@@ -1,7 +1,7 @@
 /** One booking as it is now: its stream, opened again after a sleep, with reads in between when there is none. */
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 
-import { answered, api, stream, type Schemas } from '../api/client';
+import { answered, api, Failure, stream, type Schemas } from '../api/client';
 
 export type Booking = Schemas['Booking'];
 
@@ -78,10 +78,9 @@ export class Watch {
       }
     } catch (failure) {
       if (signal.aborted) return;
-      if (!this.booking) {
-        this.failure = failure;
-        return;
-      }
+      // A link that was refused is told, also when the booking was shown before.
+      if (!this.booking || (failure instanceof Failure && failure.status === 401)) this.failure = failure;
+      if (!this.booking) return;
     }
     if (signal.aborted) return;
     this.#timer = setTimeout(this.again, this.#wait);

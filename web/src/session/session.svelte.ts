@@ -4,6 +4,7 @@
  * one, so that a visitor without an account causes no refused call.
  */
 import { answered, api, Failure, useTokens, type Schemas } from '../api/client';
+import { forgetLinks } from '../booking/link';
 import { forgetTickets } from '../ticket/store';
 
 export type Account = Schemas['Account'];
@@ -172,7 +173,7 @@ export async function change(changes: { name?: string; phone?: string }): Promis
 export async function logOut(): Promise<void> {
   await endPush();
   end();
-  await forgetTickets();
+  await Promise.all([forgetTickets(), forgetLinks()]);
   sessionStorage.clear();
   try {
     await answered(api.DELETE('/v1/browser-sessions'));

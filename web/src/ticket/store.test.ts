@@ -50,6 +50,15 @@ async function save(booking: string, hours: number): Promise<SavedTicket> {
 const kept = () => (JSON.parse(localStorage.getItem(next) ?? 'null') as SavedTicket | null)?.booking;
 
 describe('a database that answers', () => {
+  test('keeps no ticket that was opened by a link', async () => {
+    account.id = undefined;
+    ticketOf.mockResolvedValue({ serial: 'S-1', show: show(5), seats: ['A1'], read_only: true });
+    const shown: SavedTicket[] = [];
+    expect(await saveTicket({ id: '1' }, (ticket) => shown.push(ticket))).toMatchObject({ serial: 'S-1', readOnly: true });
+    expect(shown).toHaveLength(1);
+    expect([rows.size, kept()]).toEqual([0, undefined]);
+  });
+
   test('keeps a ticket with all of its screen', async () => {
     const saved = await save('1', 5);
     expect(saved).toMatchObject({ account: 'me', booking: '1', serial: 'S-1', seats: ['A1'], show: show(5), savedAt: now });

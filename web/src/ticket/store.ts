@@ -16,6 +16,8 @@ export interface SavedTicket {
   serial: string;
   show: Schemas['ShowSummary'];
   seats: string[];
+  /** Opened by the link of its booking. Such a ticket is not kept: it is nobody's on this device. */
+  readOnly?: boolean;
   /** The QR code as a PNG in a data: address. */
   image: string;
   savedAt: number;
@@ -51,7 +53,9 @@ export async function saveTicket(booking: Pick<Booking, 'id'>, fetched?: (ticket
     file(`/v1/bookings/${booking.id}/ticket.png`).then(dataAddress),
   ]);
   const saved: SavedTicket = { account, booking: booking.id, serial: ticket.serial, show: ticket.show, seats: ticket.seats, image, savedAt: Date.now() };
+  if (ticket.read_only) saved.readOnly = true;
   fetched?.(saved);
+  if (saved.readOnly) return saved;
   keepNext(saved);
   await soon(() => set(booking.id, saved, store())).catch(() => {});
   void navigator.storage?.persist?.().catch(() => {});

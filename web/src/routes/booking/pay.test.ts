@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { checkoutAddress } from './pay';
 
 const origin = 'https://box.example';
-const back = encodeURIComponent('https://box.example/bookings/1?paid');
+const way = 'https://box.example/bookings/1?paid&key=1abc';
+const back = encodeURIComponent(way);
 
 test.each([
   ['/checkout/1', 'https://box.example/checkout/1'],
@@ -14,5 +15,5 @@ test.each([
   ['https://pay.example/c/1?return_url=x', 'https://pay.example/c/1?return_url=x'],
   ['http://box.example/checkout/1', `http://box.example/checkout/1?return_url=${back}`],
 ])('%s', (address, expected) => {
-  expect(checkoutAddress(address, '1', origin)).toBe(expected);
+  expect(checkoutAddress(address, way, origin)).toBe(expected);
 });

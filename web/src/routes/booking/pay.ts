@@ -1,8 +1,8 @@
 /** Where the customer pays, with the way back. Our own pages need none. */
-export function checkoutAddress(address: string, booking: string, origin = location.origin): string {
+export function checkoutAddress(address: string, back: string, origin = location.origin): string {
   const url = new URL(address, origin);
   if (url.origin !== origin && !url.searchParams.has('return_url')) {
-    url.searchParams.set('return_url', `${origin}/bookings/${booking}?paid`);
+    url.searchParams.set('return_url', back);
   }
   return url.href;
 }
