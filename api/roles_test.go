@@ -24,6 +24,7 @@ type caller string
 
 const (
 	nobody   caller = "nobody"
+	linked   caller = "a browser with the booking's link"
 	customer caller = "the customer"
 	another  caller = "another customer"
 	support  caller = "support"
@@ -33,7 +34,7 @@ const (
 )
 
 func callers() []caller {
-	return []caller{nobody, customer, another, support, manager, rival, admin}
+	return []caller{nobody, linked, customer, another, support, manager, rival, admin}
 }
 
 // audience has the expected status for each caller: 0 is allowed, else the refusal.
@@ -45,7 +46,7 @@ func only(refusal int, those ...caller) audience {
 		switch {
 		case slices.Contains(those, c):
 			a[c] = 0
-		case c == nobody:
+		case c == nobody, c == linked:
 			a[c] = http.StatusUnauthorized
 		default:
 			a[c] = refusal
@@ -55,19 +56,20 @@ func only(refusal int, those ...caller) audience {
 }
 
 var (
-	everybody = only(0, nobody)
+	everybody = only(0, nobody, linked)
 	signedIn  = only(0)
 	// Access tokens do not help where the cookie of a session is asked for.
 	byCookie = only(http.StatusUnauthorized)
 	// A booking of another customer does not exist, also for staff who call as customers.
 	theCustomer   = only(http.StatusNotFound, customer)
+	readers       = only(http.StatusNotFound, customer, linked)
 	bookingStaff  = only(http.StatusForbidden, support, admin)
 	allStaff      = only(http.StatusForbidden, support, manager, rival, admin)
 	houseReaders  = only(http.StatusForbidden, support, manager, admin)
 	houseManagers = only(http.StatusForbidden, manager, admin)
 	admins        = only(http.StatusForbidden, admin)
 	// What is another house's does not exist.
-	housesOnly = audience{nobody: http.StatusUnauthorized, customer: http.StatusForbidden, another: http.StatusForbidden,
+	housesOnly = audience{nobody: http.StatusUnauthorized, linked: http.StatusUnauthorized, customer: http.StatusForbidden, another: http.StatusForbidden,
 		support: 0, manager: 0, rival: http.StatusNotFound, admin: 0}
 )
 
@@ -127,17 +129,18 @@ var who = map[string]access{
 	"GET /v1/search/suggest":                   {who: everybody, query: "q=ame"},
 	"POST /v1/bookings":                        {who: signedIn, body: `{}`},
 	"GET /v1/bookings":                         {who: signedIn},
-	"GET /v1/bookings/{id}":                    {who: theCustomer},
-	"GET /v1/bookings/{id}/stream":             {who: theCustomer},
+	"GET /v1/bookings/{id}":                    {who: readers},
+	"GET /v1/bookings/{id}/stream":             {who: readers},
+	"DELETE /v1/bookings/{id}/link":            {who: everybody},
 	"POST /v1/bookings/{id}/payment":           {who: theCustomer, body: `{"provider":"stripe"}`},
 	"POST /v1/bookings/{id}/payment/check":     {who: theCustomer},
 	"POST /v1/bookings/{id}/extend":            {who: theCustomer},
 	"POST /v1/bookings/{id}/cancel":            {who: theCustomer, on: (*stage).spareBooking},
 	"GET /v1/bookings/{id}/cancellation-quote": {who: theCustomer},
-	"GET /v1/bookings/{id}/ticket":             {who: theCustomer},
-	"GET /v1/bookings/{id}/ticket.png":         {who: theCustomer},
-	"GET /v1/bookings/{id}/ticket.pdf":         {who: theCustomer},
-	"GET /v1/bookings/{id}/ticket.ics":         {who: theCustomer},
+	"GET /v1/bookings/{id}/ticket":             {who: readers},
+	"GET /v1/bookings/{id}/ticket.png":         {who: readers},
+	"GET /v1/bookings/{id}/ticket.pdf":         {who: readers},
+	"GET /v1/bookings/{id}/ticket.ics":         {who: readers},
 	"GET /v1/bookings/{id}/change":             {who: theCustomer, on: (*stage).movedBooking},
 	"POST /v1/bookings/{id}/change":            {who: theCustomer, on: (*stage).movedBooking, body: `{}`},
 
@@ -268,12 +271,20 @@ func (s *stage) request(operation string, as caller) call {
 		_, rest, _ := strings.Cut(after, "}")
 		path = before + "/" + thing + rest
 	}
+	headers := a.headers
+	if as == linked {
+		of := s.things["bookings"]
+		if a.on != nil {
+			of = s.things[operation]
+		}
+		headers = s.opened(of)
+	}
 	fill := strings.NewReplacer("{theater}", s.theater, "{screen}", s.screen,
 		"{layout}", `{"rows":[{"label":"A","category":"gold","seats":[{"id":"A1","x":1,"type":"standard"}]}]}`)
 	if a.query != "" {
 		path += "?" + fill.Replace(a.query)
 	}
-	return call{token: s.tokens[as], method: method, path: path, body: fill.Replace(a.body), headers: a.headers}
+	return call{token: s.tokens[as], method: method, path: path, body: fill.Replace(a.body), headers: headers}
 }
 
 // answer sends a request and reads the answer. Of a stream it reads the head.
@@ -312,6 +323,7 @@ func TestFault65_EveryOperationAsEveryRole(t *testing.T) {
 	// prices.
 	secrets := map[caller][]string{
 		nobody:  {customersEmail, s.customerID, s.things["bookings"], s.things["prices"]},
+		linked:  {customersEmail, s.customerID, s.things["prices"]},
 		another: {customersEmail, s.customerID, s.things["bookings"], s.things["prices"]},
 		rival:   {customersEmail, s.customerID, s.things["bookings"], s.things["prices"]},
 		manager: {customersEmail},
