@@ -49,7 +49,7 @@ func (k *CodecKeys) UnmarshalText(text []byte) error {
 // processes that sign.
 func (c *Config) loadKeys(wrong *settingErrors, processes []Process) {
 	c.JWTKeys = c.signingKeys(wrong, processes, fieldNamed("JWTSigningKeyFile"), c.JWTSigningKeyFile, "customers have to log in again after a restart")
-	c.TicketKeys = c.signingKeys(wrong, processes, fieldNamed("TicketSigningKeyFile"), c.TicketSigningKeyFile, "tickets shown before a restart do not scan after it")
+	c.TicketKeys = c.signingKeys(wrong, processes, fieldNamed("TicketSigningKeyFile"), c.TicketSigningKeyFile, "tickets shown before a restart do not scan after it, and links in messages do not open")
 }
 
 func (c *Config) signingKeys(wrong *settingErrors, processes []Process, f field, file, consequence string) []ed25519.PrivateKey {

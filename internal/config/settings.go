@@ -44,7 +44,7 @@ type web struct {
 	StreamsPerAddress    int      `env:"STREAMS_PER_ADDRESS" envDefault:"200" doc:"How many event streams may be open from one address at each process; behind one address can be a whole campus."`
 	StreamsPerAccount    int      `env:"STREAMS_PER_ACCOUNT" envDefault:"20" doc:"The same of one account."`
 	JWTSigningKeyFile    string   `env:"JWT_SIGNING_KEY_FILE" need:"api" doc:"PEM file with Ed25519 keys (PKCS #8) for access tokens. The first signs, all verify. In dev a throwaway key when empty."`
-	TicketSigningKeyFile string   `env:"TICKET_SIGNING_KEY_FILE" need:"api,worker" doc:"The same for the QR codes of tickets."`
+	TicketSigningKeyFile string   `env:"TICKET_SIGNING_KEY_FILE" need:"api,worker" doc:"The same for the QR codes of tickets, and for the links that open a booking without a log-in."`
 }
 
 // stripe: the payment provider.
