@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { launch, type Browser, type Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { base, findShow, signUp } from './platform';
+import { bank, base, findShow, hold, pay, signUp } from './platform';
 import { cards } from './world';
 
 // Playwright drives only a Firefox of its own; this is the system's, by WebDriver BiDi.
@@ -28,6 +28,18 @@ describe.skipIf(!here)('Firefox', () => {
   afterAll(() => browser?.close());
 
   const press = (name: string) => page.locator(`::-p-aria([name="${name}"])`).click();
+
+  test('G6 The return address opens the ticket for somebody who is not logged in', async () => {
+    const asha = await signUp();
+    const show = await findShow();
+    const held = await hold(asha, show.id, [show.free[0]!]);
+    await pay(asha, held);
+    await page.goto(bank(held.payment!.return_url!)).catch(() => {}); // it leaves at once
+    await page.locator('a.go[href^="/tickets/"]').setTimeout(30_000).click();
+    await page.waitForSelector('img[width="300"]');
+    expect(page.url()).toBe(`${base}/tickets/${held.id}`);
+    expect(complaints).toEqual([]);
+  });
 
   test('from a show to the ticket', async () => {
     const asha = await signUp();

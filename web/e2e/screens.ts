@@ -103,6 +103,16 @@ export const screens: Screen[] = [
   at('about', false, () => '/about', 'h1'),
   at('unknown', false, () => '/there/is/nothing', 'h1'),
   at('gone', false, () => '/shows/00000000-0000-4000-8000-000000000000', '[role=alert]'),
+  at('booking-by-link', false, ({ confirmed }) => confirmed.payment!.return_url!, '.by'),
+  {
+    name: 'ticket-by-link',
+    member: false,
+    async open(page, { confirmed }) {
+      await page.goto(confirmed.payment!.return_url!);
+      await page.locator('a.go[href^="/tickets/"]').click();
+      await page.locator('article img').waitFor();
+    },
+  },
   at('tickets-nobody', false, () => '/tickets', 'main a.go'),
   at('pay', true, ({ held }) => '/bookings/' + held.id, 'button.way'),
   at('declined', true, ({ declined }) => '/bookings/' + declined.id, '[role=alert]'),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { base, findShow, signUp } from './platform';
+import { bank, base, findShow, hold, pay, signUp } from './platform';
 import { patiently, WebKit, webkit } from './webkit';
 import { cards } from './world';
 
@@ -13,6 +13,18 @@ describe.skipIf(!webkit)('WebKit', () => {
     browser = await WebKit.start();
   });
   afterAll(() => browser?.stop());
+
+  test('G6 The return address opens the ticket for somebody who is not logged in', async () => {
+    const asha = await signUp();
+    const show = await findShow();
+    const held = await hold(asha, show.id, [show.free[0]!]);
+    await pay(asha, held);
+    await browser.open(bank(held.payment!.return_url!));
+    await browser.click('a.go[href^="/tickets/"]');
+    await browser.wait('img[width="300"]');
+    expect(await browser.address()).toBe(`${base}/tickets/${held.id}`);
+    expect(await browser.run<string | null>("return localStorage.getItem('boxoffice.account')")).toBeNull();
+  });
 
   test('from a show to the ticket', async () => {
     const asha = await signUp();

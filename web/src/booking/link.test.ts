@@ -8,6 +8,9 @@ vi.mock('../api/client', () => ({
   useLinks: () => {},
 }));
 
+// Each test loads the modules anew, which takes a while on a busy machine.
+vi.setConfig({ testTimeout: 20_000 });
+
 const one = '6f1d2c3b-4a59-5687-9706-a5b4c3d2e1f0';
 const other = '7f1d2c3b-4a59-5687-9706-a5b4c3d2e1f0';
 
@@ -33,6 +36,15 @@ test('a link is remembered, and taken off the address', async () => {
   expect(link.openedByLink(other)).toBe(false);
   expect(location.pathname + location.search).toMatch(/^\/bookings\/[^?]+\?paid=?$/);
   expect((await at('/tickets/' + one)).openedByLink(one), 'on the next visit').toBe(true);
+});
+
+test.each([
+  [`/bookings/${one}?paid&key=1abc`, /^\/bookings\/[^?]+\?paid=?$/],
+  ['/b?1abc', /^\/tickets$/],
+])('without a network the app takes the key off %s', async (address, left) => {
+  const link = await at(address);
+  expect(location.pathname + location.search).toMatch(left);
+  expect(link.openedByLink(one)).toBe(false);
 });
 
 test.each([`/bookings/${one}`, `/bookings/${one}?by=mail`, '/?by=link', `/bookings/${one}?paid`])('no link led to %s', async (address) => {

@@ -4,7 +4,7 @@
  * each read; what it shows by a link is marked `read_only`.
  */
 import { answered, api, useLinks } from '../api/client';
-import { query, router } from '../router.svelte';
+import { go, query, router } from '../router.svelte';
 
 const mark = 'boxoffice.links';
 const most = 50;
@@ -38,7 +38,8 @@ export function arrive(): void {
     arrived = params.id;
     keep([...kept().filter((id) => id !== params.id), params.id]);
   }
-  if (parts.has('by')) query({ by: undefined });
+  if (router.place.path === '/b') go('/tickets', { replace: true }); // an SMS was opened without a network
+  else if (parts.has('by') || parts.has('key')) query({ by: undefined, key: undefined });
 }
 
 /** Whether this browser opened the booking by its link. */

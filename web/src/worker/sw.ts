@@ -43,7 +43,7 @@ self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== self.location.origin || past.test(url.pathname)) return;
-  if (request.mode === 'navigate') event.respondWith(isLink(url) ? opened(request, url) : page(request));
+  if (request.mode === 'navigate') event.respondWith(isLink(url) ? opened(request) : page(request));
   else if (url.pathname.startsWith('/assets/')) event.respondWith(asset(request));
 });
 
@@ -52,15 +52,15 @@ function isLink(url: URL): boolean {
   return url.pathname === '/b' || url.searchParams.has('key');
 }
 
-/** What the server says, however long it takes. Without a network the app opens, and shows what its owner has there. */
-async function opened(request: Request, url: URL): Promise<Response> {
+/** What the server says, however long it takes. Without a network the app opens, and takes the key off itself. */
+async function opened(request: Request): Promise<Response> {
   try {
     const response = await fetch(request);
     if (response.status < 502) return response;
   } catch {
-    // The key is taken off the address all the same.
+    // What its owner has on the phone is there all the same.
   }
-  return Response.redirect(url.pathname === '/b' ? '/tickets' : url.pathname);
+  return (await caches.match(shell)) ?? Response.error();
 }
 
 const patience = 3000;
