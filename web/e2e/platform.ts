@@ -191,7 +191,7 @@ export async function cancel(customer: Customer, id: string): Promise<Schemas['B
 let staff: Promise<string> | undefined;
 
 /** The token of the demo data's administrator. */
-function administrator(): Promise<string> {
+export function administrator(): Promise<string> {
   staff ??= call<{ access_token: string }>('POST', '/v1/sessions', { email: 'admin@boxoffice.example', password: 'popcorn-admin-1' }).then((s) => s.access_token);
   return staff;
 }

@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 
-import { base, findShow, hold, signUp, type Show } from './platform';
+import { largeHall, planLargeShow } from './hall';
+import { base, findShow, hold, signUp } from './platform';
 import { seat, stage, until } from './world';
 
 // Figures of a machine that has something else to do say nothing, so that this is asked for.
@@ -10,17 +11,33 @@ if (!asked) console.warn('The speed of the seat map is NOT tested: that needs SP
 
 const there = stage();
 const taps = 10; // as many as one booking may have
-const largest = 320; // seats of the demo data's largest hall
 const slower = 4;
 
-/** A phone’s browser on a quarter of the processor, with the largest hall in front of it. */
-async function open(): Promise<{ page: Page; show: Show }> {
-  const show = await findShow({ seats: largest });
+interface Opened {
+  page: Page;
+  show: { id: string; free: string[] };
+}
+
+const halls = [
+  { called: 'the demo data’s largest hall', seats: 320, find: () => findShow({ seats: 320 }) },
+  {
+    called: '2,000 seats',
+    seats: largeHall,
+    find: async () => {
+      const { id, rows } = await planLargeShow();
+      return { id, free: rows.flat() };
+    },
+  },
+];
+
+/** A phone’s browser on a quarter of the processor, with a large hall in front of it. */
+async function open({ seats, find }: (typeof halls)[number]): Promise<Opened> {
+  const show = await find();
   const { page, context } = await there.visit('phone');
   await page.goto('/shows/' + show.id);
   await seat(page, show.free[0]!).waitFor();
   await page.getByText('Choose seats on the map').waitFor();
-  expect(await page.locator('[data-seat]').count()).toBeGreaterThanOrEqual(largest);
+  expect(await page.locator('[data-seat]').count()).toBeGreaterThanOrEqual(seats);
   // The app fetches the next screens ahead; that is another thing to measure.
   await page.waitForFunction(() => performance.now() - Math.max(...performance.getEntriesByType('resource').map((r) => (r as PerformanceResourceTiming).responseEnd)) > 1000);
   const cdp = await context.newCDPSession(page);
@@ -71,8 +88,8 @@ async function tap(page: Page, id: string): Promise<void> {
   await until('the frame is measured', async () => (await figures(page)).frames.length > before);
 }
 
-test.skipIf(!asked)('A tapped seat is drawn within 100 ms', { timeout: 180_000 }, async () => {
-  const { page, show } = await open();
+test.skipIf(!asked).for(halls)('A tapped seat is drawn within 100 ms: $called', { timeout: 180_000 }, async (hall) => {
+  const { page, show } = await open(hall);
   const idle = await page.evaluate(idleFrames);
   // The small map comes closer at the first tap; that is another thing than to take a seat.
   const middle = show.free[show.free.length >> 1]!;
@@ -91,7 +108,7 @@ test.skipIf(!asked)('A tapped seat is drawn within 100 ms', { timeout: 180_000 }
   const { frames, paints } = await figures(page);
   const drawn = [...Object.values(paints), ...Array<number>(taps).fill(16)].slice(0, taps);
   console.log([
-    `${base}, a processor ${slower} times slower:`,
+    `${base}, a processor ${slower} times slower, ${hall.called}:`,
     `two frames without a tap: ${list(idle)}`,
     `the first tap, which comes closer, to the second frame: ${Math.round(closer)} ms`,
     `${taps} taps on seats, to the second frame: ${list(frames)}`,
@@ -100,8 +117,8 @@ test.skipIf(!asked)('A tapped seat is drawn within 100 ms', { timeout: 180_000 }
   expect(median(drawn), 'ms from the tap to the paint').toBeLessThanOrEqual(100);
 });
 
-test.skipIf(!asked)('The seat of somebody else changes that seat and little else', { timeout: 180_000 }, async () => {
-  const { page, show } = await open();
+test.skipIf(!asked).for(halls)('The seat of somebody else changes that seat and little else: $called', { timeout: 180_000 }, async (hall) => {
+  const { page, show } = await open(hall);
   await page.evaluate(() => {
     const counted = window as unknown as { changes: string[] };
     counted.changes = [];
@@ -114,7 +131,7 @@ test.skipIf(!asked)('The seat of somebody else changes that seat and little else
   await until('the map shows it', async () => (await seat(page, other).getAttribute('aria-label'))!.endsWith('held by somebody'));
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))));
   const made = await page.evaluate(() => (window as unknown as { changes: string[] }).changes);
-  console.log(`One seat of somebody else makes ${made.length} changes of the page: ${made.join('; ')}`);
+  console.log(`One seat of somebody else makes, with ${hall.called}, ${made.length} changes of the page: ${made.join('; ')}`);
   expect(made.length, 'changes of the page').toBeGreaterThan(0);
   expect(made.length, 'changes of the page').toBeLessThan(10);
 });
