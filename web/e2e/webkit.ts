@@ -44,6 +44,11 @@ export class WebKit {
     return (await ask(this.#session, 'GET', '/url')) as string;
   }
 
+  /** Sends a command that has no name here. */
+  command<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return ask(this.#session, method, path, body) as Promise<T>;
+  }
+
   run<T>(script: string, ...args: unknown[]): Promise<T> {
     return ask(this.#session, 'POST', '/execute/sync', { script, args }) as Promise<T>;
   }
