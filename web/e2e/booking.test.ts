@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 
+import { moveClock, wrongClock } from './engines';
 import { base, booking, bookings, call, findShow, hold, signUp, type Customer } from './platform';
 import { cards, logIn, payWith, said, seat, stage, until } from './world';
 
@@ -16,25 +17,8 @@ async function trueLeft(customer: Customer, id: string): Promise<number> {
   return (Date.parse((await booking(customer, id)).hold_expires_at) - Date.now()) / 1000;
 }
 
-/** A phone whose clock is wrong, and can be made wrong by another time. Runs in the page. */
-function wrongClock(minutes: number): void {
-  const Real = Date;
-  const clock = globalThis as unknown as { ahead: number };
-  clock.ahead = minutes * 60_000;
-  class Wrong extends Real {
-    constructor(...given: []) {
-      if (given.length > 0) super(...given);
-      else super(Real.now() + clock.ahead);
-    }
-    static now() {
-      return Real.now() + clock.ahead;
-    }
-  }
-  globalThis.Date = Wrong as DateConstructor;
-}
-
 /** Moves the page's clock. */
-const setAhead = (page: Page, seconds: number) => page.evaluate((ms) => ((globalThis as unknown as { ahead: number }).ahead += ms), seconds * 1000);
+const setAhead = (page: Page, seconds: number) => page.evaluate(moveClock, seconds);
 
 test('G4 The time that is left is the server’s, on a phone whose clock is wrong and after a sleep', async () => {
   const asha = await signUp();

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { launch, type Browser, type Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { backFromTheProvider, timerTruth, wrongClock, type Tab } from './engines';
 import { bank, base, findShow, hold, pay, signUp } from './platform';
 import { cards } from './world';
 
@@ -20,12 +21,16 @@ describe.skipIf(!here)('Firefox', () => {
     browser = await launch({ browser: 'firefox', executablePath: firefox, headless: true });
     page = await browser.newPage();
     await page.setViewport({ width: 390, height: 844 });
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('console', (message) => {
-      if (message.type() === 'error' && page.url().startsWith(base)) complaints.push(message.text());
-    });
+    listen(page);
   });
   afterAll(() => browser?.close());
+
+  function listen(tab: Page): void {
+    tab.on('pageerror', (error) => complaints.push(String(error)));
+    tab.on('console', (message) => {
+      if (message.type() === 'error' && tab.url().startsWith(base)) complaints.push(message.text());
+    });
+  }
 
   const press = (name: string) => page.locator(`::-p-aria([name="${name}"])`).click();
 
@@ -70,5 +75,39 @@ describe.skipIf(!here)('Firefox', () => {
     expect(name).toMatch(/[0-9]/);
     expect(name).not.toMatch(/[\u0660-\u0669]/);
     await page.evaluate(() => localStorage.removeItem('boxoffice.language'));
+  });
+
+  /** A tab of somebody else. Another tab before it hides it for real. */
+  async function visit(): Promise<{ tab: Tab; page: Page }> {
+    const context = await browser.createBrowserContext();
+    const own = await context.newPage();
+    listen(own);
+    const tab: Tab = {
+      open: (address) => own.goto(address),
+      run: (script, ...args) => own.evaluate(script as never, ...(args as never)),
+      click: (selector) => own.locator(selector).click(),
+      fill: (selector, text) => own.locator(selector).fill(text),
+      enter: () => own.keyboard.press('Enter'),
+      hide: async () => (await context.newPage()).bringToFront(),
+      show: () => own.bringToFront(),
+    };
+    return { tab, page: own };
+  }
+
+  test('G4 The time that is left is the server’s after the tab was hidden, and more time comes by the keyboard', { timeout: 120_000 }, async () => {
+    const { tab, page: own } = await visit();
+    await timerTruth(tab, async (address, minutes) => {
+      await own.evaluateOnNewDocument(wrongClock, minutes);
+      await tab.open(address);
+    });
+    expect(complaints).toEqual([]);
+  });
+
+  // Firefox keeps pages under this driver, too, but none that reads a stream when it is left, as the
+  // booking does when the provider answers at once. So it may load the page anew.
+  test('G5 Back from the provider finds a page that goes on with the same payment', { timeout: 120_000 }, async () => {
+    const { tab } = await visit();
+    await backFromTheProvider(tab, { keepsPages: false });
+    expect(complaints).toEqual([]);
   });
 });

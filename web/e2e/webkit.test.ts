@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { backFromTheProvider, timerTruth, wrongClock, type Tab } from './engines';
 import { bank, base, findShow, hold, pay, signUp } from './platform';
 import { patiently, WebKit, webkit } from './webkit';
 import { cards } from './world';
@@ -59,5 +60,38 @@ describe.skipIf(!webkit)('WebKit', () => {
     expect(name).toMatch(/[0-9]/);
     expect(name).not.toMatch(/[\u0660-\u0669]/);
     await browser.run("localStorage.removeItem('boxoffice.language')");
+  });
+
+  /** The browser's one tab, of somebody who is not logged in. */
+  async function visit(): Promise<Tab> {
+    await browser.open(base + '/about');
+    await browser.run('localStorage.clear()');
+    return {
+      open: (address) => browser.open(address),
+      run: (script, ...args) => browser.call(script, ...args),
+      click: (selector) => browser.click(selector),
+      fill: (selector, text) => browser.fill(selector, text),
+      enter: () => browser.enter(),
+      hide: () => browser.hide(),
+      show: () => browser.show(),
+    };
+  }
+
+  test('G4 The time that is left is the server’s after the window was hidden, and more time comes by the keyboard', { timeout: 120_000 }, async () => {
+    const tab = await visit();
+    await timerTruth(tab, async (address, minutes) => {
+      // Plain WebDriver has no script that runs before the page's. So the clock goes wrong while the
+      // app runs, and the app gets to the booking by a link.
+      await tab.run(wrongClock, minutes);
+      await tab.run((path) => {
+        const link = Object.assign(document.createElement('a'), { href: path });
+        document.body.append(link);
+        link.click();
+      }, new URL(address).pathname);
+    });
+  });
+
+  test('G5 Back from the provider finds the page as it was left, and goes on with the same payment', { timeout: 120_000 }, async () => {
+    await backFromTheProvider(await visit(), { keepsPages: true });
   });
 });

@@ -44,13 +44,28 @@ export class WebKit {
     return (await ask(this.#session, 'GET', '/url')) as string;
   }
 
-  /** Sends a command that has no name here. */
-  command<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return ask(this.#session, method, path, body) as Promise<T>;
-  }
-
   run<T>(script: string, ...args: unknown[]): Promise<T> {
     return ask(this.#session, 'POST', '/execute/sync', { script, args }) as Promise<T>;
+  }
+
+  /** Runs a function in the page. It knows nothing of what is around it here. */
+  call<A extends unknown[], T>(script: (...args: A) => T | Promise<T>, ...args: A): Promise<T> {
+    return this.run(`return (${script.toString()})(...arguments)`, ...args);
+  }
+
+  /** Presses Enter where the focus is. */
+  async enter(): Promise<void> {
+    const focused = (await ask(this.#session, 'GET', '/element/active')) as Record<string, string>;
+    await ask(this.#session, 'POST', `/element/${focused[elementKey]}/value`, { text: '\uE007' });
+  }
+
+  /** The window goes away, and its page is hidden. */
+  hide(): Promise<unknown> {
+    return ask(this.#session, 'POST', '/window/minimize', {});
+  }
+
+  show(): Promise<unknown> {
+    return ask(this.#session, 'POST', '/window/rect', { width: 1024, height: 768 });
   }
 
   async #find(selector: string): Promise<string> {
