@@ -45,6 +45,10 @@ var plainHeads = map[string]head{
 }
 
 func (s *server) plainHead(path string) head {
+	if strings.HasPrefix(path, "/shows/") {
+		// The show is not looked up: the app says when there is none.
+		return head{Title: "Seats", Description: "The seats of a show on a map: which are free right now, and what they cost."}
+	}
 	h, there := plainHeads[path]
 	if there {
 		h.URL, h.Type = s.publicURL+path, "website"

@@ -2,9 +2,15 @@
 import { serverNow } from '../api/client';
 
 let now = $state(serverNow());
+let minute = $state(fullMinute());
 
 function tick(): void {
   now = serverNow();
+  minute = fullMinute();
+}
+
+function fullMinute(): number {
+  return Math.floor(serverNow() / 60_000) * 60_000;
 }
 
 setInterval(tick, 1000);
@@ -15,5 +21,9 @@ export const time = {
   /** Milliseconds, to the second. */
   get now() {
     return now;
+  },
+  /** The full minute, for lists and days: they need not be drawn again each second. */
+  get minute() {
+    return minute;
   },
 };
