@@ -1,9 +1,9 @@
 // src/worker/sw.ts
-var e = "boxoffice-1d3df4bfffbf", t = /^\/(v1|docs|openapi\.json|\.well-known|healthz|readyz|sitemap\.xml|robots\.txt)(\/|$)/;
+var e = "boxoffice-8235d105d2ef", t = /^\/(v1|docs|openapi\.json|\.well-known|healthz|readyz|sitemap\.xml|robots\.txt)(\/|$)/;
 self.addEventListener("install", (t) => {
 	t.waitUntil(caches.open(e).then(async (e) => {
 		await e.addAll([
-			.../* @__PURE__ */ "/assets/About-CEFsrKhq.css,/assets/About-DrRUD10X.js,/assets/Account-CZDUFVr_.css,/assets/Account-CquEk2wH.js,/assets/Booking-CT7Wr1kp.css,/assets/Booking-CfY_5TQx.js,/assets/Cancel-BQwdSDlD.css,/assets/Cancel-JVirGleY.js,/assets/Choice-BE79j0uB.css,/assets/Choice-D-JjTvW8.js,/assets/Form-BE9IHbwn.js,/assets/Form-DCH2Imve.css,/assets/Login-6NwcWAWT.js,/assets/Login-Dg4IcK7D.css,/assets/Movie-Dq-rJboM.css,/assets/Movie-ibEEoDd1.js,/assets/Search-BKY0Kage.css,/assets/Search-DVeEvptW.js,/assets/Show-B7mQbIAQ.js,/assets/Show-Sa4eghgq.css,/assets/Stub-BGQ7mr9P.css,/assets/Stub-DH6zoKa0.js,/assets/Theater-DdpATqu9.js,/assets/Theater-SK7duz6G.css,/assets/Ticket-DPfWNGxW.css,/assets/Ticket-yJc9GW8R.js,/assets/Tickets-3ZG8NGIR.js,/assets/Tickets-DadJP-FX.css,/assets/Top-BiH-8LS1.js,/assets/Top-CXg0UPdd.css,/assets/Unknown-B1VtyMAv.css,/assets/Unknown-BfXcZ_PU.js,/assets/ar-SfxYQcCk.js,/assets/archivo-narrow-latin-wght-normal-B-Ghsc5j.woff2,/assets/client-BWZYvmXL.js,/assets/hi-Hx1B29aI.js,/assets/i18n.svelte-MfKh5JcE.js,/assets/index-CvRhLgE8.css,/assets/index-D2WA6eQk.js,/assets/index-client-DVnpj8TQ.js,/assets/money-xDLq3VrP.js,/assets/names-ByotMY24.js,/assets/push.svelte-CMilGQ-T.js,/assets/shows-B-5Ns3Z-.js,/assets/story-B9mkDd8-.js".split(","),
+			.../* @__PURE__ */ "/assets/About-CEFsrKhq.css,/assets/About-CX_rUJfO.js,/assets/Account-CZDUFVr_.css,/assets/Account-CjOydU6B.js,/assets/Booking-Cqq9nLnU.css,/assets/Booking-e4_Tn_rg.js,/assets/Cancel-BQwdSDlD.css,/assets/Cancel-Cot-MiFE.js,/assets/Choice-BE79j0uB.css,/assets/Choice-CCovm7q7.js,/assets/Form-CmekX3f6.js,/assets/Form-DCH2Imve.css,/assets/Login-Dg4IcK7D.css,/assets/Login-Dj_DPLCa.js,/assets/Movie-DKWUSrf7.js,/assets/Movie-Dq-rJboM.css,/assets/Search-BKY0Kage.css,/assets/Search-wf457KQp.js,/assets/Show-Bds0xCqH.js,/assets/Show-CEX9h6WC.css,/assets/Stub-BGQ7mr9P.css,/assets/Stub-Bk2LgTbM.js,/assets/Theater-H2C7zH5Q.js,/assets/Theater-SK7duz6G.css,/assets/Ticket-DE_taovp.js,/assets/Ticket-DPfWNGxW.css,/assets/Tickets-B3v0MpzL.js,/assets/Tickets-DadJP-FX.css,/assets/Top-CXg0UPdd.css,/assets/Top-DW6GF13F.js,/assets/Unknown-B1VtyMAv.css,/assets/Unknown-C2CyRZ-K.js,/assets/ar-DFEZQu3d.js,/assets/archivo-narrow-latin-wght-normal-B-Ghsc5j.woff2,/assets/disclose-version-xihTtKlq.js,/assets/hi-B9cw8K89.js,/assets/i18n.svelte-Bzg3R6cn.js,/assets/index-BnZnnyWU.js,/assets/index-CvRhLgE8.css,/assets/money-DbIAkZKl.js,/assets/names-By4N26pN.js,/assets/push.svelte-DVAP8s9f.js,/assets/router.svelte-DbEGGxh6.js,/assets/shows-BKtnQxaC.js,/assets/story-BmZpBolP.js,/assets/warm.worker-D2YQ5etg.js".split(","),
 			"/manifest.webmanifest",
 			"/icon.svg"
 		]);
@@ -19,17 +19,27 @@ self.addEventListener("install", (t) => {
 }), self.addEventListener("message", (e) => {
 	e.data === "update" && self.skipWaiting();
 }), self.addEventListener("fetch", (e) => {
-	let { request: n } = e, a = new URL(n.url);
-	n.method !== "GET" || a.origin !== self.location.origin || t.test(a.pathname) || (n.mode === "navigate" ? e.respondWith(r(n)) : a.pathname.startsWith("/assets/") && e.respondWith(i(n)));
+	let { request: i } = e, s = new URL(i.url);
+	i.method !== "GET" || s.origin !== self.location.origin || t.test(s.pathname) || (i.mode === "navigate" ? e.respondWith(n(s) ? r(i) : a(i)) : s.pathname.startsWith("/assets/") && e.respondWith(o(i)));
 });
-var n = 3e3;
+function n(e) {
+	return e.pathname === "/b" || e.searchParams.has("key");
+}
 async function r(e) {
+	try {
+		let t = await fetch(e);
+		if (t.status < 502) return t;
+	} catch {}
+	return await caches.match("/") ?? Response.error();
+}
+var i = 3e3;
+async function a(e) {
 	let t = await caches.match("/");
 	if (!t) return fetch(e);
-	let r = fetch(e).then((e) => e.status >= 502 ? t : e, () => t);
-	return Promise.race([r, new Promise((e) => setTimeout(() => e(t), n))]);
+	let n = fetch(e).then((e) => e.status >= 502 ? t : e, () => t);
+	return Promise.race([n, new Promise((e) => setTimeout(() => e(t), i))]);
 }
-async function i(t) {
+async function o(t) {
 	let n = await caches.match(t);
 	if (n) return n;
 	let r = await fetch(t);
@@ -44,19 +54,19 @@ self.addEventListener("push", (e) => {
 	try {
 		t = e.data?.json() ?? {};
 	} catch {}
-	let { title: n = "Boxoffice", body: r, navigate: i = "/tickets", lang: a, dir: o = "auto", tag: s } = t.notification ?? {}, c = {
-		icon: "/icon-192.png",
+	let { title: n = "Boxoffice", body: r, navigate: i = "/tickets", lang: a, dir: o = "auto", tag: s, icon: c = "/icon-192.png" } = t.notification ?? {}, l = {
+		icon: c,
 		badge: "/badge-96.png",
 		dir: o,
 		data: { navigate: i }
 	};
-	r && (c.body = r), a && (c.lang = a), s && (c.tag = s), e.waitUntil(self.registration.showNotification(n, c));
+	r && (l.body = r), a && (l.lang = a), s && (l.tag = s), e.waitUntil(self.registration.showNotification(n, l));
 }), self.addEventListener("notificationclick", (e) => {
 	e.notification.close();
 	let t = new URL(e.notification.data.navigate, self.location.origin);
-	e.waitUntil(a(t));
+	e.waitUntil(s(t));
 });
-async function a(e) {
+async function s(e) {
 	if (e.origin !== self.location.origin) return;
 	let t = await self.clients.matchAll({ type: "window" });
 	for (let n of t) if (!/^\/(shows|checkout|pay|bookings)\//.test(new URL(n.url).pathname)) try {

@@ -1,0 +1,1 @@
+(function(){new Intl.NumberFormat,postMessage(`ready`)})();
