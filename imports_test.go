@@ -119,6 +119,7 @@ var homes = []struct {
 	{"github.com/redis/", []string{"internal/cache"}},
 	{"github.com/golang-jwt/", []string{"internal/accounts", "sandbox"}},
 	{"github.com/SherClockHolmes/webpush-go", []string{"internal/notify/webpush"}},
+	{"github.com/mileusna/useragent", []string{"internal/accounts"}},
 	{"github.com/alexedwards/argon2id", []string{"internal/password"}},
 	{"github.com/caarlos0/env/", []string{"internal/config"}},
 	{"github.com/alecthomas/kong", []string{"cmd/boxoffice"}},

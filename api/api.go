@@ -43,7 +43,7 @@ type Options struct {
 	// is an engine, and web only when there is an app.
 	Services []string
 
-	// HTTP is what all services share. Its Verify is set from Accounts.
+	// HTTP is what all services share. Its Verify and Standing are set from Accounts.
 	HTTP rest.Options
 	// Accounts is needed by all services that ask who is calling.
 	Accounts *accounts.Service
@@ -76,7 +76,7 @@ func build(o Options) (*rest.Server, error) {
 		})
 	}
 	if o.Accounts != nil {
-		o.HTTP.Verify = o.Accounts.Verify
+		o.HTTP.Verify, o.HTTP.Standing = o.Accounts.Verify, o.Accounts.Standing
 	}
 	if o.Catalog.Versions != nil {
 		o.Staff.Changed = o.Catalog.Versions.Changed

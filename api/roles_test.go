@@ -82,6 +82,8 @@ type access struct {
 	query   string
 	body    string
 	headers map[string]string
+	// ends is a request after which its caller's session is over: it gets one of its own.
+	ends bool
 	// also are refusals that an allowed caller gets, for what does not exist.
 	also []int
 }
@@ -99,12 +101,15 @@ var who = map[string]access{
 	"POST /v1/accounts":                        {who: everybody, body: `{}`},
 	"POST /v1/sessions":                        {who: everybody, body: `{}`},
 	"POST /v1/sessions/refresh":                {who: everybody, body: `{}`},
-	"DELETE /v1/sessions":                      {who: signedIn},
+	"DELETE /v1/sessions":                      {who: signedIn, ends: true},
 	"POST /v1/browser-sessions":                {who: everybody, body: `{}`},
 	"POST /v1/browser-sessions/refresh":        {who: byCookie},
 	"DELETE /v1/browser-sessions":              {who: everybody},
 	"GET /v1/me":                               {who: signedIn},
 	"PATCH /v1/me":                             {who: signedIn, body: `{}`},
+	"GET /v1/me/sessions":                      {who: signedIn},
+	"DELETE /v1/me/sessions":                   {who: signedIn, query: "except_current=true"},
+	"DELETE /v1/me/sessions/{id}":              {who: theCustomer},
 	"GET /v1/home":                             {who: everybody, query: "city=pune"},
 	"GET /v1/push/key":                         {who: everybody},
 	"PUT /v1/me/push-subscriptions":            {who: signedIn, body: `{}`},
@@ -152,6 +157,8 @@ var who = map[string]access{
 	"GET /v1/admin/accounts":                   {who: admins},
 	"GET /v1/admin/accounts/{id}":              {who: admins},
 	"PATCH /v1/admin/accounts/{id}":            {who: admins, body: `{}`},
+	"POST /v1/admin/accounts/{id}/suspend":     {who: admins, body: `{}`},
+	"POST /v1/admin/accounts/{id}/restore":     {who: admins, body: `{}`},
 	"GET /v1/admin/audit":                      {who: allStaff},
 	"GET /v1/admin/alerts":                     {who: allStaff},
 	"PATCH /v1/admin/alerts/{id}":              {who: housesOnly, body: `{"state":"open"}`},
@@ -238,7 +245,7 @@ func newStage(t *testing.T) *stage {
 		"bookings": theirs.ID, "pay": theirs.ID, "movies": d.movie, "theaters": d.theater, "screens": d.screen,
 		"shows": d.world.show, "prices": s.spareCard(), "accounts": d.customerID, "webhooks": "stripe",
 		"layouts": d.text(`SELECT id FROM layouts`), "show-changes": changeID,
-		"alerts": d.alerted(theirs.ID, booking.AlertRefundRefused),
+		"alerts": d.alerted(theirs.ID, booking.AlertRefundRefused), "sessions": d.sessionOf(d.another(d.customer)),
 	}
 	return s
 }
@@ -284,7 +291,11 @@ func (s *stage) request(operation string, as caller) call {
 	if a.query != "" {
 		path += "?" + fill.Replace(a.query)
 	}
-	return call{token: s.tokens[as], method: method, path: path, body: fill.Replace(a.body), headers: headers}
+	token := s.tokens[as]
+	if a.ends && token != "" {
+		token = s.another(token)
+	}
+	return call{token: token, method: method, path: path, body: fill.Replace(a.body), headers: headers}
 }
 
 // answer sends a request and reads the answer. Of a stream it reads the head.

@@ -18,6 +18,7 @@ const (
 	CodeNotFound            Code = "not_found"
 	CodeUnauthenticated     Code = "unauthenticated"
 	CodeForbidden           Code = "forbidden"
+	CodeAccountSuspended    Code = "account_suspended"
 	CodeConflict            Code = "conflict"
 	CodeSeatsUnavailable    Code = "seats_unavailable"
 	CodeShowNotOnSale       Code = "show_not_on_sale"

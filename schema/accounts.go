@@ -52,6 +52,31 @@ type Session struct {
 	RevokedAt *time.Time `bun:"revoked_at"`
 }
 
+// SessionDevice is what the owner sees of a session. Each refresh token takes it from the
+// one before; a token that the release before handed out has none.
+type SessionDevice struct {
+	bun.BaseModel `bun:"table:session_devices,alias:sd"`
+
+	// SessionID is the refresh token.
+	SessionID uuid.UUID `bun:"session_id,pk,type:uuid"`
+	// Browser is the family of the browser that logged in; empty when it is not known.
+	Browser string `bun:"browser"`
+	// System is the family of its operating system; empty when it is not known.
+	System string `bun:"system"`
+	// BeganAt is when the owner logged in.
+	BeganAt time.Time `bun:"began_at,nullzero,default:now()"`
+}
+
+// Suspension keeps an account from logging in until an administrator restores it.
+type Suspension struct {
+	bun.BaseModel `bun:"table:suspensions,alias:su"`
+
+	// AccountID is the account.
+	AccountID uuid.UUID `bun:"account_id,pk,type:uuid"`
+	// SuspendedAt is since when. Who did it and why is in the audit log.
+	SuspendedAt time.Time `bun:"suspended_at,nullzero,default:now()"`
+}
+
 // PushSubscription is a browser that takes messages by web push.
 type PushSubscription struct {
 	bun.BaseModel `bun:"table:push_subscriptions,alias:ps"`
@@ -69,6 +94,9 @@ type PushSubscription struct {
 	Auth []byte `bun:"auth"`
 	// Language is the one that the app is shown in there, a BCP 47 tag.
 	Language string `bun:"language,nullzero,default:'en'"`
+	// Session is the family of the session that registered it last; null when the release
+	// before did.
+	Session *uuid.UUID `bun:"session,type:uuid"`
 	// CreatedAt is when the account first registered it.
 	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
 	// LastSeenAt is when the account last registered it.

@@ -28,6 +28,7 @@ var models = []any{
 	schema.City{}, schema.Movie{}, schema.Theater{}, schema.Screen{}, schema.Layout{}, schema.Show{},
 	schema.Account{}, schema.Session{}, schema.Booking{}, schema.SeatClaim{},
 	schema.TheaterManager{}, schema.PriceCard{}, schema.AuditEntry{}, schema.PushSubscription{},
+	schema.SessionDevice{}, schema.Suspension{},
 }
 
 // column is what the database says about one.

@@ -30,8 +30,13 @@ func (s *service) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := s.accounts.Login(r.Context(), request.Email, request.Password, s.ClientAddress(r))
+	tokens, err := s.accounts.Login(r.Context(), request.Email, request.Password, s.client(r))
 	return answerTokens(w, http.StatusCreated, tokens, err)
+}
+
+// client is what a log-in tells of where it comes from.
+func (s *service) client(r *http.Request) accounts.Client {
+	return accounts.Client{Address: s.ClientAddress(r), UserAgent: r.UserAgent()}
 }
 
 type credentials struct {

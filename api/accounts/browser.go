@@ -64,7 +64,7 @@ func (b *browser) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := b.accounts.LoginBrowser(r.Context(), request.Email, request.Password, b.ClientAddress(r))
+	tokens, err := b.accounts.LoginBrowser(r.Context(), request.Email, request.Password, b.client(r))
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,9 @@ func (s *service) subscribe(w http.ResponseWriter, r *http.Request) error {
 	if err := rest.Decode(w, r, &subscription); err != nil {
 		return err
 	}
-	added, err := s.accounts.Subscribe(r.Context(), rest.CallerOf(r).AccountID, subscription, r.Header.Get("Accept-Language"))
+	caller := rest.CallerOf(r)
+	by := accounts.Claims{Subject: caller.AccountID, SessionFamily: caller.SessionFamily}
+	added, err := s.accounts.Subscribe(r.Context(), by, subscription, r.Header.Get("Accept-Language"))
 	if err != nil {
 		return err
 	}

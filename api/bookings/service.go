@@ -87,7 +87,8 @@ func Mount(server *rest.Server, options Options) error {
 	for _, name := range options.Providers {
 		s.starts[name] = newStarts(server.Logger.With("provider", name))
 	}
-	s.Post("/v1/bookings", s.SignedIn(s.createBooking))
+	// A hold is quick and moves no money: it does not wait for a look at the session.
+	s.Post("/v1/bookings", s.ByToken(s.createBooking))
 	s.Get("/v1/bookings", s.SignedIn(s.listBookings))
 	s.Get("/v1/bookings/{id}", s.readable(s.getBooking))
 	s.Get("/v1/bookings/{id}/stream", s.readable(s.watchBooking))

@@ -16,7 +16,7 @@ import (
 // Caller is who is calling.
 type Caller struct {
 	AccountID     string
-	Role          string
+	Role          string // what the token says; behind WithRole, what the database says
 	SessionFamily string
 }
 
@@ -28,29 +28,45 @@ func CallerOf(r *http.Request) Caller {
 	return p
 }
 
-// SignedIn lets a handler run only for callers with a valid access token.
+// ByToken lets a handler run for callers with a valid access token. It asks no database, so
+// that a session which has ended passes for the minutes that the token lives on.
+func (s *Server) ByToken(handler Handler) Handler {
+	return s.identified(handler, func(*http.Request) bool { return false })
+}
+
+// SignedIn lets a handler run for callers with a valid access token. What changes something
+// also needs a session that goes on; reading is as ByToken.
 func (s *Server) SignedIn(handler Handler) Handler {
+	return s.identified(handler, func(r *http.Request) bool { return r.Method != http.MethodGet && r.Method != http.MethodHead })
+}
+
+// WithRole lets a handler run for callers whose session goes on and whose account has one
+// of the roles now, whatever the token says.
+func (s *Server) WithRole(handler Handler, roles ...string) Handler {
+	return s.identified(func(w http.ResponseWriter, r *http.Request) error {
+		if !slices.Contains(roles, CallerOf(r).Role) {
+			return booking.E(booking.CodeForbidden, "Your account's role does not allow this.")
+		}
+		return handler(w, r)
+	}, func(*http.Request) bool { return true })
+}
+
+// identified finds out who calls: by the token, and by the database where asked.
+func (s *Server) identified(handler Handler, ask func(*http.Request) bool) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		token, ok := bearer(r)
 		if !ok {
 			return booking.E(booking.CodeUnauthenticated, "Send an access token: Authorization: Bearer …")
 		}
 		claims, err := s.Verify(token)
+		if err == nil && ask(r) {
+			claims, err = s.Standing(r.Context(), claims)
+		}
 		if err != nil {
 			return err
 		}
 		return handler(w, withCaller(r, claims))
 	}
-}
-
-// WithRole lets a handler run only for callers with one of the roles.
-func (s *Server) WithRole(handler Handler, roles ...string) Handler {
-	return s.SignedIn(func(w http.ResponseWriter, r *http.Request) error {
-		if !slices.Contains(roles, CallerOf(r).Role) {
-			return booking.E(booking.CodeForbidden, "Your account's role does not allow this.")
-		}
-		return handler(w, r)
-	})
 }
 
 func withCaller(r *http.Request, claims *accounts.Claims) *http.Request {

@@ -42,6 +42,7 @@ var problems = map[booking.Code]problemKind{
 	booking.CodeNotFound:          {status: http.StatusNotFound, title: "Not found"},
 	booking.CodeUnauthenticated:   {status: http.StatusUnauthorized, title: "Sign in first"},
 	booking.CodeForbidden:         {status: http.StatusForbidden, title: "Not allowed"},
+	booking.CodeAccountSuspended:  {status: http.StatusForbidden, title: "The account is suspended"},
 	booking.CodeConflict:          {status: http.StatusConflict, title: "Conflict"},
 	booking.CodeSeatsUnavailable:  {status: http.StatusConflict, title: "Seats are taken"},
 	booking.CodeShowNotOnSale:     {status: http.StatusConflict, title: "The show is not on sale"},

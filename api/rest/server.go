@@ -22,7 +22,10 @@ import (
 type Options struct {
 	// Verify reads an access token. Services without it answer all callers alike.
 	Verify func(token string) (*accounts.Claims, error)
-	Logger *slog.Logger
+	// Standing asks whether the session of a token that was verified still goes on, and
+	// which role its account has now. It goes with Verify.
+	Standing func(context.Context, *accounts.Claims) (*accounts.Claims, error)
+	Logger   *slog.Logger
 	// CORSOrigins are the web origins that may call the API from a browser; "*"
 	// admits all.
 	CORSOrigins []string

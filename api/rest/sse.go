@@ -10,7 +10,11 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/accounts"
 )
 
 const (
@@ -51,7 +55,7 @@ func (s *Server) Stream(w http.ResponseWriter, r *http.Request, open func(contex
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	events := &EventStream{id: RequestID(r.Context()), began: time.Now(), leave: leave}
+	events := &EventStream{id: RequestID(r.Context()), began: time.Now(), leave: leave, watcher: watcherOf(r)}
 	if events.takeOver(w, r) {
 		exchangeOf(r.Context()).status = http.StatusOK
 		go s.serveStream(s.Closing, events, send)
@@ -77,6 +81,7 @@ func (s *Server) serveStream(ctx context.Context, events *EventStream, send Send
 	// Spread: clients that came together must not all reconnect together.
 	ctx, cancel := context.WithTimeout(ctx, s.Streams.For+rand.N(s.Streams.For/4))
 	defer cancel()
+	defer s.recheck(ctx, cancel, events.watcher)()
 	if events.gone != nil {
 		go func() {
 			events.gone()
@@ -96,6 +101,48 @@ func (s *Server) serveStream(ctx context.Context, events *EventStream, send Send
 	s.Logger.Info("stream ended", "request_id", events.id, "bytes", events.bytes, "ms", time.Since(events.began).Milliseconds(), "error", err)
 }
 
+// recheck ends a stream whose watcher's session has ended, or whose role is another one than
+// when it was opened: the client comes back and is judged anew. A timer costs no goroutine
+// while it waits. When the database does not answer, the next time decides.
+func (s *Server) recheck(ctx context.Context, end func(), watcher *accounts.Claims) (stop func()) {
+	if watcher == nil {
+		return func() {}
+	}
+	every := s.Streams.Recheck
+	if watcher.Role == booking.RoleCustomer {
+		every *= customersRecheck
+	}
+	var timer *time.Timer
+	var mu sync.Mutex // the first time may come before timer is set
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(every, func() {
+		now, err := s.Standing(ctx, watcher)
+		if booking.CodeOf(err) == booking.CodeUnauthenticated || err == nil && now.Role != watcher.Role {
+			end()
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if ctx.Err() == nil {
+			timer.Reset(every)
+		}
+	})
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		timer.Stop()
+	}
+}
+
+func watcherOf(r *http.Request) *accounts.Claims {
+	caller, signedIn := r.Context().Value(callerKey{}).(Caller)
+	if !signedIn {
+		return nil
+	}
+	return &accounts.Claims{Subject: caller.AccountID, Role: caller.Role, SessionFamily: caller.SessionFamily}
+}
+
 // EventStream writes server-sent events (WHATWG HTML, section 9.2). Every write
 // has a deadline: a reader that is too slow is dropped, and reconnects.
 type EventStream struct {
@@ -103,6 +150,8 @@ type EventStream struct {
 	began time.Time
 	bytes int64
 	leave func() // gives the place back
+	// watcher is who signed in; nil where all may watch.
+	watcher *accounts.Claims
 
 	head     []byte // what goes before the first event
 	out      io.Writer

@@ -22,7 +22,14 @@ type StreamLimits struct {
 	// that has stopped reading frees its place, and a client of a former release gets the
 	// new one. Default an hour.
 	For time.Duration
+	// Recheck is how often the session of a watcher who signed in is looked at again: that
+	// of staff. Of customers, who are many, a twentieth of that. Default each heartbeat.
+	Recheck time.Duration
 }
+
+// customersRecheck is how many times longer a customer's stream goes on unchecked. With a
+// heartbeat of 15 s it is five minutes: less than an access token lives.
+const customersRecheck = 20
 
 func (l StreamLimits) withDefaults() StreamLimits {
 	return StreamLimits{
@@ -30,6 +37,7 @@ func (l StreamLimits) withDefaults() StreamLimits {
 		PerAddress: cmp.Or(l.PerAddress, 200),
 		PerAccount: cmp.Or(l.PerAccount, 20),
 		For:        cmp.Or(l.For, time.Hour),
+		Recheck:    cmp.Or(l.Recheck, HeartbeatEvery),
 	}
 }
 

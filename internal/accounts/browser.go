@@ -33,8 +33,8 @@ func keeperOf(refreshToken string) keeper {
 }
 
 // LoginBrowser is Login for a browser, which keeps the refresh token in a cookie.
-func (s *Service) LoginBrowser(ctx context.Context, email, plain string, address netip.Addr) (TokenPair, error) {
-	return s.logIn(ctx, email, plain, address, forBrowsers)
+func (s *Service) LoginBrowser(ctx context.Context, email, plain string, from Client) (TokenPair, error) {
+	return s.logIn(ctx, email, plain, from, forBrowsers)
 }
 
 // RefreshBrowser is Refresh for a browser. The token that was replaced last may be used

@@ -14,7 +14,7 @@ import (
 
 func loginBrowser(t *testing.T, s *accounts.Service) accounts.TokenPair {
 	t.Helper()
-	pair, err := s.LoginBrowser(t.Context(), "asha@example.com", goodPassword, home)
+	pair, err := s.LoginBrowser(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: home})
 	require.NoError(t, err)
 	return pair
 }
@@ -176,12 +176,18 @@ func TestFault58_BrowsersHaveTheSameLimits(t *testing.T) {
 	t.Parallel()
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 3})
 	for range 3 {
-		_, err := s.LoginBrowser(t.Context(), "asha@example.com", "a wrong password", home)
+		_, err := s.LoginBrowser(t.Context(), "asha@example.com", "a wrong password", accounts.Client{Address: home})
 		require.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
 	}
 	for _, logIn := range []func() error{
-		func() error { _, err := s.LoginBrowser(t.Context(), "x@example.com", goodPassword, home); return err },
-		func() error { _, err := s.Login(t.Context(), "x@example.com", goodPassword, home); return err },
+		func() error {
+			_, err := s.LoginBrowser(t.Context(), "x@example.com", goodPassword, accounts.Client{Address: home})
+			return err
+		},
+		func() error {
+			_, err := s.Login(t.Context(), "x@example.com", goodPassword, accounts.Client{Address: home})
+			return err
+		},
 	} {
 		assert.Equal(t, booking.CodeTooManyRequests, booking.CodeOf(logIn()))
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 	"golang.org/x/text/language"
 
@@ -59,8 +60,9 @@ func (s *Service) PushKey() (string, error) {
 
 // Subscribe registers a browser for an account, or refreshes it, and tells whether it is
 // new to the account. accepts is the browser's Accept-Language. Of too many browsers the
-// one not seen for longest is forgotten. Codes: validation_failed, not_found when push is off, unauthenticated.
-func (s *Service) Subscribe(ctx context.Context, accountID string, sub Subscription, accepts string) (added bool, err error) {
+// one not seen for longest is forgotten. The messages end with the session, when its owner
+// ends it elsewhere. Codes: validation_failed, not_found when push is off, unauthenticated.
+func (s *Service) Subscribe(ctx context.Context, by Claims, sub Subscription, accepts string) (added bool, err error) {
 	if _, err := s.PushKey(); err != nil {
 		return false, err
 	}
@@ -71,11 +73,16 @@ func (s *Service) Subscribe(ctx context.Context, accountID string, sub Subscript
 	if row.Language == "" {
 		row.Language = preferred(accepts)
 	}
+	session, err := uuid.Parse(by.SessionFamily)
+	if err != nil {
+		return false, fmt.Errorf("session id: %w", err)
+	}
+	row.Session = &session
 	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		// The lock makes an account's subscriptions follow each other, so that they are
 		// counted.
 		owner := new(schema.Account)
-		err := tx.NewSelect().Model(owner).Column("id").Where("id = ?", accountID).For("NO KEY UPDATE").Scan(ctx)
+		err := tx.NewSelect().Model(owner).Column("id").Where("id = ?", by.Subject).For("NO KEY UPDATE").Scan(ctx)
 		if err != nil {
 			return erased(err)
 		}
@@ -107,7 +114,7 @@ func register(ctx context.Context, tx bun.Tx, row *schema.PushSubscription) (add
 	_, err = tx.NewInsert().Model(row).
 		On("CONFLICT (endpoint) DO UPDATE").
 		Set("account_id = EXCLUDED.account_id, p256dh = EXCLUDED.p256dh, auth = EXCLUDED.auth").
-		Set("language = EXCLUDED.language, last_seen_at = clock_timestamp()").
+		Set("session = EXCLUDED.session, language = EXCLUDED.language, last_seen_at = clock_timestamp()").
 		Exec(ctx)
 	if err != nil {
 		return false, fmt.Errorf("register a browser: %w", err)

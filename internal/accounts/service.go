@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/uptrace/bun"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -48,6 +49,7 @@ type Profile struct {
 // Service is the accounts and their sessions.
 type Service struct {
 	db     *bun.DB
+	pool   *pgxpool.Pool // for the one hot statement
 	tokens *Tokens
 	tries  *tries
 	push   Push
@@ -58,7 +60,7 @@ type Option func(*Service)
 
 // New makes a Service over the database.
 func New(db *database.DB, tokens *Tokens, limits Limits, options ...Option) *Service {
-	s := &Service{db: db.Bun, tokens: tokens, tries: newTries(limits)}
+	s := &Service{db: db.Bun, pool: db.Pool, tokens: tokens, tries: newTries(limits)}
 	for _, option := range options {
 		option(s)
 	}

@@ -54,7 +54,7 @@ func register(t *testing.T, s *accounts.Service) accounts.Account {
 
 func login(t *testing.T, s *accounts.Service) accounts.TokenPair {
 	t.Helper()
-	pair, err := s.Login(t.Context(), "asha@example.com", goodPassword, home)
+	pair, err := s.Login(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: home})
 	require.NoError(t, err)
 	return pair
 }
@@ -151,7 +151,7 @@ func TestLogInDoesNotTellWhetherAnAccountExists(t *testing.T) {
 	for _, try := range [][2]string{
 		{"asha@example.com", "wrong password"}, {"nobody@example.com", goodPassword}, {"", ""}, {"\x00", goodPassword}, {"\xff", goodPassword},
 	} {
-		_, err := s.Login(t.Context(), try[0], try[1], home)
+		_, err := s.Login(t.Context(), try[0], try[1], accounts.Client{Address: home})
 		require.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err), "%q", try[0])
 		answers = append(answers, err.Error())
 	}
@@ -296,7 +296,7 @@ func TestDomainsInOtherScripts(t *testing.T) {
 		_, err := db.Bun.NewUpdate().Table("accounts").Set("email = ?", before).Where("id = ?", account.ID).Exec(t.Context())
 		require.NoError(t, err)
 		for _, written := range []string{"asha@bücher.example", "ASHA@BÜCHER.example", "asha@xn--bcher-kva.example"} {
-			_, err := s.Login(t.Context(), written, goodPassword, home)
+			_, err := s.Login(t.Context(), written, goodPassword, accounts.Client{Address: home})
 			assert.NoError(t, err, written)
 			_, err = s.Register(t.Context(), accounts.Registration{Email: written, Password: goodPassword, Name: "Another"}, home)
 			assert.Equal(t, booking.CodeConflict, booking.CodeOf(err), "no one takes the place of an owner: %s", written)

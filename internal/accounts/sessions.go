@@ -34,18 +34,19 @@ type TokenPair struct {
 }
 
 // Login checks an address and a password and begins a session. The answer, and
-// the time it takes, do not tell whether the address has an account. address is where
-// the client is. Codes: unauthenticated, too_many_requests, unavailable.
-func (s *Service) Login(ctx context.Context, email, plain string, address netip.Addr) (TokenPair, error) {
-	return s.logIn(ctx, email, plain, address, forApps)
+// the time it takes, do not tell whether the address has an account. Codes:
+// unauthenticated, account_suspended after the right password, too_many_requests,
+// unavailable.
+func (s *Service) Login(ctx context.Context, email, plain string, from Client) (TokenPair, error) {
+	return s.logIn(ctx, email, plain, from, forApps)
 }
 
-func (s *Service) logIn(ctx context.Context, email, plain string, address netip.Addr, by keeper) (TokenPair, error) {
+func (s *Service) logIn(ctx context.Context, email, plain string, from Client, by keeper) (TokenPair, error) {
 	email = strings.ToLower(contacts.Same(email))
 	if len(email) > contacts.MaxEmail || utf8.RuneCountInString(plain) > maxPassword {
 		return TokenPair{}, wrongLogin() // no token has this form, and the form is no secret
 	}
-	try, err := s.tries.begin(address, email)
+	try, err := s.tries.begin(from.Address, email)
 	if err != nil {
 		return TokenPair{}, err
 	}
@@ -74,14 +75,36 @@ func (s *Service) logIn(ctx context.Context, email, plain string, address netip.
 		try.counts()
 		return TokenPair{}, wrongLogin()
 	}
-	s.tries.seen(address, email)
+	if err := s.suspended(ctx, account.ID); err != nil {
+		return TokenPair{}, err
+	}
+	s.tries.seen(from.Address, email)
 	// A revoked token stays: it marks its family as revoked, also a token that was issued
 	// at the same moment. Package retention deletes it with its family.
 	if _, err := s.db.NewDelete().Model((*schema.Session)(nil)).
 		Where("account_id = ? AND expires_at < now() AND revoked_at IS NULL", account.ID).Exec(ctx); err != nil {
 		return TokenPair{}, fmt.Errorf("clear old sessions: %w", err)
 	}
-	return s.hand(ctx, s.db, view(account), uuid.New(), by)
+	var pair TokenPair
+	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
+		pair, err = s.hand(ctx, tx, view(account), uuid.New(), by, deviceOf(from.UserAgent))
+		return err
+	})
+	return pair, err
+}
+
+// suspended is the answer to the right password of a suspended account. A stranger, who
+// does not know the password, learns nothing of it.
+func (s *Service) suspended(ctx context.Context, account uuid.UUID) error {
+	is, err := s.db.NewSelect().Model((*schema.Suspension)(nil)).Where("account_id = ?", account).Exists(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look whether an account is suspended: %w", err)
+	case is:
+		return booking.E(booking.CodeAccountSuspended, "This account is suspended. Write to our support if you think that this is wrong.")
+	default:
+		return nil
+	}
 }
 
 func wrongLogin() error {
@@ -90,7 +113,7 @@ func wrongLogin() error {
 
 // hand stores the next refresh token of a family and issues the access token
 // that goes with it.
-func (s *Service) hand(ctx context.Context, db bun.IDB, account Account, family uuid.UUID, by keeper) (TokenPair, error) {
+func (s *Service) hand(ctx context.Context, db bun.Tx, account Account, family uuid.UUID, by keeper, device schema.SessionDevice) (TokenPair, error) {
 	refresh, err := newRefreshToken(by)
 	if err != nil {
 		return TokenPair{}, err
@@ -104,6 +127,10 @@ func (s *Service) hand(ctx context.Context, db bun.IDB, account Account, family 
 		Value("expires_at", "now() + ? * interval '1 second'", int64(SessionLife.Seconds())).
 		Returning("NULL").Exec(ctx); err != nil {
 		return TokenPair{}, fmt.Errorf("begin a session: %w", err)
+	}
+	device.SessionID = session.ID
+	if _, err := db.NewInsert().Model(&device).Returning("NULL").Exec(ctx); err != nil {
+		return TokenPair{}, fmt.Errorf("note the device of a session: %w", err)
 	}
 	access, err := s.tokens.Issue(account, family.String())
 	if err != nil {
@@ -121,6 +148,19 @@ type used struct {
 	Expired       bool `bun:"expired"`
 	// Repeatable is a token that was the family's last to be replaced, moments ago.
 	Repeatable bool `bun:"repeatable"`
+	// Suspended is the account.
+	Suspended bool       `bun:"suspended"`
+	Browser   *string    `bun:"browser"`
+	System    *string    `bun:"system"`
+	BeganAt   *time.Time `bun:"began_at"`
+}
+
+// device goes on to the next token of the family.
+func (u used) device() schema.SessionDevice {
+	if u.BeganAt == nil {
+		return schema.SessionDevice{BeganAt: u.CreatedAt}
+	}
+	return schema.SessionDevice{Browser: *u.Browser, System: *u.System, BeganAt: *u.BeganAt}
 }
 
 // Refresh replaces a refresh token. One that was replaced before has been
@@ -144,7 +184,7 @@ func (s *Service) refresh(ctx context.Context, refreshToken string, address neti
 			return nil
 		case err != nil:
 			return fmt.Errorf("find a session: %w", err)
-		case session.FamilyRevoked || session.Expired:
+		case session.FamilyRevoked || session.Expired || session.Suspended:
 			refused = sessionEnded()
 			return nil
 		case session.RotatedAt != nil && !(by == forBrowsers && session.Repeatable):
@@ -156,7 +196,7 @@ func (s *Service) refresh(ctx context.Context, refreshToken string, address neti
 				return err
 			}
 		}
-		pair, err = s.hand(ctx, tx, view(account), session.Family, by)
+		pair, err = s.hand(ctx, tx, view(account), session.Family, by, session.device())
 		if err == nil { // it says where the owner is, also to a process that began just now
 			s.tries.seen(address, strings.ToLower(contacts.Same(account.Email)))
 		}
@@ -185,7 +225,10 @@ func (s *Service) presented(ctx context.Context, tx bun.Tx, refreshToken string)
 		For("NO KEY UPDATE").Scan(ctx); err != nil {
 		return nil, used{}, err
 	}
-	err := tx.NewSelect().Model(&session).ColumnExpr("se.*").
+	err := tx.NewSelect().Model(&session).
+		ColumnExpr("se.family, se.created_at, se.rotated_at, sd.browser, sd.system, sd.began_at").
+		Join("LEFT JOIN session_devices AS sd ON sd.session_id = se.id").
+		ColumnExpr("EXISTS (SELECT FROM suspensions su WHERE su.account_id = se.account_id) AS suspended").
 		ColumnExpr("se.expires_at < now() AS expired").
 		ColumnExpr("EXISTS (SELECT FROM sessions r WHERE r.family = se.family AND r.revoked_at IS NOT NULL) AS family_revoked").
 		ColumnExpr("coalesce(se.rotated_at > now() - ? * interval '1 second', false)"+
@@ -205,8 +248,8 @@ func rotate(ctx context.Context, tx bun.Tx, family uuid.UUID) error {
 	return nil
 }
 
-// Logout ends a session with all its tokens. The access token stays valid for
-// the rest of its quarter of an hour.
+// Logout ends a session with all its tokens. With the access token nothing can be changed
+// any more; reading goes on for the rest of its quarter of an hour.
 func (s *Service) Logout(ctx context.Context, family string) error {
 	return revoke(ctx, s.db, family)
 }

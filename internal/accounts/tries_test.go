@@ -27,7 +27,7 @@ func guesses(t *testing.T, s *accounts.Service, email string, n int, where func(
 	var crowd sync.WaitGroup
 	for i := range n {
 		crowd.Go(func() {
-			_, err := s.Login(t.Context(), email, fmt.Sprintf("wrong password %d", i), where(i))
+			_, err := s.Login(t.Context(), email, fmt.Sprintf("wrong password %d", i), accounts.Client{Address: where(i)})
 			mu.Lock()
 			defer mu.Unlock()
 			switch booking.CodeOf(err) {
@@ -64,7 +64,7 @@ func TestFault58_GuessesAreRefusedAndTheOwnerIsNot(t *testing.T) {
 		assert.LessOrEqual(t, compared, 10+8, "ten, and those that were on their way: %s", email)
 		assert.GreaterOrEqual(t, compared, 10, email)
 	}
-	_, err := s.Login(t.Context(), " ASHA@example.com ", goodPassword, home)
+	_, err := s.Login(t.Context(), " ASHA@example.com ", goodPassword, accounts.Client{Address: home})
 	require.NoError(t, err)
 }
 
@@ -74,7 +74,7 @@ func TestFault58_GuessesFromManyNetworks(t *testing.T) {
 	t.Parallel()
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 20})
 	register(t, s)
-	_, err := s.Login(t.Context(), "asha@example.com", goodPassword, home)
+	_, err := s.Login(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: home})
 	require.NoError(t, err)
 	compared := 0
 	for range 10 { // few at a time, or the queue for the processor would refuse them
@@ -82,9 +82,9 @@ func TestFault58_GuessesFromManyNetworks(t *testing.T) {
 		compared += some
 	}
 	assert.InDelta(t, 100, compared, 45, "in all")
-	_, err = s.Login(t.Context(), "asha@example.com", goodPassword, elsewhere(4000))
+	_, err = s.Login(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: elsewhere(4000)})
 	assert.Equal(t, booking.CodeTooManyRequests, booking.CodeOf(err))
-	_, err = s.Login(t.Context(), "asha@example.com", goodPassword, home)
+	_, err = s.Login(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: home})
 	require.NoError(t, err)
 }
 
@@ -94,7 +94,7 @@ func TestManyOwnersBehindOneAddress(t *testing.T) {
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 5})
 	register(t, s)
 	for range 30 {
-		_, err := s.Login(t.Context(), "asha@example.com", goodPassword, home)
+		_, err := s.Login(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: home})
 		require.NoError(t, err)
 	}
 	for n := range 5 {
@@ -111,7 +111,7 @@ func TestLongCredentialsAreRefusedBeforeTheLookup(t *testing.T) {
 	s, db := newService(t)
 	db.Close()
 	for _, long := range [][2]string{{"asha@example.com", string(make([]byte, 1<<20))}, {string(make([]byte, 1<<20)), goodPassword}} {
-		_, err := s.Login(t.Context(), long[0], long[1], home)
+		_, err := s.Login(t.Context(), long[0], long[1], accounts.Client{Address: home})
 		assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
 	}
 }
@@ -125,7 +125,7 @@ func TestFault58_ALargeNetworkIsNotManyClients(t *testing.T) {
 	compared := 0
 	for i := range 60 {
 		at := netip.MustParseAddr(fmt.Sprintf("2001:db8:7:%x::1", i))
-		_, err := s.Login(t.Context(), fmt.Sprintf("n%d@example.com", i), "a wrong password", at)
+		_, err := s.Login(t.Context(), fmt.Sprintf("n%d@example.com", i), "a wrong password", accounts.Client{Address: at})
 		if booking.CodeOf(err) == booking.CodeUnauthenticated {
 			compared++
 		}
@@ -139,7 +139,7 @@ func TestFault58_RefusedTriesLeaveNothing(t *testing.T) {
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 3})
 	register(t, s)
 	try := func(email string, from int) booking.Code {
-		_, err := s.Login(t.Context(), email, "a wrong password", elsewhere(from))
+		_, err := s.Login(t.Context(), email, "a wrong password", accounts.Client{Address: elsewhere(from)})
 		return booking.CodeOf(err)
 	}
 	for range 3 {
@@ -158,15 +158,15 @@ func TestFault58_OwnersAreKnownByTheirSessions(t *testing.T) {
 	t.Parallel()
 	s, _ := limitedService(t, accounts.Limits{PerNetwork: 3})
 	register(t, s)
-	pair, err := s.Login(t.Context(), "asha@example.com", goodPassword, elsewhere(1))
+	pair, err := s.Login(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: elsewhere(1)})
 	require.NoError(t, err)
 	for i := range 4 {
-		_, _ = s.Login(t.Context(), fmt.Sprintf("n%d@example.com", i), "a wrong password", home)
+		_, _ = s.Login(t.Context(), fmt.Sprintf("n%d@example.com", i), "a wrong password", accounts.Client{Address: home})
 	}
-	_, err = s.Login(t.Context(), "asha@example.com", goodPassword, home)
+	_, err = s.Login(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: home})
 	assert.Equal(t, booking.CodeTooManyRequests, booking.CodeOf(err), "she was never seen here")
 	_, err = s.Refresh(t.Context(), pair.RefreshToken, home)
 	require.NoError(t, err)
-	_, err = s.Login(t.Context(), "asha@example.com", goodPassword, home)
+	_, err = s.Login(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: home})
 	assert.NoError(t, err)
 }

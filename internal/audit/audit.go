@@ -20,7 +20,7 @@ import (
 // Actor is who changes something.
 type Actor struct {
 	AccountID uuid.UUID // zero for the program itself
-	Role      string    // as in the access token, or "system" for the program: see System
+	Role      string    // that the account had then, or "system" for the program: see System
 	RequestID string
 }
 

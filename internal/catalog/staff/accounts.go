@@ -37,23 +37,28 @@ type Account struct {
 type duties struct {
 	Role       string      `json:"role"`
 	TheaterIDs []uuid.UUID `json:"theater_ids"` // that a manager runs
+	// SuspendedAt is missing while the account may log in.
+	SuspendedAt *time.Time `json:"suspended_at,omitempty"`
 }
 
 type accountRow struct {
 	schema.Account `bun:",extend"`
 	TheaterIDs     []uuid.UUID `bun:"theater_ids,array,scanonly"`
+	SuspendedAt    *time.Time  `bun:"suspended_at,scanonly"`
 }
 
 func accountView(row *accountRow) Account {
 	return Account{
-		ID: row.ID, Email: contacts.Shown(row.Email), Name: row.Name, duties: duties{row.Role, rules.Listed(row.TheaterIDs)},
+		ID: row.ID, Email: contacts.Shown(row.Email), Name: row.Name, duties: duties{row.Role, rules.Listed(row.TheaterIDs), row.SuspendedAt},
 		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
 	}
 }
 
 func accounts(db bun.IDB, model any) *bun.SelectQuery {
-	return db.NewSelect().Model(model).ColumnExpr("a.*").
-		ColumnExpr("ARRAY(SELECT theater_id FROM theater_managers tm WHERE tm.account_id = a.id ORDER BY theater_id) AS theater_ids")
+	return db.NewSelect().Model(model).
+		ColumnExpr("a.id, a.email, a.name, a.role, a.created_at, a.updated_at").
+		ColumnExpr("ARRAY(SELECT theater_id FROM theater_managers tm WHERE tm.account_id = a.id ORDER BY theater_id) AS theater_ids").
+		ColumnExpr("(SELECT suspended_at FROM suspensions su WHERE su.account_id = a.id) AS suspended_at")
 }
 
 // AccountFilter narrows a list of accounts; an empty field does not.
@@ -143,11 +148,10 @@ func (f *dutyFields) check() error {
 	return p.Err()
 }
 
-// EditAccount gives an account another role, or a manager other theaters. The
-// sessions of an account with a new role end: an access token that was handed out
-// before lives on for its few minutes, but no refresh follows. Which theaters a
-// manager runs is asked at every change, so that counts at once. Codes: forbidden,
-// not_found, validation_failed, conflict.
+// EditAccount gives an account another role, or a manager other theaters. Both count from
+// the next request on: the role is asked at each request of staff, and the theaters at each
+// change. The account's sessions go on. Codes: forbidden, not_found, validation_failed,
+// conflict.
 func (s *Store) EditAccount(ctx context.Context, actor audit.Actor, id uuid.UUID, fields dutyFields, unless Precondition) (Account, error) {
 	if err := onlyAdmin(actor); err != nil {
 		return Account{}, err
@@ -175,7 +179,7 @@ func (s *Store) EditAccount(ctx context.Context, actor audit.Actor, id uuid.UUID
 		if after.Role == before.Role && slices.Equal(after.TheaterIDs, before.TheaterIDs) {
 			return errUnchanged
 		}
-		if err := assign(ctx, tx, &after, before.Role != after.Role); err != nil {
+		if err := assign(ctx, tx, &after); err != nil {
 			return err
 		}
 		return record(ctx, tx, audit.Entry{
@@ -185,15 +189,21 @@ func (s *Store) EditAccount(ctx context.Context, actor audit.Actor, id uuid.UUID
 	return after, unlessUnchanged(err)
 }
 
-// stillAdmin asks the database and not the token, and locks both rows in one
-// order: of two administrators who demote each other one stays.
+// stillAdmin asks the database again, and locks both rows in one order: of two
+// administrators who demote or suspend each other one stays. As the actor is locked, and
+// can neither demote nor suspend themselves, an administrator is always left.
 func stillAdmin(ctx context.Context, tx bun.Tx, actor audit.Actor, other uuid.UUID) error {
 	var rows []schema.Account
 	if err := tx.NewSelect().Model(&rows).Column("id", "role").
 		Where("id IN (?)", bun.List([]uuid.UUID{actor.AccountID, other})).Order("id").For("UPDATE").Scan(ctx); err != nil {
 		return fmt.Errorf("lock accounts: %w", err)
 	}
-	if !slices.ContainsFunc(rows, func(a schema.Account) bool { return a.ID == actor.AccountID && a.Role == booking.RoleAdmin }) {
+	// In a statement of its own: one that waited still reads other tables as they were.
+	suspended, err := tx.NewSelect().Model((*schema.Suspension)(nil)).Where("account_id = ?", actor.AccountID).Exists(ctx)
+	if err != nil {
+		return fmt.Errorf("look whether an administrator is suspended: %w", err)
+	}
+	if suspended || !slices.ContainsFunc(rows, func(a schema.Account) bool { return a.ID == actor.AccountID && a.Role == booking.RoleAdmin }) {
 		return booking.E(booking.CodeForbidden, "Only an administrator may do this.")
 	}
 	return nil
@@ -229,8 +239,8 @@ func (f *dutyFields) apply(ctx context.Context, tx bun.Tx, actor audit.Actor, af
 	return p.Err()
 }
 
-// assign writes role and theaters, and ends the sessions that know another role.
-func assign(ctx context.Context, tx bun.Tx, account *Account, newRole bool) error {
+// assign writes role and theaters.
+func assign(ctx context.Context, tx bun.Tx, account *Account) error {
 	if _, err := tx.NewUpdate().Model((*schema.Account)(nil)).Set("role = ?", account.Role).Set("updated_at = now()").
 		Where("id = ?", account.ID).Returning("updated_at").Exec(ctx, &account.UpdatedAt); err != nil {
 		return fmt.Errorf("change an account's role: %w", err)
@@ -248,13 +258,6 @@ func assign(ctx context.Context, tx bun.Tx, account *Account, newRole bool) erro
 	}
 	if _, err := gone.Exec(ctx); err != nil {
 		return fmt.Errorf("take theaters from a manager: %w", err)
-	}
-	if !newRole {
-		return nil
-	}
-	if _, err := tx.NewUpdate().Model((*schema.Session)(nil)).Set("revoked_at = now()").
-		Where("account_id = ? AND revoked_at IS NULL", account.ID).Exec(ctx); err != nil {
-		return fmt.Errorf("end the sessions of an account: %w", err)
 	}
 	return nil
 }
