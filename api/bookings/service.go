@@ -87,7 +87,7 @@ func Mount(server *rest.Server, options Options) error {
 	for _, name := range options.Providers {
 		s.starts[name] = newStarts(server.Logger.With("provider", name))
 	}
-	// A hold is quick and moves no money: it does not wait for a look at the session.
+	// A hold is quick and moves no money: it does not wait until the session was looked up.
 	s.Post("/v1/bookings", s.ByToken(s.createBooking))
 	s.Get("/v1/bookings", s.SignedIn(s.listBookings))
 	s.Get("/v1/bookings/{id}", s.readable(s.getBooking))

@@ -102,7 +102,7 @@ func (s *Server) serveStream(ctx context.Context, events *EventStream, send Send
 }
 
 // recheck ends a stream whose watcher's session has ended, or whose role is another one than
-// when it was opened: the client comes back and is judged anew. A timer costs no goroutine
+// when it was opened: the client comes back and is checked again. A timer costs no goroutine
 // while it waits. When the database does not answer, the next time decides.
 func (s *Server) recheck(ctx context.Context, end func(), watcher *accounts.Claims) (stop func()) {
 	if watcher == nil {
