@@ -57,7 +57,7 @@ test('G9 A shared phone keeps nothing of the one who logged out', async () => {
 
   await page.goto('/account');
   await page.getByText(customer.email).first().waitFor();
-  await page.getByRole('button', { name: 'Log out' }).tap();
+  await page.getByRole('button', { name: 'Log out', exact: true }).tap();
   await page.getByRole('navigation').getByRole('link', { name: 'Log in' }).waitFor();
   allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/, 'the phone has no network');
   await context.setOffline(true);
@@ -80,7 +80,7 @@ test('G9 Another tab shows nothing of the account any more', async () => {
   const other = await context.newPage();
   await other.goto('/account');
   await other.getByText(customer.email).first().waitFor();
-  await other.getByRole('button', { name: 'Log out' }).click();
+  await other.getByRole('button', { name: 'Log out', exact: true }).click();
   await page.getByRole('navigation').getByRole('link', { name: 'Log in' }).waitFor();
   expect(await page.content()).not.toContain(customer.email);
 });

@@ -170,11 +170,54 @@ export interface paths {
         head?: never;
         /**
          * Give an account another role, or a manager other theaters
-         * @description For administrators. They cannot take away their own role of administrator. With a new role the account's sessions end: an access
-         *     token that was handed out before works until it expires, 15 minutes at most, and cannot be refreshed. Which theaters a manager
-         *     runs counts at once. Of all other roles the theaters are taken away.
+         * @description For administrators. They cannot take away their own role of administrator. Role and theaters count from the account's next request
+         *     on, with the tokens that it has. Of all roles but theater_manager the theaters are taken away.
          */
         patch: operations["changeAccount"];
+        trace?: never;
+    };
+    "/v1/admin/accounts/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a suspended account log in again
+         * @description For administrators. What it did before stays; it has to log in.
+         */
+        post: operations["restoreAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/accounts/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suspend an account
+         * @description For administrators, not for their own account. All its sessions end at once, and nobody can log in to it. Bookings stay.
+         */
+        post: operations["suspendAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/admin/alerts": {
@@ -1250,8 +1293,8 @@ export interface paths {
         post: operations["signInBrowser"];
         /**
          * Sign out, for pages of our own origin
-         * @description Revokes the refresh tokens of the cookie's session and deletes the cookie; without a cookie there is nothing to revoke. The access
-         *     token ends by itself within minutes. The browser's cache is cleared; what the page has stored is the page's to clear.
+         * @description Revokes the refresh tokens of the cookie's session and deletes the cookie; without a cookie there is nothing to revoke. With the
+         *     access token nothing can be changed any more; it reads until it ends, within minutes. The browser's cache is cleared; what the page has stored is the page's to clear.
          */
         delete: operations["signOutBrowser"];
         options?: never;
@@ -1356,6 +1399,53 @@ export interface paths {
          * @description Call it before signing out, too. A browser that is not registered needs nothing more.
          */
         delete: operations["unsubscribePush"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where one is logged in
+         * @description The session that asks comes first, then those that were used last; 100 at most. Browser and system are read from the User-Agent of the
+         *     log-in, and empty where it says nothing that we know. No address is kept.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        /**
+         * Log out everywhere, or everywhere else
+         * @description Messages by push to the browsers of these sessions end, too.
+         */
+        delete: operations["endSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Log out one session
+         * @description One that has ended already stays ended. Messages by push to its browser end, too.
+         */
+        delete: operations["endSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1542,7 +1632,7 @@ export interface paths {
         post: operations["signIn"];
         /**
          * Sign out
-         * @description Revokes the session's refresh tokens. The access token ends by itself within minutes.
+         * @description Revokes the session's refresh tokens. With the access token nothing can be changed any more; it reads until it ends, within minutes.
          */
         delete: operations["signOut"];
         options?: never;
@@ -1791,6 +1881,10 @@ export interface components {
             phone: string;
             /** @enum {string} */
             role: "customer" | "support" | "theater_manager" | "admin";
+        };
+        AccountReason: {
+            /** @description Kept in the audit log. */
+            reason: string;
         };
         Alert: {
             /** @description Left out when the alert is about no booking, or about one that never came to be. */
@@ -2479,7 +2573,7 @@ export interface components {
              * @description For programs.
              * @enum {string}
              */
-            code: "validation_failed" | "malformed_request" | "not_found" | "unauthenticated" | "forbidden" | "conflict" | "seats_unavailable" | "show_not_on_sale" | "too_many_holds" | "not_cancellable" | "not_payable" | "choice_closed" | "hold_not_extendable" | "hold_lost" | "payment_refused" | "payment_mismatch" | "provider_error" | "payment_provider_unavailable" | "idempotency_key_missing" | "idempotency_key_reused" | "booking_busy" | "too_many_requests" | "too_many_streams" | "unavailable" | "internal" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "precondition_failed" | "cross_origin_request" | "webhook_not_ours";
+            code: "validation_failed" | "malformed_request" | "not_found" | "unauthenticated" | "forbidden" | "account_suspended" | "conflict" | "seats_unavailable" | "show_not_on_sale" | "too_many_holds" | "not_cancellable" | "not_payable" | "choice_closed" | "hold_not_extendable" | "hold_lost" | "payment_refused" | "payment_mismatch" | "provider_error" | "payment_provider_unavailable" | "idempotency_key_missing" | "idempotency_key_reused" | "booking_busy" | "too_many_requests" | "too_many_streams" | "unavailable" | "internal" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "precondition_failed" | "cross_origin_request" | "webhook_not_ours";
             /** @description For people. */
             detail: string;
             errors?: {
@@ -2745,6 +2839,26 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        Session: {
+            /** @example Firefox */
+            browser: string;
+            /**
+             * Format: date-time
+             * @description When its owner logged in.
+             */
+            created_at: string;
+            /** @description The session that asks. */
+            current: boolean;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When its tokens were last refreshed, which is every 15 minutes while it is in use.
+             */
+            last_used_at: string;
+            /** @example Android */
+            system: string;
+        };
         Show: {
             /** @description What is seen is described over headphones. */
             audio_description: boolean;
@@ -2945,6 +3059,11 @@ export interface components {
             id: string;
             name: string;
             role: components["schemas"]["Role"];
+            /**
+             * Format: date-time
+             * @description Missing while the account may log in.
+             */
+            suspended_at?: string;
             theater_ids: string[];
             /** Format: date-time */
             updated_at: string;
@@ -3376,6 +3495,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description A page of another origin asks (`cross_origin_request`), or the password is right and the account is suspended (`account_suspended`). */
+        CrossOriginOrSuspended: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The account's role does not allow it. */
         Forbidden: {
             headers: {
@@ -3639,6 +3767,15 @@ export interface components {
         };
         /** @description It was changed since it was read. */
         Stale: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The password is right, and the account is suspended (`account_suspended`). */
+        Suspended: {
             headers: {
                 [name: string]: unknown;
             };
@@ -4022,6 +4159,80 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["DutyFields"];
+            };
+        };
+        responses: {
+            200: components["responses"]["StaffAccount"];
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restoreAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what was read. When it is something else by now, nothing changes and the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Was suspended by mistake"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AccountReason"];
+            };
+        };
+        responses: {
+            200: components["responses"]["StaffAccount"];
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    suspendAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what was read. When it is something else by now, nothing changes and the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Left the company"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AccountReason"];
             };
         };
         responses: {
@@ -6416,7 +6627,7 @@ export interface operations {
             201: components["responses"]["AccessToken"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossOrigin"];
+            403: components["responses"]["CrossOriginOrSuspended"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
             422: components["responses"]["Invalid"];
@@ -6701,6 +6912,83 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
             422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions that go on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Session"][];
+                    };
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endSessions: {
+        parameters: {
+            query?: {
+                /** @description The session that asks goes on. */
+                except_current?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions have ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session has ended. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -7111,6 +7399,7 @@ export interface operations {
             201: components["responses"]["Tokens"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Suspended"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
             422: components["responses"]["Invalid"];

@@ -129,7 +129,7 @@ async function refresh(): Promise<string | undefined> {
     return keep(await answered(api.POST('/v1/browser-sessions/refresh')), of);
   } catch (failure) {
     if (failure instanceof Failure && failure.code === 'unauthenticated') {
-      if (of === visit) end();
+      if (of === visit) await ended();
       return undefined;
     }
     throw failure;
@@ -148,6 +148,13 @@ function end(): void {
   access = undefined;
   account = undefined;
   remember(undefined);
+}
+
+/** The session is over, by its owner on another device or by its age: what this browser knows of the account goes, as at a log-out. */
+async function ended(): Promise<void> {
+  end();
+  await Promise.all([dropPush(), forgetTickets()]);
+  sessionStorage.clear();
 }
 
 /** Logs in. Throws a Failure. */
@@ -184,14 +191,18 @@ export async function logOut(): Promise<void> {
 }
 
 /** Messages of this account do not come to this device any more, also without a network. */
-async function endPush(): Promise<void> {
+function endPush(): Promise<void> {
+  return dropPush(({ endpoint }) => answered(api.DELETE('/v1/me/push-subscriptions', { body: { endpoint }, signal: AbortSignal.timeout(3000) })));
+}
+
+/** The platform is told where it does not know yet. */
+async function dropPush(tell?: (subscription: PushSubscription) => Promise<unknown>): Promise<void> {
   try {
     localStorage.removeItem(pushMark);
     const registration = await navigator.serviceWorker?.getRegistration();
     const subscription = await registration?.pushManager?.getSubscription();
     if (!subscription) return;
-    const told = answered(api.DELETE('/v1/me/push-subscriptions', { body: { endpoint: subscription.endpoint }, signal: AbortSignal.timeout(3000) }));
-    await Promise.allSettled([told, subscription.unsubscribe()]);
+    await Promise.allSettled([tell?.(subscription), subscription.unsubscribe()]);
   } catch {
     // Nothing was subscribed where storage or workers are forbidden.
   }
