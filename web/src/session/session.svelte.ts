@@ -180,10 +180,12 @@ export async function change(changes: { name?: string; phone?: string }): Promis
 export async function logOut(): Promise<void> {
   await endPush();
   end();
+  const told = answered(api.DELETE('/v1/browser-sessions')); // at once: the page may be closed
+  told.catch(() => {}); // what it says is handled below
   await Promise.all([forgetTickets(), forgetLinks()]);
   sessionStorage.clear();
   try {
-    await answered(api.DELETE('/v1/browser-sessions'));
+    await told;
   } catch (failure) {
     if (!(failure instanceof Failure)) throw failure;
     // Without a network the server learns of it when the cookie's time is over.
