@@ -8,3 +8,6 @@ func (s *Service) StopClock() {
 	at := time.Now()
 	s.tries.now = func() time.Time { return at }
 }
+
+// StandingStatement is what Standing asks.
+const StandingStatement = standing
