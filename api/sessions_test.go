@@ -244,16 +244,12 @@ func TestMessagesEndWithTheSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	phone, laptop := w.another(w.customer), w.another(w.customer)
-	subscribe := func(token, name string) {
-		w.exec(`INSERT INTO push_subscriptions (account_id, session, endpoint, p256dh, auth)
-			VALUES ($1, $2, $3, convert_to(repeat('x', 65), 'UTF8'), convert_to(repeat('x', 16), 'UTF8'))`, w.customerID, w.sessionOf(token), "https://push.example/"+name)
-	}
 	left := func() string {
 		return w.text(`SELECT coalesce(string_agg(right(endpoint, 6), ',' ORDER BY endpoint), '') FROM push_subscriptions`)
 	}
-	subscribe(w.customer, "mypage")
-	subscribe(phone, "mobile")
-	subscribe(laptop, "laptop")
+	w.subscribe(w.customer, "https://push.example/mypage", http.StatusCreated)
+	w.subscribe(phone, "https://push.example/mobile", http.StatusCreated)
+	w.subscribe(laptop, "https://push.example/laptop", http.StatusCreated)
 	w.do(t, call{token: w.customer, method: "DELETE", path: "/v1/me/sessions/" + w.sessionOf(phone), status: http.StatusNoContent})
 	assert.Equal(t, "laptop,mypage", left())
 	w.do(t, call{token: w.customer, method: "DELETE", path: "/v1/me/sessions?except_current=true", status: http.StatusNoContent})
