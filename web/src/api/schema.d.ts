@@ -1390,7 +1390,7 @@ export interface paths {
         get?: never;
         /**
          * Get messages by push on this browser
-         * @description The body is what `PushSubscription.toJSON()` gives, and the language that the app is shown in. Send it at every visit, and when the language changes: a repeat says that the browser is still in use. A browser belongs to the account that registered it last, and ten browsers of an account get messages: an eleventh replaces the one that was not seen for longest. Messages have the form of declarative web push, which Safari shows by itself; in other browsers the page's service worker shows the `notification` of the JSON that it gets.
+         * @description The body is what `PushSubscription.toJSON()` gives, and the language that the page is shown in. Send it at every visit, and when the language changes: a repeat says that the browser is still in use. A browser belongs to the account that registered it last, and ten browsers of an account get messages: an eleventh replaces the one that was not seen for longest. Messages have the form of declarative web push, which Safari shows by itself; in other browsers the page's service worker shows the `notification` of the JSON that it gets.
          */
         put: operations["subscribePush"];
         post?: never;
