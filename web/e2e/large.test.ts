@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { largeHall, planLargeShow, type LargeShow } from './hall';
 import { hold, signUp } from './platform';
-import { seat, stage, until, type Kind } from './world';
+import { seat, stage, until, wholeMap, type Kind } from './world';
 
 const there = stage();
 let planned: Promise<LargeShow> | undefined;
@@ -15,6 +15,7 @@ async function open(kind: Kind): Promise<{ page: Page; show: LargeShow }> {
   const live = page.waitForResponse((r) => r.url().endsWith(`/shows/${show.id}/seats/stream`));
   await page.goto('/shows/' + show.id);
   await seat(page, show.rows[0]![0]!).waitFor();
+  await wholeMap(page);
   expect(await page.locator('[data-seat]').count()).toBe(largeHall);
   await live;
   await settled(page);

@@ -2,7 +2,7 @@ import type { CDPSession, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 
 import { findShow, hold, signUp, type SeatMap, type Show } from './platform';
-import { said, seat, stage, until } from './world';
+import { said, seat, stage, until, wholeMap } from './world';
 
 const there = stage();
 
@@ -15,7 +15,7 @@ const total = (page: Page) => page.locator('.cost b').textContent();
 
 async function openSeats(page: Page, show: Show): Promise<void> {
   await page.goto('/shows/' + show.id);
-  await seat(page, show.free[0]!).waitFor();
+  await wholeMap(page);
 }
 
 test('G1 Focus survives a live loss, and the loss of others is not said', async () => {
@@ -164,6 +164,17 @@ test('G3 A finger that drags, pinches or taps twice takes no seat that was not m
   await fingers.pinch(await middle(page, id));
   await drawn(page);
   expect(await mine(page), 'a pinch took a seat').toEqual([]);
+});
+
+test('The gap between two seats belongs to them: no click between seats is lost', async () => {
+  const show = await findShow();
+  const { page } = await there.visit('desktop');
+  await openSeats(page, show);
+  const box = (await seat(page, show.free[0]!).boundingBox())!;
+  await page.mouse.click(box.x + box.width + box.width / 30, box.y + box.height / 2);
+  await until('the seat is taken', async () => (await mine(page)).join() === show.free[0]);
+  await page.mouse.click(box.x + box.width / 2, box.y + box.height + box.height / 20);
+  await until('the seat is given back', async () => (await mine(page)).length === 0);
 });
 
 test('G12 A ninth tab opens within two seconds', async () => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { largeHall, planLargeShow } from './hall';
 import { base, findShow, hold, signUp } from './platform';
-import { seat, stage, until } from './world';
+import { seat, stage, until, wholeMap } from './world';
 
 // Figures of a machine that has something else to do say nothing, so that this is asked for.
 const asked = process.env.SPEED === '1';
@@ -37,6 +37,7 @@ async function open({ seats, find }: (typeof halls)[number]): Promise<Opened> {
   await page.goto('/shows/' + show.id);
   await seat(page, show.free[0]!).waitFor();
   await page.getByText('Choose seats on the map').waitFor();
+  await wholeMap(page);
   expect(await page.locator('[data-seat]').count()).toBeGreaterThanOrEqual(seats);
   // The app fetches the next screens ahead; that is another thing to measure.
   await page.waitForFunction(() => performance.now() - Math.max(...performance.getEntriesByType('resource').map((r) => (r as PerformanceResourceTiming).responseEnd)) > 1000);

@@ -109,6 +109,11 @@ export function seat(page: Page, id: string): Locator {
   return page.locator(`[data-seat="${id}"]`);
 }
 
+/** Waits until all rows of the map are drawn: they come a few at a time. */
+export function wholeMap(page: Page): Promise<void> {
+  return page.locator('.rows[aria-busy=false]').waitFor();
+}
+
 /** Waits until something is so. */
 export function until(what: string, read: () => unknown, timeout = 10_000): Promise<void> {
   return expect.poll(read, { message: what, timeout, interval: 50 }).toBeTruthy() as unknown as Promise<void>;

@@ -153,7 +153,7 @@ function end(): void {
 /** The session is over, by its owner on another device or by its age: what this browser knows of the account goes, as at a log-out. */
 async function ended(): Promise<void> {
   end();
-  await Promise.all([dropPush(), forgetTickets()]);
+  await Promise.all([dropPush(), forgetTickets(), forgetLinks()]);
   sessionStorage.clear();
 }
 

@@ -25,10 +25,14 @@ export async function worker(): Promise<ServiceWorkerRegistration | undefined> {
   return navigator.serviceWorker.register('/sw.js').catch(() => undefined);
 }
 
-/** Installs the worker where the browser has them. Without it all works but tickets without a network, and messages. */
-export async function install(): Promise<void> {
+/**
+ * Installs the worker where the browser has them. Without it all works but tickets without a
+ * network, and messages. Tells whether a worker has all files of the app, as soon as it has
+ * them.
+ */
+export async function install(): Promise<boolean> {
   const registration = await worker();
-  if (!registration) return;
+  if (!registration) return false;
   waiting = registration.waiting;
   registration.addEventListener('updatefound', () => {
     const next = registration.installing;
@@ -38,5 +42,19 @@ export async function install(): Promise<void> {
   });
   navigator.serviceWorker.addEventListener('controllerchange', () => {
     if (asked) location.reload();
+  });
+  const next = registration.installing;
+  return next ? installed(next) : registration.active !== null;
+}
+
+/** Whether a worker that is being installed gets all of its files. */
+function installed(next: ServiceWorker): Promise<boolean> {
+  return new Promise((tell) => {
+    const look = () => {
+      if (next.state === 'redundant') tell(false);
+      else if (next.state !== 'installing') tell(true);
+    };
+    next.addEventListener('statechange', look);
+    look();
   });
 }
