@@ -13,6 +13,8 @@ export interface Tab {
   fill(selector: string, text: string): Promise<unknown>;
   /** Presses Enter where the focus is. */
   enter(): Promise<unknown>;
+  /** Goes back as the browser's button does. */
+  back(): Promise<unknown>;
   /** Hides the tab as a person does. Its page stays. */
   hide(): Promise<unknown>;
   show(): Promise<unknown>;
@@ -165,7 +167,7 @@ export async function backFromTheProvider(tab: Tab, { keepsPages }: { keepsPages
   await tab.click(pay);
   const first = await checkout();
 
-  await tab.run(() => setTimeout(() => history.back()) && undefined);
+  await tab.back();
   await sees(tab, 'the booking', () => tab.run((path) => location.pathname === path && document.querySelector('button.way') !== null, '/bookings/' + held.id));
   if (keepsPages) await sees(tab, 'the page as it was left: bfcache', () => tab.run(() => (window as unknown as Left).restored !== undefined));
   const reads = () => tab.run((path) => {

@@ -58,7 +58,9 @@ describe.skipIf(!here)('Firefox', () => {
     await page.waitForSelector('.hall');
     await page.locator('aside .go').click();
     await page.locator('button.way small').click();
-    await page.waitForFunction((origin) => location.origin !== origin, {}, base);
+    await page.waitForFunction((origin) => location.origin !== origin, {}, base).catch(async (failure: unknown) => {
+      throw new Error(`the app was not left: ${page.url()} ${await page.evaluate(() => document.body.innerText.slice(0, 500))}`, { cause: failure });
+    });
     await page.locator('input[name*="number"]').fill(cards.pays);
     await page.locator('button[type="submit"], form button').click();
     await page.locator('a.go[href^="/tickets/"]').setTimeout(30_000).click();
@@ -88,6 +90,7 @@ describe.skipIf(!here)('Firefox', () => {
       click: (selector) => own.locator(selector).click(),
       fill: (selector, text) => own.locator(selector).fill(text),
       enter: () => own.keyboard.press('Enter'),
+      back: () => own.evaluate(() => void setTimeout(() => history.back())),
       hide: async () => (await context.newPage()).bringToFront(),
       show: () => own.bringToFront(),
     };

@@ -59,6 +59,10 @@ export class WebKit {
     await ask(this.#session, 'POST', `/element/${focused[elementKey]}/value`, { text: '\uE007' });
   }
 
+  back(): Promise<unknown> {
+    return ask(this.#session, 'POST', '/back', {});
+  }
+
   /** The window goes away, and its page is hidden. */
   hide(): Promise<unknown> {
     return ask(this.#session, 'POST', '/window/minimize', {});
@@ -104,7 +108,8 @@ export class WebKit {
 }
 
 async function ask(address: string, method: string, path: string, body?: unknown): Promise<unknown> {
-  const response = await fetch(address + path, { method, body: body === undefined ? null : JSON.stringify(body) });
+  // A command that the driver never answers is given up, so that it can be tried again.
+  const response = await fetch(address + path, { method, body: body === undefined ? null : JSON.stringify(body), signal: AbortSignal.timeout(10_000) });
   const { value } = (await response.json()) as { value: unknown };
   if (!response.ok) throw new Error(`${method} ${path}: ${JSON.stringify(value).slice(0, 300)}`);
   return value;
