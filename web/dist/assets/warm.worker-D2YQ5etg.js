@@ -1,1 +1,0 @@
-(function(){new Intl.NumberFormat,postMessage(`ready`)})();
