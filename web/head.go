@@ -46,7 +46,7 @@ var plainHeads = map[string]head{
 
 func (s *server) plainHead(path string) head {
 	if strings.HasPrefix(path, "/shows/") {
-		// The show is not looked up: the app says when there is none.
+		// The show is not looked up: the app says when it does not exist.
 		return head{Title: "Seats", Description: "The seats of a show on a map: which are free right now, and what they cost."}
 	}
 	h, there := plainHeads[path]
