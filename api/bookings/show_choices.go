@@ -20,11 +20,7 @@ func (s *service) bookingChange(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	moves, err := s.moves(r.Context(), b, changed)
-	if err != nil {
-		return err
-	}
-	return rest.Answer(w, http.StatusOK, changeAnswer{changed, moves})
+	return rest.Answer(w, http.StatusOK, changeAnswer{changed, s.moves(r.Context(), b, changed)})
 }
 
 func (s *service) changedBooking(r *http.Request) (booking.Booking, showchanges.BookingChange, error) {

@@ -87,6 +87,15 @@ func (s *Service) Subscribe(ctx context.Context, by Claims, sub Subscription, ac
 			return erased(err)
 		}
 		row.AccountID = owner.ID
+		// To end a session or to suspend an account takes the same lock, and drops what
+		// is registered until then.
+		ended, err := tx.NewSelect().TableExpr("sessions").Where("family = ? AND revoked_at IS NOT NULL", session).Exists(ctx)
+		if err != nil {
+			return fmt.Errorf("look whether a session goes on: %w", err)
+		}
+		if ended {
+			return sessionEnded()
+		}
 		added, err = register(ctx, tx, row)
 		return err
 	})

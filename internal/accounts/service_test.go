@@ -31,14 +31,14 @@ func newService(t *testing.T) (*accounts.Service, *database.DB) {
 	return limitedService(t, accounts.Limits{})
 }
 
-func limitedService(t *testing.T, limits accounts.Limits) (*accounts.Service, *database.DB) {
+func limitedService(t *testing.T, limits accounts.Limits, options ...accounts.Option) (*accounts.Service, *database.DB) {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	tokens, err := accounts.NewTokens([]ed25519.PrivateKey{key}, "https://boxoffice.example")
 	require.NoError(t, err)
 	db := databasetest.New(t)
-	s := accounts.New(db, tokens, limits)
+	s := accounts.New(db, tokens, limits, options...)
 	s.StopClock()
 	return s, db
 }

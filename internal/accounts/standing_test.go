@@ -59,3 +59,24 @@ func TestStandingGivesTheRoleOfTheDatabase(t *testing.T) {
 	_, err = s.Standing(t.Context(), claims)
 	assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
 }
+
+// A request to subscribe may have passed the check of its session just before that ended:
+// the messages must not go on then.
+func TestAnEndedSessionGetsNoMessages(t *testing.T) {
+	t.Parallel()
+	s, _ := limitedService(t, accounts.Limits{}, accounts.WithPush(accounts.Push{PublicKey: "key", SandboxURL: "http://127.0.0.1:8090"}))
+	register(t, s)
+	claims, err := s.Verify(login(t, s).AccessToken)
+	require.NoError(t, err)
+	browser := accounts.Subscription{Endpoint: "http://127.0.0.1:8090/push/1", Keys: accounts.SubscriptionKeys{
+		P256DH: "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+		Auth:   "BTBZMqHH6r4Tts7J_aSIgg",
+	}}
+	added, err := s.Subscribe(t.Context(), *claims, browser, "en")
+	require.NoError(t, err)
+	assert.True(t, added)
+
+	require.NoError(t, s.EndSession(t.Context(), claims.Subject, uuid.MustParse(claims.SessionFamily)))
+	_, err = s.Subscribe(t.Context(), *claims, browser, "en")
+	assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
+}

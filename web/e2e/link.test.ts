@@ -126,6 +126,20 @@ test('G6 Somebody else who is logged in sees the order by its link, and stays lo
   expect(await page.content()).not.toContain(order.booking.show.movie_title);
 });
 
+test('G6 A link opens in a browser whose own session has ended', async () => {
+  const { asha, booking: made, back } = await held();
+  await pay(asha, made);
+  const { page, allow } = await there.visit('phone');
+  await logIn(page, asha);
+  await page.goto('/bookings');
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await call('DELETE', '/v1/me/sessions', undefined, asha.token);
+  allow(/401/, 'the session is over');
+  await page.goto(back);
+  await page.getByText('The seat is yours').waitFor();
+  await page.getByText(byLink).waitFor();
+});
+
 test('G6 A link that is cut leads to the log-in, which says why and leads to the booking', async () => {
   const order = await held();
   await pay(order.asha, order.booking);

@@ -5,7 +5,7 @@
  */
 import { answered, api } from '../api/client';
 import { i18n } from '../i18n/i18n.svelte';
-import { worker } from '../ui/update.svelte';
+import { running, worker } from '../ui/update.svelte';
 
 type State = 'unknown' | 'impossible' | 'install' | 'blocked' | 'off' | 'on';
 
@@ -50,8 +50,7 @@ export const push = {
     localStorage.removeItem(mark);
     return inTurn(async () => {
       localStorage.removeItem(mark); // what was under way may have set it again
-      const registration = await navigator.serviceWorker.ready;
-      const subscription = await registration.pushManager.getSubscription();
+      const subscription = await (await running())?.pushManager.getSubscription();
       if (subscription) await drop(subscription);
       state = 'off';
     });
@@ -84,7 +83,8 @@ async function possible(): Promise<State> {
 }
 
 async function subscribe(): Promise<void> {
-  const registration = await navigator.serviceWorker.ready;
+  const registration = await running();
+  if (!registration) throw new Error('no worker runs');
   const key = bytes(publicKey!);
   let subscription = await registration.pushManager.getSubscription();
   if (subscription && !same(subscription.options.applicationServerKey, key)) {

@@ -9,12 +9,15 @@ import { forgetTickets } from '../ticket/store';
 
 export type Account = Schemas['Account'];
 
+const mark = 'boxoffice.account';
+
 let account = $state.raw<Account | undefined>(undefined);
 let known = $state(false);
+/** The account that this browser remembers. */
+let marked = $state.raw(remembered());
 let access: { token: string; until: number } | undefined;
 let renewing: Promise<string | undefined> | undefined;
 
-const mark = 'boxoffice.account';
 /** Set by push.svelte.ts when messages on this device are wanted. */
 const pushMark = 'boxoffice.push';
 /** The account that this page shows. */
@@ -29,7 +32,7 @@ export const session = {
   },
   /** Whether somebody is logged in, or was when the network was last there. */
   get in() {
-    return account !== undefined || remembered() !== undefined;
+    return account !== undefined || marked !== undefined;
   },
   /** Whether the first look is over. */
   get known() {
@@ -50,7 +53,7 @@ function remembered(): string | undefined {
 }
 
 function remember(id: string | undefined): void {
-  mine = id;
+  mine = marked = id;
   try {
     if (id) localStorage.setItem(mark, id);
     else localStorage.removeItem(mark);
@@ -153,8 +156,9 @@ function end(): void {
 /** The session is over, by its owner on another device or by its age: what this browser knows of the account goes, as at a log-out. */
 async function ended(): Promise<void> {
   end();
-  await Promise.all([dropPush(), forgetTickets(), forgetLinks()]);
-  sessionStorage.clear();
+  // A link that was just opened, and seats that were just chosen, are no secrets of the
+  // account: they stay for the log-in that follows.
+  await Promise.all([dropPush(), forgetTickets()]);
 }
 
 /** Logs in. Throws a Failure. */

@@ -34,17 +34,24 @@ export async function install(): Promise<boolean> {
   const registration = await worker();
   if (!registration) return false;
   waiting = registration.waiting;
-  registration.addEventListener('updatefound', () => {
+  const follow = () => {
     const next = registration.installing;
     next?.addEventListener('statechange', () => {
       if (next.state === 'installed' && navigator.serviceWorker.controller) waiting = next;
     });
-  });
+  };
+  registration.addEventListener('updatefound', follow);
+  follow(); // one that began when messages were looked at
   navigator.serviceWorker.addEventListener('controllerchange', () => {
     if (asked) location.reload();
   });
   const next = registration.installing;
   return next ? installed(next) : registration.active !== null;
+}
+
+/** The registration as soon as a worker runs; undefined when none does so in half a minute, because its files cannot be kept. */
+export function running(): Promise<ServiceWorkerRegistration | undefined> {
+  return Promise.race([navigator.serviceWorker.ready, new Promise<undefined>((done) => setTimeout(() => done(undefined), 30_000))]);
 }
 
 /** Whether a worker that is being installed gets all of its files. */
