@@ -97,7 +97,7 @@ test('G6 The owner who comes back by the return address sees all of the booking'
 
   // A log-out takes the link along.
   await page.goto('/account');
-  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.getByRole('button', { name: 'Log out', exact: true }).click();
   await page.getByRole('navigation').getByRole('link', { name: 'Log in' }).waitFor();
   await until('the link is forgotten', async () => (await page.context().cookies(`${base}/v1/bookings/${order.booking.id}`)).length === 0);
   await page.goto('/bookings/' + order.booking.id);
