@@ -11,7 +11,7 @@ test('G8 A new release under a customer who chooses seats takes nothing away', a
   // Without a worker, which would have kept all files: the hardest case.
   const { page, context, allow } = await there.visit('desktop', { serviceWorkers: 'block' });
   await logIn(page, asha);
-  const ahead = page.waitForResponse((r) => /\/assets\/Cancel-.*\.js/.test(r.url()));
+  const ahead = page.waitForResponse((r) => /\/assets\/Choice-.*\.js/.test(r.url())); // the last of them
   await page.goto('/shows/' + show.id);
   await page.getByRole('button', { name: 'Best 2 together' }).click();
   await ahead; // the way to a ticket is there

@@ -78,7 +78,7 @@ describe.skipIf(!webkit)('WebKit', () => {
     };
   }
 
-  test('G4 The time that is left is the server’s after the window was hidden, and more time comes by the keyboard', { timeout: 120_000 }, async () => {
+  test('G4 The time that is left is the server’s after the window was hidden, and more time comes by the keyboard', { timeout: 120_000, retry: 1 }, async () => {
     const tab = await visit();
     await timerTruth(tab, async (address, minutes) => {
       // Plain WebDriver has no script that runs before the page's. So the clock goes wrong while the
