@@ -47,6 +47,14 @@ self.addEventListener('fetch', (event) => {
   else if (url.pathname.startsWith('/assets/')) event.respondWith(asset(request));
 });
 
+/**
+ * What is kept of an address. The server's answers vary by headers (`Vary`) that a page's request
+ * has and this worker's own had not: with them the file of that very name counts as missing.
+ */
+function kept(address: string): Promise<Response | undefined> {
+  return caches.match(address, { ignoreVary: true });
+}
+
 /** The address of a booking with its key. Only the server takes the key off it. */
 function isLink(url: URL): boolean {
   return url.pathname === '/b' || url.searchParams.has('key');
@@ -60,25 +68,25 @@ async function opened(request: Request): Promise<Response> {
   } catch {
     // What its owner has on the phone is there all the same.
   }
-  return (await caches.match(shell)) ?? Response.error();
+  return (await kept(shell)) ?? Response.error();
 }
 
 const patience = 3000;
 
 /** The page from the network; from the cache when the network is away, carries nothing, or the server is down. */
 async function page(request: Request): Promise<Response> {
-  const kept = await caches.match(shell);
-  if (!kept) return fetch(request);
+  const former = await kept(shell);
+  if (!former) return fetch(request);
   const fetched = fetch(request).then(
-    (response) => (response.status >= 502 ? kept : response),
-    () => kept,
+    (response) => (response.status >= 502 ? former : response),
+    () => former,
   );
-  return Promise.race([fetched, new Promise<Response>((resolve) => setTimeout(() => resolve(kept), patience))]);
+  return Promise.race([fetched, new Promise<Response>((resolve) => setTimeout(() => resolve(former), patience))]);
 }
 
 async function asset(request: Request): Promise<Response> {
-  const kept = await caches.match(request);
-  if (kept) return kept;
+  const here = await kept(request.url);
+  if (here) return here;
   const fetched = await fetch(request);
   if (fetched.ok && fetched.status === 200) {
     const copy = fetched.clone();
