@@ -19,35 +19,38 @@ self.addEventListener("install", (t) => {
 }), self.addEventListener("message", (e) => {
 	e.data === "update" && self.skipWaiting();
 }), self.addEventListener("fetch", (e) => {
-	let { request: i } = e, s = new URL(i.url);
-	i.method !== "GET" || s.origin !== self.location.origin || t.test(s.pathname) || (i.mode === "navigate" ? e.respondWith(n(s) ? r(i) : a(i)) : s.pathname.startsWith("/assets/") && e.respondWith(o(i)));
+	let { request: n } = e, a = new URL(n.url);
+	n.method !== "GET" || a.origin !== self.location.origin || t.test(a.pathname) || (n.mode === "navigate" ? e.respondWith(r(a) ? i(n) : o(n)) : a.pathname.startsWith("/assets/") && e.respondWith(s(n)));
 });
 function n(e) {
+	return caches.match(e, { ignoreVary: !0 });
+}
+function r(e) {
 	return e.pathname === "/b" || e.searchParams.has("key");
 }
-async function r(e) {
+async function i(e) {
 	try {
 		let t = await fetch(e);
 		if (t.status < 502) return t;
 	} catch {}
-	return await caches.match("/") ?? Response.error();
+	return await n("/") ?? Response.error();
 }
-var i = 3e3;
-async function a(e) {
-	let t = await caches.match("/");
+var a = 3e3;
+async function o(e) {
+	let t = await n("/");
 	if (!t) return fetch(e);
-	let n = fetch(e).then((e) => e.status >= 502 ? t : e, () => t);
-	return Promise.race([n, new Promise((e) => setTimeout(() => e(t), i))]);
+	let r = fetch(e).then((e) => e.status >= 502 ? t : e, () => t);
+	return Promise.race([r, new Promise((e) => setTimeout(() => e(t), a))]);
 }
-async function o(t) {
-	let n = await caches.match(t);
-	if (n) return n;
-	let r = await fetch(t);
-	if (r.ok && r.status === 200) {
-		let n = r.clone();
+async function s(t) {
+	let r = await n(t.url);
+	if (r) return r;
+	let i = await fetch(t);
+	if (i.ok && i.status === 200) {
+		let n = i.clone();
 		caches.open(e).then((e) => e.put(t, n));
 	}
-	return r;
+	return i;
 }
 self.addEventListener("push", (e) => {
 	let t = {};
@@ -64,9 +67,9 @@ self.addEventListener("push", (e) => {
 }), self.addEventListener("notificationclick", (e) => {
 	e.notification.close();
 	let t = new URL(e.notification.data.navigate, self.location.origin);
-	e.waitUntil(s(t));
+	e.waitUntil(c(t));
 });
-async function s(e) {
+async function c(e) {
 	if (e.origin !== self.location.origin) return;
 	let t = await self.clients.matchAll({ type: "window" });
 	for (let n of t) if (!/^\/(shows|checkout|pay|bookings)\//.test(new URL(n.url).pathname)) try {
