@@ -60,8 +60,9 @@ func TestHomeOfTheDemoWorld(t *testing.T) {
 	assert.Equal(t, home.Days[0], home.Date)
 	require.NotEmpty(t, home.Movies)
 	show := home.Movies[0].Shows[0]
-	w.do(t, call{method: "GET", path: "/v1/movies/" + home.Movies[0].Movie.Slug, status: http.StatusOK, holds: []string{home.Movies[0].Movie.Title}})
-	w.do(t, call{method: "GET", path: "/v1/theaters/" + show.Theater.Slug, status: http.StatusOK, holds: []string{show.Theater.Name}})
+	// By slugs: JSON writes the & of some titles as \u0026.
+	w.do(t, call{method: "GET", path: "/v1/movies/" + home.Movies[0].Movie.Slug, status: http.StatusOK, holds: []string{`"slug":"` + home.Movies[0].Movie.Slug + `"`}})
+	w.do(t, call{method: "GET", path: "/v1/theaters/" + show.Theater.Slug, status: http.StatusOK, holds: []string{`"slug":"` + show.Theater.Slug + `"`}})
 	w.do(t, call{method: "GET", path: "/v1/shows/" + show.ID.String(), status: http.StatusOK, holds: []string{show.LocalTime, show.Screen}})
 
 	byID := w.do(t, call{method: "GET", path: "/v1/home?date=" + home.Days[1] + "&city=" + home.City.ID.String(), status: http.StatusOK})

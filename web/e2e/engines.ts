@@ -174,7 +174,7 @@ export async function backFromTheProvider(tab: Tab, { keepsPages }: { keepsPages
     const since = (window as unknown as Left).restored ?? 0;
     return performance.getEntriesByType('resource').filter((r) => r.name.endsWith(path) && r.startTime >= since).length;
   }, '/v1/bookings/' + held.id);
-  await sees(tab, 'the booking to be fetched anew', async () => (await reads()) > 0);
+  await sees(tab, 'the booking to be fetched again', async () => (await reads()) > 0);
   await sees(tab, 'a button that can be pressed', () => tab.run(() => document.querySelector('button.way')!.getAttribute('aria-disabled') !== 'true'));
   await tab.click(pay);
   expect(await checkout(), 'the same payment').toBe(first);

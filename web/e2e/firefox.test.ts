@@ -108,7 +108,7 @@ describe.skipIf(!here)('Firefox', () => {
   });
 
   // Firefox keeps pages under this driver, too, but none that reads a stream when it is left, as the
-  // booking does when the provider answers at once. So it may load the page anew.
+  // booking does when the provider answers at once. So it may load the page again.
   test('G5 Back from the provider finds a page that goes on with the same payment', { timeout: 120_000 }, async () => {
     const { tab } = await visit();
     await backFromTheProvider(tab, { keepsPages: false });

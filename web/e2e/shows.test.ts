@@ -15,7 +15,7 @@ function clock(at: string, zone: string): string {
 
 /** Customers with tickets for two seats each. */
 function ticketHolders(show: Show, names: string[]): Promise<{ customer: Customer; bought: Schemas['Booking'] }[]> {
-  // Every third of the free seats has two free neighbors that nobody else here wants.
+  // Every third of the free seats has two free neighbors that no other customer here wants.
   const starts = show.free.filter((_, i) => i % 3 === 0);
   return Promise.all(names.map(async (name, i) => {
     const customer = await signUp(name);

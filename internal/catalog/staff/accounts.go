@@ -153,11 +153,40 @@ func (f *dutyFields) check() error {
 // change. The account's sessions go on. Codes: forbidden, not_found, validation_failed,
 // conflict.
 func (s *Store) EditAccount(ctx context.Context, actor audit.Actor, id uuid.UUID, fields dutyFields, unless Precondition) (Account, error) {
+	change := accountChange{action: "change", allowed: fields.check, unless: unless}
+	return s.changeAccount(ctx, actor, id, change, func(ctx context.Context, tx bun.Tx, after *Account) error {
+		before := after.duties
+		if err := fields.apply(ctx, tx, actor, &after.duties, id); err != nil {
+			return err
+		}
+		if after.Role == before.Role && slices.Equal(after.TheaterIDs, before.TheaterIDs) {
+			return errUnchanged
+		}
+		return assign(ctx, tx, *after)
+	})
+}
+
+// accountChange is what an administrator does to another account.
+type accountChange struct {
+	action string
+	reason string       // for the audit log; a change of role has none
+	unless Precondition // on the account as it is
+	// allowed looks at the request alone; nil where that says nothing.
+	allowed func() error
+}
+
+// changeAccount lets apply change an account that is locked, for an administrator who still
+// is one, and notes it in the audit log. What apply calls errUnchanged is no change.
+func (s *Store) changeAccount(
+	ctx context.Context, actor audit.Actor, id uuid.UUID, change accountChange, apply func(context.Context, bun.Tx, *Account) error,
+) (Account, error) {
 	if err := onlyAdmin(actor); err != nil {
 		return Account{}, err
 	}
-	if err := fields.check(); err != nil {
-		return Account{}, err
+	if change.allowed != nil {
+		if err := change.allowed(); err != nil {
+			return Account{}, err
+		}
 	}
 	var after Account
 	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -170,23 +199,33 @@ func (s *Store) EditAccount(ctx context.Context, actor audit.Actor, id uuid.UUID
 		}
 		before := accountView(row)
 		after = before
-		if err := unless.check(before); err != nil {
+		if err := change.unless.check(before); err != nil {
 			return err
 		}
-		if err := fields.apply(ctx, tx, actor, &after.duties, id); err != nil {
+		if err := apply(ctx, tx, &after); err != nil {
 			return err
 		}
-		if after.Role == before.Role && slices.Equal(after.TheaterIDs, before.TheaterIDs) {
-			return errUnchanged
-		}
-		if err := assign(ctx, tx, &after); err != nil {
+		if after.UpdatedAt, err = touch(ctx, tx, id); err != nil {
 			return err
 		}
-		return record(ctx, tx, audit.Entry{
-			Actor: actor, Action: "change", Entity: "account", EntityID: id.String(), Before: before.duties, After: after.duties,
-		})
+		return record(ctx, tx, audit.Entry{Actor: actor, Action: change.action, Entity: "account", EntityID: id.String(),
+			Before: before.duties, After: reasoned{after.duties, change.reason}})
 	})
 	return after, unlessUnchanged(err)
+}
+
+// reasoned is what the audit log says of an account after a change.
+type reasoned struct {
+	duties
+	Reason string `json:"reason,omitempty"`
+}
+
+func touch(ctx context.Context, tx bun.Tx, id uuid.UUID) (at time.Time, err error) {
+	if _, err = tx.NewUpdate().Model((*schema.Account)(nil)).Set("updated_at = now()").
+		Where("id = ?", id).Returning("updated_at").Exec(ctx, &at); err != nil {
+		err = fmt.Errorf("note the change of an account: %w", err)
+	}
+	return at, err
 }
 
 // stillAdmin asks the database again, and locks both rows in one order: of two
@@ -240,9 +279,8 @@ func (f *dutyFields) apply(ctx context.Context, tx bun.Tx, actor audit.Actor, af
 }
 
 // assign writes role and theaters.
-func assign(ctx context.Context, tx bun.Tx, account *Account) error {
-	if _, err := tx.NewUpdate().Model((*schema.Account)(nil)).Set("role = ?", account.Role).Set("updated_at = now()").
-		Where("id = ?", account.ID).Returning("updated_at").Exec(ctx, &account.UpdatedAt); err != nil {
+func assign(ctx context.Context, tx bun.Tx, account Account) error {
+	if _, err := tx.NewUpdate().Model((*schema.Account)(nil)).Set("role = ?", account.Role).Where("id = ?", account.ID).Exec(ctx); err != nil {
 		return fmt.Errorf("change an account's role: %w", err)
 	}
 	gone := tx.NewDelete().Model((*schema.TheaterManager)(nil)).Where("account_id = ?", account.ID)

@@ -3,7 +3,6 @@ package staff
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -13,19 +12,13 @@ import (
 	"github.com/boxoffice/boxoffice/schema"
 )
 
-// reasoned is what the audit log says of a suspension and its end.
-type reasoned struct {
-	duties
-	Reason string `json:"reason"`
-}
-
 // Suspend keeps an account from logging in and ends its sessions, with the messages to its
 // browsers. Its bookings stay. Codes: forbidden, not_found, conflict for one's own account.
 func (s *Store) Suspend(ctx context.Context, actor audit.Actor, id uuid.UUID, reason string, unless Precondition) (Account, error) {
 	if id == actor.AccountID {
 		return Account{}, booking.E(booking.CodeConflict, "You cannot suspend your own account. Ask another administrator.")
 	}
-	return s.changeStanding(ctx, actor, id, standingChange{"suspend", reason, unless}, func(ctx context.Context, tx bun.Tx, after *Account) error {
+	return s.changeAccount(ctx, actor, id, accountChange{action: "suspend", reason: reason, unless: unless}, func(ctx context.Context, tx bun.Tx, after *Account) error {
 		if after.SuspendedAt != nil {
 			return errUnchanged
 		}
@@ -40,7 +33,7 @@ func (s *Store) Suspend(ctx context.Context, actor audit.Actor, id uuid.UUID, re
 
 // Restore lets a suspended account log in again. Codes: forbidden, not_found.
 func (s *Store) Restore(ctx context.Context, actor audit.Actor, id uuid.UUID, reason string, unless Precondition) (Account, error) {
-	return s.changeStanding(ctx, actor, id, standingChange{"restore", reason, unless}, func(ctx context.Context, tx bun.Tx, after *Account) error {
+	return s.changeAccount(ctx, actor, id, accountChange{action: "restore", reason: reason, unless: unless}, func(ctx context.Context, tx bun.Tx, after *Account) error {
 		if after.SuspendedAt == nil {
 			return errUnchanged
 		}
@@ -51,51 +44,6 @@ func (s *Store) Restore(ctx context.Context, actor audit.Actor, id uuid.UUID, re
 		// A log-in that was under way at the suspension may have begun a session.
 		return endSessions(ctx, tx, id)
 	})
-}
-
-type standingChange struct {
-	action, reason string
-	unless         Precondition
-}
-
-func (s *Store) changeStanding(
-	ctx context.Context, actor audit.Actor, id uuid.UUID, c standingChange, apply func(context.Context, bun.Tx, *Account) error,
-) (Account, error) {
-	if err := onlyAdmin(actor); err != nil {
-		return Account{}, err
-	}
-	var after Account
-	err := s.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := stillAdmin(ctx, tx, actor, id); err != nil {
-			return err
-		}
-		row, err := oneAccount(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		before := accountView(row)
-		after = before
-		if err := c.unless.check(before); err != nil {
-			return err
-		}
-		if err := apply(ctx, tx, &after); err != nil {
-			return err
-		}
-		if after.UpdatedAt, err = touch(ctx, tx, id); err != nil {
-			return err
-		}
-		return record(ctx, tx, audit.Entry{Actor: actor, Action: c.action, Entity: "account", EntityID: id.String(),
-			Before: before.duties, After: reasoned{after.duties, c.reason}})
-	})
-	return after, unlessUnchanged(err)
-}
-
-func touch(ctx context.Context, tx bun.Tx, id uuid.UUID) (at time.Time, err error) {
-	if _, err = tx.NewUpdate().Model((*schema.Account)(nil)).Set("updated_at = now()").
-		Where("id = ?", id).Returning("updated_at").Exec(ctx, &at); err != nil {
-		err = fmt.Errorf("note the change of an account: %w", err)
-	}
-	return at, err
 }
 
 func endSessions(ctx context.Context, tx bun.Tx, id uuid.UUID) error {

@@ -595,7 +595,7 @@ export interface paths {
         get: operations["listLayouts"];
         put?: never;
         /**
-         * Seat a screen anew
+         * Give a screen another layout
          * @description For administrators and the theater's managers. Makes the next version, for shows planned from now on. A layout that is stored
          *     never changes: seats that are held or sold keep their meaning. Every seat is named once, row label and number; x grows along a
          *     row; sofas are pairs of neighbors; a companion seat stands beside a wheelchair space; 5,000 seats at most.
@@ -1139,7 +1139,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Open the payment anew, with another provider */
+        /** Open the payment again, with another provider */
         post: operations["reopenPayment"];
         delete?: never;
         options?: never;

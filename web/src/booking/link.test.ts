@@ -4,11 +4,11 @@ import { beforeEach, expect, test, vi } from 'vitest';
 const forgotten = vi.hoisted(() => vi.fn());
 vi.mock('../api/client', () => ({
   api: { DELETE: (_: string, options: { params: { path: { id: string } } }) => forgotten(options.params.path.id) },
-  answered: (call: unknown) => call,
+  answered: async (call: unknown) => call,
   useLinks: () => {},
 }));
 
-// Each test loads the modules anew, which takes a while on a busy machine.
+// Each test loads the modules again, which takes a while on a busy machine.
 vi.setConfig({ testTimeout: 20_000 });
 
 const one = '6f1d2c3b-4a59-5687-9706-a5b4c3d2e1f0';

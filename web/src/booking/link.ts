@@ -53,12 +53,14 @@ export function dropLink(id: string): void {
   keep(kept().filter((other) => other !== id));
 }
 
+/** Has this browser forget a link, with its cookie. Without a network the cookie stays, and ends by itself. */
+export async function forgetLink(id: string): Promise<void> {
+  dropLink(id);
+  await answered(api.DELETE('/v1/bookings/{id}/link', { params: { path: { id } }, signal: AbortSignal.timeout(3000) })).catch(() => {});
+}
+
 /** Has this browser forget all links: somebody else may use it next. */
 export async function forgetLinks(): Promise<void> {
-  const ids = kept();
+  await Promise.all(kept().map(forgetLink));
   arrived = undefined;
-  keep([]);
-  const asked = ids.map((id) => answered(api.DELETE('/v1/bookings/{id}/link', { params: { path: { id } }, signal: AbortSignal.timeout(3000) })));
-  // Without a network the cookies stay, and end by themselves.
-  await Promise.allSettled(asked);
 }

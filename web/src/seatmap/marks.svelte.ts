@@ -1,8 +1,7 @@
 /**
- * What is true of single seats. Who reads the mark of one seat hears of that
- * seat alone, also while it has none. A SvelteMap tells everyone who asked for
- * a missing key of every new one: with 320 seats that is a tenth of a second on
- * a slow phone.
+ * What is true of single seats. A component that reads the mark of one seat is drawn again for
+ * that seat alone, also while it has none. A SvelteMap draws all readers of missing keys again
+ * for each new key: with 320 seats that is a tenth of a second on a slow phone.
  */
 export class Marks<V extends string | true> {
   #of = $state<Record<string, V>>({});
@@ -22,7 +21,7 @@ export class Marks<V extends string | true> {
   clear(): void {
     for (const id of this.ids()) this.delete(id);
   }
-  /** The seats that have a mark. Who reads this hears of all. */
+  /** The seats that have a mark. A reader of this is drawn again for each of them. */
   ids(): string[] {
     return Object.keys(this.#of);
   }
