@@ -7,13 +7,16 @@
 package web
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/boxoffice/boxoffice/internal/links"
@@ -45,6 +48,7 @@ type server struct {
 	log       *slog.Logger
 	files     map[string]*file
 	shell     shell
+	policy    string
 }
 
 // New makes the handler of all addresses of the app. It reads all files, so that one that
@@ -79,12 +83,13 @@ func New(o Options) (http.Handler, error) {
 	if s.shell, err = readShell(string(index)); err != nil {
 		return nil, fmt.Errorf("web: index.html: %w", err)
 	}
+	s.policy = policyFor(string(index))
 	return s, nil
 }
 
 // ServeHTTP answers with a file, with the app's page, or with the two texts for crawlers.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	secure(w.Header())
+	s.secure(w.Header())
 	if s.openLink(w, r) {
 		return
 	}
@@ -111,8 +116,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // contentPolicy allows what the app does: its own scripts and styles, its own API, posters
-// from wherever they are.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data: blob:; " +
+// from wherever they are. Of scripts inside of the page it allows those that the build put
+// there, by what they say.
+const contentPolicy = "default-src 'none'; script-src 'self'%s; style-src 'self'; img-src 'self' https: data: blob:; " +
 	"font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
@@ -120,8 +126,22 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 const permissions = "accelerometer=(), camera=(), display-capture=(), geolocation=(self), gyroscope=(), " +
 	"magnetometer=(), microphone=(), midi=(), payment=(), usb=()"
 
-func secure(header http.Header) {
-	header.Set("Content-Security-Policy", contentPolicy)
+// inlineScript is a script inside of the page. What browsers hash is all between its tags.
+var inlineScript = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
+
+// policyFor gives the policy of a page with its scripts' hashes:
+// https://www.w3.org/TR/CSP3/#match-element-to-source-list
+func policyFor(page string) string {
+	var hashes strings.Builder
+	for _, script := range inlineScript.FindAllStringSubmatch(page, -1) {
+		sum := sha256.Sum256([]byte(script[1]))
+		fmt.Fprintf(&hashes, " 'sha256-%s'", base64.StdEncoding.EncodeToString(sum[:]))
+	}
+	return fmt.Sprintf(contentPolicy, hashes.String())
+}
+
+func (s *server) secure(header http.Header) {
+	header.Set("Content-Security-Policy", s.policy)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "strict-origin-when-cross-origin")
 	header.Set("Permissions-Policy", permissions)
