@@ -2,6 +2,8 @@ package web_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"io"
 	"io/fs"
@@ -189,6 +191,15 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		assert.Contains(t, header.Get("Permissions-Policy"), "geolocation=(self)", path)
 		assert.NotEmpty(t, header.Get("Cache-Control"), path)
 	}
+}
+
+func TestScriptsInThePageAreAllowedByTheirHash(t *testing.T) {
+	t.Parallel()
+	index := "<title>Boxoffice</title><!--head--><script>\n  go()\n</script><script type=\"module\" src=\"/assets/a.js\"></script>"
+	handler := serve(t, demo(), fstest.MapFS{"index.html": {Data: []byte(index)}})
+	sum := sha256.Sum256([]byte("\n  go()\n"))
+	policy := ask(handler, "GET", "/").header.Get("Content-Security-Policy")
+	assert.Contains(t, policy, "; script-src 'self' 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'; style-src 'self'; ")
 }
 
 func TestPrivatePagesAreNotForSearchEngines(t *testing.T) {
