@@ -174,7 +174,7 @@ func TestAnswersThatAreNotCached(t *testing.T) {
 func TestCompressedAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	require.NoError(t, catalog.SeedFor(t.Context(), w.db, time.Now(), 1, nil))
+	require.NoError(t, catalog.SeedFor(t.Context(), w.db, time.Now(), 2, nil))
 	w = w.cached("")
 	const path = "/v1/movies?city=mumbai"
 	plain := w.do(t, call{method: "GET", path: path, headers: map[string]string{"Accept-Encoding": "identity"}})

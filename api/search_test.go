@@ -93,7 +93,7 @@ func TestSearchTheDemoWorld(t *testing.T) {
 func TestSearchPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	require.NoError(t, catalog.SeedFor(t.Context(), w.db, time.Now(), 1, nil))
+	require.NoError(t, catalog.SeedFor(t.Context(), w.db, time.Now(), 2, nil))
 	w.index()
 	seen, cursor := map[string]bool{}, ""
 	for {
