@@ -137,6 +137,33 @@ async function middle(page: Page, id: string): Promise<[number, number]> {
 /** Waits until the page has drawn what the last touch did. */
 const drawn = (page: Page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))));
 
+test('G1 What somebody reads in the list stays where it is, and keeps the focus, when it is taken', async () => {
+  const show = await findShow();
+  const { page } = await there.visit('desktop');
+  await openSeats(page, show);
+  await page.getByRole('button', { name: 'List' }).click();
+  const row = show.seats.layout.rows.find((r) => r.seats.some((s) => s.id === show.free[0]))!;
+  const list = page.getByRole('region', { name: 'Free groups of 2, row by row' });
+  await list.locator('summary', { hasText: new RegExp(`^Row ${row.label}\\D`) }).click();
+  const offers = list.locator('details[open] button');
+  const first = offers.first();
+  await first.focus();
+  const before = await offers.allTextContents();
+
+  const [, a] = /^(\S+) and /.exec(before[0]!.trim())!;
+  await hold(await signUp(), show.id, [a!]);
+  await until('it says that it is taken', async () => (await first.getAttribute('aria-disabled')) === 'true');
+  expect(await first.textContent()).toMatch(/sold$/);
+  expect(await first.evaluate((node) => node === document.activeElement), 'the focus stays').toBe(true);
+  const after = await offers.allTextContents();
+  expect(before.slice(1).every((text) => after.includes(text)), 'the others stay').toBe(true);
+  await page.keyboard.press('Enter');
+  expect(await mine(page)).toEqual([]);
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await until('the next group is chosen', async () => (await mine(page)).length === 2);
+});
+
 test('G3 A finger that drags, pinches or taps twice takes no seat that was not meant', async () => {
   const show = await findShow({ wider: 14 });
   const { page, context } = await there.visit('phone');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { adjacent, groups, hall, nearest, states, step, together, type Direction, type Hall, type SeatMap, type SeatType } from './hall';
+import { adjacent, groups, groupsSince, hall, nearest, spacesSince, states, step, together, type Direction, type Hall, type SeatMap, type SeatType } from './hall';
 
 type Drawn = SeatMap['layout'];
 const types: Record<string, SeatType> = { s: 'standard', r: 'recliner', S: 'sofa', w: 'wheelchair', c: 'companion' };
@@ -118,6 +118,30 @@ describe('groups', () => {
       ['A', ['A1 A2']],
       ['C', ['C2 C3']],
     ]);
+  });
+});
+
+describe('a list that is read', () => {
+  const h = drawn('ssssss', 'ss');
+  const shown = (found: ReturnType<typeof groups>) => found.map(({ row, groups: of }) => row.label + ': ' + of.map(ids).join(', '));
+  const before = groups(h, without('A5'), 2);
+  test.each([
+    ['nothing changes', 'A5', ['A: A1 A2, A3 A4', 'B: B1 B2']],
+    ['a group that loses a seat keeps its place, and no other moves', 'A1 A5', ['A: A1 A2, A3 A4', 'B: B1 B2']],
+    ['what is left beside it is offered, too', 'A1 A4 A5', ['A: A1 A2, A2 A3, A3 A4', 'B: B1 B2']],
+    ['a row that is sold stays', 'A5 B1 B2', ['A: A1 A2, A3 A4', 'B: B1 B2']],
+    ['a seat that is free again comes after them', '', ['A: A1 A2, A3 A4, A5 A6', 'B: B1 B2']],
+  ])('%s', (_, taken, expected) => {
+    expect(shown(before)).toEqual(['A: A1 A2, A3 A4', 'B: B1 B2']);
+    expect(shown(groupsSince(h, without(taken), 2, before))).toEqual(expected);
+  });
+
+  test('wheelchair spaces, alone and with a companion', () => {
+    const w = drawn('cwc w', 'ss');
+    const all = spacesSince(w, without(), []);
+    expect(all.map(ids)).toEqual(['A2', 'A2 A1', 'A2 A3', 'A4']);
+    expect(spacesSince(w, without('A1 A4'), []).map(ids)).toEqual(['A2', 'A2 A3']);
+    expect(spacesSince(w, without('A1 A4'), all).map(ids)).toEqual(['A2', 'A2 A1', 'A2 A3', 'A4']);
   });
 });
 

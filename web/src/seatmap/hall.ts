@@ -67,15 +67,47 @@ export function together(h: Hall, seat: Seat): Seat[] {
   return pair.length === 2 && adjacent(pair[0]!, pair[1]!) ? pair : [seat];
 }
 
+export interface RowGroups {
+  row: Row;
+  groups: Seat[][];
+}
+
 /**
  * Groups of `count` free seats beside each other, row by row, with whole sofas
  * only. Wheelchair spaces are left out: they are chosen one by one.
  */
-export function groups(h: Hall, free: (id: string) => boolean, count: number): { row: Row; groups: Seat[][] }[] {
+export function groups(h: Hall, free: (id: string) => boolean, count: number): RowGroups[] {
+  return groupsSince(h, free, count, []);
+}
+
+/**
+ * The same for a list that somebody reads: the groups of `before` keep their
+ * places, also when one of their seats was taken since. What else is free by
+ * now stands between them.
+ */
+export function groupsSince(h: Hall, free: (id: string) => boolean, count: number, before: RowGroups[]): RowGroups[] {
   return h.rows
-    .map((row) => ({ row, groups: inRow(h, row.seats, free, count) }))
+    .map((row) => {
+      const known = before.find((found) => found.row === row)?.groups ?? [];
+      const offered = new Set(known.filter((group) => group.every((s) => free(s.id))).flatMap((group) => group.map((s) => s.id)));
+      const more = inRow(h, row.seats, (id) => free(id) && !offered.has(id), count);
+      return { row, groups: [...known, ...more].sort((a, b) => a[0]!.index - b[0]!.index) };
+    })
     .filter((found) => found.groups.length > 0);
 }
+
+/** Wheelchair spaces, each alone and with the seat of a companion beside it. Those of `before` keep their places. */
+export function spacesSince(h: Hall, free: (id: string) => boolean, before: Seat[][]): Seat[][] {
+  const companions = (space: Seat) => h.rows[space.row]!.seats.filter((s) => s.type === 'companion' && adjacent(s, space));
+  const known = new Set(before.map(key));
+  return [...h.seats.values()]
+    .filter((s) => s.type === 'wheelchair')
+    .flatMap((space) => [[space], ...companions(space).map((friend) => [space, friend])])
+    .filter((group) => known.has(key(group)) || group.every((s) => free(s.id)));
+}
+
+/** Tells a group from others. */
+export const key = (group: Seat[]): string => group.map((s) => s.id).join(' ');
 
 function inRow(h: Hall, seats: Seat[], free: (id: string) => boolean, count: number): Seat[][] {
   const out: Seat[][] = [];
