@@ -6,7 +6,7 @@ import { cards, logIn, payWith, readyOffline, stage, until } from './world';
 
 const there = stage();
 const qr = (page: Page) => page.getByRole('img', { name: 'QR code for the door' });
-const byLink = 'You see this booking by its link. To change it, log in.';
+const byLink = 'Log in to change it';
 
 /** Seats that somebody holds in another browser. */
 async function held(phone?: string): Promise<{ asha: Customer; booking: Schemas['Booking']; back: string }> {
