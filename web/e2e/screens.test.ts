@@ -60,7 +60,11 @@ function misplaced(): string[] {
   const menu = [...document.querySelectorAll('#app > nav a')].map((link) => link.getBoundingClientRect());
   const wide = matchMedia('(min-width: 1000px)').matches; // on a phone the page goes on below the menu
   for (const part of document.querySelectorAll('h1, header nav a')) {
-    if (wide && menu.some((link) => overlap(link, part.getBoundingClientRect()))) out.push(`the menu lies on ${part.textContent!.trim()}`);
+    // Days that are scrolled out of their row are not seen.
+    const [box, row] = [part.getBoundingClientRect(), part.closest('header nav')?.getBoundingClientRect()];
+    const left = Math.max(box.left, row?.left ?? box.left);
+    const seen = new DOMRect(left, box.top, Math.max(0, Math.min(box.right, row?.right ?? box.right) - left), box.height);
+    if (wide && seen.width > 0 && menu.some((link) => overlap(link, seen))) out.push(`the menu lies on ${part.textContent!.trim()}`);
   }
   for (const line of document.querySelectorAll('figure svg text')) {
     const [text, picture] = [line.getBoundingClientRect(), line.closest('figure')!.getBoundingClientRect()];
