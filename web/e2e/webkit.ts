@@ -25,8 +25,10 @@ export class WebKit {
     const web = spawn(driver, [`--port=${port}`], { stdio: 'ignore', env: { ...process.env, DISPLAY: `:${number}`, WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' } });
     const address = `http://127.0.0.1:${port}`;
     await patiently(async () => (await fetch(address + '/status')).ok);
+    // By itself the driver waits for the load of each page, and waits for ever for the load of
+    // one that comes back from the browser's cache.
     const { sessionId } = (await ask(address, 'POST', '/session', {
-      capabilities: { alwaysMatch: { 'webkitgtk:browserOptions': { binary: webkit, args: ['--automation'] } } },
+      capabilities: { alwaysMatch: { pageLoadStrategy: 'none', 'webkitgtk:browserOptions': { binary: webkit, args: ['--automation'] } } },
     })) as { sessionId: string };
     return new WebKit([web, screen], `${address}/session/${sessionId}`);
   }
@@ -36,8 +38,10 @@ export class WebKit {
     for (const process of this.#processes) process.kill();
   }
 
-  open(address: string): Promise<unknown> {
-    return ask(this.#session, 'POST', '/url', { url: address });
+  async open(address: string): Promise<void> {
+    await this.run('window.former = true');
+    await ask(this.#session, 'POST', '/url', { url: address });
+    await patiently(() => this.run<boolean>("return window.former === undefined && location.protocol !== 'about:' && document.readyState === 'complete'"), address);
   }
 
   async address(): Promise<string> {
