@@ -29,6 +29,8 @@ var models = []any{
 	schema.Account{}, schema.Session{}, schema.Booking{}, schema.SeatClaim{},
 	schema.TheaterManager{}, schema.PriceCard{}, schema.AuditEntry{}, schema.PushSubscription{},
 	schema.SessionDevice{}, schema.Suspension{},
+	schema.Proof{}, schema.ProvenAddress{}, schema.Letter{}, schema.EmailChange{}, schema.SessionConfirmation{}, schema.Preferences{},
+	schema.UnwantedMessage{}, schema.Guest{}, schema.ClaimedBooking{},
 }
 
 // column is what the database says about one.

@@ -117,7 +117,7 @@ BEGIN
     END IF;
 
     RETURN QUERY SELECT expires, extract(epoch FROM expires - clock_timestamp())::double precision,
-        (SELECT a.phone <> '' FROM accounts a WHERE a.id = p_customer), price;
+        phone_of(p_customer) <> '', price;
 END $$;
 
 -- extend_hold moves the end of a hold. A caller that knows when it ends says so: a
@@ -159,7 +159,7 @@ BEGIN
     PERFORM add_booking_event(p_booking, 'hold_extended', '', b.hold_expires_at::text);
     RETURN QUERY SELECT b.hold_expires_at,
         extract(epoch FROM b.hold_expires_at - clock_timestamp())::double precision,
-        (SELECT a.phone <> '' FROM accounts a WHERE a.id = b.customer_id), b.quote, b.show_id;
+        phone_of(b.customer_id) <> '', b.quote, b.show_id;
 END $$;
 
 -- keep_hold makes a hold last until its payment's outcome is known. A hold that
