@@ -121,6 +121,8 @@ var homes = []struct {
 	{"github.com/golang-jwt/", []string{"internal/accounts", "sandbox"}},
 	{"github.com/SherClockHolmes/webpush-go", []string{"internal/notify/webpush"}},
 	{"github.com/mileusna/useragent", []string{"internal/accounts"}},
+	{"github.com/trustelem/zxcvbn", []string{"internal/accounts"}},
+	{"github.com/nyaruka/phonenumbers", []string{"internal/contacts", "internal/accounts"}},
 	{"github.com/alexedwards/argon2id", []string{"internal/password"}},
 	{"github.com/caarlos0/env/", []string{"internal/config"}},
 	{"github.com/alecthomas/kong", []string{"cmd/boxoffice"}},

@@ -29,6 +29,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
+	"github.com/boxoffice/boxoffice/internal/codes"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
 	"github.com/boxoffice/boxoffice/internal/links"
@@ -321,7 +322,15 @@ func newAccounts(t testing.TB, db *database.DB, key ed25519.PrivateKey) *account
 	t.Helper()
 	tokens, err := accounts.NewTokens([]ed25519.PrivateKey{key}, "https://tickets.example")
 	require.NoError(t, err)
-	return accounts.New(db, tokens, accounts.Limits{}, accounts.WithPush(accounts.Push{PublicKey: pushKey, SandboxURL: pushSandbox}))
+	return accounts.New(db, tokens, accounts.Limits{}, accounts.WithPush(accounts.Push{PublicKey: pushKey, SandboxURL: pushSandbox}),
+		accounts.WithCodes(newCodes(t, key), nil), accounts.WithTextMessages(accounts.TextMessages{PerDay: 100}))
+}
+
+func newCodes(t testing.TB, key ed25519.PrivateKey) *codes.Codes {
+	t.Helper()
+	made, err := codes.New([]ed25519.PrivateKey{key})
+	require.NoError(t, err)
+	return made
 }
 
 // ticketDocument is a ticket as its owner gets it.

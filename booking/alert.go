@@ -63,6 +63,8 @@ const (
 	AlertStepFailing AlertKind = "step_failing"
 	// AlertWorkflowMissing is a booking whose workflow is gone.
 	AlertWorkflowMissing AlertKind = "workflow_missing"
+	// AlertTextMessages is a day on which many codes were sent by SMS: they cost money.
+	AlertTextMessages AlertKind = "text_messages"
 )
 
 // AlertKinds lists every kind.
@@ -71,6 +73,6 @@ func AlertKinds() []AlertKind {
 		AlertPaymentMismatch, AlertPaidTwice, AlertMoneyNotGivenBack, AlertRefundRefused, AlertRefundedOutside,
 		AlertRefundFailed, AlertDisputeInquiry, AlertDisputeOpened, AlertDisputeLost, AlertDisputeWon,
 		AlertSeatsNotFreed, AlertShowCancelledNotRefunded, AlertShowChangeNotSettled, AlertMessageVendorDenied,
-		AlertMessageUnconfirmed, AlertMessageRefused, AlertStepStuck, AlertStepFailing, AlertWorkflowMissing,
+		AlertMessageUnconfirmed, AlertMessageRefused, AlertStepStuck, AlertStepFailing, AlertWorkflowMissing, AlertTextMessages,
 	}
 }

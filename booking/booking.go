@@ -14,6 +14,9 @@ type Booking struct {
 	// ReadOnly says that the booking was opened by its link: without what is private to its
 	// owner, and not to be changed.
 	ReadOnly bool `json:"read_only,omitempty"`
+	// ConfirmEmail says that its customer is a guest who has to prove the e-mail address before
+	// paying.
+	ConfirmEmail bool `json:"confirm_email,omitempty"`
 	// Unfetched says that the answer of this hold was not fetched yet.
 	Unfetched bool            `json:"-"`
 	Payment   *PaymentView    `json:"payment"`

@@ -18,6 +18,7 @@ func (s *service) register(w http.ResponseWriter, r *http.Request) error {
 	if err := rest.Decode(w, r, &request); err != nil {
 		return err
 	}
+	request.Accepts = r.Header.Get("Accept-Language")
 	account, err := s.accounts.Register(r.Context(), request, s.ClientAddress(r))
 	if err != nil {
 		return err
@@ -36,7 +37,7 @@ func (s *service) signIn(w http.ResponseWriter, r *http.Request) error {
 
 // client is what a log-in tells of where it comes from.
 func (s *service) client(r *http.Request) accounts.Client {
-	return accounts.Client{Address: s.ClientAddress(r), UserAgent: r.UserAgent()}
+	return accounts.Client{Address: s.ClientAddress(r), UserAgent: r.UserAgent(), Language: r.Header.Get("Accept-Language")}
 }
 
 type credentials struct {

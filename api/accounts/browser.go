@@ -43,6 +43,7 @@ func newBrowser(s *service, publicURL string) (*browser, error) {
 
 func (b *browser) mount() {
 	b.Post("/v1/browser-sessions", b.ownPages(b.signIn))
+	b.Post("/v1/browser-sessions/guest", b.ownPages(b.beginGuest))
 	b.Post("/v1/browser-sessions/refresh", b.ownPages(b.refresh))
 	b.Route(http.MethodDelete, "/v1/browser-sessions", b.ownPages(b.signOut))
 }

@@ -26,6 +26,7 @@ func Mount(server *rest.Server, all *accounts.Service, publicURL string) error {
 		return err
 	}
 	b.mount()
+	s.mountAddresses()
 	s.Post("/v1/accounts", s.register)
 	s.Post("/v1/sessions", s.signIn)
 	s.Post("/v1/sessions/refresh", s.refreshSession)

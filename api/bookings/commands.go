@@ -61,6 +61,9 @@ func (s *service) reopenPayment(w http.ResponseWriter, r *http.Request) error {
 	if b.Status != booking.StatusHeld {
 		return over
 	}
+	if b.ConfirmEmail {
+		return booking.E(booking.CodeConfirmEmail, "Type the code that we mailed you first: the ticket goes to that address.")
+	}
 	err = s.Saga.Update(r.Context(), b.ID, workflows.UpdateReopen, workflows.ReopenRequest{Provider: request.Provider})
 	if saga.IsOver(err) {
 		err = over

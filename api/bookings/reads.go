@@ -153,6 +153,10 @@ func (s *service) completePayment(b *booking.Booking) {
 	if view == nil || view.ClientSecret == "" {
 		return
 	}
+	if b.ConfirmEmail { // a guest whom no ticket would reach
+		view.ClientSecret, view.CheckoutURL = "", ""
+		return
+	}
 	view.ReturnURL = s.Links.Address("/bookings/"+b.ID+"?paid", links.Read, b.ID)
 	if s.CheckoutURL == "" {
 		return

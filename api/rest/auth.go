@@ -69,6 +69,20 @@ func (s *Server) identified(handler Handler, ask func(*http.Request) bool) Handl
 	}
 }
 
+// SignedInIfAny gives who calls, where a session helps and none is needed; nil without a
+// token. A token that is sent has to be valid.
+func (s *Server) SignedInIfAny(r *http.Request) (*accounts.Claims, error) {
+	token, ok := bearer(r)
+	if !ok {
+		return nil, nil
+	}
+	claims, err := s.Verify(token)
+	if err != nil {
+		return nil, err
+	}
+	return s.Standing(r.Context(), claims)
+}
+
 func withCaller(r *http.Request, claims *accounts.Claims) *http.Request {
 	exchangeOf(r.Context()).account = claims.Subject
 	return r.WithContext(context.WithValue(r.Context(), callerKey{}, Caller{

@@ -20,6 +20,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
+	"github.com/boxoffice/boxoffice/internal/codes"
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/links"
 	"github.com/boxoffice/boxoffice/internal/payments"
@@ -75,6 +76,10 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	if err != nil {
 		return api.Options{}, err
 	}
+	made, err := codes.New(p.config.TicketKeys)
+	if err != nil {
+		return api.Options{}, err
+	}
 	codec, err := temporal.CodecHandler(codecKeys(p.config))
 	if err != nil {
 		return api.Options{}, fmt.Errorf("payload codec: %w", err)
@@ -96,7 +101,9 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		},
 		PublicURL: p.config.PublicURL,
 		Accounts: accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries},
-			accounts.WithPush(accounts.Push{PublicKey: p.config.VAPIDPublicKey, SandboxURL: p.config.PushSandboxURL})),
+			accounts.WithPush(accounts.Push{PublicKey: p.config.VAPIDPublicKey, SandboxURL: p.config.PushSandboxURL}),
+			accounts.WithCodes(made, p.bus.Publish),
+			accounts.WithTextMessages(accounts.TextMessages{Countries: p.config.SMSCountries, PerDay: p.config.SMSCodesPerDay})),
 		Catalog: catalogapi.Options{
 			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Feed: feed, Shows: known,
 			Documents: reading.documents, Versions: reading.watch,

@@ -64,6 +64,15 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err := p.serveMetrics(); err != nil {
 		return err
 	}
+	senders, err := p.senders()
+	if err != nil {
+		return err
+	}
+	stopLetters, err := p.sendLetters(ctx, c.Queues, senders)
+	if err != nil {
+		return err
+	}
+	defer stopLetters()
 	if len(c.Queues) == 0 || slices.Contains(c.Queues, workflows.QueueOperations) {
 		if err := p.schedules().Ensure(ctx, p.temporal); err != nil {
 			return err
@@ -132,16 +141,10 @@ func (p *platform) activities() (workers.Activities, error) {
 	inventory := bookings.New(known)
 	changes := showchanges.New(known, inventory)
 	books := payments.New(p.db.Pool, p.bus.Publish)
-	sms, err := twilio.New(twilio.Options{
-		AccountSID: cfg.TwilioAccountSID, AuthToken: cfg.TwilioAuthToken, URL: cfg.TwilioAPIURL, From: cfg.SMSFrom,
-	})
+	senders, err := p.senders()
 	if err != nil {
-		return workers.Activities{}, fmt.Errorf("set up Twilio: %w", err)
+		return workers.Activities{}, err
 	}
-	mail := sendgrid.New(sendgrid.Options{
-		APIKey: cfg.SendGridAPIKey, URL: cfg.SendGridAPIURL, From: cfg.MailFrom, FromName: cfg.MailFromName,
-	})
-	senders := map[booking.Channel]notify.Sender{booking.ChannelEmail: mail, booking.ChannelSMS: sms}
 	if cfg.Push() {
 		senders[booking.ChannelPush] = webpush.New(webpush.Options{
 			PublicKey: cfg.VAPIDPublicKey, PrivateKey: cfg.VAPIDPrivateKey, Subject: cfg.VAPIDSubject, SandboxURL: cfg.PushSandboxURL,
@@ -175,6 +178,21 @@ func (p *platform) activities() (workers.Activities, error) {
 		Sweep:         &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool), Sagas: workers.Sagas(p.temporal)},
 		Notifications: told,
 	}, nil
+}
+
+// senders are the vendors of mail and SMS.
+func (p *platform) senders() (map[booking.Channel]notify.Sender, error) {
+	cfg := p.config
+	sms, err := twilio.New(twilio.Options{
+		AccountSID: cfg.TwilioAccountSID, AuthToken: cfg.TwilioAuthToken, URL: cfg.TwilioAPIURL, From: cfg.SMSFrom,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up Twilio: %w", err)
+	}
+	mail := sendgrid.New(sendgrid.Options{
+		APIKey: cfg.SendGridAPIKey, URL: cfg.SendGridAPIURL, From: cfg.MailFrom, FromName: cfg.MailFromName,
+	})
+	return map[booking.Channel]notify.Sender{booking.ChannelEmail: mail, booking.ChannelSMS: sms}, nil
 }
 
 func (p *platform) guard(vendor string, perSecond float64) *vendors.Guard {

@@ -1,9 +1,6 @@
 package accounts
 
 import (
-	"fmt"
-	"unicode/utf8"
-
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/contacts"
 	"github.com/boxoffice/boxoffice/internal/text"
@@ -31,7 +28,7 @@ func (r Registration) check() (Registration, error) {
 	var wrong string
 	r.Email, wrong = contacts.Mailbox(r.Email)
 	fields.add("email", wrong)
-	fields.add("password", wrongPassword(r.Password))
+	fields.add("password", wrongNewPassword(r.Password, r.Email, r.Name))
 	fields.add("name", wrongName(r.Name))
 	r.Phone, wrong = contacts.Number(r.Phone)
 	fields.add("phone", wrong)
@@ -50,14 +47,8 @@ func (c Profile) check() (Profile, error) {
 		fields.add("phone", wrong)
 		c.Phone = &phone
 	}
+	c.Preferences = c.Preferences.check(&fields)
 	return c, fields.Err()
-}
-
-func wrongPassword(password string) string {
-	if n := utf8.RuneCountInString(password); n < minPassword || n > maxPassword {
-		return fmt.Sprintf("Choose between %d and %d characters.", minPassword, maxPassword)
-	}
-	return ""
 }
 
 func wrongName(name string) string {

@@ -16,6 +16,8 @@ type Client struct {
 	// UserAgent is the header of that name. Only the families of browser and system are
 	// stored.
 	UserAgent string
+	// Language is the header Accept-Language.
+	Language string
 }
 
 // maxUserAgent is more than any browser sends.

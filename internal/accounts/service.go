@@ -15,6 +15,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/codes"
 	"github.com/boxoffice/boxoffice/internal/contacts"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/password"
@@ -29,6 +30,14 @@ type Account struct {
 	Phone     string    `json:"phone"`
 	Role      string    `json:"role"`
 	CreatedAt time.Time `json:"created_at"`
+	// EmailVerified and PhoneVerified tell that the owner has proved what the account has now.
+	EmailVerified bool `json:"email_verified"`
+	PhoneVerified bool `json:"phone_verified"`
+	// Guest is an account without a password.
+	Guest    bool   `json:"guest"`
+	Locale   string `json:"locale"`    // BCP 47; empty is not chosen
+	TimeZone string `json:"time_zone"` // of the IANA database; empty is not chosen
+	HomeCity string `json:"home_city"` // slug; empty is not chosen
 }
 
 // Registration asks for a customer's account.
@@ -37,6 +46,8 @@ type Registration struct {
 	Password string `json:"password"`
 	Name     string `json:"name"`
 	Phone    string `json:"phone"`
+	// Accepts is the header Accept-Language: what the first mail is written in.
+	Accepts string `json:"-"`
 }
 
 // Profile is a change of an account. What is nil stays; an empty phone removes
@@ -44,6 +55,7 @@ type Registration struct {
 type Profile struct {
 	Name  *string `json:"name"`
 	Phone *string `json:"phone"`
+	Preferences
 }
 
 // Service is the accounts and their sessions.
@@ -53,6 +65,10 @@ type Service struct {
 	tokens *Tokens
 	tries  *tries
 	push   Push
+	codes  *codes.Codes // nil: addresses are not confirmed
+	texts  TextMessages
+	// publish hints that a letter waits.
+	publish func(ctx context.Context, topic string)
 }
 
 // Option changes a Service.
@@ -60,7 +76,7 @@ type Option func(*Service)
 
 // New makes a Service over the database.
 func New(db *database.DB, tokens *Tokens, limits Limits, options ...Option) *Service {
-	s := &Service{db: db.Bun, pool: db.Pool, tokens: tokens, tries: newTries(limits)}
+	s := &Service{db: db.Bun, pool: db.Pool, tokens: tokens, tries: newTries(limits), publish: func(context.Context, string) {}}
 	for _, option := range options {
 		option(s)
 	}
@@ -99,14 +115,33 @@ func (s *Service) Register(ctx context.Context, r Registration, address netip.Ad
 	} else if booking.CodeOf(err) != booking.CodeNotFound {
 		return Account{}, err
 	}
-	_, err = s.db.NewInsert().Model(row).Returning("created_at").Exec(ctx)
+	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewInsert().Model(row).Returning("created_at").Exec(ctx); err != nil {
+			return err
+		}
+		return s.welcome(ctx, tx, row, r.Accepts)
+	})
 	if isTaken(err) {
 		return Account{}, taken()
 	}
 	if err != nil {
 		return Account{}, fmt.Errorf("register an account: %w", err)
 	}
+	s.hint(ctx)
 	return view(row), nil
+}
+
+// welcome mails the code and the link that prove the address. An address that was sent many
+// already gets none: its owner asks for one when logged in.
+func (s *Service) welcome(ctx context.Context, tx bun.Tx, account *schema.Account, accepts string) error {
+	if s.codes == nil {
+		return nil
+	}
+	left, _, err := s.budget(ctx, tx, normal(account.Email))
+	if err != nil || !left {
+		return err
+	}
+	return s.mailProof(ctx, tx, account.ID, proveEmail, letterConfirmEmail, account.Email, accepts)
 }
 
 func taken() error {
@@ -128,7 +163,7 @@ func (s *Service) Account(ctx context.Context, id string) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
-	return view(row), nil
+	return s.details(ctx, view(row))
 }
 
 // UpdateProfile changes what its owner may change. Codes: validation_failed,
@@ -138,22 +173,27 @@ func (s *Service) UpdateProfile(ctx context.Context, id string, p Profile) (Acco
 	if err != nil {
 		return Account{}, err
 	}
-	var row schema.Account
-	update := s.db.NewUpdate().Model(&row).Set("updated_at = now()").Where("id = ?", id).Returning("*")
-	if p.Name != nil {
-		update.Set("name = ?", *p.Name)
-	}
-	if p.Phone != nil {
-		update.Set("phone = ?", *p.Phone)
-	}
-	result, err := update.Exec(ctx)
+	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		row, err := lockAccount(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		update := tx.NewUpdate().Model(row).Set("updated_at = now()").WherePK()
+		if p.Name != nil {
+			update.Set("name = ?", *p.Name)
+		}
+		if p.Phone != nil {
+			update.Set("phone = ?", *p.Phone)
+		}
+		if _, err := update.Exec(ctx); err != nil {
+			return fmt.Errorf("change a profile: %w", err)
+		}
+		return setPreferences(ctx, tx, row.ID, p.Preferences)
+	})
 	if err != nil {
-		return Account{}, fmt.Errorf("change a profile: %w", err)
+		return Account{}, err
 	}
-	if changed, err := result.RowsAffected(); err != nil || changed == 0 {
-		return Account{}, errors.Join(booking.E(booking.CodeNotFound, "There is no such account."), err)
-	}
-	return view(&row), nil
+	return s.Account(ctx, id)
 }
 
 func (s *Service) account(ctx context.Context, db bun.IDB, where string, args ...any) (*schema.Account, error) {

@@ -87,6 +87,9 @@ func (s *Service) logIn(ctx context.Context, email, plain string, from Client, b
 	}
 	var pair TokenPair
 	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
+		if err := claim(ctx, tx, account.ID); err != nil {
+			return err
+		}
 		pair, err = s.hand(ctx, tx, view(account), uuid.New(), by, deviceOf(from.UserAgent))
 		return err
 	})

@@ -24,7 +24,7 @@ import (
 const readBookings = `SELECT b.id::text, b.customer_id::text, b.status, b.seats, b.quote, b.hold_expires_at,
 		b.fetch_by IS NOT NULL, b.created_at, b.version, b.refunds, b.refund_due, b.currency, ` + shows.SummaryColumns + `,
 		p.provider, p.status, p.reference, p.checkout_url, p.client_secret,
-		k.serial, k.issued_at, k.voided_at, k.scanned_at, r.at, e.timeline
+		k.serial, k.issued_at, k.voided_at, k.scanned_at, r.at, e.timeline, b.status = 'held' AND must_confirm(b.customer_id)
 	FROM (%s) b JOIN ` + shows.SummaryTables + ` ON s.id = b.show_id
 	LEFT JOIN tickets k ON k.booking_id = b.id
 	LEFT JOIN LATERAL (SELECT * FROM payments p WHERE p.booking_id = b.id
@@ -181,7 +181,7 @@ func scanBooking(row pgx.CollectableRow) (booking.Booking, error) {
 	fields = append(fields, shows.SummaryFields(&b.Show)...)
 	fields = append(fields, &payment.provider, &payment.status, &payment.reference, &payment.checkoutURL,
 		&payment.clientSecret, &serial, shows.MaybeUTC(&issued), shows.MaybeUTC(&ticket.VoidedAt), shows.MaybeUTC(&ticket.ScannedAt),
-		shows.MaybeUTC(&refunded), &timeline)
+		shows.MaybeUTC(&refunded), &timeline, &b.ConfirmEmail)
 	if err := row.Scan(fields...); err != nil {
 		return b, err
 	}

@@ -46,6 +46,7 @@ type Config struct {
 	stripe
 	messages
 	limits
+	accounts
 	rules
 	upkeep
 	sandbox

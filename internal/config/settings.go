@@ -80,6 +80,12 @@ type limits struct {
 	LoginTries        int           `env:"LOGIN_TRIES" envDefault:"20" dev:"0" doc:"How many wrong passwords and new accounts a minute come from one network, at each replica of the API. 0 is no limit."`
 }
 
+// accounts: what proving an address may cost.
+type accounts struct {
+	SMSCodesPerDay int      `env:"SMS_CODES_PER_DAY" envDefault:"500" doc:"How many codes are sent by SMS in 24 hours, over all numbers. At four fifths staff get an alert. 0 is none."`
+	SMSCountries   []string `env:"SMS_COUNTRIES" doc:"The countries whose numbers get a code, by their ISO 3166 codes, by comma: those that you sell tickets in. Empty is all, which invites people who are paid for messages."`
+}
+
 // rules: the rules of a booking.
 type rules struct {
 	FetchWithin    time.Duration `env:"FETCH_WITHIN" envDefault:"30s" doc:"How long a hold waits for its customer to fetch the answer; then its seats may be sold to others. 0 is as long as HOLD_FOR."`
@@ -111,5 +117,5 @@ type sandbox struct {
 // parts are the parts of a configuration, for the library that reads the environment: it
 // does not look into embedded structs whose names are not exported.
 func (c *Config) parts() []any {
-	return []any{&c.basics, &c.backends, &c.release, &c.web, &c.stripe, &c.messages, &c.limits, &c.rules, &c.upkeep, &c.sandbox}
+	return []any{&c.basics, &c.backends, &c.release, &c.web, &c.stripe, &c.messages, &c.limits, &c.accounts, &c.rules, &c.upkeep, &c.sandbox}
 }

@@ -22,7 +22,8 @@ type browser struct {
 func (s store) awaited(ctx context.Context, n booking.Notification) (bool, error) {
 	var awaited bool
 	err := s.pool.QueryRow(ctx, `
-SELECT EXISTS (SELECT FROM push_subscriptions ps JOIN bookings b ON b.customer_id = ps.account_id WHERE b.id = $1)
+SELECT EXISTS (SELECT FROM push_subscriptions ps JOIN bookings b ON b.customer_id = ps.account_id WHERE b.id = $1
+               AND wants(b.customer_id, 'push', $2))
     OR EXISTS (SELECT FROM notifications
                WHERE booking_id = $1 AND channel = 'push' AND notice = $2 AND sequence = $3 AND status = 'pending')`,
 		n.BookingID, n.Notice, n.Sequence).Scan(&awaited)

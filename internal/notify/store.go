@@ -39,6 +39,7 @@ type dispatch struct {
 	age         time.Duration // since attemptedAt, by the database's clock
 
 	name, email, phone string
+	wanted             bool // by the customer's choice
 
 	bookingStatus booking.Status
 	show          booking.ShowSummary
@@ -89,9 +90,14 @@ func (d *dispatch) event() booking.Event {
 func (d *dispatch) reasonToSkip(configured bool) string {
 	switch {
 	case d.Channel == booking.ChannelSMS && d.phone == "":
-		return "no phone"
+		return "no confirmed phone"
 	case d.Channel == booking.ChannelEmail && d.email == "":
 		return "no e-mail address"
+	case !d.wanted && !(d.Channel == booking.ChannelEmail && d.Notice != booking.NoticeReminder):
+		return "the customer does not want it"
+	case d.Channel == booking.ChannelSMS && d.Notice == booking.NoticeExpired:
+		// It would cost money for somebody who paid nothing, as often as somebody holds seats.
+		return "no text message for a hold that ended"
 	case !configured:
 		return "no vendor for this channel"
 	}
@@ -116,7 +122,7 @@ const loadSQL = `
 SELECT coalesce(n.id::text, ''), coalesce(n.status, 'pending'), coalesce(n.vendor, ''),
        coalesce(n.attempts, 0), coalesce(n.failure, ''), coalesce(n.updated_at, now()),
        coalesce(extract(epoch FROM clock_timestamp() - n.updated_at), 0)::double precision,
-       a.name, a.email, a.phone,
+       a.name, mail_of(a.id), phone_of(a.id), wants(a.id, $2, $3),
        b.status, b.seats, b.total, b.currency, b.refund_due,
        m.title, t.name, t.address, sc.name, s.starts_at, s.ends_at, t.time_zone, s.format, s.language,
        coalesce(k.serial, ''), coalesce(p.amount, 0), coalesce(p.currency, ''),
@@ -148,7 +154,7 @@ func (s store) load(ctx context.Context, n booking.Notification) (*dispatch, err
 	var from, to, decideBy *time.Time
 	err := s.pool.QueryRow(ctx, loadSQL, n.BookingID, n.Channel, n.Notice, n.Sequence, n.ChangeID).Scan(
 		&d.id, &d.status, &d.vendor, &d.attempts, &d.failure, &d.attemptedAt, &age,
-		&d.name, &d.email, &d.phone,
+		&d.name, &d.email, &d.phone, &d.wanted,
 		&d.bookingStatus, &d.seats, &d.total.Amount, &d.total.Currency, &d.refund.Amount,
 		&d.show.MovieTitle, &d.show.TheaterName, &d.show.Address, &d.show.ScreenName,
 		&d.show.StartsAt, &d.show.EndsAt, &d.show.TimeZone, &d.show.Format, &d.show.Language,

@@ -1,0 +1,245 @@
+package accounts
+
+import (
+	"net/http"
+
+	"github.com/boxoffice/boxoffice/api/rest"
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/accounts"
+)
+
+// mountAddresses adds what proves and changes the addresses and the password of an account,
+// and what its owner chose.
+func (s *service) mountAddresses() {
+	s.Post("/v1/accounts/verify", s.verify)
+	s.Post("/v1/accounts/password-reset", s.askForReset)
+	s.Route(http.MethodPut, "/v1/accounts/password", s.resetPassword)
+	s.Post("/v1/accounts/email-undo", s.undoEmail)
+	s.Post("/v1/guests", s.beginGuest)
+	s.Post("/v1/me/verification", s.SignedIn(s.askForCode))
+	s.Post("/v1/me/verification/confirm", s.SignedIn(s.confirmCode))
+	s.Post("/v1/me/confirm", s.SignedIn(s.confirmPassword))
+	s.Route(http.MethodPut, "/v1/me/password", s.SignedIn(s.changePassword))
+	s.Post("/v1/me/email", s.SignedIn(s.askForEmail))
+	s.Post("/v1/me/email/confirm", s.SignedIn(s.confirmEmail))
+	s.Get("/v1/me/notifications", s.SignedIn(s.listChoices))
+	s.Route(http.MethodPut, "/v1/me/notifications", s.SignedIn(s.choose))
+}
+
+// claimsOf is who calls, as the accounts know it.
+func claimsOf(r *http.Request) accounts.Claims {
+	caller := rest.CallerOf(r)
+	return accounts.Claims{Subject: caller.AccountID, Role: caller.Role, SessionFamily: caller.SessionFamily}
+}
+
+// verify takes the link of a mail. An access token is not needed; with the account's own the
+// proof counts for more.
+func (s *service) verify(w http.ResponseWriter, r *http.Request) error {
+	var request struct {
+		Token string `json:"token"`
+	}
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	if err := required("token", request.Token); err != nil {
+		return err
+	}
+	by, err := s.SignedInIfAny(r)
+	if err != nil {
+		return err
+	}
+	if err := s.accounts.VerifyByLink(r.Context(), by, request.Token); err != nil {
+		return err
+	}
+	return rest.NoContent(w)
+}
+
+func (s *service) askForReset(w http.ResponseWriter, r *http.Request) error {
+	var request struct {
+		Email string `json:"email"`
+	}
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	if err := s.accounts.AskForReset(r.Context(), request.Email, r.Header.Get("Accept-Language")); err != nil {
+		return err
+	}
+	return accepted(w)
+}
+
+func accepted(w http.ResponseWriter) error {
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusAccepted)
+	return nil
+}
+
+func (s *service) resetPassword(w http.ResponseWriter, r *http.Request) error {
+	var request struct {
+		Token    string `json:"token"`
+		Password string `json:"password"`
+	}
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	if err := required("token", request.Token, "password", request.Password); err != nil {
+		return err
+	}
+	if err := s.accounts.Reset(r.Context(), request.Token, request.Password); err != nil {
+		return err
+	}
+	return rest.NoContent(w)
+}
+
+func (s *service) undoEmail(w http.ResponseWriter, r *http.Request) error {
+	var request struct {
+		Token string `json:"token"`
+	}
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	if err := required("token", request.Token); err != nil {
+		return err
+	}
+	if err := s.accounts.UndoNewEmail(r.Context(), request.Token, r.Header.Get("Accept-Language")); err != nil {
+		return err
+	}
+	return rest.NoContent(w)
+}
+
+func (s *service) beginGuest(w http.ResponseWriter, r *http.Request) error {
+	var request accounts.GuestRequest
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	tokens, err := s.accounts.BeginGuest(r.Context(), request, s.client(r))
+	return answerTokens(w, http.StatusCreated, tokens, err)
+}
+
+func (b *browser) beginGuest(w http.ResponseWriter, r *http.Request) error {
+	var request accounts.GuestRequest
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	tokens, err := b.accounts.BeginGuestInBrowser(r.Context(), request, b.client(r))
+	if err != nil {
+		return err
+	}
+	if err := b.accounts.LogoutBrowser(r.Context(), b.token(r)); err != nil {
+		return err
+	}
+	return b.answer(w, http.StatusCreated, tokens)
+}
+
+// code is what a person types, of a message by a channel.
+type code struct {
+	Channel string `json:"channel"`
+	Code    string `json:"code"`
+}
+
+func (s *service) askForCode(w http.ResponseWriter, r *http.Request) error {
+	var request struct {
+		Channel string `json:"channel"`
+	}
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	if err := s.accounts.AskForCode(r.Context(), claimsOf(r), request.Channel, r.Header.Get("Accept-Language")); err != nil {
+		return err
+	}
+	return accepted(w)
+}
+
+func (s *service) confirmCode(w http.ResponseWriter, r *http.Request) error {
+	var request code
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	if err := required("code", request.Code); err != nil {
+		return err
+	}
+	account, err := s.accounts.ConfirmCode(r.Context(), claimsOf(r), request.Channel, request.Code)
+	return answerMe(w, account, err)
+}
+
+func (s *service) confirmPassword(w http.ResponseWriter, r *http.Request) error {
+	var request struct {
+		Password string `json:"password"`
+	}
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	if err := required("password", request.Password); err != nil {
+		return err
+	}
+	if err := s.accounts.Confirm(r.Context(), claimsOf(r), request.Password, s.client(r)); err != nil {
+		return err
+	}
+	return rest.NoContent(w)
+}
+
+func (s *service) changePassword(w http.ResponseWriter, r *http.Request) error {
+	var request accounts.PasswordChange
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	if err := required("current_password", request.Current, "password", request.New); err != nil {
+		return err
+	}
+	if err := s.accounts.ChangePassword(r.Context(), claimsOf(r), request, s.client(r)); err != nil {
+		return err
+	}
+	return rest.NoContent(w)
+}
+
+func (s *service) askForEmail(w http.ResponseWriter, r *http.Request) error {
+	var request struct {
+		Email string `json:"email"`
+	}
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	if err := s.accounts.AskForNewEmail(r.Context(), claimsOf(r), request.Email, r.Header.Get("Accept-Language")); err != nil {
+		return err
+	}
+	return accepted(w)
+}
+
+func (s *service) confirmEmail(w http.ResponseWriter, r *http.Request) error {
+	var request struct {
+		Code string `json:"code"`
+	}
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	if err := required("code", request.Code); err != nil {
+		return err
+	}
+	account, err := s.accounts.ConfirmNewEmail(r.Context(), claimsOf(r), request.Code)
+	return answerMe(w, account, err)
+}
+
+func (s *service) listChoices(w http.ResponseWriter, r *http.Request) error {
+	all, err := s.accounts.Choices(r.Context(), rest.CallerOf(r).AccountID)
+	if err != nil {
+		return err
+	}
+	return rest.Answer(w, http.StatusOK, struct {
+		Items []accounts.Choice `json:"items"`
+	}{all})
+}
+
+func (s *service) choose(w http.ResponseWriter, r *http.Request) error {
+	var request struct {
+		Items []accounts.Choice `json:"items"`
+	}
+	if err := rest.Decode(w, r, &request); err != nil {
+		return err
+	}
+	if len(request.Items) > 20 {
+		return booking.Invalid(booking.FieldError{Field: "items", Message: "There are nine choices. Send each once."})
+	}
+	if err := s.accounts.Choose(r.Context(), rest.CallerOf(r).AccountID, request.Items); err != nil {
+		return err
+	}
+	return s.listChoices(w, r)
+}

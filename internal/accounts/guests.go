@@ -1,0 +1,115 @@
+package accounts
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/contacts"
+	"github.com/boxoffice/boxoffice/internal/text"
+	"github.com/boxoffice/boxoffice/schema"
+)
+
+// GuestRequest is somebody who books without an account.
+type GuestRequest struct {
+	Email string `json:"email"`
+	Name  string `json:"name"`
+	Phone string `json:"phone"`
+}
+
+func (g GuestRequest) check() (GuestRequest, error) {
+	var fields fieldErrors
+	var wrong string
+	g.Email, wrong = contacts.Mailbox(g.Email)
+	fields.add("email", wrong)
+	if g.Name = text.Line(g.Name); g.Name != "" {
+		fields.add("name", wrongName(g.Name))
+	}
+	g.Phone, wrong = contacts.Number(g.Phone)
+	fields.add("phone", wrong)
+	return g, fields.Err()
+}
+
+// BeginGuest makes an account without a password and a session for it, and sends a code to
+// the e-mail address. With the session one can hold seats at once, and pay as soon as the
+// code was typed. Whether the address has an account makes no difference. Codes:
+// validation_failed, too_many_requests.
+func (s *Service) BeginGuest(ctx context.Context, g GuestRequest, from Client) (TokenPair, error) {
+	return s.beginGuest(ctx, g, from, forApps)
+}
+
+// BeginGuestInBrowser is BeginGuest for a browser, which keeps the refresh token in a cookie.
+func (s *Service) BeginGuestInBrowser(ctx context.Context, g GuestRequest, from Client) (TokenPair, error) {
+	return s.beginGuest(ctx, g, from, forBrowsers)
+}
+
+// guestDomain is reserved: no mail can reach it (RFC 6761, section 6.4).
+const guestDomain = "@guests.invalid"
+
+func (s *Service) beginGuest(ctx context.Context, g GuestRequest, from Client, by keeper) (pair TokenPair, err error) {
+	if s.codes == nil {
+		return TokenPair{}, noCodes()
+	}
+	if g, err = g.check(); err != nil {
+		return TokenPair{}, err
+	}
+	try, err := s.tries.begin(from.Address, "")
+	if err != nil {
+		return TokenPair{}, err
+	}
+	defer try.end()
+	try.counts()
+	id := uuid.New()
+	row := &schema.Account{ID: id, Email: "guest-" + id.String() + guestDomain, Name: g.Name, Phone: g.Phone, Role: booking.RoleCustomer}
+	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewInsert().Model(row).Returning("created_at").Exec(ctx); err != nil {
+			return fmt.Errorf("make a guest: %w", err)
+		}
+		if _, err := tx.NewInsert().Model(&schema.Guest{AccountID: id, Email: g.Email}).Returning("NULL").Exec(ctx); err != nil {
+			return fmt.Errorf("make a guest: %w", err)
+		}
+		// A guest whose address got too many codes may try again later, with this session.
+		left, _, err := s.budget(ctx, tx, normal(g.Email))
+		if err != nil {
+			return err
+		}
+		if left {
+			if err := s.mailProof(ctx, tx, id, proveEmail, letterConfirmEmail, g.Email, from.Language); err != nil {
+				return err
+			}
+		}
+		pair, err = s.hand(ctx, tx, view(row), uuid.New(), by, deviceOf(from.UserAgent))
+		return err
+	})
+	if err == nil {
+		s.hint(ctx)
+	}
+	return pair, err
+}
+
+// claim gives an account the bookings that were made by guests with its proven address: those
+// whose address the guest has proved as well. The account's own address must have been proved
+// in its session. A hold that waits for its payment stays with the guest who pays it.
+func claim(ctx context.Context, tx bun.Tx, account uuid.UUID) error {
+	_, err := tx.ExecContext(ctx, `
+		WITH owner AS (
+			SELECT a.id, lower(a.email) AS email FROM accounts a
+			JOIN proven_addresses p ON p.account_id = a.id AND p.channel = 'email' AND p.address = lower(a.email) AND p.in_session
+			WHERE a.id = ?0 AND a.password_hash <> ''),
+		found AS (
+			SELECT b.id, b.customer_id, owner.id AS owner FROM owner
+			JOIN guests g ON lower(g.email) = owner.email
+			JOIN proven_addresses p ON p.account_id = g.account_id AND p.channel = 'email' AND p.address = lower(g.email)
+			JOIN bookings b ON b.customer_id = g.account_id AND b.status <> 'held'
+			FOR UPDATE OF b),
+		moved AS (UPDATE bookings b SET customer_id = f.owner, updated_at = now() FROM found f WHERE b.id = f.id)
+		INSERT INTO claimed_bookings (booking_id, guest_id, account_id) SELECT id, customer_id, owner FROM found
+		ON CONFLICT (booking_id) DO NOTHING`, account)
+	if err != nil {
+		return fmt.Errorf("claim the bookings of a guest: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,226 @@
+package accounts
+
+import (
+	"context"
+	"fmt"
+	"net/mail"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/trustelem/zxcvbn"
+	"github.com/uptrace/bun"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/contacts"
+	"github.com/boxoffice/boxoffice/internal/password"
+	"github.com/boxoffice/boxoffice/schema"
+)
+
+const (
+	// leastGuesses is what a password has to stand: below it stand the lists of passwords
+	// that leaked, words with a digit behind them, and rows of keys.
+	leastGuesses = 1e8
+	// judged is how much of a password is looked at. The rest only makes it longer.
+	judged = 64
+)
+
+// guessable tells whether programs that try leaked passwords, words and what they know of
+// the account find a password soon. The lists come with the library.
+func guessable(plain string, about ...string) bool {
+	if runes := []rune(plain); len(runes) > judged {
+		plain = string(runes[:judged])
+	}
+	var inputs []string
+	for _, text := range about {
+		inputs = append(inputs, strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" @.-_+", r) })...)
+	}
+	return zxcvbn.PasswordStrength(plain, append(inputs, "boxoffice")).Guesses < leastGuesses
+}
+
+// wrongNewPassword says what is wrong with a password that somebody chooses.
+func wrongNewPassword(plain string, about ...string) string {
+	if n := utf8.RuneCountInString(plain); n < minPassword || n > maxPassword {
+		return fmt.Sprintf("Choose between %d and %d characters.", minPassword, maxPassword)
+	}
+	if guessable(plain, about...) {
+		return "This password is among those that are tried first. Choose four words that have nothing to do with each other, for example."
+	}
+	return ""
+}
+
+// AskForReset mails a link to choose a new password. The answer, and the time it takes, do
+// not tell whether the address has an account, nor whether a mail was sent.
+func (s *Service) AskForReset(ctx context.Context, email, accepts string) error {
+	if s.codes == nil {
+		return noCodes()
+	}
+	if _, err := mail.ParseAddress(email); err != nil || len(email) > contacts.MaxEmail || !utf8.ValidString(email) || strings.ContainsRune(email, 0) {
+		return booking.Invalid(booking.FieldError{Field: "email", Message: "Write an e-mail address, for example asha@example.com."})
+	}
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		left, _, err := s.budget(ctx, tx, normal(email))
+		if err != nil || !left {
+			return err
+		}
+		account, err := s.account(ctx, tx, "lower(email) IN (?)", bun.List(contacts.Stored(strings.ToLower(email))))
+		switch {
+		case booking.CodeOf(err) == booking.CodeNotFound:
+			_, err = s.newProof(ctx, tx, asked{nil, resetPassword, normal(email)})
+			return err
+		case err != nil:
+			return err
+		}
+		// To the stored address, never to what was typed: two spellings may be two mailboxes.
+		return s.mailProof(ctx, tx, account.ID, resetPassword, letterReset, account.Email, accepts)
+	})
+	if err == nil {
+		s.hint(ctx)
+	}
+	return err
+}
+
+// Reset sets a new password by the link of a mail. It proves the e-mail address and ends all
+// sessions: whoever was logged in has to log in again. Codes: validation_failed, link_over,
+// unavailable.
+func (s *Service) Reset(ctx context.Context, token, plain string) error {
+	if s.codes == nil {
+		return noCodes()
+	}
+	var fields fieldErrors
+	fields.add("password", wrongNewPassword(plain))
+	if err := fields.Err(); err != nil {
+		return err
+	}
+	if _, genuine := s.codes.Proof(token, resetPassword); !genuine { // hashing is dear
+		return linkOver()
+	}
+	hash, err := password.Hash(ctx, password.Strangers, plain)
+	if err != nil {
+		return hashing(err)
+	}
+	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		proof, err := s.linked(ctx, tx, token, resetPassword)
+		switch {
+		case err != nil:
+			return err
+		case proof.UsedAt != nil:
+			return linkOver()
+		}
+		if err := use(ctx, tx, proof.ID); err != nil {
+			return linkOver()
+		}
+		account, err := lockAccount(ctx, tx, proof.AccountID.String())
+		switch {
+		case err != nil:
+			return err
+		case normal(account.Email) != proof.Recipient: // it was changed meanwhile
+			return linkOver()
+		}
+		if err := prove(ctx, tx, account.ID, byEmail, proof.Recipient, true); err != nil {
+			return err
+		}
+		return s.setPassword(ctx, tx, account.ID, hash, uuid.Nil)
+	})
+	if err == nil {
+		s.hint(ctx)
+	}
+	return err
+}
+
+// lockAccount reads an account and makes all that changes how one logs in follow each other.
+func lockAccount(ctx context.Context, tx bun.Tx, id string) (*schema.Account, error) {
+	account := new(schema.Account)
+	if err := tx.NewSelect().Model(account).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
+		return nil, erased(err)
+	}
+	return account, nil
+}
+
+// setPassword stores a hash, ends all sessions but the kept one, makes all links that were
+// sent worthless, and tells the owner. The account is locked.
+func (s *Service) setPassword(ctx context.Context, tx bun.Tx, account uuid.UUID, hash string, kept uuid.UUID) error {
+	if _, err := tx.NewUpdate().Model((*schema.Account)(nil)).Set("password_hash = ?, updated_at = now()", hash).
+		Where("id = ?", account).Exec(ctx); err != nil {
+		return fmt.Errorf("set a password: %w", err)
+	}
+	if err := endAll(ctx, tx, account, kept); err != nil {
+		return err
+	}
+	if err := voidProofs(ctx, tx, account, resetPassword, proveNewEmail); err != nil {
+		return err
+	}
+	return s.tell(ctx, tx, account, letterPasswordChanged)
+}
+
+// endAll ends all sessions of an account but the kept one, with the messages to their
+// browsers.
+func endAll(ctx context.Context, tx bun.Tx, account, kept uuid.UUID) error {
+	if _, err := tx.NewUpdate().Model((*schema.Session)(nil)).Set("revoked_at = now()").
+		Where("account_id = ? AND family <> ? AND revoked_at IS NULL", account, kept).Exec(ctx); err != nil {
+		return fmt.Errorf("end the sessions of an account: %w", err)
+	}
+	return silence(ctx, tx.NewDelete().Where("account_id = ? AND session IS DISTINCT FROM ?", account, kept))
+}
+
+// PasswordChange is a new password from a person who knows the old one.
+type PasswordChange struct {
+	Current string `json:"current_password"`
+	New     string `json:"password"`
+	// KeepSessions lets the other sessions go on.
+	KeepSessions bool `json:"keep_sessions"`
+}
+
+// ChangePassword replaces the password. The other sessions end, unless they are kept.
+// Codes: validation_failed, password_wrong, conflict for an account without a password,
+// too_many_requests, unavailable.
+func (s *Service) ChangePassword(ctx context.Context, by Claims, c PasswordChange, from Client) error {
+	account, err := s.account(ctx, s.db, "id = ?", by.Subject)
+	if err != nil {
+		return erased(err)
+	}
+	var fields fieldErrors
+	fields.add("password", wrongNewPassword(c.New, account.Email, account.Name))
+	if err := fields.Err(); err != nil {
+		return err
+	}
+	if account.PasswordHash == "" {
+		return noPassword()
+	}
+	if err := s.checkPassword(ctx, account, c.Current, from); err != nil {
+		return err
+	}
+	hash, err := password.Hash(ctx, password.Known, c.New)
+	if err != nil {
+		return hashing(err)
+	}
+	own, err := uuid.Parse(by.SessionFamily)
+	if err != nil {
+		return fmt.Errorf("session id: %w", err)
+	}
+	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		locked, err := lockAccount(ctx, tx, by.Subject)
+		switch {
+		case err != nil:
+			return err
+		case locked.PasswordHash != account.PasswordHash:
+			return booking.E(booking.CodeConflict, "The password was changed at the same moment. Log in with the new one.")
+		case c.KeepSessions:
+			return s.keepSessions(ctx, tx, account.ID, hash)
+		default:
+			return s.setPassword(ctx, tx, account.ID, hash, own)
+		}
+	})
+	if err == nil {
+		s.hint(ctx)
+	}
+	return err
+}
+
+func (s *Service) keepSessions(ctx context.Context, tx bun.Tx, account uuid.UUID, hash string) error {
+	if _, err := tx.NewUpdate().Model((*schema.Account)(nil)).Set("password_hash = ?, updated_at = now()", hash).
+		Where("id = ?", account).Exec(ctx); err != nil {
+		return fmt.Errorf("set a password: %w", err)
+	}
+	return s.tell(ctx, tx, account, letterPasswordChanged)
+}
