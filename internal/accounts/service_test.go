@@ -262,7 +262,7 @@ func TestUpdateProfile(t *testing.T) {
 	_, err = s.UpdateProfile(t.Context(), account.ID, accounts.Profile{Name: &none, Phone: &bad})
 	assert.Equal(t, []string{"name", "phone"}, fieldsOf(t, err))
 	_, err = s.UpdateProfile(t.Context(), uuid.NewString(), accounts.Profile{Name: &name})
-	assert.Equal(t, booking.CodeNotFound, booking.CodeOf(err))
+	assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
 	_, err = s.Account(t.Context(), uuid.NewString())
 	assert.Equal(t, booking.CodeNotFound, booking.CodeOf(err))
 }

@@ -103,6 +103,7 @@ func (w *world) book() {
 		FROM movies m, theaters t, screens s, layouts l`)
 	w.exec(`INSERT INTO accounts (id, email, password_hash, name, phone) VALUES (gen_random_uuid(), $1, 'x', $2, $3)`,
 		customerEmail, customerName, customerPhone)
+	w.exec(`INSERT INTO proven_addresses (account_id, channel, address, in_session) SELECT id, 'sms', phone, true FROM accounts`)
 	w.exec(`INSERT INTO bookings (id, customer_id, show_id, status, seats, quote, total, currency, hold_expires_at, request_hash)
 		SELECT $1, a.id, s.id, 'confirmed', '{C7,C8}', '{}', 102000, 'INR', now(), 'hash' FROM accounts a, shows s`, w.bookingID)
 	w.exec(`INSERT INTO tickets (booking_id, serial) VALUES ($1, 'BX-TEST-0001')`, w.bookingID)
