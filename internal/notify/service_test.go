@@ -83,7 +83,7 @@ func TestNotificationsWithoutARecipientAreSkipped(t *testing.T) {
 		opts    func(*notify.Options)
 		reason  string
 	}{
-		"no confirmed phone": {channel: booking.ChannelSMS, reason: "no phone",
+		"no phone": {channel: booking.ChannelSMS, reason: "no confirmed phone",
 			change: func(w *world) { w.exec(`UPDATE accounts SET phone = ''`) }},
 		"no address": {channel: booking.ChannelEmail, reason: "no e-mail address",
 			change: func(w *world) { w.exec(`UPDATE accounts SET email = ''`) }},
@@ -116,6 +116,7 @@ func TestNotificationsWithoutARecipientAreSkipped(t *testing.T) {
 func TestMessagesThatTheVendorRefusesAreNotRetried(t *testing.T) {
 	onEveryChannel(t, func(t *testing.T, w *world, channel booking.Channel) {
 		w.exec(`UPDATE accounts SET phone = '+15005550001', email = 'not an address'`)
+		w.exec(`UPDATE proven_addresses SET address = '+15005550001' WHERE channel = 'sms'`)
 		var calls atomic.Int64
 		vendor := w.senders[channel]
 		counted := sender{Sender: vendor, send: func(ctx context.Context, m booking.Message) (string, error) {
