@@ -67,6 +67,37 @@ type SessionDevice struct {
 	BeganAt time.Time `bun:"began_at,nullzero,default:now()"`
 }
 
+// SessionSuccessor is a refresh token that was replaced moments ago, with the one that
+// replaced it.
+type SessionSuccessor struct {
+	bun.BaseModel `bun:"table:session_successors,alias:ss"`
+
+	// SessionID is the token that was replaced.
+	SessionID uuid.UUID `bun:"session_id,pk,type:uuid"`
+	// Successor is the token that replaced it.
+	Successor uuid.UUID `bun:"successor,type:uuid"`
+	// Sealed is the successor itself, encrypted with a key that the replaced token gives.
+	Sealed []byte `bun:"sealed"`
+	// CreatedAt is when the transaction of the replacement began.
+	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
+}
+
+// SecurityEvent is something that the owner of an account should know of.
+type SecurityEvent struct {
+	bun.BaseModel `bun:"table:security_events,alias:sv"`
+
+	// ID is the event's identity.
+	ID uuid.UUID `bun:"id,pk,type:uuid,nullzero,default:gen_random_uuid()"`
+	// AccountID is whose account it is about.
+	AccountID uuid.UUID `bun:"account_id,type:uuid"`
+	// Kind is what happened: refresh_reused.
+	Kind string `bun:"kind"`
+	// Session is the family of the session that it is about; null when it is about none.
+	Session *uuid.UUID `bun:"session,type:uuid"`
+	// CreatedAt is when it happened.
+	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
+}
+
 // Suspension keeps an account from logging in until an administrator restores it.
 type Suspension struct {
 	bun.BaseModel `bun:"table:suspensions,alias:su"`

@@ -28,7 +28,7 @@ var models = []any{
 	schema.City{}, schema.Movie{}, schema.Theater{}, schema.Screen{}, schema.Layout{}, schema.Show{},
 	schema.Account{}, schema.Session{}, schema.Booking{}, schema.SeatClaim{},
 	schema.TheaterManager{}, schema.PriceCard{}, schema.AuditEntry{}, schema.PushSubscription{},
-	schema.SessionDevice{}, schema.Suspension{},
+	schema.SessionDevice{}, schema.Suspension{}, schema.SessionSuccessor{}, schema.SecurityEvent{},
 	schema.Proof{}, schema.ProvenAddress{}, schema.Letter{}, schema.EmailChange{}, schema.SessionConfirmation{}, schema.Preferences{},
 	schema.UnwantedMessage{}, schema.Guest{}, schema.ClaimedBooking{},
 }

@@ -101,6 +101,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		},
 		PublicURL: p.config.PublicURL,
 		Accounts: accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries},
+			accounts.WithSessionEnd(p.config.SessionsEndAfter),
 			accounts.WithPush(accounts.Push{PublicKey: p.config.VAPIDPublicKey, SandboxURL: p.config.PushSandboxURL}),
 			accounts.WithCodes(made, p.bus.Publish),
 			accounts.WithTextMessages(accounts.TextMessages{Countries: p.config.SMSCountries, PerDay: p.config.SMSCodesPerDay})),

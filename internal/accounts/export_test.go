@@ -11,3 +11,9 @@ func (s *Service) StopClock() {
 
 // StandingStatement is what Standing asks.
 const StandingStatement = standing
+
+// RepeatWithin sets how long a refresh may be repeated.
+func (s *Service) RepeatWithin(d time.Duration) { s.repeatWithin = d }
+
+// OpenSealed opens a sealed token.
+var OpenSealed = open

@@ -69,6 +69,9 @@ type Service struct {
 	texts  TextMessages
 	// publish hints that a letter waits.
 	publish func(ctx context.Context, topic string)
+
+	endAfter     time.Duration // from a log-in to the end of its session
+	repeatWithin time.Duration // after a refresh token was replaced
 }
 
 // Option changes a Service.
@@ -76,7 +79,10 @@ type Option func(*Service)
 
 // New makes a Service over the database.
 func New(db *database.DB, tokens *Tokens, limits Limits, options ...Option) *Service {
-	s := &Service{db: db.Bun, pool: db.Pool, tokens: tokens, tries: newTries(limits), publish: func(context.Context, string) {}}
+	s := &Service{
+		db: db.Bun, pool: db.Pool, tokens: tokens, tries: newTries(limits), publish: func(context.Context, string) {},
+		endAfter: sessionsEndAfter, repeatWithin: repeatWithin,
+	}
 	for _, option := range options {
 		option(s)
 	}

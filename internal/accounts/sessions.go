@@ -4,11 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,6 +21,15 @@ import (
 
 // SessionLife is how long a refresh token waits for its use.
 const SessionLife = 30 * 24 * time.Hour
+
+// sessionsEndAfter is how long a session goes on at most, however often it is refreshed.
+const sessionsEndAfter = 90 * 24 * time.Hour
+
+// WithSessionEnd sets how long after its log-in a session ends, however often it is
+// refreshed. It counts also for sessions that go on already. Default 90 days.
+func WithSessionEnd(after time.Duration) Option {
+	return func(s *Service) { s.endAfter = after }
+}
 
 // TokenPair answers a log-in, in the words of RFC 6749, section 5.1.
 type TokenPair struct {
@@ -117,24 +123,45 @@ func wrongLogin() error {
 // hand stores the next refresh token of a family and issues the access token
 // that goes with it.
 func (s *Service) hand(ctx context.Context, db bun.Tx, account Account, family uuid.UUID, by keeper, device schema.SessionDevice) (TokenPair, error) {
-	refresh, err := newRefreshToken(by)
+	_, refresh, err := s.store(ctx, db, account, family, by, device)
 	if err != nil {
 		return TokenPair{}, err
 	}
+	return s.pair(account, family, refresh)
+}
+
+// store makes the next refresh token of a family and keeps its hash, with the device that
+// the family has. The database counts both ends of its life: that of a token that is not
+// used, and that of the session.
+func (s *Service) store(ctx context.Context, db bun.Tx, account Account, family uuid.UUID, by keeper, device schema.SessionDevice) (uuid.UUID, string, error) {
+	refresh, err := newRefreshToken(by)
+	if err != nil {
+		return uuid.Nil, "", err
+	}
 	accountID, err := uuid.Parse(account.ID)
 	if err != nil {
-		return TokenPair{}, fmt.Errorf("account id: %w", err)
+		return uuid.Nil, "", fmt.Errorf("account id: %w", err)
+	}
+	var began *time.Time // nil is now
+	if !device.BeganAt.IsZero() {
+		began = &device.BeganAt
 	}
 	session := &schema.Session{ID: uuid.New(), Family: family, AccountID: accountID, RefreshHash: hashOf(refresh)}
 	if _, err := db.NewInsert().Model(session).
-		Value("expires_at", "now() + ? * interval '1 second'", int64(SessionLife.Seconds())).
+		Value("expires_at", "least(now() + ? * interval '1 second', coalesce(?::timestamptz, now()) + ? * interval '1 second')",
+			int64(SessionLife.Seconds()), began, int64(s.endAfter.Seconds())).
 		Returning("NULL").Exec(ctx); err != nil {
-		return TokenPair{}, fmt.Errorf("begin a session: %w", err)
+		return uuid.Nil, "", fmt.Errorf("begin a session: %w", err)
 	}
 	device.SessionID = session.ID
 	if _, err := db.NewInsert().Model(&device).Returning("NULL").Exec(ctx); err != nil {
-		return TokenPair{}, fmt.Errorf("note the device of a session: %w", err)
+		return uuid.Nil, "", fmt.Errorf("note the device of a session: %w", err)
 	}
+	return session.ID, refresh, nil
+}
+
+// pair issues the access token that goes with a refresh token.
+func (s *Service) pair(account Account, family uuid.UUID, refresh string) (TokenPair, error) {
 	access, err := s.tokens.Issue(account, family.String())
 	if err != nil {
 		return TokenPair{}, err
@@ -142,113 +169,8 @@ func (s *Service) hand(ctx context.Context, db bun.Tx, account Account, family u
 	return TokenPair{AccessToken: access, TokenType: "Bearer", ExpiresIn: int(tokenLife.Seconds()), RefreshToken: refresh}, nil
 }
 
-// used is a refresh token that a client presents.
-type used struct {
-	schema.Session `bun:",extend"`
-	// FamilyRevoked counts also for a token that was handed out while its family
-	// was being revoked.
-	FamilyRevoked bool `bun:"family_revoked"`
-	Expired       bool `bun:"expired"`
-	// Repeatable is a token that was the family's last to be replaced, moments ago.
-	Repeatable bool `bun:"repeatable"`
-	// Suspended is the account.
-	Suspended bool       `bun:"suspended"`
-	Browser   *string    `bun:"browser"`
-	System    *string    `bun:"system"`
-	BeganAt   *time.Time `bun:"began_at"`
-}
-
-// device goes on to the next token of the family.
-func (u used) device() schema.SessionDevice {
-	if u.BeganAt == nil {
-		return schema.SessionDevice{BeganAt: u.CreatedAt}
-	}
-	return schema.SessionDevice{Browser: *u.Browser, System: *u.System, BeganAt: *u.BeganAt}
-}
-
-// Refresh replaces a refresh token. One that was replaced before has been
-// copied, so its whole family ends: thief and owner both have to log in. Code:
-// unauthenticated.
-func (s *Service) Refresh(ctx context.Context, refreshToken string, address netip.Addr) (TokenPair, error) {
-	return s.refresh(ctx, refreshToken, address, forApps)
-}
-
-func (s *Service) refresh(ctx context.Context, refreshToken string, address netip.Addr, by keeper) (TokenPair, error) {
-	if keeperOf(refreshToken) != by {
-		return TokenPair{}, sessionEnded()
-	}
-	var pair TokenPair
-	var refused error
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
-		account, session, err := s.presented(ctx, tx, refreshToken)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			refused = sessionEnded()
-			return nil
-		case err != nil:
-			return fmt.Errorf("find a session: %w", err)
-		case session.FamilyRevoked || session.Expired || session.Suspended:
-			refused = sessionEnded()
-			return nil
-		case session.RotatedAt != nil && !(by == forBrowsers && session.Repeatable):
-			// Not an error of the transaction: the revocation has to stay.
-			refused = sessionEnded()
-			return revoke(ctx, tx, session.Family.String())
-		case session.RotatedAt == nil:
-			if err := rotate(ctx, tx, session.Family); err != nil {
-				return err
-			}
-		}
-		pair, err = s.hand(ctx, tx, view(account), session.Family, by, session.device())
-		if err == nil { // it says where the owner is, also to a process that began just now
-			s.tries.seen(address, strings.ToLower(contacts.Same(account.Email)))
-		}
-		return err
-	})
-	if err == nil {
-		err = refused
-	}
-	return pair, err
-}
-
 func sessionEnded() error {
 	return booking.E(booking.CodeUnauthenticated, "This session has ended. Log in again.")
-}
-
-// presented reads a token and its account. It locks the account's row, so that of two
-// concurrent uses of a family the second sees what the first one did. The lock comes
-// first, in a statement of its own: a statement that waits still reads other tables as
-// they were before.
-func (s *Service) presented(ctx context.Context, tx bun.Tx, refreshToken string) (*schema.Account, used, error) {
-	var account schema.Account
-	var session used
-	hash := hashOf(refreshToken)
-	if err := tx.NewSelect().Model(&account).
-		Where("a.id = (SELECT account_id FROM sessions WHERE refresh_hash = ?)", hash).
-		For("NO KEY UPDATE").Scan(ctx); err != nil {
-		return nil, used{}, err
-	}
-	err := tx.NewSelect().Model(&session).
-		ColumnExpr("se.family, se.created_at, se.rotated_at, sd.browser, sd.system, sd.began_at").
-		Join("LEFT JOIN session_devices AS sd ON sd.session_id = se.id").
-		ColumnExpr("EXISTS (SELECT FROM suspensions su WHERE su.account_id = se.account_id) AS suspended").
-		ColumnExpr("se.expires_at < now() AS expired").
-		ColumnExpr("EXISTS (SELECT FROM sessions r WHERE r.family = se.family AND r.revoked_at IS NOT NULL) AS family_revoked").
-		ColumnExpr("coalesce(se.rotated_at > now() - ? * interval '1 second', false)"+
-			" AND NOT EXISTS (SELECT FROM sessions l WHERE l.family = se.family AND l.rotated_at > se.rotated_at) AS repeatable",
-			int64(repeatWithin.Seconds())).
-		Where("se.refresh_hash = ?", hash).Scan(ctx)
-	return &account, session, err
-}
-
-// rotate marks the token of a family that is used as replaced. A browser's repeat may have
-// left a second one that waits for its use: that one is replaced with it.
-func rotate(ctx context.Context, tx bun.Tx, family uuid.UUID) error {
-	if _, err := tx.NewUpdate().Model((*schema.Session)(nil)).Set("rotated_at = now()").
-		Where("family = ? AND rotated_at IS NULL", family).Exec(ctx); err != nil {
-		return fmt.Errorf("rotate a session: %w", err)
-	}
-	return nil
 }
 
 // Logout ends a session with all its tokens. With the access token nothing can be changed

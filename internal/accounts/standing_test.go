@@ -49,7 +49,7 @@ func TestStandingGivesTheRoleOfTheDatabase(t *testing.T) {
 	assert.Equal(t, "admin", now.Role)
 	assert.Equal(t, "customer", claims.Role, "what was read of the token stays")
 
-	// Also tokens in their 30 seconds of grace end, and those that a repeat gave.
+	// Also tokens in their seconds of grace end, and those that a repeat gave.
 	second := refreshed(t, s, first)
 	again := refreshed(t, s, first)
 	require.NoError(t, s.EndSession(t.Context(), claims.Subject, uuid.MustParse(claims.SessionFamily)))

@@ -156,6 +156,7 @@ func (c *Config) checkRules(wrong *settingErrors) {
 	between("MIGRATE_STATEMENT_TIMEOUT", c.MigrateStatementTimeout, 0, 24*time.Hour)
 	between("MIGRATE_PATIENCE", c.MigratePatience, 0, 24*time.Hour)
 	between("HOLD_FOR", c.HoldFor, time.Second, 24*time.Hour)
+	between("SESSIONS_END_AFTER", c.SessionsEndAfter, 15*time.Minute, 10*365*24*time.Hour)
 	between("FETCH_WITHIN", c.FetchWithin, 0, time.Hour)
 	between("REMIND_BEFORE", c.RemindBefore, 0, 7*24*time.Hour)
 	between("SPREAD_OVER", c.SpreadOver, 0, time.Hour)
