@@ -116,10 +116,11 @@ func (b *browser) forget(w http.ResponseWriter) {
 	http.SetCookie(w, &cookie)
 }
 
-// token is empty without a cookie.
+// token is empty without a cookie, and when there are two: one of them may be planted by
+// another page of the host. We never send it in quotes.
 func (b *browser) token(r *http.Request) string {
-	if cookie, err := r.Cookie(b.cookie.Name); err == nil {
-		return cookie.Value
+	if all := r.CookiesNamed(b.cookie.Name); len(all) == 1 && !all[0].Quoted {
+		return all[0].Value
 	}
 	return ""
 }

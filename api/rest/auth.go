@@ -99,8 +99,12 @@ func ActorOf(r *http.Request) audit.Actor {
 }
 
 // bearer reads the Authorization header (RFC 6750, section 2.1). Tokens in the
-// address are not taken: addresses end up in logs.
+// address are not taken: addresses end up in logs. Of two headers none is taken: a proxy
+// in front may have read the other one.
 func bearer(r *http.Request) (string, bool) {
+	if len(r.Header.Values("Authorization")) != 1 {
+		return "", false
+	}
 	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
 	token = strings.TrimSpace(token)
 	return token, found && strings.EqualFold(scheme, "Bearer") && token != ""

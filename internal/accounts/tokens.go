@@ -103,16 +103,25 @@ func (t *Tokens) Issue(account Account, family string) (string, error) {
 // Verify reads an access token. Code: unauthenticated.
 func (t *Tokens) Verify(token string) (*Claims, error) {
 	var claims wireClaims
+	if err := shaped(token); err != nil {
+		return nil, notValid().Wrap(err)
+	}
 	if _, err := t.parser.ParseWithClaims(token, &claims, t.keyOf); err != nil {
 		if errors.Is(err, jwt.ErrTokenExpired) {
 			return nil, booking.E(booking.CodeUnauthenticated, "The access token has expired. Refresh it.").Wrap(err)
 		}
-		return nil, booking.E(booking.CodeUnauthenticated, "The access token is not valid.").Wrap(err)
+		return nil, notValid().Wrap(err)
 	}
-	if uuid.Validate(claims.Subject) != nil || uuid.Validate(claims.Family) != nil || claims.Role == "" {
-		return nil, booking.E(booking.CodeUnauthenticated, "The access token is not valid.")
+	// One that lives longer than ours, or is also for others, is none that we issued.
+	if !isID(claims.Subject) || !isID(claims.Family) || claims.Role == "" || len(claims.Audience) != 1 ||
+		claims.IssuedAt == nil || claims.ExpiresAt.Sub(claims.IssuedAt.Time) > tokenLife {
+		return nil, notValid()
 	}
 	return &Claims{Subject: claims.Subject, Role: claims.Role, SessionFamily: claims.Family}, nil
+}
+
+func notValid() *booking.Error {
+	return booking.E(booking.CodeUnauthenticated, "The access token is not valid.")
 }
 
 // keyOf finds a key by the id that the token names, among ours only: the id is

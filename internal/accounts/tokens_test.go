@@ -3,16 +3,12 @@ package accounts
 import (
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -81,87 +77,6 @@ func TestKeyRotation(t *testing.T) {
 	require.NoError(t, err)
 	_, err = after.Verify(token)
 	assert.NoError(t, err)
-}
-
-// Fault 56: alg none, key confusion, wrong audience, kid traversal, and relatives.
-func TestForgedTokensAreRefused(t *testing.T) {
-	t.Parallel()
-	key := newTokenKey(t)
-	tokens := newTokens(t, key)
-	public := key.Public().(ed25519.PublicKey)
-	der, err := x509.MarshalPKIXPublicKey(public)
-	require.NoError(t, err)
-	publicPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-
-	type forgery struct {
-		method jwt.SigningMethod
-		key    any
-		header map[string]any
-		claims func(*wireClaims)
-	}
-	good := forgery{method: jwt.SigningMethodEdDSA, key: key}
-	sign := func(t *testing.T, f forgery) string {
-		t.Helper()
-		now := time.Now()
-		claims := wireClaims{
-			RegisteredClaims: jwt.RegisteredClaims{
-				Issuer: issuer, Subject: somebody.ID, Audience: jwt.ClaimStrings{audience},
-				IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(time.Minute)),
-			},
-			Role: "admin", Family: family,
-		}
-		if f.claims != nil {
-			f.claims(&claims)
-		}
-		token := jwt.NewWithClaims(f.method, claims)
-		token.Header["kid"], token.Header["typ"] = tokens.signerID, tokenType
-		for name, value := range f.header {
-			token.Header[name] = value
-		}
-		signed, err := token.SignedString(f.key)
-		require.NoError(t, err)
-		return signed
-	}
-	_, err = tokens.Verify(sign(t, good))
-	require.NoError(t, err, "the forger's tools work")
-
-	for name, f := range map[string]forgery{
-		"alg none":                      {method: jwt.SigningMethodNone, key: jwt.UnsafeAllowNoneSignatureType},
-		"HS256 with the public key":     {method: jwt.SigningMethodHS256, key: []byte(public)},
-		"HS256 with the public PEM":     {method: jwt.SigningMethodHS256, key: publicPEM},
-		"another key under our id":      {method: jwt.SigningMethodEdDSA, key: newTokenKey(t)},
-		"unknown kid":                   {method: good.method, key: key, header: map[string]any{"kid": "other"}},
-		"kid is a path":                 {method: good.method, key: key, header: map[string]any{"kid": "../../../../dev/null"}},
-		"kid is a number":               {method: good.method, key: key, header: map[string]any{"kid": 1}},
-		"no kid, own key in the header": {method: good.method, key: newTokenKey(t), header: map[string]any{"kid": "", "jwk": newJWK(public)}},
-		"another type of token":         {method: good.method, key: key, header: map[string]any{"typ": "JWT"}},
-		"wrong audience":                {method: good.method, key: key, claims: func(c *wireClaims) { c.Audience = jwt.ClaimStrings{"scanner"} }},
-		"no audience":                   {method: good.method, key: key, claims: func(c *wireClaims) { c.Audience = nil }},
-		"wrong issuer":                  {method: good.method, key: key, claims: func(c *wireClaims) { c.Issuer = "https://evil.example" }},
-		"no expiry":                     {method: good.method, key: key, claims: func(c *wireClaims) { c.ExpiresAt = nil }},
-		"expired":                       {method: good.method, key: key, claims: func(c *wireClaims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(-time.Minute)) }},
-		"not yet issued":                {method: good.method, key: key, claims: func(c *wireClaims) { c.IssuedAt = jwt.NewNumericDate(time.Now().Add(time.Minute)) }},
-		"subject is not an id":          {method: good.method, key: key, claims: func(c *wireClaims) { c.Subject = "admin" }},
-		"no session":                    {method: good.method, key: key, claims: func(c *wireClaims) { c.Family = "" }},
-		"no role":                       {method: good.method, key: key, claims: func(c *wireClaims) { c.Role = "" }},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			claims, err := tokens.Verify(sign(t, f))
-			assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err))
-			assert.Nil(t, claims)
-		})
-	}
-	head, rest, _ := strings.Cut(sign(t, good), ".")
-	payload, signature, _ := strings.Cut(rest, ".")
-	for name, token := range map[string]string{
-		"empty": "", "words": "let me in", "no signature": head + "." + payload + ".", "cut": head + "." + payload,
-		"other payload": head + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"`+uuid.NewString()+`"}`)) + "." + signature,
-		"long":          strings.Repeat("a.", 1<<16),
-	} {
-		_, err := tokens.Verify(token)
-		assert.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(err), name)
-	}
 }
 
 func TestJWKSVerifiesOurTokens(t *testing.T) {
