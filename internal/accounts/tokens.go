@@ -112,7 +112,7 @@ func (t *Tokens) Verify(token string) (*Claims, error) {
 		}
 		return nil, notValid().Wrap(err)
 	}
-	// One that lives longer than ours, or is also for others, is none that we issued.
+	// One that lives longer than ours, or is also for others, is not one that we issued.
 	if !isID(claims.Subject) || !isID(claims.Family) || claims.Role == "" || len(claims.Audience) != 1 ||
 		claims.IssuedAt == nil || claims.ExpiresAt.Sub(claims.IssuedAt.Time) > tokenLife {
 		return nil, notValid()
