@@ -23,7 +23,7 @@ import (
 var anything = []string{"..."}
 
 // plumbing is what services share. It knows none of them.
-var plumbing = []string{"booking", "internal/paging", "internal/text", "internal/jsondoc", "internal/contacts", "internal/networks", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage", "internal/links", "internal/codes"}
+var plumbing = []string{"booking", "internal/paging", "internal/text", "internal/jsondoc", "internal/contacts", "internal/networks", "internal/limits", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage", "internal/links", "internal/codes"}
 
 var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/payments/...", "internal/notify/...",
 	"internal/shows/...", "internal/bookings/...", "internal/seatmap/...", "internal/bestseats/...", "internal/showchanges/..."}
@@ -48,7 +48,7 @@ var mayImport = []struct {
 	{"schema/functions", nil},
 	// A service of the API has its own room, what all share, and the stores: never the
 	// handlers of another. api only composes.
-	{"api/rest", []string{"booking", "internal/accounts", "internal/paging", "internal/audit", "internal/cache", "internal/networks", "internal/outage", "internal/jsondoc", "internal/text"}},
+	{"api/rest", []string{"booking", "internal/accounts", "internal/paging", "internal/audit", "internal/cache", "internal/networks", "internal/limits", "internal/outage", "internal/jsondoc", "internal/text"}},
 	{"api/saga", []string{"booking", "workflows", "api/rest"}},
 	{"api/accounts", []string{"booking", "api/rest", "internal/accounts"}},
 	{"api/catalog", []string{"booking", "api/rest", "internal/paging", "internal/catalog", "internal/shows", "internal/seatmap", "internal/bestseats", "internal/cache"}},
@@ -56,7 +56,7 @@ var mayImport = []struct {
 	{"api/bookings", []string{"booking", "workflows", "api/rest", "api/saga", "internal/shows", "internal/bookings", "internal/seatmap", "internal/bestseats", "internal/showchanges", "internal/lettering", "internal/links", "internal/text"}},
 	{"api/payments", []string{"booking", "workflows", "api/rest", "api/saga", "internal/payments", "internal/bookings"}},
 	{"api/staff", []string{"booking", "workflows", "api/rest", "api/saga", "internal/catalog/staff", "internal/shows", "internal/bookings", "internal/showchanges", "internal/alerts", "internal/audit", "internal/cache"}},
-	{"api", []string{"api/...", "internal/accounts", "internal/search"}},
+	{"api", []string{"api/...", "internal/accounts", "internal/search", "internal/cache", "internal/limits"}},
 	{"web", []string{"booking", "internal/cache", "internal/links"}}, // what it tells of the catalog comes through a port
 	{"sandbox", nil}, // a vendor knows nothing of us
 	{"cmd/boxoffice/book", []string{"booking"}},
@@ -81,6 +81,7 @@ var mayImport = []struct {
 	{"internal/outage", nil},
 	{"internal/contacts", nil},
 	{"internal/networks", nil},
+	{"internal/limits", []string{"internal/cache", "internal/networks"}},
 	{"internal/vendors", []string{"booking"}},
 	{"internal/temporal", nil},
 	{"internal/keyring", []string{"internal/temporal"}},
@@ -118,6 +119,7 @@ var homes = []struct {
 	{"github.com/sendgrid/", []string{"internal/notify/sendgrid"}},
 	{"github.com/twilio/", []string{"internal/notify/twilio"}},
 	{"github.com/redis/", []string{"internal/cache"}},
+	{"github.com/go-redis/", []string{"internal/cache"}},
 	{"github.com/golang-jwt/", []string{"internal/accounts", "sandbox"}},
 	{"github.com/SherClockHolmes/webpush-go", []string{"internal/notify/webpush"}},
 	{"github.com/mileusna/useragent", []string{"internal/accounts"}},
@@ -126,7 +128,7 @@ var homes = []struct {
 	{"github.com/alexedwards/argon2id", []string{"internal/password"}},
 	{"github.com/caarlos0/env/", []string{"internal/config"}},
 	{"github.com/alecthomas/kong", []string{"cmd/boxoffice"}},
-	{"github.com/prometheus/", append([]string{"internal/metrics", "internal/alerts", "internal/keyring", "internal/retention", "cmd/boxoffice"}, services...)},
+	{"github.com/prometheus/", append([]string{"internal/metrics", "internal/limits", "internal/alerts", "internal/keyring", "internal/retention", "cmd/boxoffice"}, services...)},
 	{"github.com/gorilla/mux", []string{"api/...", "sandbox"}},
 	{"code.dny.dev/ssrf", []string{"internal/outbound"}},
 	{"go.etcd.io/bbolt", []string{"sandbox"}},
