@@ -43,7 +43,8 @@ type Options struct {
 	// is an engine, and web only when there is an app.
 	Services []string
 
-	// HTTP is what all services share. Its Verify and Standing are set from Accounts.
+	// HTTP is what all services share. Its Verify and Standing are set from Accounts,
+	// GroupOf from the table of limits, HTTPS from PublicURL.
 	HTTP rest.Options
 	// Accounts is needed by all services that ask who is calling.
 	Accounts *accounts.Service
@@ -81,6 +82,7 @@ func build(o Options) (*rest.Server, error) {
 	if o.Catalog.Versions != nil {
 		o.Staff.Changed = o.Catalog.Versions.Changed
 	}
+	o.HTTP.GroupOf, o.HTTP.HTTPS = groupOf, strings.HasPrefix(o.PublicURL, "https://")
 	server := rest.New(o.HTTP)
 	if err := mountAlways(server, o.Health); err != nil {
 		return nil, err

@@ -60,6 +60,9 @@ func Document() ([]byte, error) {
 	if err := allowMalformed(document); err != nil {
 		return nil, err
 	}
+	if err := describeLimits(document); err != nil {
+		return nil, err
+	}
 	body, err := json.Marshal(document)
 	if err != nil {
 		return nil, fmt.Errorf("the OpenAPI document as JSON: %w", err)

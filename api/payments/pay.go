@@ -36,6 +36,8 @@ func (s *service) pay(w http.ResponseWriter, r *http.Request) error {
 		"script-src 'self' https://js.stripe.com https://*.js.stripe.com; "+
 		"frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com; "+
 		"connect-src 'self' https://api.stripe.com; base-uri 'none'; frame-ancestors 'none'")
+	// Wallets ask for the browser's own payment sheet.
+	header.Set("Permissions-Policy", `payment=(self "https://js.stripe.com")`)
 	header.Set("Cache-Control", "no-store")
 	rest.Write(w, http.StatusOK, "text/html; charset=utf-8", body.Bytes())
 	return nil

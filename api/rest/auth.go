@@ -58,7 +58,7 @@ func (s *Server) identified(handler Handler, ask func(*http.Request) bool) Handl
 		if !ok {
 			return booking.E(booking.CodeUnauthenticated, "Send an access token: Authorization: Bearer …")
 		}
-		claims, err := s.Verify(token)
+		claims, err := s.verified(r, token)
 		if err == nil && ask(r) {
 			claims, err = s.Standing(r.Context(), claims)
 		}
@@ -76,11 +76,26 @@ func (s *Server) SignedInIfAny(r *http.Request) (*accounts.Claims, error) {
 	if !ok {
 		return nil, nil
 	}
-	claims, err := s.Verify(token)
+	claims, err := s.verified(r, token)
 	if err != nil {
 		return nil, err
 	}
 	return s.Standing(r.Context(), claims)
+}
+
+// verified reads the token of a request once, though limits and handler both ask. Code:
+// unauthenticated.
+func (s *Server) verified(r *http.Request, token string) (*accounts.Claims, error) {
+	e := exchangeOf(r.Context())
+	if e.claims != nil {
+		return e.claims, nil
+	}
+	claims, err := s.Verify(token)
+	if err != nil {
+		return nil, err
+	}
+	e.claims = claims
+	return claims, nil
 }
 
 func withCaller(r *http.Request, claims *accounts.Claims) *http.Request {

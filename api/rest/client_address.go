@@ -42,6 +42,9 @@ func (s *Server) ClientAddress(r *http.Request) netip.Addr {
 // parseHop reads an address as proxies write it, some with a port.
 func parseHop(text string) (netip.Addr, bool) {
 	text = strings.TrimSpace(text)
+	if inner, bracketed := strings.CutPrefix(text, "["); bracketed && strings.HasSuffix(inner, "]") {
+		text = strings.TrimSuffix(inner, "]")
+	}
 	if address, err := netip.ParseAddr(text); err == nil {
 		return plain(address), true
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/gorilla/mux"
 	"github.com/rs/cors"
+
+	"github.com/boxoffice/boxoffice/internal/accounts"
 )
 
 // exchange is what the middleware notes about one request while it is answered.
@@ -22,8 +24,12 @@ type exchange struct {
 	account string
 	// bodyLimit is how many bytes the body may have.
 	bodyLimit int64
-	status    int
-	bytes     int64
+	// counted is a request that the limits know already.
+	counted bool
+	// claims are of the access token, read once.
+	claims *accounts.Claims
+	status int
+	bytes  int64
 }
 
 type exchangeKey struct{}
@@ -144,18 +150,27 @@ func (w *recorder) Write(body []byte) (int, error) {
 
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// noPermissions are for answers that are no pages. Pages have a list of their own.
+const noPermissions = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), " +
+	"magnetometer=(), microphone=(), midi=(), payment=(), usb=()"
+
 // secure sets the headers that cost nothing. Pages loosen the content policy for
 // themselves. Written as the map it is, with canonical names: every answer
 // passes here.
-func secure(next http.Handler) http.Handler {
+func (s *Server) secure(next http.Handler) http.Handler {
 	nosniff, referrer, frames := []string{"nosniff"}, []string{"no-referrer"}, []string{"DENY"}
 	policy := []string{"default-src 'none'; frame-ancestors 'none'"}
+	permissions, transport := []string{noPermissions}, []string{"max-age=31536000"}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header["X-Content-Type-Options"] = nosniff
 		header["Referrer-Policy"] = referrer
 		header["X-Frame-Options"] = frames
 		header["Content-Security-Policy"] = policy
+		header["Permissions-Policy"] = permissions
+		if s.HTTPS {
+			header["Strict-Transport-Security"] = transport
+		}
 		if len(r.TransferEncoding) > 0 {
 			// The server drops a Content-Length beside it without a word. Two ways to say
 			// where a body ends may hide another request in it, so the connection ends with

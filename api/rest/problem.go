@@ -1,11 +1,11 @@
 package rest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"maps"
-	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -21,6 +21,8 @@ const (
 	codeMethodNotAllowed booking.Code = "method_not_allowed"
 	CodeWebhookNotOurs   booking.Code = "webhook_not_ours"
 	codeTooManyStreams   booking.Code = "too_many_streams"
+	// A client has used up a budget of requests (docs/limits.md).
+	codeQuotaExceeded booking.Code = "quota_exceeded"
 	// A page of another origin makes a browser send what only our own pages may send.
 	CodeCrossOrigin booking.Code = "cross_origin_request"
 	// RFC 9110, section 13.1.1: the thing has changed since the client read it.
@@ -33,6 +35,8 @@ type problemKind struct {
 	title  string
 	// retryAfter is in seconds; zero sends no Retry-After.
 	retryAfter string
+	// uri names a type that is registered. Default one of ours.
+	uri string
 }
 
 // problems is the one table from error codes to HTTP.
@@ -75,6 +79,7 @@ var problems = map[booking.Code]problemKind{
 	codeMethodNotAllowed:   {status: http.StatusMethodNotAllowed, title: "Method not allowed"},
 	CodePreconditionFailed: {status: http.StatusPreconditionFailed, title: "It was changed meanwhile"},
 	codeTooManyStreams:     {status: http.StatusTooManyRequests, title: "Too many streams", retryAfter: "30"},
+	codeQuotaExceeded:      {status: http.StatusTooManyRequests, title: "Too many requests", retryAfter: "60", uri: quotaExceeded},
 	CodeCrossOrigin:        {status: http.StatusForbidden, title: "Not from pages of another origin"},
 	CodeWebhookNotOurs:     {status: http.StatusBadRequest, title: "This event is about something that is not ours"},
 }
@@ -89,6 +94,8 @@ type Problem struct {
 	Errors []booking.FieldError `json:"errors,omitempty"`
 	Seats  []string             `json:"seats,omitempty"`
 	Reason string               `json:"reason,omitempty"`
+	// Violated names the policies of RateLimit-Policy that refused.
+	Violated []string `json:"violated-policies,omitempty"`
 
 	kind problemKind
 }
@@ -110,14 +117,14 @@ func ProblemOf(err error) Problem {
 		e = booking.E(booking.CodeInternal, "The request could not be completed. It was logged.")
 	}
 	if e.RetryAfter > 0 {
-		kind.retryAfter = strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds())))
+		kind.retryAfter = strconv.Itoa(seconds(e.RetryAfter))
 	}
 	fields, message := e.Fields, e.Message
 	if len(fields) > maxNamed {
 		fields, message = fields[:maxNamed], message+andMore(len(fields)-maxNamed)
 	}
 	return Problem{
-		Type:   "urn:boxoffice:problem:" + string(e.Code),
+		Type:   cmp.Or(kind.uri, "urn:boxoffice:problem:"+string(e.Code)),
 		Title:  kind.title,
 		Status: kind.status,
 		Detail: message,
@@ -150,11 +157,15 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.Logger.Log(r.Context(), level, "request failed",
 			"request_id", RequestID(r.Context()), "code", document.Code, "error", err)
 	}
+	answerProblem(w, document)
+}
+
+func answerProblem(w http.ResponseWriter, document Problem) {
 	body, marshalErr := json.Marshal(document)
 	if marshalErr != nil {
 		body = []byte(`{"type":"about:blank","title":"Internal error","status":500,"detail":"","code":"internal"}`)
 	}
-	writeProblem(w, kind, document.Code, body)
+	writeProblem(w, document.kind, document.Code, body)
 }
 
 // WriteProblem sends a problem that was rendered before.

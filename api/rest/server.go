@@ -16,6 +16,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/limits"
 )
 
 // Options are what all services share.
@@ -35,6 +36,12 @@ type Options struct {
 	// the workflows' answers their 10.
 	RequestTimeout time.Duration
 	Streams        StreamLimits
+	// Limits count requests by the groups that GroupOf gives for a method and a route's
+	// template. Default no limits.
+	Limits  *limits.Limiter
+	GroupOf func(method, route string) limits.Group
+	// HTTPS tells that browsers reach the platform over TLS, and may remember that.
+	HTTPS bool
 	// Closing ends all streams, so that a server can shut down gracefully.
 	// Default never.
 	Closing context.Context
@@ -79,7 +86,7 @@ func New(options Options) *Server {
 		places:    newStreamPlaces(options.Streams),
 		bodies:    map[string]int64{},
 	}
-	s.router.Use(s.noteRoute)
+	s.router.Use(s.noteRoute, s.limit)
 	s.router.NotFoundHandler = s.serve(NotFound)
 	s.router.MethodNotAllowedHandler = s.serve(s.methodNotAllowed)
 	return s
@@ -88,7 +95,7 @@ func New(options Options) *Server {
 // Handler answers requests, with all that goes around the routes.
 func (s *Server) Handler() http.Handler {
 	// The order, outside in: every answer is observed; preflights need no route.
-	return s.observe(secure(s.cors(s.shortcuts.take(s.bounded(s.pages.besides(s.refuseOdd(s.router)))))))
+	return s.observe(s.secure(s.cors(s.shortcuts.take(s.free, s.bounded(s.pages.besides(s.refuseOdd(s.router)))))))
 }
 
 // Handler answers one request. An error becomes a problem document.

@@ -27,11 +27,12 @@ func newShortcuts() shortcuts {
 	return shortcuts{known}
 }
 
-// take answers what it can and passes on all other requests.
-func (s shortcuts) take(next http.Handler) http.Handler {
+// take answers what it can, if the client may have it without being counted elsewhere, and
+// passes on all other requests.
+func (s shortcuts) take(free func(r *http.Request, route string) bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			if known, ok := s.known.Get(r.RequestURI); ok && known.answer(w, r) {
+			if known, ok := s.known.Get(r.RequestURI); ok && free(r, known.route) && known.answer(w, r) {
 				e := exchangeOf(r.Context())
 				e.route, e.subject = known.route, known.subject
 				return

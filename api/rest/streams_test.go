@@ -13,7 +13,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-func TestClientAddress(t *testing.T) {
+func TestFault59_ClientAddress(t *testing.T) {
 	t.Parallel()
 	s := New(Options{Logger: slog.New(slog.DiscardHandler), TrustedProxies: []netip.Prefix{
 		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48"),
@@ -37,6 +37,11 @@ func TestClientAddress(t *testing.T) {
 		"IPv6":                        {"[2001:db8:ffff::1]:1", []string{"2001:db8:1:2::7"}, "2001:db8:1:2::7"},
 		"IPv6 with a port":            {"[2001:db8:ffff::1]:1", []string{"[2001:db8:1:2::7]:4711"}, "2001:db8:1:2::7"},
 		"IPv4 as IPv6":                {"[::ffff:10.0.0.1]:1", []string{"::ffff:203.0.113.7"}, "203.0.113.7"},
+		"IPv6 in brackets":            {"[2001:db8:ffff::1]:1", []string{"[2001:db8:1:2::7]"}, "2001:db8:1:2::7"},
+		"forged in another line":      {"10.0.0.1:1", []string{"203.0.113.7", "", "203.0.113.9"}, "203.0.113.9"},
+		"an empty last hop":           {"10.0.0.1:1", []string{"203.0.113.7, "}, "10.0.0.1"},
+		"a hop with a zone":           {"10.0.0.1:1", []string{"fe80::1%eth0"}, "fe80::1"},
+		"forged around the proxy":     {"198.51.100.9:1", []string{"10.0.0.1, 203.0.113.7"}, "198.51.100.9"},
 		"with a zone":                 {"[fe80::1%eth0]:1", nil, "fe80::1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -88,6 +88,10 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	if err != nil {
 		return api.Options{}, err
 	}
+	counting, err := p.openLimits()
+	if err != nil {
+		return api.Options{}, err
+	}
 	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging))
 	booked := bookings.New(known)
 	changes := showchanges.New(known, booked)
@@ -97,6 +101,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	options := api.Options{
 		HTTP: rest.Options{
 			Logger: p.log, CORSOrigins: p.config.CORSOrigins, TrustedProxies: p.config.Proxies, Closing: ctx,
+			Limits:  counting,
 			Streams: rest.StreamLimits{PerAddress: p.config.StreamsPerAddress, PerAccount: p.config.StreamsPerAccount},
 		},
 		PublicURL: p.config.PublicURL,

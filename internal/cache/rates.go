@@ -118,7 +118,7 @@ func (r *Rates) take(ctx context.Context, key string, quota Quota) (Taken, error
 	limit := redis_rate.Limit{Rate: quota.Requests, Burst: quota.Requests, Period: quota.Per}
 	result, err := r.limiter.Allow(ctx, key, limit)
 	if err == nil && result.Allowed == 0 && result.RetryAfter > quota.Interval()+time.Second {
-		// Nobody is ever further in debt than one request. So the clock of Redis was set back,
+		// No client is ever further in debt than one request. So the clock of Redis was set back,
 		// or another server took over: the time that is stored would refuse for that long.
 		if err = r.limiter.Reset(ctx, key); err == nil {
 			result, err = r.limiter.Allow(ctx, key, limit)

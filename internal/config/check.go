@@ -187,6 +187,9 @@ func (c *Config) checkRules(wrong *settingErrors) {
 	if c.HoldExtensions != 0 {
 		count("HOLD_EXTENSIONS", c.HoldExtensions, 50) // of 100 updates, which staff share
 	}
+	if c.RateLimits < 0 || c.RateLimits > 1000 {
+		wrong.add("RATE_LIMITS", "must be between 0 and 1000.")
+	}
 	if c.LoginTries != 0 {
 		count("LOGIN_TRIES", c.LoginTries, 10_000)
 	}

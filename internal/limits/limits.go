@@ -70,7 +70,7 @@ type Group struct {
 	// pays alone: a whole campus may be behind one address.
 	Brake bool
 	// Free is the part of a budget that this process gives without asking Redis: one in so
-	// many. It keeps clients that ask little out of Redis. 0 is none.
+	// many. It keeps clients that ask little out of Redis. 0 is no part.
 	Free int
 	// Alone is how many requests one counts for while Redis is away, when each process
 	// counts for itself. Default 1. With more than 1 the group also refuses clients that it
