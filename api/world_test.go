@@ -33,6 +33,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
 	"github.com/boxoffice/boxoffice/internal/links"
+	"github.com/boxoffice/boxoffice/internal/password"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/internal/search"
@@ -59,6 +60,7 @@ func TestMain(m *testing.M) {
 	for _, contentType := range []string{"text/html", "text/calendar", "text/javascript"} {
 		openapi3filter.RegisterBodyDecoder(contentType, openapi3filter.PlainBodyDecoder)
 	}
+	password.Use(password.Cost{Memory: 1, Passes: 1}) // these tests are not about how long it takes
 	databasetest.Main(m)
 }
 

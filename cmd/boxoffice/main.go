@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/boxoffice/boxoffice/internal/config"
+	"github.com/boxoffice/boxoffice/internal/password"
 )
 
 type commands struct {
@@ -54,6 +55,7 @@ func load(process config.Process) (config.Config, *slog.Logger, error) {
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel})).With("process", process)
 	slog.SetDefault(log)
+	password.Use(password.Cost{Memory: cfg.PasswordMemory, Passes: cfg.PasswordPasses})
 	for _, warning := range cfg.Warnings {
 		log.Warn(warning)
 	}

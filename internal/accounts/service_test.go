@@ -16,9 +16,13 @@ import (
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
+	"github.com/boxoffice/boxoffice/internal/password"
 )
 
-func TestMain(m *testing.M) { databasetest.Main(m) }
+func TestMain(m *testing.M) {
+	password.Use(password.Cost{Memory: 1, Passes: 1}) // these tests are not about how long it takes
+	databasetest.Main(m)
+}
 
 const goodPassword = "correct horse battery"
 

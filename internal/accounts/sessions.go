@@ -85,6 +85,9 @@ func (s *Service) logIn(ctx context.Context, email, plain string, from Client, b
 		return TokenPair{}, err
 	}
 	s.tries.seen(from.Address, email)
+	if err := s.strengthen(ctx, turn, account, plain); err != nil {
+		return TokenPair{}, err
+	}
 	// A revoked token stays: it marks its family as revoked, also a token that was issued
 	// at the same moment. Package retention deletes it with its family.
 	if _, err := s.db.NewDelete().Model((*schema.Session)(nil)).

@@ -190,6 +190,11 @@ func (c *Config) checkRules(wrong *settingErrors) {
 	if c.RateLimits < 0 || c.RateLimits > 1000 {
 		wrong.add("RATE_LIMITS", "must be between 0 and 1000.")
 	}
+	count("PASSWORD_MEMORY", c.PasswordMemory, 1024)
+	count("PASSWORD_PASSES", c.PasswordPasses, 20)
+	if !c.Dev() && c.PasswordMemory*c.PasswordPasses < 2*19 {
+		wrong.add("PASSWORD_MEMORY", "is too little. 19 with two passes is the least (OWASP).")
+	}
 	if c.LoginTries != 0 {
 		count("LOGIN_TRIES", c.LoginTries, 10_000)
 	}

@@ -79,6 +79,8 @@ type limits struct {
 	HoldFor           time.Duration `env:"HOLD_FOR" envDefault:"8m" doc:"How long seats wait for their payment."`
 	SessionsEndAfter  time.Duration `env:"SESSIONS_END_AFTER" envDefault:"2160h" doc:"How long after its log-in a session ends, however often it is refreshed. A session that is not used ends 30 days after its last refresh."`
 	RateLimits        float64       `env:"RATE_LIMITS" envDefault:"1" dev:"0" doc:"How much of the budgets of requests in docs/limits.md a client has: 1 is all, 2 is twice as much. 0 is no limit. Processes share them through Redis."`
+	PasswordMemory    int           `env:"PASSWORD_MEMORY" envDefault:"64" doc:"MiB that hashing one password takes (argon2id). Weaker hashes are replaced at the next log-in."`
+	PasswordPasses    int           `env:"PASSWORD_PASSES" envDefault:"2" doc:"How often hashing a password goes over that memory."`
 	LoginTries        int           `env:"LOGIN_TRIES" envDefault:"20" dev:"0" doc:"How many wrong passwords and new accounts a minute come from one network, at each replica of the API. 0 is no limit."`
 }
 

@@ -13,9 +13,28 @@ import (
 	"github.com/alexedwards/argon2id"
 )
 
-// params follow OWASP's Password Storage Cheat Sheet for argon2id: 19 MiB, two
-// passes, one lane. A stored hash carries its own, so that these may change.
-var params = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+// Cost is what one hash costs.
+type Cost struct {
+	// Memory is in MiB.
+	Memory int
+	// Passes are over that memory.
+	Passes int
+}
+
+// Usual is more than OWASP's Password Storage Cheat Sheet asks for at least (19 MiB, two
+// passes): memory is what a guesser's hardware has least of.
+var Usual = Cost{Memory: 64, Passes: 2}
+
+// params are of new hashes. A stored hash carries its own, so that these may change.
+var params = Usual.params()
+
+func (c Cost) params() argon2id.Params {
+	return argon2id.Params{Memory: uint32(c.Memory) * 1024, Iterations: uint32(c.Passes), Parallelism: 1, SaltLength: 16, KeyLength: 32}
+}
+
+// Use sets the cost of all hashes from now on. Call it before the first one, when the
+// process starts.
+func Use(c Cost) { params = c.params() }
 
 // Lane is where a log-in waits for a turn. Each kind has its own, so that one does not wait
 // for the other.
@@ -31,8 +50,8 @@ const (
 
 type lane struct {
 	busy chan struct{}
-	// queue bounds how many wait. At about 60 ms each, with their rests, the last one waits
-	// for some seconds; more would only wait for nothing.
+	// queue bounds how many wait. At about 150 ms each, with their rests, the last one waits
+	// for some ten seconds; more would only wait for nothing.
 	queue chan struct{}
 	// rests is how long a place stays empty while others wait, as a multiple of the time of
 	// its last hash. On a busy machine a hash takes longer, and so does the rest.
@@ -100,11 +119,50 @@ func (t *Turn) Matches(password, hash string) (bool, error) {
 			return false, err
 		}
 	}
-	matches, err := argon2id.ComparePasswordAndHash(password, hash)
+	matches, of, err := argon2id.CheckHash(password, hash)
 	if err != nil {
 		return false, fmt.Errorf("compare a password: %w", err)
 	}
+	if !matches {
+		if err := makeUpFor(of, password); err != nil {
+			return false, err
+		}
+	}
 	return matches && !nobody, nil
+}
+
+// makeUpFor takes the time that a hash of today's cost would have taken longer than one that
+// is still stored. Otherwise a wrong password of an old account would be answered sooner
+// than one of no account.
+func makeUpFor(old *argon2id.Params, password string) error {
+	missing := int64(params.Memory)*int64(params.Iterations) - int64(old.Memory)*int64(old.Iterations)
+	if missing < 1024 {
+		return nil
+	}
+	rest := params
+	rest.Iterations, rest.Memory = 1, uint32(missing)
+	if missing > int64(params.Memory) { // never more memory at a time than a hash has
+		rest.Iterations, rest.Memory = params.Iterations, uint32(missing/int64(params.Iterations))
+	}
+	if _, err := argon2id.CreateHash(password, &rest); err != nil {
+		return fmt.Errorf("hash a password: %w", err)
+	}
+	return nil
+}
+
+// Weak tells whether a stored hash costs less than new ones, or cannot be read.
+func Weak(hash string) bool {
+	of, _, _, err := argon2id.DecodeHash(hash)
+	return err != nil || of.Memory < params.Memory || of.Iterations < params.Iterations
+}
+
+// Hash gives a new hash within the turn.
+func (t *Turn) Hash(password string) (string, error) {
+	hash, err := argon2id.CreateHash(password, &params)
+	if err != nil {
+		return "", fmt.Errorf("hash a password: %w", err)
+	}
+	return hash, nil
 }
 
 var decoy = sync.OnceValues(func() (string, error) {

@@ -3,9 +3,12 @@ package password
 import (
 	"context"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/alexedwards/argon2id"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -14,7 +17,7 @@ func TestHashMatchesOnlyItsPassword(t *testing.T) {
 	t.Parallel()
 	hash, err := Hash(t.Context(), Strangers, "correct horse")
 	require.NoError(t, err)
-	assert.True(t, strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$"), hash)
+	assert.True(t, strings.HasPrefix(hash, "$argon2id$v=19$m=65536,t=2,p=1$"), hash)
 	for password, want := range map[string]bool{"correct horse": true, "correct horsf": false, "": false} {
 		got, err := Matches(t.Context(), Strangers, password, hash)
 		require.NoError(t, err)
@@ -66,4 +69,45 @@ func TestPasswordQueueIsBounded(t *testing.T) {
 	_, err = Matches(t.Context(), Known, "x", "")
 	require.NoError(t, err)
 	assert.LessOrEqual(t, cap(strangers.busy), max(1, runtime.NumCPU()/2), "sales keep a share of the processor")
+}
+
+func TestWeakHashesAreFound(t *testing.T) {
+	t.Parallel()
+	for cost, want := range map[Cost]bool{{19, 2}: true, {64, 1}: true, {64, 2}: false, {65, 3}: false} {
+		of := cost.params()
+		hash, err := argon2id.CreateHash("x", &of)
+		require.NoError(t, err)
+		assert.Equal(t, want, Weak(hash), "%+v", cost)
+	}
+	assert.True(t, Weak("no hash"))
+}
+
+// The time of a wrong password does not tell whether there is an account, nor how old its
+// hash is. Not parallel: it measures.
+func TestFault58_TimesDoNotTellWhetherAnAccountExists(t *testing.T) {
+	old := Cost{Memory: 19, Passes: 2}.params()
+	former, err := argon2id.CreateHash("right", &old)
+	require.NoError(t, err)
+	current, err := argon2id.CreateHash("right", &params)
+	require.NoError(t, err)
+	hashes := map[string]string{"an account": current, "none": "", "an old account": former}
+	took := map[string][]time.Duration{}
+	for range 8 { // in turns; the first of each makes the decoy and the heap
+		for name, hash := range hashes {
+			began := time.Now()
+			matches, err := Matches(t.Context(), Known, "wrong", hash)
+			took[name] = append(took[name], time.Since(began))
+			require.NoError(t, err)
+			require.False(t, matches)
+		}
+	}
+	p50 := func(name string) float64 {
+		slices.Sort(took[name])
+		return took[name][len(took[name])/2].Seconds()
+	}
+	for name := range hashes {
+		ratio := p50(name) / p50("an account")
+		t.Logf("%s: %.2f", name, ratio)
+		assert.InDelta(t, 1, ratio, 0.4, name)
+	}
 }
