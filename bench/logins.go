@@ -36,7 +36,7 @@ func loginsBenchmark(ctx context.Context, args []string) error {
 	var b loginsBench
 	flags := flag.NewFlagSet("logins", flag.ExitOnError)
 	flags.IntVar(&b.holds.perSecond, "holds", 20, "holds a second")
-	flags.IntVar(&b.guessers, "guessers", 50, "guesses at a time")
+	flags.IntVar(&b.guessers, "guessers", 400, "guesses at a time")
 	flags.IntVar(&b.rate, "rate", 200, "guesses a second")
 	flags.IntVar(&b.networks, "networks", 2000, "networks that they come from in the last part")
 	flags.DurationVar(&b.each, "each", 10*time.Second, "how long each part takes")
