@@ -4,6 +4,7 @@ package booking
 // do.
 const (
 	RoleCustomer       = "customer"
+	RoleDoor           = "door" // lets people in at the theaters that are assigned
 	RoleSupport        = "support"
 	RoleTheaterManager = "theater_manager"
 	RoleAdmin          = "admin"

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { databasetest.Main(m) }
 var models = []any{
 	schema.City{}, schema.Movie{}, schema.Theater{}, schema.Screen{}, schema.Layout{}, schema.Show{},
 	schema.Account{}, schema.Session{}, schema.Booking{}, schema.SeatClaim{},
-	schema.TheaterManager{}, schema.PriceCard{}, schema.AuditEntry{}, schema.PushSubscription{},
+	schema.TheaterManager{}, schema.DoorTheater{}, schema.PriceCard{}, schema.AuditEntry{}, schema.PushSubscription{},
 	schema.SessionDevice{}, schema.Suspension{}, schema.SessionSuccessor{}, schema.SecurityEvent{},
 	schema.Proof{}, schema.ProvenAddress{}, schema.Letter{}, schema.EmailChange{}, schema.SessionConfirmation{}, schema.Preferences{},
 	schema.UnwantedMessage{}, schema.Guest{}, schema.ClaimedBooking{},

@@ -20,6 +20,18 @@ type TheaterManager struct {
 	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
 }
 
+// DoorTheater lets an account work at the door of a theater.
+type DoorTheater struct {
+	bun.BaseModel `bun:"table:door_theaters,alias:dt"`
+
+	// AccountID is the account of who works there.
+	AccountID uuid.UUID `bun:"account_id,pk,type:uuid"`
+	// TheaterID is the house.
+	TheaterID uuid.UUID `bun:"theater_id,pk,type:uuid"`
+	// CreatedAt is when the row was written.
+	CreatedAt time.Time `bun:"created_at,nullzero,default:now()"`
+}
+
 // PriceCard is what new shows of a theater charge. A show copies it: changing the
 // card changes no show.
 type PriceCard struct {

@@ -20,7 +20,7 @@ import (
 
 const maxManaged = 200
 
-var roles = []string{booking.RoleCustomer, booking.RoleSupport, booking.RoleTheaterManager, booking.RoleAdmin}
+var roles = []string{booking.RoleCustomer, booking.RoleDoor, booking.RoleSupport, booking.RoleTheaterManager, booking.RoleAdmin}
 
 // Account is what administrators see of an account.
 type Account struct {
@@ -36,7 +36,7 @@ type Account struct {
 // which holds nothing personal.
 type duties struct {
 	Role       string      `json:"role"`
-	TheaterIDs []uuid.UUID `json:"theater_ids"` // that a manager runs
+	TheaterIDs []uuid.UUID `json:"theater_ids"` // that a manager runs, or where the account works at the door
 	// SuspendedAt is missing while the account may log in.
 	SuspendedAt *time.Time `json:"suspended_at,omitempty"`
 }
@@ -54,10 +54,17 @@ func accountView(row *accountRow) Account {
 	}
 }
 
+// theatersOfAccount are those of the role that the account has: rows of another role, which
+// the release before may have left, count for nothing.
+const theatersOfAccount = `ARRAY(
+	SELECT theater_id FROM theater_managers WHERE account_id = a.id AND a.role = 'theater_manager'
+	UNION ALL SELECT theater_id FROM door_theaters WHERE account_id = a.id AND a.role = 'door'
+	ORDER BY 1)`
+
 func accounts(db bun.IDB, model any) *bun.SelectQuery {
 	return db.NewSelect().Model(model).
 		ColumnExpr("a.id, a.email, a.name, a.role, a.created_at, a.updated_at").
-		ColumnExpr("ARRAY(SELECT theater_id FROM theater_managers tm WHERE tm.account_id = a.id ORDER BY theater_id) AS theater_ids").
+		ColumnExpr(theatersOfAccount + " AS theater_ids").
 		ColumnExpr("(SELECT suspended_at FROM suspensions su WHERE su.account_id = a.id) AS suspended_at")
 }
 
@@ -148,9 +155,9 @@ func (f *dutyFields) check() error {
 	return p.Err()
 }
 
-// EditAccount gives an account another role, or a manager other theaters. Both count from
-// the next request on: the role is asked at each request of staff, and the theaters at each
-// change. The account's sessions go on. Codes: forbidden, not_found, validation_failed,
+// EditAccount gives an account another role, or a manager or the door other theaters. Both
+// count from the next request on: the role is asked at each request of staff, and so are the
+// theaters. With another role go the theaters that are not named. The account's sessions go on. Codes: forbidden, not_found, validation_failed,
 // conflict.
 func (s *Store) EditAccount(ctx context.Context, actor audit.Actor, id uuid.UUID, fields dutyFields, unless Precondition) (Account, error) {
 	change := accountChange{action: "change", allowed: fields.check, unless: unless}
@@ -249,6 +256,7 @@ func stillAdmin(ctx context.Context, tx bun.Tx, actor audit.Actor, other uuid.UU
 }
 
 func (f *dutyFields) apply(ctx context.Context, tx bun.Tx, actor audit.Actor, after *duties, id uuid.UUID) error {
+	before := after.Role
 	rules.Set(&after.Role, f.Role)
 	if id == actor.AccountID && after.Role != booking.RoleAdmin {
 		return booking.E(booking.CodeConflict, "You cannot take away your own role of administrator. Ask another administrator.")
@@ -256,10 +264,10 @@ func (f *dutyFields) apply(ctx context.Context, tx bun.Tx, actor audit.Actor, af
 	if f.TheaterIDs != nil {
 		after.TheaterIDs = rules.Listed(slices.SortedFunc(slices.Values(f.theaters), func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }))
 	}
-	if after.Role != booking.RoleTheaterManager {
-		if len(f.theaters) > 0 {
-			return booking.Invalid(booking.FieldError{Field: "theater_ids", Message: "Only a theater_manager runs theaters."})
-		}
+	if inTheaters := after.Role == booking.RoleTheaterManager || after.Role == booking.RoleDoor; !inTheaters && len(f.theaters) > 0 {
+		return booking.Invalid(booking.FieldError{Field: "theater_ids", Message: "Only a theater_manager and the door have theaters."})
+	}
+	if f.TheaterIDs == nil && after.Role != before {
 		after.TheaterIDs = []uuid.UUID{}
 	}
 	if len(f.theaters) == 0 {
@@ -278,24 +286,36 @@ func (f *dutyFields) apply(ctx context.Context, tx bun.Tx, actor audit.Actor, af
 	return p.Err()
 }
 
-// assign writes role and theaters.
+// assign writes role and theaters: those of the role, and none of another.
 func assign(ctx context.Context, tx bun.Tx, account Account) error {
 	if _, err := tx.NewUpdate().Model((*schema.Account)(nil)).Set("role = ?", account.Role).Where("id = ?", account.ID).Exec(ctx); err != nil {
 		return fmt.Errorf("change an account's role: %w", err)
 	}
-	gone := tx.NewDelete().Model((*schema.TheaterManager)(nil)).Where("account_id = ?", account.ID)
-	if len(account.TheaterIDs) > 0 {
-		gone.Where("theater_id NOT IN (?)", bun.List(account.TheaterIDs))
-		managed := make([]schema.TheaterManager, len(account.TheaterIDs))
-		for i, theater := range account.TheaterIDs {
-			managed[i] = schema.TheaterManager{AccountID: account.ID, TheaterID: theater}
+	managed, atDoor := []schema.TheaterManager{}, []schema.DoorTheater{}
+	for _, theater := range account.TheaterIDs {
+		if account.Role == booking.RoleDoor {
+			atDoor = append(atDoor, schema.DoorTheater{AccountID: account.ID, TheaterID: theater})
+		} else {
+			managed = append(managed, schema.TheaterManager{AccountID: account.ID, TheaterID: theater})
 		}
-		if _, err := tx.NewInsert().Model(&managed).On("CONFLICT DO NOTHING").Returning("NULL").Exec(ctx); err != nil {
-			return fmt.Errorf("give a manager theaters: %w", err)
+	}
+	if err := assignTheaters(ctx, tx, account, managed); err != nil {
+		return err
+	}
+	return assignTheaters(ctx, tx, account, atDoor)
+}
+
+// assignTheaters makes the rows those that an account has in their table.
+func assignTheaters[Row any](ctx context.Context, tx bun.Tx, account Account, rows []Row) error {
+	gone := tx.NewDelete().Model((*Row)(nil)).Where("account_id = ?", account.ID)
+	if len(rows) > 0 {
+		gone.Where("theater_id NOT IN (?)", bun.List(account.TheaterIDs))
+		if _, err := tx.NewInsert().Model(&rows).On("CONFLICT DO NOTHING").Returning("NULL").Exec(ctx); err != nil {
+			return fmt.Errorf("give an account theaters: %w", err)
 		}
 	}
 	if _, err := gone.Exec(ctx); err != nil {
-		return fmt.Errorf("take theaters from a manager: %w", err)
+		return fmt.Errorf("take theaters from an account: %w", err)
 	}
 	return nil
 }

@@ -66,6 +66,46 @@ func TestDutiesOfAnAccount(t *testing.T) {
 	assert.JSONEq(t, `{"role":"customer","theater_ids":[]}`, string(log[2].Before), "and nothing personal")
 }
 
+// A place at the door is no right to run a theater, also not after a change of role.
+func TestTheDoorSeesTheShowsOfItsTheaters(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	somebody := o.person(booking.RoleCustomer).AccountID
+	give := func(fields staff.DutyFields) staff.Account {
+		made, err := o.store.EditAccount(t.Context(), o.admin, somebody, fields, nil)
+		require.NoError(t, err)
+		return made
+	}
+	made := give(staff.DutyFields{Role: new(booking.RoleTheaterManager), TheaterIDs: &[]string{o.theater.String(), o.other.String()}})
+	assert.Len(t, made.TheaterIDs, 2)
+	made = give(staff.DutyFields{Role: new(booking.RoleDoor)})
+	assert.Empty(t, made.TheaterIDs, "those of another role are not named")
+	made = give(staff.DutyFields{TheaterIDs: &[]string{o.theater.String()}})
+	assert.Equal(t, []uuid.UUID{o.theater}, made.TheaterIDs)
+	made = give(staff.DutyFields{Role: new(booking.RoleDoor)})
+	assert.Equal(t, []uuid.UUID{o.theater}, made.TheaterIDs, "the same role takes nothing away")
+
+	door := audit.Actor{AccountID: somebody, Role: booking.RoleDoor}
+	_, next, err := o.store.Shows(t.Context(), door, staff.ShowFilter{TheaterID: o.theater.String()})
+	require.NoError(t, err)
+	assert.Empty(t, next)
+	_, _, err = o.store.Shows(t.Context(), door, staff.ShowFilter{TheaterID: o.other.String()})
+	assert.Equal(t, booking.CodeForbidden, booking.CodeOf(err))
+	_, err = o.store.EditTheater(t.Context(), door, o.theater, staff.TheaterFields{Name: new("Mine")}, nil)
+	assert.Equal(t, booking.CodeForbidden, booking.CodeOf(err))
+	_, _, err = o.store.PriceCards(t.Context(), door, staff.PriceCardFilter{TheaterID: o.theater.String()})
+	assert.Equal(t, booking.CodeForbidden, booking.CodeOf(err))
+	_, err = o.store.EditTheater(t.Context(), audit.Actor{AccountID: somebody, Role: booking.RoleTheaterManager}, o.theater, staff.TheaterFields{Name: new("Mine")}, nil)
+	assert.Equal(t, booking.CodeForbidden, booking.CodeOf(err), "its row is not one of a manager")
+
+	// The release before takes the role away and knows nothing of the rows.
+	o.exec(`UPDATE accounts SET role = 'customer' WHERE id = $1`, somebody)
+	read, err := o.store.Account(t.Context(), o.admin, somebody)
+	require.NoError(t, err)
+	assert.Empty(t, read.TheaterIDs)
+	assert.Empty(t, give(staff.DutyFields{Role: new(booking.RoleDoor)}).TheaterIDs)
+}
+
 func TestDutyRefusals(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)

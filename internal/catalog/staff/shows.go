@@ -137,8 +137,8 @@ func (r *showRow) view() Show {
 	}
 }
 
-// Shows lists shows by their start: a manager's are those of their theaters. next
-// is empty on the last page. Codes: validation_failed, forbidden.
+// Shows lists shows by their start: a manager's and the door's are those of their
+// theaters. next is empty on the last page. Codes: validation_failed, forbidden.
 func (s *Store) Shows(ctx context.Context, actor audit.Actor, f ShowFilter) (items []Show, next string, err error) {
 	query := selectShows(s.db)
 	var p fieldErrors
@@ -166,7 +166,7 @@ func (s *Store) Shows(ctx context.Context, actor audit.Actor, f ShowFilter) (ite
 	if err != nil {
 		return nil, "", err
 	}
-	if err := s.narrow(ctx, query, actor, "s.theater_id", asked); err != nil {
+	if err := s.narrowShows(ctx, query, actor, asked); err != nil {
 		return nil, "", err
 	}
 	return page(ctx, query, f.Limit, "shows", func(r *showRow) paging.Key {
@@ -212,7 +212,7 @@ func (s *Store) Show(ctx context.Context, actor audit.Actor, id string) (Show, e
 	if err != nil {
 		return Show{}, err
 	}
-	if err := mayRead(ctx, s.db, actor, row.TheaterID); err != nil {
+	if err := maySee(ctx, s.db, actor, row.TheaterID); err != nil {
 		return Show{}, err
 	}
 	return row.view(), nil

@@ -3,6 +3,7 @@ package staff
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,13 +36,42 @@ func mayRead(ctx context.Context, db bun.IDB, actor audit.Actor, theater uuid.UU
 	return mayManage(ctx, db, actor, theater)
 }
 
+// maySee tells whether the actor sees a theater's shows: who may read how its business goes,
+// and the people at its door. Code: forbidden.
+func maySee(ctx context.Context, db bun.IDB, actor audit.Actor, theater uuid.UUID) error {
+	if actor.Role != booking.RoleDoor {
+		return mayRead(ctx, db, actor, theater)
+	}
+	works, err := db.NewSelect().Model((*schema.DoorTheater)(nil)).
+		Where("account_id = ? AND theater_id = ?", actor.AccountID, theater).Exists(ctx)
+	if err != nil {
+		return fmt.Errorf("look who is at a theater's door: %w", err)
+	}
+	if !works {
+		return booking.E(booking.CodeForbidden, "This is not one of your theaters.")
+	}
+	return nil
+}
+
+// narrowShows is narrow for shows, which the people at the door see too. Code: forbidden.
+func (s *Store) narrowShows(ctx context.Context, query *bun.SelectQuery, actor audit.Actor, asked uuid.UUID) error {
+	if actor.Role != booking.RoleDoor {
+		return s.narrow(ctx, query, actor, "s.theater_id", asked)
+	}
+	if asked != uuid.Nil {
+		return maySee(ctx, s.db, actor, asked)
+	}
+	query.Where("s.theater_id IN (SELECT theater_id FROM door_theaters WHERE account_id = ?)", actor.AccountID)
+	return nil
+}
+
 // narrow leaves of a list what the actor may read. Asking for one theater that is
 // not theirs is refused rather than answered with nothing. Code: forbidden.
 func (s *Store) narrow(ctx context.Context, query *bun.SelectQuery, actor audit.Actor, column string, asked uuid.UUID) error {
 	if asked != uuid.Nil {
 		return mayRead(ctx, s.db, actor, asked)
 	}
-	if actor.Role == booking.RoleTheaterManager {
+	if actor.Role != booking.RoleAdmin && actor.Role != booking.RoleSupport {
 		query.Where("? IN (SELECT theater_id FROM theater_managers WHERE account_id = ?)", bun.Ident(column), actor.AccountID)
 	}
 	return nil
