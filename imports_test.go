@@ -48,7 +48,8 @@ var mayImport = []struct {
 	{"schema/functions", nil},
 	// A service of the API has its own room, what all share, and the stores: never the
 	// handlers of another. api only composes.
-	{"api/rest", []string{"booking", "internal/accounts", "internal/paging", "internal/audit", "internal/cache", "internal/networks", "internal/limits", "internal/outage", "internal/jsondoc", "internal/text"}},
+	{"api/policy", []string{"booking"}}, // the table of who may do what
+	{"api/rest", []string{"booking", "api/policy", "internal/accounts", "internal/paging", "internal/audit", "internal/cache", "internal/networks", "internal/limits", "internal/outage", "internal/jsondoc", "internal/text"}},
 	{"api/saga", []string{"booking", "workflows", "api/rest"}},
 	{"api/accounts", []string{"booking", "api/rest", "internal/accounts"}},
 	{"api/catalog", []string{"booking", "api/rest", "internal/paging", "internal/catalog", "internal/shows", "internal/seatmap", "internal/bestseats", "internal/cache"}},

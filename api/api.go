@@ -79,6 +79,9 @@ func build(o Options) (*rest.Server, error) {
 	if o.Accounts != nil {
 		o.HTTP.Verify, o.HTTP.Standing = o.Accounts.Verify, o.Accounts.Standing
 	}
+	if o.Bookings.Links != nil {
+		o.HTTP.Linked = o.Bookings.Links.Sent
+	}
 	if o.Catalog.Versions != nil {
 		o.Staff.Changed = o.Catalog.Versions.Changed
 	}
@@ -87,7 +90,7 @@ func build(o Options) (*rest.Server, error) {
 	if err := mountAlways(server, o.Health); err != nil {
 		return nil, err
 	}
-	return server, o.mount(server)
+	return server, errors.Join(o.mount(server), server.Complete())
 }
 
 // mount mounts the services that are served. The error names everything that is missing

@@ -30,15 +30,15 @@ func Mount(server *rest.Server, all *accounts.Service, publicURL string) error {
 	s.Post("/v1/accounts", s.register)
 	s.Post("/v1/sessions", s.signIn)
 	s.Post("/v1/sessions/refresh", s.refreshSession)
-	s.Route(http.MethodDelete, "/v1/sessions", s.ByToken(s.signOut)) // what is over may be ended again
-	s.Get("/v1/me", s.SignedIn(s.getMe))
-	s.Route(http.MethodPatch, "/v1/me", s.SignedIn(s.changeMe))
-	s.Get("/v1/me/sessions", s.SignedIn(s.listSessions))
-	s.Route(http.MethodDelete, "/v1/me/sessions", s.SignedIn(s.endSessions))
-	s.Route(http.MethodDelete, "/v1/me/sessions/{id}", s.SignedIn(s.endSession))
+	s.Route(http.MethodDelete, "/v1/sessions", s.signOut) // what is over may be ended again
+	s.Get("/v1/me", s.getMe)
+	s.Route(http.MethodPatch, "/v1/me", s.changeMe)
+	s.Get("/v1/me/sessions", s.listSessions)
+	s.Route(http.MethodDelete, "/v1/me/sessions", s.endSessions)
+	s.Route(http.MethodDelete, "/v1/me/sessions/{id}", s.endSession)
 	s.Get("/v1/push/key", s.pushKey)
-	s.Route(http.MethodPut, "/v1/me/push-subscriptions", s.SignedIn(s.subscribe))
-	s.Route(http.MethodDelete, "/v1/me/push-subscriptions", s.SignedIn(s.unsubscribe))
+	s.Route(http.MethodPut, "/v1/me/push-subscriptions", s.subscribe)
+	s.Route(http.MethodDelete, "/v1/me/push-subscriptions", s.unsubscribe)
 	s.Get("/.well-known/jwks.json", s.keys)
 	return nil
 }

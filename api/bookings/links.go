@@ -13,21 +13,6 @@ import (
 // reading reads one booking, as its reader may see it.
 type reading func(context.Context) (booking.Booking, error)
 
-// readable lets a handler run for callers with an access token, and for browsers that
-// opened the link of a booking. It is for handlers that read by s.reading only: everything
-// else is SignedIn, which does not look at the cookie.
-func (s *service) readable(handler rest.Handler) rest.Handler {
-	signedIn := s.SignedIn(handler)
-	return func(w http.ResponseWriter, r *http.Request) error {
-		// An access token that is no longer good is refused, also beside a link: its owner
-		// gets another one, and sees all of the booking.
-		if r.Header.Get("Authorization") == "" && s.Links.Sent(r) {
-			return handler(w, r)
-		}
-		return signedIn(w, r)
-	}
-}
-
 // reading decides how the booking that the path names is read: as its owner's, or by its
 // link. Another account's token counts for nothing beside a link.
 func (s *service) reading(r *http.Request) (reading, error) {

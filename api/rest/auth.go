@@ -3,11 +3,11 @@ package rest
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/boxoffice/boxoffice/api/policy"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/audit"
@@ -16,50 +16,58 @@ import (
 // Caller is who is calling.
 type Caller struct {
 	AccountID     string
-	Role          string // what the token says; behind WithRole, what the database says
+	Role          string // what the token says; where the policy asks for the session, what the database says
 	SessionFamily string
 }
 
 type callerKey struct{}
 
-// CallerOf is for handlers behind SignedIn.
+// CallerOf is empty where the policy asks for no access token.
 func CallerOf(r *http.Request) Caller {
 	p, _ := r.Context().Value(callerKey{}).(Caller)
 	return p
 }
 
-// ByToken lets a handler run for callers with a valid access token. It asks no database, so
-// that a session which has ended passes for the minutes that the token lives on.
-func (s *Server) ByToken(handler Handler) Handler {
-	return s.identified(handler, func(*http.Request) bool { return false })
+// guard lets a handler run for whom a row of the policy names.
+func (s *Server) guard(rule policy.Rule, handler Handler) Handler {
+	switch rule.Who {
+	case policy.Public, policy.Signed, policy.Cookie:
+		return handler // which checks the signature and the cookie
+	case policy.Linked:
+		return s.linked(handler, s.identified(rule, handler))
+	case policy.Staff:
+		return s.identified(rule, func(w http.ResponseWriter, r *http.Request) error {
+			if !rule.Admits(CallerOf(r).Role) {
+				return booking.E(booking.CodeForbidden, "Your account's role does not allow this.")
+			}
+			return handler(w, r)
+		})
+	default:
+		return s.identified(rule, handler)
+	}
 }
 
-// SignedIn lets a handler run for callers with a valid access token. What changes something
-// also needs a session that goes on; reading is as ByToken.
-func (s *Server) SignedIn(handler Handler) Handler {
-	return s.identified(handler, func(r *http.Request) bool { return r.Method != http.MethodGet && r.Method != http.MethodHead })
-}
-
-// WithRole lets a handler run for callers whose session goes on and whose account has one
-// of the roles now, whatever the token says.
-func (s *Server) WithRole(handler Handler, roles ...string) Handler {
-	return s.identified(func(w http.ResponseWriter, r *http.Request) error {
-		if !slices.Contains(roles, CallerOf(r).Role) {
-			return booking.E(booking.CodeForbidden, "Your account's role does not allow this.")
+// linked lets a handler run for browsers that opened the link of a booking: the handler
+// reads which. An access token that is no longer good is refused, also beside a link: its
+// owner gets another one, and sees all of the booking.
+func (s *Server) linked(handler, signedIn Handler) Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.Header.Get("Authorization") == "" && s.Linked != nil && s.Linked(r) {
+			return handler(w, r)
 		}
-		return handler(w, r)
-	}, func(*http.Request) bool { return true })
+		return signedIn(w, r)
+	}
 }
 
-// identified finds out who calls: by the token, and by the database where asked.
-func (s *Server) identified(handler Handler, ask func(*http.Request) bool) Handler {
+// identified finds out who calls: by the token, and by the database where the row says so.
+func (s *Server) identified(rule policy.Rule, handler Handler) Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		token, ok := bearer(r)
 		if !ok {
 			return booking.E(booking.CodeUnauthenticated, "Send an access token: Authorization: Bearer …")
 		}
 		claims, err := s.verified(r, token)
-		if err == nil && ask(r) {
+		if err == nil && rule.AsksSession {
 			claims, err = s.Standing(r.Context(), claims)
 		}
 		if err != nil {
@@ -105,8 +113,8 @@ func withCaller(r *http.Request, claims *accounts.Claims) *http.Request {
 	}))
 }
 
-// ActorOf is the account that makes a change, for the audit log. It is for handlers behind
-// signedIn.
+// ActorOf is the account that makes a change, for the audit log. It is for what the policy
+// keeps for accounts.
 func ActorOf(r *http.Request) audit.Actor {
 	p := CallerOf(r)
 	id, _ := uuid.Parse(p.AccountID) // we signed it

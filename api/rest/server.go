@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"github.com/boxoffice/boxoffice/api/policy"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/limits"
@@ -26,7 +28,9 @@ type Options struct {
 	// Standing asks whether the session of a token that was verified still goes on, and
 	// which role its account has now. It goes with Verify.
 	Standing func(context.Context, *accounts.Claims) (*accounts.Claims, error)
-	Logger   *slog.Logger
+	// Linked tells whether a request brings the link of a booking. Without it, none does.
+	Linked func(*http.Request) bool
+	Logger *slog.Logger
 	// CORSOrigins are the web origins that may call the API from a browser; "*"
 	// admits all.
 	CORSOrigins []string
@@ -72,6 +76,8 @@ type Server struct {
 	// bodies are the routes with a larger body limit than the others, in bytes.
 	bodies map[string]int64
 	pages  *pages // nil without
+	// refused are the routes that could not be mounted.
+	refused []error
 }
 
 // New makes a server without routes.
@@ -109,9 +115,25 @@ func (s *Server) serve(handler Handler) http.HandlerFunc {
 	}
 }
 
+// ruled is a handler behind the guard that the policy asks for. A route without a row in the
+// policy is not mounted; Complete tells.
+func (s *Server) ruled(route string, handler Handler, mount func(http.HandlerFunc)) {
+	rule, err := policy.Of(route)
+	if err != nil {
+		s.refused = append(s.refused, err)
+		return
+	}
+	mount(s.serve(s.guard(rule, handler)))
+}
+
+// Complete is an error when a route could not be mounted. The error names all of them.
+func (s *Server) Complete() error { return errors.Join(s.refused...) }
+
 // Get mounts a handler for GET and HEAD.
 func (s *Server) Get(path string, handler Handler) {
-	s.router.Path(path).Methods(http.MethodGet, http.MethodHead).HandlerFunc(s.serve(handler))
+	s.ruled(http.MethodGet+" "+path, handler, func(h http.HandlerFunc) {
+		s.router.Path(path).Methods(http.MethodGet, http.MethodHead).HandlerFunc(h)
+	})
 }
 
 // Post mounts a handler for POST.
@@ -119,12 +141,24 @@ func (s *Server) Post(path string, handler Handler) { s.Route(http.MethodPost, p
 
 // Route mounts a handler for another method.
 func (s *Server) Route(method, path string, handler Handler) {
-	s.router.Path(path).Methods(method).HandlerFunc(s.serve(handler))
+	s.ruled(method+" "+path, handler, func(h http.HandlerFunc) {
+		s.router.Path(path).Methods(method).HandlerFunc(h)
+	})
 }
 
-// Below mounts a handler for all paths below a prefix, which ends with a slash.
+// Below mounts a handler for all paths below a prefix, which ends with a slash. Its row is
+// that of the first method.
 func (s *Server) Below(prefix string, handler Handler, methods ...string) {
-	s.router.PathPrefix(prefix).Methods(methods...).HandlerFunc(s.serve(handler))
+	s.ruled(methods[0]+" "+prefix, handler, func(h http.HandlerFunc) {
+		s.router.PathPrefix(prefix).Methods(methods...).HandlerFunc(h)
+	})
+}
+
+// OpenBelow is Below for what a setting opens to everyone, which is a row of its own.
+func (s *Server) OpenBelow(prefix string, handler Handler, method string) {
+	s.ruled(method+" "+prefix+" open", handler, func(h http.HandlerFunc) {
+		s.router.PathPrefix(prefix).Methods(method).HandlerFunc(h)
+	})
 }
 
 // Routes are what is mounted, as method and template: "GET /v1/movies/{id}".

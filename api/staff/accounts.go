@@ -14,11 +14,11 @@ import (
 // mountAccounts mounts who may do what, which administrators decide.
 func (s *service) mountAccounts() {
 	const accounts = "/v1/admin/accounts"
-	s.Get(accounts, s.admin(s.listAccounts))
-	s.Get(accounts+"/{id}", s.admin(s.getAccount))
-	s.Route(http.MethodPatch, accounts+"/{id}", s.admin(edited("account", s.Staff.EditAccount)))
-	s.Post(accounts+"/{id}/suspend", s.admin(reasoned(s.Staff.Suspend)))
-	s.Post(accounts+"/{id}/restore", s.admin(reasoned(s.Staff.Restore)))
+	s.Get(accounts, s.listAccounts)
+	s.Get(accounts+"/{id}", s.getAccount)
+	s.Route(http.MethodPatch, accounts+"/{id}", edited("account", s.Staff.EditAccount))
+	s.Post(accounts+"/{id}/suspend", reasoned(s.Staff.Suspend))
+	s.Post(accounts+"/{id}/restore", reasoned(s.Staff.Restore))
 }
 
 func (s *service) listAccounts(w http.ResponseWriter, r *http.Request) error {

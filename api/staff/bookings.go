@@ -31,11 +31,11 @@ func forStaff(b booking.Booking) staffBooking {
 }
 
 func (s *service) mountBookings() {
-	s.Get("/v1/admin/bookings", s.support(s.listBookings))
-	s.Get("/v1/admin/bookings/{id}", s.support(s.getBooking))
-	s.Post("/v1/admin/bookings/{id}/resend", s.support(s.resend))
-	s.Post("/v1/admin/bookings/{id}/extend-hold", s.support(s.extendHold))
-	s.Post("/v1/admin/bookings/{id}/refund", s.support(s.refund))
+	s.Get("/v1/admin/bookings", s.listBookings)
+	s.Get("/v1/admin/bookings/{id}", s.getBooking)
+	s.Post("/v1/admin/bookings/{id}/resend", s.resend)
+	s.Post("/v1/admin/bookings/{id}/extend-hold", s.extendHold)
+	s.Post("/v1/admin/bookings/{id}/refund", s.refund)
 }
 
 func (s *service) listBookings(w http.ResponseWriter, r *http.Request) error {

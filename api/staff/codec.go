@@ -16,12 +16,12 @@ func (s *service) mountCodec() {
 	if s.Codec == nil {
 		return
 	}
-	codec := rest.Handler(s.codec)
-	if !s.CodecOpen {
-		codec = s.support(codec)
-	}
 	s.AllowBodies("/codec/", 8<<20) // a page of a history; a payload has 2 MB at most
-	s.Below("/codec/", codec, http.MethodPost)
+	if s.CodecOpen {
+		s.OpenBelow("/codec/", s.codec, http.MethodPost)
+	} else {
+		s.Below("/codec/", s.codec, http.MethodPost)
+	}
 }
 
 func (s *service) codec(w http.ResponseWriter, r *http.Request) error {

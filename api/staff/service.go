@@ -80,21 +80,3 @@ func Mount(server *rest.Server, options Options) error {
 	s.mountCodec()
 	return nil
 }
-
-// The roles of a route: support reads, managers work on their own theaters (the store
-// checks that), and admins on all.
-func (s *service) support(handler rest.Handler) rest.Handler {
-	return s.WithRole(handler, booking.RoleSupport, booking.RoleAdmin)
-}
-
-func (s *service) reader(handler rest.Handler) rest.Handler {
-	return s.WithRole(handler, booking.RoleSupport, booking.RoleTheaterManager, booking.RoleAdmin)
-}
-
-func (s *service) manager(handler rest.Handler) rest.Handler {
-	return s.WithRole(handler, booking.RoleTheaterManager, booking.RoleAdmin)
-}
-
-func (s *service) admin(handler rest.Handler) rest.Handler {
-	return s.WithRole(handler, booking.RoleAdmin)
-}

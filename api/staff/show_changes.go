@@ -24,14 +24,14 @@ var changeNamespace = uuid.MustParse("c0a2a1c5-9a2b-5d3e-8a64-3f6a4e0b7d21")
 
 // mountChanges mounts cancelling and moving shows. Support watches.
 func (s *service) mountChanges() {
-	s.Post("/v1/admin/shows/{id}/cancel", s.manager(s.cancelShow))
-	s.Post("/v1/admin/shows/{id}/reschedule", s.manager(s.rescheduleShow))
-	s.Post("/v1/admin/shows/{id}/refund", s.manager(s.refundShow))
-	s.Get("/v1/admin/shows/{id}/refund", s.reader(s.showRefundProgress))
-	s.Get("/v1/admin/shows/{id}/changes", s.reader(s.listShowChanges))
-	s.Get("/v1/admin/show-changes/{id}", s.reader(s.getShowChange))
-	s.Post("/v1/admin/show-changes/{id}/pause", s.manager(s.pauseShowChange))
-	s.Post("/v1/admin/show-changes/{id}/resume", s.manager(s.resumeShowChange))
+	s.Post("/v1/admin/shows/{id}/cancel", s.cancelShow)
+	s.Post("/v1/admin/shows/{id}/reschedule", s.rescheduleShow)
+	s.Post("/v1/admin/shows/{id}/refund", s.refundShow)
+	s.Get("/v1/admin/shows/{id}/refund", s.showRefundProgress)
+	s.Get("/v1/admin/shows/{id}/changes", s.listShowChanges)
+	s.Get("/v1/admin/show-changes/{id}", s.getShowChange)
+	s.Post("/v1/admin/show-changes/{id}/pause", s.pauseShowChange)
+	s.Post("/v1/admin/show-changes/{id}/resume", s.resumeShowChange)
 }
 
 // shownChange is a change as staff see it.

@@ -16,19 +16,19 @@ import (
 // mountShows mounts shows, price cards and programs. Here only the role is checked; the
 // store checks whose theater it is.
 func (s *service) mountShows() {
-	s.Get("/v1/admin/shows", s.reader(s.listShows))
-	s.Post("/v1/admin/shows", s.manager(s.createShow))
-	s.Get("/v1/admin/shows/{id}", s.reader(s.getShow))
-	s.Route(http.MethodPatch, "/v1/admin/shows/{id}", s.manager(s.editShow))
-	s.Route(http.MethodDelete, "/v1/admin/shows/{id}", s.manager(s.deleteShow))
+	s.Get("/v1/admin/shows", s.listShows)
+	s.Post("/v1/admin/shows", s.createShow)
+	s.Get("/v1/admin/shows/{id}", s.getShow)
+	s.Route(http.MethodPatch, "/v1/admin/shows/{id}", s.editShow)
+	s.Route(http.MethodDelete, "/v1/admin/shows/{id}", s.deleteShow)
 
-	s.Get("/v1/admin/prices", s.reader(s.listPriceCards))
-	s.Post("/v1/admin/prices", s.manager(s.createPriceCard))
-	s.Get("/v1/admin/prices/{id}", s.reader(s.getPriceCard))
-	s.Route(http.MethodPatch, "/v1/admin/prices/{id}", s.manager(s.changePriceCard))
-	s.Route(http.MethodDelete, "/v1/admin/prices/{id}", s.manager(s.deletePriceCard))
+	s.Get("/v1/admin/prices", s.listPriceCards)
+	s.Post("/v1/admin/prices", s.createPriceCard)
+	s.Get("/v1/admin/prices/{id}", s.getPriceCard)
+	s.Route(http.MethodPatch, "/v1/admin/prices/{id}", s.changePriceCard)
+	s.Route(http.MethodDelete, "/v1/admin/prices/{id}", s.deletePriceCard)
 
-	s.Post("/v1/admin/screens/{id}/program", s.manager(s.planProgram))
+	s.Post("/v1/admin/screens/{id}/program", s.planProgram)
 }
 
 func (s *service) listShows(w http.ResponseWriter, r *http.Request) error {

@@ -1,0 +1,82 @@
+package api
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/api/policy"
+	"github.com/boxoffice/boxoffice/api/rest"
+)
+
+// The table has a row for every operation of the document, and for no other.
+func TestPolicyAndDocumentAgree(t *testing.T) {
+	t.Parallel()
+	served, err := Document()
+	require.NoError(t, err)
+	document, err := openapi3.NewLoader().LoadFromData(served)
+	require.NoError(t, err)
+	documented, ruled := map[string]string{}, map[string]string{}
+	secured := map[string]bool{}
+	for path, item := range document.Paths.Map() {
+		for method, operation := range item.Operations() {
+			documented[method+" "+path] = operation.OperationID
+			secured[operation.OperationID] = operation.Security != nil && len(*operation.Security) > 0
+		}
+	}
+	routes := map[string]bool{}
+	for _, rule := range policy.Rules() {
+		assert.False(t, routes[rule.Route], "%s has two rows", rule.Route)
+		routes[rule.Route] = true
+		if rule.Undocumented() {
+			continue
+		}
+		ruled[rule.Route] = rule.Operation
+		open := rule.Who == policy.Public || rule.Who == policy.Signed
+		assert.Equal(t, !open, secured[rule.Operation], "%s: the document says otherwise who may call", rule.Operation)
+	}
+	assert.Equal(t, documented, ruled)
+}
+
+// What changes something, and all that staff do, asks the database whether the session goes
+// on. These two do not; docs/accounts.md says why.
+func TestWhatChangesSomethingAsksForTheSession(t *testing.T) {
+	t.Parallel()
+	exceptions := map[string]bool{"createBooking": true, "signOut": true}
+	for _, rule := range policy.Rules() {
+		reads := rule.Route[:4] == "GET "
+		switch {
+		case rule.Who == policy.Staff:
+			assert.True(t, rule.AsksSession, rule.Operation)
+			assert.NotEmpty(t, rule.Roles, rule.Operation)
+		case rule.Who == policy.SignedIn && !reads:
+			assert.Equal(t, !exceptions[rule.Operation], rule.AsksSession, rule.Operation)
+		default:
+			assert.False(t, rule.AsksSession, rule.Operation)
+			assert.Empty(t, rule.Roles, rule.Operation)
+		}
+		if rule.Key != "" {
+			assert.Equal(t, policy.Public, rule.Who, rule.Operation)
+			assert.True(t, reads, rule.Operation)
+			assert.Contains(t, policy.KeyScopes(), rule.Key)
+		}
+	}
+}
+
+// A route that the table does not know is not there, and the API does not start.
+func TestARouteWithoutARowIsNotMounted(t *testing.T) {
+	t.Parallel()
+	server := rest.New(rest.Options{})
+	server.Get("/v1/secrets", rest.NotFound)
+	server.Route(http.MethodPut, "/v1/me", rest.NotFound)
+	server.Get("/v1/me", rest.NotFound)
+	routes, err := server.Routes()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"GET /v1/me", "HEAD /v1/me"}, routes)
+	err = server.Complete()
+	assert.ErrorContains(t, err, "GET /v1/secrets has no row in api/policy")
+	assert.ErrorContains(t, err, "PUT /v1/me has no row in api/policy")
+}
