@@ -222,7 +222,7 @@ func TestFault66_RandomRequestsByTheDocument(t *testing.T) {
 			random := &stranger{rand.New(rand.NewPCG(uint64(i), uint64(seed))), known}
 			for n := range each {
 				request := random.call(method, path, s.things, paths[path])
-				request.token = s.tokens[pick(random, []caller{nobody, customer, support, manager, admin, admin})]
+				request.token = s.tokens[pick(random, []caller{nobody, customer, suspended, demoted, support, manager, door, admin, admin})]
 				got := s.send(t, request)
 				made[got.status]++
 				assert.Less(t, got.status, http.StatusInternalServerError, "%d: %s %s %s: %s", n, method, request.path, request.body, got.body)

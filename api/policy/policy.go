@@ -17,7 +17,7 @@ type Audience string
 const (
 	// Public is everyone. An access token counts for nothing there.
 	Public Audience = "public"
-	// Signed is whoever signs what they send, as payment providers do. The handler checks
+	// Signed is a sender who signs the message, as payment providers do. The handler checks
 	// the signature.
 	Signed Audience = "signed"
 	// Cookie is a page of our own that has the cookie of a session. The handler checks both.
@@ -38,6 +38,9 @@ const (
 	All Scope = "all"
 	// Own is what belongs to the caller. What belongs to another account is not found (404).
 	Own Scope = "own"
+	// Self is the caller's own account and what goes with it: the address names nothing of
+	// another.
+	Self Scope = "self"
 	// Theaters is what belongs to the theaters of a manager or of the door; support and
 	// administrators reach all. The rest is forbidden (403).
 	Theaters Scope = "theaters"
@@ -120,6 +123,16 @@ func keyed(scope KeyScope, operation, route string) Rule {
 // linked is for reading one booking.
 func linked(operation, route string) Rule {
 	return Rule{Operation: operation, Route: route, Who: Linked, Scope: Own}
+}
+
+// readsSelf is for the caller's account. It does not ask the database, as reads.
+func readsSelf(operation, route string) Rule {
+	return Rule{Operation: operation, Route: route, Who: SignedIn, Scope: Self}
+}
+
+// changesSelf is for the caller's account.
+func changesSelf(operation, route string) Rule {
+	return Rule{Operation: operation, Route: route, Who: SignedIn, Scope: Self, AsksSession: true}
 }
 
 // reads is for what is one's own. It does not ask the database: reading is most of the
