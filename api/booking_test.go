@@ -151,6 +151,9 @@ func TestFault54_ClientsSetNoPrices(t *testing.T) {
 		"quote":            strings.Replace(bookBody(w.show, "A01"), `{`, `{"quote":{"total":{"amount":-5}},`, 1),
 		"amount":           strings.Replace(bookBody(w.show, "A01"), `"provider"`, `"amount":-1,"provider"`, 1),
 		"overflow":         strings.Replace(bookBody(w.show, "A01"), `"A01"`, `99999999999999999999`, 1),
+		"negative count":   strings.Replace(bookBody(w.show, "A01"), `{`, `{"count":-1,`, 1),
+		"quantity":         strings.Replace(bookBody(w.show, "A01"), `{`, `{"quantity":9223372036854775808,`, 1),
+		"discount":         strings.Replace(bookBody(w.show, "A01"), `{`, `{"discount":-45000,`, 1),
 		"negative hold_at": strings.Replace(bookBody(w.show, "A01"), `{`, `{"hold_for":-1,`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -162,6 +165,10 @@ func TestFault54_ClientsSetNoPrices(t *testing.T) {
 	before := w.rows()
 	w.do(t, call{token: w.customer, method: "POST", path: "/v1/bookings", body: bookBody(w.show, "A01", "A01"), headers: key, status: 422, code: "validation_failed"})
 	assert.Equal(t, before, w.rows())
+	for _, count := range []string{"-1", "0", "2147483648", "99999999999999999999", "1.5"} {
+		w.do(t, call{method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=" + count, status: 422, code: "validation_failed"})
+	}
+	w.do(t, call{method: "GET", path: "/v1/shows/" + w.show + "/quote?seats=A01,A01", status: 422, code: "validation_failed"})
 	b := w.book(t, w.customer, "k", "A01")
 	assert.EqualValues(t, 45000, b.Quote.Seats[0].Price.Amount, "the server's price")
 }
@@ -177,8 +184,11 @@ func TestFault55_ABookingOfAnotherCustomerIsNotFound(t *testing.T) {
 		{method: "GET", path: path + "/stream"},
 		{method: "POST", path: path + "/payment", body: `{"provider":"stripe"}`},
 		{method: "POST", path: path + "/payment/check"},
+		{method: "POST", path: path + "/extend"},
 		{method: "POST", path: path + "/cancel", body: `{}`},
 		{method: "GET", path: path + "/cancellation-quote"},
+		{method: "GET", path: path + "/change"},
+		{method: "POST", path: path + "/change", body: `{"choice":"keep"}`},
 		{method: "GET", path: path + "/ticket"},
 		{method: "GET", path: path + "/ticket.png"},
 		{method: "GET", path: path + "/ticket.pdf"},
