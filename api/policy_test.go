@@ -58,11 +58,6 @@ func TestWhatChangesSomethingAsksForTheSession(t *testing.T) {
 			assert.False(t, rule.AsksSession, rule.Operation)
 			assert.Empty(t, rule.Roles, rule.Operation)
 		}
-		if rule.Key != "" {
-			assert.Equal(t, policy.Public, rule.Who, rule.Operation)
-			assert.True(t, reads, rule.Operation)
-			assert.Contains(t, policy.KeyScopes(), rule.Key)
-		}
 	}
 }
 

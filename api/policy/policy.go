@@ -50,18 +50,6 @@ const (
 	TheatersListed Scope = "theaters, the rest left out"
 )
 
-// KeyScope is what a service key of a partner's app may read.
-type KeyScope string
-
-const (
-	CatalogRead KeyScope = "catalog:read"
-	SearchRead  KeyScope = "search:read"
-	SeatsRead   KeyScope = "seats:read"
-)
-
-// KeyScopes lists all of them.
-func KeyScopes() []KeyScope { return []KeyScope{CatalogRead, SearchRead, SeatsRead} }
-
 // Rule is one row: who may call one operation.
 type Rule struct {
 	// Operation is the operationId of the OpenAPI document. Routes that the document leaves
@@ -77,9 +65,6 @@ type Rule struct {
 	// goes on and which role the account has. Where it is not, a session that has ended
 	// passes for the minutes that its access token lives on (docs/accounts.md).
 	AsksSession bool
-	// Key is the scope that a service key needs. Without one, keys do not get in where an
-	// access token is needed, and count for nothing where none is.
-	Key KeyScope
 }
 
 // Undocumented tells whether the OpenAPI document leaves the route out: a page or a tool.
@@ -113,11 +98,6 @@ var byRoute = func() map[string]Rule {
 // public is for everyone.
 func public(operation, route string) Rule {
 	return Rule{Operation: operation, Route: route, Who: Public, Scope: All}
-}
-
-// keyed is for everyone, and counted for the partner whose key comes along.
-func keyed(scope KeyScope, operation, route string) Rule {
-	return Rule{Operation: operation, Route: route, Who: Public, Scope: All, Key: scope}
 }
 
 // linked is for reading one booking.
