@@ -29,7 +29,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/catalog"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
-	"github.com/boxoffice/boxoffice/internal/codes"
+	proofcodes "github.com/boxoffice/boxoffice/internal/codes"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
 	"github.com/boxoffice/boxoffice/internal/links"
@@ -328,9 +328,9 @@ func newAccounts(t testing.TB, db *database.DB, key ed25519.PrivateKey) *account
 		accounts.WithCodes(newCodes(t, key), nil), accounts.WithTextMessages(accounts.TextMessages{PerDay: 100}))
 }
 
-func newCodes(t testing.TB, key ed25519.PrivateKey) *codes.Codes {
+func newCodes(t testing.TB, key ed25519.PrivateKey) *proofcodes.Codes {
 	t.Helper()
-	made, err := codes.New([]ed25519.PrivateKey{key})
+	made, err := proofcodes.New([]ed25519.PrivateKey{key})
 	require.NoError(t, err)
 	return made
 }

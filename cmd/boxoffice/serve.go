@@ -15,6 +15,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/keyring"
 	"github.com/boxoffice/boxoffice/internal/limits"
 	"github.com/boxoffice/boxoffice/internal/metrics"
+	"github.com/boxoffice/boxoffice/internal/notify"
 	"github.com/boxoffice/boxoffice/internal/retention"
 )
 
@@ -38,7 +39,7 @@ func (p *platform) serveMetrics() error {
 	if p.config.MetricsAddr == "" {
 		return nil
 	}
-	handler, err := metrics.Handler(slices.Concat(alerts.Metrics(p.db.Pool), retention.Metrics(), keyring.Metrics(), accounts.Metrics(), limits.Metrics())...)
+	handler, err := metrics.Handler(slices.Concat(alerts.Metrics(p.db.Pool), retention.Metrics(), keyring.Metrics(), accounts.Metrics(), limits.Metrics(), notify.Metrics())...)
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}

@@ -1,16 +1,13 @@
 package accounts
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
-)
+import "github.com/prometheus/client_golang/prometheus"
 
 var (
 	// codesTyped shows guessing over many accounts: most are wrong then.
-	codesTyped = promauto.NewCounterVec(prometheus.CounterOpts{
+	codesTyped = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "boxoffice_codes_typed_total", Help: "Codes of messages that were typed, by purpose and whether they were right.",
 	}, []string{"purpose", "result"})
-	codesRefused = promauto.NewCounterVec(prometheus.CounterOpts{
+	codesRefused = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "boxoffice_codes_refused_total", Help: "Codes by SMS that were not sent, by the limit that was reached.",
 	}, []string{"limit"})
 )

@@ -60,6 +60,7 @@ func (s *Service) refresh(ctx context.Context, refreshToken string, address neti
 	}
 	var pair TokenPair
 	var refused error
+	var copied bool
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
 		account, session, err := s.presented(ctx, tx, refreshToken)
 		var next string
@@ -75,7 +76,8 @@ func (s *Service) refresh(ctx context.Context, refreshToken string, address neti
 		case session.RotatedAt != nil && !session.Repeatable:
 			// Not an error of the transaction: the revocation has to stay.
 			refused = sessionEnded()
-			return reused(ctx, tx, session)
+			copied = true
+			return s.reused(ctx, tx, session)
 		case session.Expired:
 			refused = sessionEnded()
 			return nil
@@ -93,6 +95,9 @@ func (s *Service) refresh(ctx context.Context, refreshToken string, address neti
 		}
 		return err
 	})
+	if err == nil && copied {
+		s.hint(ctx)
+	}
 	if err == nil {
 		err = refused
 	}
@@ -180,7 +185,7 @@ const kindRefreshReused = "refresh_reused"
 // reused ends the family of a token that was copied, and no other session of the account,
 // and notes it. A family ends once, so there is one event for each however often the token
 // is tried. A letter to the owner belongs here, in the same transaction.
-func reused(ctx context.Context, tx bun.Tx, session used) error {
+func (s *Service) reused(ctx context.Context, tx bun.Tx, session used) error {
 	if err := revoke(ctx, tx, session.Family.String()); err != nil {
 		return err
 	}
@@ -189,5 +194,5 @@ func reused(ctx context.Context, tx bun.Tx, session used) error {
 		return fmt.Errorf("note that a refresh token was used again: %w", err)
 	}
 	refreshesReused.Inc()
-	return nil
+	return s.tell(ctx, tx, session.AccountID, letterSessionCopied)
 }
