@@ -150,7 +150,7 @@ func (s *Service) ConfirmCode(ctx context.Context, by Claims, channel, typed str
 
 // VerifyByLink proves an e-mail address by the link of a mail, as often as it is opened
 // within its time: programs open links before people do. It begins no session. by is who is
-// logged in where it was opened, if somebody is: only with the account's own session does it
+// logged in where it was opened; nil is no one. Only with the account's own session does it
 // count for what other people's bookings and log-ins depend on. Code: link_over.
 func (s *Service) VerifyByLink(ctx context.Context, by *Claims, token string) error {
 	return s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {

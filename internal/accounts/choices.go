@@ -91,7 +91,7 @@ type Choice struct {
 	Channel string `json:"channel"`
 	Kind    string `json:"kind"`
 	Wanted  bool   `json:"wanted"`
-	// Required is what cannot be turned off: somebody who paid has to learn of a change.
+	// Required is what cannot be turned off: a customer who paid has to learn of a change.
 	Required bool `json:"required"`
 }
 

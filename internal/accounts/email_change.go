@@ -112,7 +112,7 @@ func (s *Service) moveMail(ctx context.Context, tx bun.Tx, account *schema.Accou
 	if err != nil {
 		return err
 	}
-	// The new address stays unsaid: the mailbox may be somebody's who should not know it.
+	// The new address stays unsaid: the person who reads the mailbox may be one who should not know it.
 	return write(ctx, tx, letter{account: account.ID, kind: letterEmailChanged, channel: byEmail, recipient: account.Email, language: language, proof: undo})
 }
 
@@ -182,5 +182,5 @@ func (s *Service) takeBack(ctx context.Context, tx bun.Tx, change *schema.EmailC
 }
 
 // locked is the hash of an account that has a password no more. It is a hash of nothing that
-// anybody knows, so that comparing with it takes as long as with others.
+// a person knows, so that comparing with it takes as long as with others.
 const locked = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"

@@ -13,7 +13,7 @@ import (
 	"github.com/boxoffice/boxoffice/schema"
 )
 
-// GuestRequest is somebody who books without an account.
+// GuestRequest is a person who books without an account.
 type GuestRequest struct {
 	Email string `json:"email"`
 	Name  string `json:"name"`

@@ -33,12 +33,13 @@ func guessable(plain string, about ...string) bool {
 	}
 	var inputs []string
 	for _, text := range about {
+		inputs = append(inputs, text)
 		inputs = append(inputs, strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" @.-_+", r) })...)
 	}
 	return zxcvbn.PasswordStrength(plain, append(inputs, "boxoffice")).Guesses < leastGuesses
 }
 
-// wrongNewPassword says what is wrong with a password that somebody chooses.
+// wrongNewPassword says what is wrong with a password that a person chooses.
 func wrongNewPassword(plain string, about ...string) string {
 	if n := utf8.RuneCountInString(plain); n < minPassword || n > maxPassword {
 		return fmt.Sprintf("Choose between %d and %d characters.", minPassword, maxPassword)
@@ -81,7 +82,7 @@ func (s *Service) AskForReset(ctx context.Context, email, accepts string) error 
 }
 
 // Reset sets a new password by the link of a mail. It proves the e-mail address and ends all
-// sessions: whoever was logged in has to log in again. Codes: validation_failed, link_over,
+// sessions: who was logged in has to log in again. Codes: validation_failed, link_over,
 // unavailable.
 func (s *Service) Reset(ctx context.Context, token, plain string) error {
 	if s.codes == nil {

@@ -53,7 +53,7 @@ func WithCodes(made *codes.Codes, publish func(ctx context.Context, topic string
 	}
 }
 
-// asked is a code or link that somebody wants.
+// asked is a code or link that a person wants.
 type asked struct {
 	account   *uuid.UUID // null when the address has none
 	purpose   string
@@ -63,7 +63,7 @@ type asked struct {
 // budget of an address: how many codes it may still be sent now. Everyone who asks counts,
 // whether there is an account or not.
 func (s *Service) budget(ctx context.Context, db bun.IDB, recipient string) (left bool, wait time.Duration, err error) {
-	// Those who ask for one address follow each other, or all of them would see room.
+	// Requests for one address follow each other, or all would see room.
 	if _, err := db.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended(?, 12))`, recipient); err != nil {
 		return false, 0, fmt.Errorf("wait for others that ask for an address: %w", err)
 	}

@@ -58,4 +58,6 @@ var refreshesReused = prometheus.NewCounter(prometheus.CounterOpts{
 })
 
 // Metrics are what a process tells about sessions.
-func Metrics() []prometheus.Collector { return []prometheus.Collector{refreshesReused, codesTyped, codesRefused} }
+func Metrics() []prometheus.Collector {
+	return []prometheus.Collector{refreshesReused, codesTyped, codesRefused}
+}

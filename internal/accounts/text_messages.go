@@ -19,7 +19,7 @@ import (
 type TextMessages struct {
 	// Countries are those that codes are sent to, by their ISO 3166 codes. Empty is all.
 	Countries []string
-	// PerDay is how many codes are sent in 24 hours, over all numbers. Zero is none.
+	// PerDay is how many codes are sent in 24 hours, over all numbers. Zero sends no code.
 	PerDay int
 }
 

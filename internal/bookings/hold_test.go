@@ -19,6 +19,7 @@ func TestHoldAnswersWithShowSeatsPriceAndTime(t *testing.T) {
 	show := h.Show()
 	req := showstest.Request(show, h.Customer(), "C7", "A2")
 	h.Exec(`UPDATE accounts SET phone = '+919800000000' WHERE id = $1`, req.CustomerID)
+	h.Exec(`INSERT INTO proven_addresses (account_id, channel, address, in_session) VALUES ($1, 'sms', '+919800000000', true)`, req.CustomerID)
 
 	held, err := h.store.Hold(t.Context(), req)
 	require.NoError(t, err)

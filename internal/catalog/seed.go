@@ -244,7 +244,7 @@ func missingShows(ctx context.Context, tx bun.Tx, program []demo.Show) ([]demo.S
 	return missing, nil
 }
 
-// confirmLogins takes the addresses and numbers of the demo logins for proven: nobody reads
+// confirmLogins takes the addresses and numbers of the demo logins for proven: no one reads
 // what is sent to them.
 func confirmLogins(ctx context.Context, db *database.DB) error {
 	for _, login := range demo.Logins() {

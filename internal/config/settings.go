@@ -86,7 +86,7 @@ type limits struct {
 
 // accounts: what proving an address may cost.
 type accounts struct {
-	SMSCodesPerDay int      `env:"SMS_CODES_PER_DAY" envDefault:"500" doc:"How many codes are sent by SMS in 24 hours, over all numbers. At four fifths staff get an alert. 0 is none."`
+	SMSCodesPerDay int      `env:"SMS_CODES_PER_DAY" envDefault:"500" doc:"How many codes are sent by SMS in 24 hours, over all numbers. At four fifths staff get an alert. 0 sends no code."`
 	SMSCountries   []string `env:"SMS_COUNTRIES" doc:"The countries whose numbers get a code, by their ISO 3166 codes, by comma: those that you sell tickets in. Empty is all, which invites people who are paid for messages."`
 }
 

@@ -28,7 +28,7 @@ type letterTexts struct {
 	Direction    string                 `json:"direction"`
 	Greeting     sentence               `json:"greeting"`
 	Anonymous    sentence               `json:"anonymous"`
-	Footer       sentence               `json:"footer"`        // of what somebody asked for
+	Footer       sentence               `json:"footer"`        // of what a person asked for
 	NoticeFooter sentence               `json:"notice_footer"` // of news
 	CodeLabel    string                 `json:"code_label"`
 	Letters      map[string]letterWords `json:"letters"`

@@ -96,7 +96,7 @@ func (d *dispatch) reasonToSkip(configured bool) string {
 	case !d.wanted && !(d.Channel == booking.ChannelEmail && d.Notice != booking.NoticeReminder):
 		return "the customer does not want it"
 	case d.Channel == booking.ChannelSMS && d.Notice == booking.NoticeExpired:
-		// It would cost money for somebody who paid nothing, as often as somebody holds seats.
+		// It would cost money for a customer who paid nothing, and as often as one holds seats.
 		return "no text message for a hold that ended"
 	case !configured:
 		return "no vendor for this channel"

@@ -17,7 +17,7 @@ BEGIN
 END $$;
 
 -- phone_of gives an account's number, if its owner has proved it. A number that was not
--- proved gets no message: anybody may have written it.
+-- proved gets no message: any person may have written it.
 CREATE OR REPLACE FUNCTION phone_of(p_account uuid) RETURNS text LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN coalesce((SELECT a.phone FROM accounts a JOIN proven_addresses p
