@@ -39,6 +39,10 @@ var routes = []struct {
 	{"/account", private},
 	{"/login", private},
 	{"/signup", private},
+	// What links of mails open.
+	{"/verify", private},
+	{"/reset", private},
+	{"/email-undo", private},
 	{"/about", plain},
 }
 

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 
-import { bank, base, booking, call, cancel, findShow, hold, pay, payInVain, sandbox, signUp, until as untilSo, type Customer, type Schemas } from './platform';
+import { bank, base, booking, call, cancel, confirm, type Customer, findShow, hold, pay, payInVain, sandbox, type Schemas, signUp, until as untilSo } from './platform';
 import { cards, logIn, payWith, readyOffline, stage, until } from './world';
 
 const there = stage();
@@ -11,7 +11,12 @@ const byLink = 'Log in to change it';
 /** Seats that somebody holds in another browser. */
 async function held(phone?: string): Promise<{ asha: Customer; booking: Schemas['Booking']; back: string }> {
   const asha = await signUp('Asha Quartermaine');
-  if (phone) await call('PATCH', '/v1/me', { phone }, asha.token);
+  if (phone) {
+    await call('PATCH', '/v1/me', { phone }, asha.token);
+    await confirm(asha, 'email', asha.email);
+    await call('POST', '/v1/me/verification', { channel: 'sms' }, asha.token);
+    await confirm(asha, 'sms', phone);
+  }
   const show = await findShow();
   const made = await hold(asha, show.id, [show.free[0]!]);
   return { asha, booking: made, back: made.payment!.return_url! };

@@ -50,6 +50,32 @@ export async function signUp(name?: string): Promise<Customer> {
   return { ...given, id: account.id, token: session.access_token };
 }
 
+interface Letter {
+  channel: string;
+  subject?: string;
+  text: string;
+}
+
+/** The newest message to an address that has something in it, as soon as it is there. */
+export async function letterTo(channel: string, to: string, what: RegExp): Promise<Letter> {
+  for (const end = Date.now() + 15_000; ; await new Promise((soon) => setTimeout(soon, 100))) {
+    const { messages } = (await (await fetch(`${sandbox}/inbox.json?to=${encodeURIComponent(to)}`)).json()) as { messages: Letter[] };
+    const found = messages.find((one) => one.channel === channel && what.test((one.subject ?? '') + one.text));
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`no ${channel} to ${to} with ${what}`);
+  }
+}
+
+/** The code of the newest message to an address. */
+export async function codeTo(channel: 'email' | 'sms', to: string): Promise<string> {
+  return /#(\d{6})/.exec((await letterTo(channel, to, /#\d{6}/)).text)![1]!;
+}
+
+/** Proves an address or a number by the code that it was sent. */
+export async function confirm(customer: Customer, channel: 'email' | 'sms', to: string): Promise<void> {
+  await call('POST', '/v1/me/verification/confirm', { channel, code: await codeTo(channel, to) }, customer.token);
+}
+
 /** A show with many free seats, and all that leads to it. */
 export interface Show {
   id: string;

@@ -100,6 +100,10 @@ export const screens: Screen[] = [
       await page.locator('.summary').waitFor();
     },
   },
+  at('forgot', false, () => '/reset', 'form'),
+  at('reset', false, () => '/reset#token=x', 'form'),
+  at('verify', false, () => '/verify#token=x', 'form'),
+  at('email-undo', false, () => '/email-undo#token=x', 'form'),
   at('about', false, () => '/about', 'h1'),
   at('unknown', false, () => '/there/is/nothing', 'h1'),
   at('gone', false, () => '/shows/00000000-0000-4000-8000-000000000000', '[role=alert]'),

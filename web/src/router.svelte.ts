@@ -29,6 +29,9 @@ export const routes = [
   '/account',
   '/login',
   '/signup',
+  '/verify',
+  '/reset',
+  '/email-undo',
   '/about',
 ] as const;
 

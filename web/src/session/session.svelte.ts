@@ -122,7 +122,7 @@ async function locked<T>(work: () => Promise<T>): Promise<T> {
     return (await navigator.locks.request('boxoffice.session', { signal: AbortSignal.timeout(5000) }, once)) as T;
   } catch (failure) {
     if (begun) throw failure;
-    return work(); // the server takes the same cookie twice within half a minute
+    return work(); // the server takes the same cookie twice within ten seconds
   }
 }
 
@@ -178,6 +178,16 @@ export async function signUp(registration: Schemas['Registration']): Promise<voi
 /** Changes the account. Throws a Failure. */
 export async function change(changes: { name?: string; phone?: string }): Promise<void> {
   account = await answered(api.PATCH('/v1/me', { body: changes }));
+}
+
+/** Proves an address or a number by its code. Throws a Failure. */
+export async function confirm(channel: 'email' | 'sms', code: string): Promise<void> {
+  account = await answered(api.POST('/v1/me/verification/confirm', { body: { channel, code } }));
+}
+
+/** Reads the account again: a link has changed it. */
+export async function again(): Promise<void> {
+  if (account) account = await answered(api.GET('/v1/me'));
 }
 
 /** Logs out and wipes what this browser knows of the account. */
