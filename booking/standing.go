@@ -46,4 +46,7 @@ const (
 	OldIdempotencyKeys OldRecords = "idempotency_keys"
 	OldWebhooks        OldRecords = "webhooks"
 	OldSessions        OldRecords = "sessions"
+	OldLetters         OldRecords = "letters"
+	OldProofs          OldRecords = "proofs"
+	OldGuests          OldRecords = "guests"
 )

@@ -165,6 +165,9 @@ func (c *Config) checkRules(wrong *settingErrors) {
 	for variable, kept := range map[string]struct{ value, least time.Duration }{
 		"IDEMPOTENCY_KEYS_KEPT": {c.IdempotencyKeysKept, time.Hour}, "WEBHOOKS_KEPT": {c.WebhooksKept, 72 * time.Hour},
 		"SESSIONS_KEPT": {c.SessionsKept, time.Minute},
+		// A link that takes an address back works for three days.
+		"LETTERS_KEPT": {c.LettersKept, 96 * time.Hour},
+		"GUESTS_KEPT":  {c.GuestsKept, time.Hour},
 	} {
 		if kept.value != 0 && kept.value < kept.least {
 			wrong.add(variable, "is %s. Choose at least %s, or 0 to keep it for ever.", kept.value, kept.least)

@@ -78,6 +78,7 @@ func (c Config) RebookLate() bool { return c.LatePayments == lateRebook }
 func (c Config) Kept() map[booking.OldRecords]time.Duration {
 	return map[booking.OldRecords]time.Duration{
 		booking.OldIdempotencyKeys: c.IdempotencyKeysKept, booking.OldWebhooks: c.WebhooksKept, booking.OldSessions: c.SessionsKept,
+		booking.OldLetters: c.LettersKept, booking.OldProofs: c.LettersKept, booking.OldGuests: c.GuestsKept,
 	}
 }
 

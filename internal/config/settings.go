@@ -109,6 +109,8 @@ type upkeep struct {
 	IdempotencyKeysKept time.Duration `env:"IDEMPOTENCY_KEYS_KEPT" envDefault:"48h" doc:"How long the answer to a request is kept for a repeat under the same Idempotency-Key. A later repeat reaches the same booking, and is answered with it as it is then. 0 keeps it for ever."`
 	WebhooksKept        time.Duration `env:"WEBHOOKS_KEPT" envDefault:"720h" doc:"How long it is remembered which webhooks were handled. Providers deliver again for days: at least 72h. 0 keeps it for ever."`
 	SessionsKept        time.Duration `env:"SESSIONS_KEPT" envDefault:"24h" doc:"How long a refresh token is kept after it has expired. 0 keeps it for ever."`
+	LettersKept         time.Duration `env:"LETTERS_KEPT" envDefault:"168h" doc:"How long messages about accounts are kept, with what their codes and links proved: at least 96h. They name addresses. 0 keeps them for ever."`
+	GuestsKept          time.Duration `env:"GUESTS_KEPT" envDefault:"48h" doc:"How long a guest who has no booking is kept. 0 keeps them for ever."`
 }
 
 // sandbox: the sandbox vendors.

@@ -36,6 +36,11 @@ var over = map[booking.OldRecords]struct{ table, where string }{
 	booking.OldSessions: {"sessions", `t.expires_at < clock_timestamp() - $1::interval AND (t.revoked_at IS NULL
 		OR NOT EXISTS (SELECT FROM sessions f WHERE f.family = t.family AND f.expires_at >= clock_timestamp() - $1::interval))
 		ORDER BY t.expires_at`},
+	booking.OldLetters: {"letters", `t.created_at < clock_timestamp() - $1::interval ORDER BY t.created_at`},
+	booking.OldProofs:  {"proofs", `t.created_at < clock_timestamp() - $1::interval AND t.link_until < clock_timestamp() ORDER BY t.created_at`},
+	// A guest with a booking stays with it.
+	booking.OldGuests: {"accounts", `EXISTS (SELECT FROM guests g WHERE g.account_id = t.id AND g.created_at < clock_timestamp() - $1::interval)
+		AND NOT EXISTS (SELECT FROM bookings b WHERE b.customer_id = t.id)`},
 }
 
 // DeleteOld deletes up to limit records of a kind that are kept for this long, in

@@ -112,3 +112,25 @@ func TestRevokedSessionsStayWithTheirFamily(t *testing.T) {
 	assert.Zero(t, number(t, db, `SELECT count(*) FROM sessions WHERE family = '`+revoked.String()+`'`))
 	assert.Equal(t, 1, number(t, db, `SELECT count(*) FROM sessions WHERE revoked_at IS NOT NULL AND family = '`+leaked.String()+`'`))
 }
+
+func TestOldLettersProofsAndGuests(t *testing.T) {
+	t.Parallel()
+	db := databasetest.New(t)
+	store := retention.New(db.Pool)
+	exec(t, db, `INSERT INTO accounts (id, email, password_hash, name) SELECT gen_random_uuid(), n || '@guests.invalid', '', '' FROM generate_series(1, 4) n`)
+	exec(t, db, `INSERT INTO guests (account_id, email, created_at) SELECT id, 'g@example.com', now() - left(email, 1)::int * interval '1 day' FROM accounts`)
+	exec(t, db, `INSERT INTO proofs (account_id, purpose, recipient, created_at, code_until, link_until)
+		SELECT a.id, 'email', 'g@example.com', g.created_at, now(), CASE WHEN a.email LIKE '4%' THEN now() + interval '1 day' ELSE now() END
+		FROM accounts a JOIN guests g ON g.account_id = a.id`)
+	exec(t, db, `INSERT INTO letters (kind, channel, recipient, created_at) SELECT 'confirm_email', 'email', recipient, created_at FROM proofs`)
+	for kind, deleted := range map[booking.OldRecords]int{booking.OldLetters: 2, booking.OldProofs: 1} {
+		n, err := store.DeleteOld(t.Context(), kind, 60*time.Hour, 100)
+		require.NoError(t, err)
+		assert.Equal(t, deleted, n, kind)
+	}
+	assert.Equal(t, 1, number(t, db, `SELECT count(*) FROM proofs WHERE link_until > now()`), "a link that still works stays")
+	n, err := store.DeleteOld(t.Context(), booking.OldGuests, 36*time.Hour, 100)
+	require.NoError(t, err)
+	assert.Equal(t, 3, n)
+	assert.Equal(t, 1, number(t, db, `SELECT count(*) FROM accounts`))
+}

@@ -97,6 +97,7 @@ CREATE TABLE guests (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX guests_email ON guests (lower(email));
+CREATE INDEX guests_age ON guests (created_at);
 
 -- A guest's booking that its owner's account took over.
 CREATE TABLE claimed_bookings (
