@@ -23,7 +23,7 @@ import (
 var anything = []string{"..."}
 
 // plumbing is what services share. It knows none of them.
-var plumbing = []string{"booking", "internal/paging", "internal/text", "internal/jsondoc", "internal/contacts", "internal/networks", "internal/limits", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage", "internal/links", "internal/codes"}
+var plumbing = []string{"booking", "internal/paging", "internal/text", "internal/jsondoc", "internal/contacts", "internal/networks", "internal/limits", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage", "internal/links", "internal/codes", "internal/sealing"}
 
 var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/payments/...", "internal/notify/...",
 	"internal/shows/...", "internal/bookings/...", "internal/seatmap/...", "internal/bestseats/...", "internal/showchanges/..."}
@@ -68,6 +68,7 @@ var mayImport = []struct {
 	{"internal/cache", nil},
 	{"internal/password", nil},
 	{"internal/keys", nil},
+	{"internal/sealing", nil},
 	{"internal/audit", []string{"booking", "schema", "internal/paging"}},
 	{"internal/alerts", []string{"booking", "internal/audit", "internal/paging", "internal/text"}},
 	{"internal/text", nil},
@@ -126,6 +127,7 @@ var homes = []struct {
 	{"github.com/mileusna/useragent", []string{"internal/accounts"}},
 	{"github.com/trustelem/zxcvbn", []string{"internal/accounts"}},
 	{"github.com/nyaruka/phonenumbers", []string{"internal/contacts", "internal/accounts"}},
+	{"github.com/pquerna/otp", []string{"internal/accounts"}},
 	{"github.com/alexedwards/argon2id", []string{"internal/password"}},
 	{"github.com/caarlos0/env/", []string{"internal/config"}},
 	{"github.com/alecthomas/kong", []string{"cmd/boxoffice"}},

@@ -36,6 +36,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/password"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/internal/sealing"
 	"github.com/boxoffice/boxoffice/internal/search"
 	"github.com/boxoffice/boxoffice/internal/seatmap"
 	"github.com/boxoffice/boxoffice/internal/showchanges"
@@ -320,12 +321,21 @@ func newLinks(t testing.TB, keys ...ed25519.PrivateKey) *links.Links {
 	return known
 }
 
-func newAccounts(t testing.TB, db *database.DB, key ed25519.PrivateKey) *accounts.Service {
+func newAccounts(t testing.TB, db *database.DB, key ed25519.PrivateKey, options ...accounts.Option) *accounts.Service {
 	t.Helper()
 	tokens, err := accounts.NewTokens([]ed25519.PrivateKey{key}, "https://tickets.example")
 	require.NoError(t, err)
-	return accounts.New(db, tokens, accounts.Limits{}, accounts.WithPush(accounts.Push{PublicKey: pushKey, SandboxURL: pushSandbox}),
-		accounts.WithCodes(newCodes(t, key), nil), accounts.WithTextMessages(accounts.TextMessages{PerDay: 100}))
+	return accounts.New(db, tokens, accounts.Limits{}, append([]accounts.Option{
+		accounts.WithPush(accounts.Push{PublicKey: pushKey, SandboxURL: pushSandbox}), accounts.WithFactors(testFactors(t)),
+		accounts.WithCodes(newCodes(t, key), nil), accounts.WithTextMessages(accounts.TextMessages{PerDay: 100}),
+	}, options...)...)
+}
+
+func testFactors(t testing.TB) accounts.FactorOptions {
+	t.Helper()
+	box, err := sealing.New(make([]byte, sealing.KeySize))
+	require.NoError(t, err)
+	return accounts.FactorOptions{Box: box}
 }
 
 func newCodes(t testing.TB, key ed25519.PrivateKey) *proofcodes.Codes {

@@ -19,6 +19,7 @@ const (
 	CodeUnauthenticated     Code = "unauthenticated"
 	CodeForbidden           Code = "forbidden"
 	CodeAccountSuspended    Code = "account_suspended"
+	CodeSecondFactor        Code = "second_factor_required"
 	CodeConflict            Code = "conflict"
 	CodeWrongCode           Code = "code_wrong"
 	CodeWrongPassword       Code = "password_wrong"

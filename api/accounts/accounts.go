@@ -32,6 +32,9 @@ func (s *service) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	tokens, err := s.accounts.Login(r.Context(), request.Email, request.Password, s.client(r))
+	if step, half := secondStep(err); half {
+		return rest.Answer(w, http.StatusAccepted, step)
+	}
 	return answerTokens(w, http.StatusCreated, tokens, err)
 }
 

@@ -44,6 +44,7 @@ func newBrowser(s *service, publicURL string) (*browser, error) {
 func (b *browser) mount() {
 	b.Post("/v1/browser-sessions", b.ownPages(b.signIn))
 	b.Post("/v1/browser-sessions/guest", b.ownPages(b.beginGuest))
+	b.Post("/v1/browser-sessions/second-factor", b.ownPages(b.secondFactor))
 	b.Post("/v1/browser-sessions/refresh", b.ownPages(b.refresh))
 	b.Route(http.MethodDelete, "/v1/browser-sessions", b.ownPages(b.signOut))
 }
@@ -66,6 +67,14 @@ func (b *browser) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	tokens, err := b.accounts.LoginBrowser(r.Context(), request.Email, request.Password, b.client(r))
+	if step, half := secondStep(err); half {
+		return rest.Answer(w, http.StatusAccepted, step)
+	}
+	return b.begin(w, r, tokens, err)
+}
+
+// begin answers a log-in that has passed.
+func (b *browser) begin(w http.ResponseWriter, r *http.Request, tokens accounts.TokenPair, err error) error {
 	if err != nil {
 		return err
 	}

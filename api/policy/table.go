@@ -25,6 +25,13 @@ var rules = []Rule{
 	public("signInBrowser", "POST /v1/browser-sessions"),
 	public("signOutBrowser", "DELETE /v1/browser-sessions"),
 	{Operation: "refreshBrowserSession", Route: "POST /v1/browser-sessions/refresh", Who: Cookie, Scope: Own},
+	public("secondFactorBrowser", "POST /v1/browser-sessions/second-factor"),
+	public("secondFactor", "POST /v1/sessions/second-factor"),
+	readsSelf("getFactors", "GET /v1/me/factors"),
+	changesSelf("beginTOTP", "POST /v1/me/factors/totp"),
+	changesSelf("confirmTOTP", "POST /v1/me/factors/totp/confirm"),
+	changesSelf("removeTOTP", "DELETE /v1/me/factors/totp"),
+	changesSelf("renewRecoveryCodes", "POST /v1/me/factors/recovery-codes"),
 	public("beginGuest", "POST /v1/guests"),
 	public("beginGuestInBrowser", "POST /v1/browser-sessions/guest"),
 	// The links of mails say who may: a session is not needed.

@@ -18,6 +18,7 @@ type Caller struct {
 	AccountID     string
 	Role          string // what the token says; where the policy asks for the session, what the database says
 	SessionFamily string
+	lacksFactor   bool // where the policy asks for the session
 }
 
 type callerKey struct{}
@@ -39,6 +40,9 @@ func (s *Server) guard(rule policy.Rule, handler Handler) Handler {
 		return s.identified(rule, func(w http.ResponseWriter, r *http.Request) error {
 			if !rule.Admits(CallerOf(r).Role) {
 				return booking.E(booking.CodeForbidden, "Your account's role does not allow this.")
+			}
+			if CallerOf(r).lacksFactor {
+				return booking.E(booking.CodeSecondFactor, "Staff need a second factor. Set one up in your account, or log in with the one you have.")
 			}
 			return handler(w, r)
 		})
@@ -109,7 +113,7 @@ func (s *Server) verified(r *http.Request, token string) (*accounts.Claims, erro
 func withCaller(r *http.Request, claims *accounts.Claims) *http.Request {
 	exchangeOf(r.Context()).account = claims.Subject
 	return r.WithContext(context.WithValue(r.Context(), callerKey{}, Caller{
-		AccountID: claims.Subject, Role: claims.Role, SessionFamily: claims.SessionFamily,
+		AccountID: claims.Subject, Role: claims.Role, SessionFamily: claims.SessionFamily, lacksFactor: claims.LacksFactor,
 	}))
 }
 

@@ -47,6 +47,7 @@ var problems = map[booking.Code]problemKind{
 	booking.CodeUnauthenticated:    {status: http.StatusUnauthorized, title: "Sign in first"},
 	booking.CodeForbidden:          {status: http.StatusForbidden, title: "Not allowed"},
 	booking.CodeAccountSuspended:   {status: http.StatusForbidden, title: "The account is suspended"},
+	booking.CodeSecondFactor:       {status: http.StatusForbidden, title: "Set up a second factor first"},
 	booking.CodeConflict:           {status: http.StatusConflict, title: "Conflict"},
 	booking.CodeWrongCode:          {status: http.StatusUnprocessableEntity, title: "The code is wrong"},
 	booking.CodeWrongPassword:      {status: http.StatusUnprocessableEntity, title: "The password is wrong"},

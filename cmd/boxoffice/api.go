@@ -25,6 +25,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/links"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/internal/sealing"
 	"github.com/boxoffice/boxoffice/internal/search"
 	"github.com/boxoffice/boxoffice/internal/seatmap"
 	"github.com/boxoffice/boxoffice/internal/showchanges"
@@ -80,6 +81,10 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	if err != nil {
 		return api.Options{}, err
 	}
+	box, err := sealing.New(p.config.FactorKeys...)
+	if err != nil {
+		return api.Options{}, fmt.Errorf("FACTOR_KEYS: %w", err)
+	}
 	codec, err := temporal.CodecHandler(codecKeys(p.config))
 	if err != nil {
 		return api.Options{}, fmt.Errorf("payload codec: %w", err)
@@ -109,7 +114,8 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 			accounts.WithSessionEnd(p.config.SessionsEndAfter),
 			accounts.WithPush(accounts.Push{PublicKey: p.config.VAPIDPublicKey, SandboxURL: p.config.PushSandboxURL}),
 			accounts.WithCodes(made, p.bus.Publish),
-			accounts.WithTextMessages(accounts.TextMessages{Countries: p.config.SMSCountries, PerDay: p.config.SMSCodesPerDay})),
+			accounts.WithTextMessages(accounts.TextMessages{Countries: p.config.SMSCountries, PerDay: p.config.SMSCodesPerDay}),
+			accounts.WithFactors(accounts.FactorOptions{Box: box, StaffMust: bool(p.config.StaffSecondFactor)})),
 		Catalog: catalogapi.Options{
 			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Feed: feed, Shows: known,
 			Documents: reading.documents, Versions: reading.watch,

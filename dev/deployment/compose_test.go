@@ -58,6 +58,7 @@ func productionEnv() map[string]string {
 		"PUBLIC_URL": "https://boxoffice.example", "POSTGRES_PASSWORD": "p",
 		"JWT_SIGNING_KEY": keys.New("JWT_SIGNING_KEY"), "TICKET_SIGNING_KEY": keys.New("TICKET_SIGNING_KEY"),
 		"TEMPORAL_CODEC_KEYS": keys.New("TEMPORAL_CODEC_KEYS"),
+		"FACTOR_KEYS":         keys.New("FACTOR_KEYS"),
 		"STRIPE_SECRET_KEY":   "sk_live_x", "STRIPE_PUBLISHABLE_KEY": "pk_live_x", "STRIPE_WEBHOOK_SECRETS": "whsec_x",
 		"SENDGRID_API_KEY": "SG.x", "TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t",
 		"MAIL_FROM": "tickets@boxoffice.example", "SMS_FROM": "+15005550006",

@@ -55,6 +55,7 @@ func (p *Platform) makeEnv() error {
 	p.env["BOXOFFICE_ENV"] = "dev"
 	p.env["TEMPORAL_NAMESPACE"] = Namespace
 	p.env["TEMPORAL_CODEC_KEYS"] = secrets.get("TEMPORAL_CODEC_KEYS")
+	p.env["FACTOR_KEYS"] = secrets.get("FACTOR_KEYS")
 	if p.runs(Temporal) {
 		p.env["TEMPORAL_ADDRESS"] = local(p.ports.Temporal)
 	}

@@ -151,6 +151,10 @@ func (s *Service) setPassword(ctx context.Context, tx bun.Tx, account uuid.UUID,
 	if err := voidProofs(ctx, tx, account, resetPassword, proveNewEmail); err != nil {
 		return err
 	}
+	// A log-in that has shown the old password begins again.
+	if _, err := tx.NewRaw(`DELETE FROM factor_challenges WHERE account_id = ?`, account).Exec(ctx); err != nil {
+		return fmt.Errorf("drop the log-ins under way: %w", err)
+	}
 	return s.tell(ctx, tx, account, letterPasswordChanged)
 }
 

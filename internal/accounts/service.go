@@ -72,6 +72,8 @@ type Service struct {
 
 	endAfter     time.Duration // from a log-in to the end of its session
 	repeatWithin time.Duration // after a refresh token was replaced
+
+	factors FactorOptions
 }
 
 // Option changes a Service.

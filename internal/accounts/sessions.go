@@ -40,7 +40,8 @@ type TokenPair struct {
 }
 
 // Login checks an address and a password and begins a session. The answer, and
-// the time it takes, do not tell whether the address has an account. Codes:
+// the time it takes, do not tell whether the address has an account. An account with a
+// second factor gets no tokens but a *SecondStep, which is an error. Codes:
 // unauthenticated, account_suspended after the right password, too_many_requests,
 // unavailable.
 func (s *Service) Login(ctx context.Context, email, plain string, from Client) (TokenPair, error) {
@@ -81,10 +82,9 @@ func (s *Service) logIn(ctx context.Context, email, plain string, from Client, b
 		try.counts()
 		return TokenPair{}, wrongLogin()
 	}
-	if err := s.suspended(ctx, account.ID); err != nil {
+	if err := s.suspended(ctx, s.db, account.ID); err != nil {
 		return TokenPair{}, err
 	}
-	s.tries.seen(from.Address, email)
 	if err := s.strengthen(ctx, turn, account, plain); err != nil {
 		return TokenPair{}, err
 	}
@@ -94,21 +94,13 @@ func (s *Service) logIn(ctx context.Context, email, plain string, from Client, b
 		Where("account_id = ? AND expires_at < now() AND revoked_at IS NULL", account.ID).Exec(ctx); err != nil {
 		return TokenPair{}, fmt.Errorf("clear old sessions: %w", err)
 	}
-	var pair TokenPair
-	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
-		if err := claim(ctx, tx, account.ID); err != nil {
-			return err
-		}
-		pair, err = s.hand(ctx, tx, view(account), uuid.New(), by, deviceOf(from.UserAgent))
-		return err
-	})
-	return pair, err
+	return s.enter(ctx, account, from, by)
 }
 
 // suspended is the answer to the right password of a suspended account. A stranger, who
 // does not know the password, learns nothing of it.
-func (s *Service) suspended(ctx context.Context, account uuid.UUID) error {
-	is, err := s.db.NewSelect().Model((*schema.Suspension)(nil)).Where("account_id = ?", account).Exists(ctx)
+func (s *Service) suspended(ctx context.Context, db bun.IDB, account uuid.UUID) error {
+	is, err := db.NewSelect().Model((*schema.Suspension)(nil)).Where("account_id = ?", account).Exists(ctx)
 	switch {
 	case err != nil:
 		return fmt.Errorf("look whether an account is suspended: %w", err)

@@ -17,15 +17,16 @@ const standing = `
 SELECT a.role,
     EXISTS (SELECT FROM suspensions su WHERE su.account_id = a.id),
     EXISTS (SELECT FROM sessions s WHERE s.family = $2 AND s.account_id = a.id AND s.rotated_at IS NULL AND s.expires_at > now())
-    AND NOT EXISTS (SELECT FROM sessions r WHERE r.family = $2 AND r.revoked_at IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM sessions r WHERE r.family = $2 AND r.revoked_at IS NOT NULL),
+    EXISTS (SELECT FROM session_factors f WHERE f.family = $2 AND f.account_id = a.id)
 FROM accounts a WHERE a.id = $1`
 
 // Standing asks the database whether the session of an access token still goes on, and
 // gives the claims with the role that the account has now. Code: unauthenticated.
 func (s *Service) Standing(ctx context.Context, claims *Claims) (*Claims, error) {
 	now := *claims
-	var suspended, goesOn bool
-	err := s.pool.QueryRow(ctx, standing, claims.Subject, claims.SessionFamily).Scan(&now.Role, &suspended, &goesOn)
+	var suspended, goesOn, factor bool
+	err := s.pool.QueryRow(ctx, standing, claims.Subject, claims.SessionFamily).Scan(&now.Role, &suspended, &goesOn, &factor)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return nil, booking.E(booking.CodeUnauthenticated, "This account no longer exists.")
@@ -36,6 +37,7 @@ func (s *Service) Standing(ctx context.Context, claims *Claims) (*Claims, error)
 	case !goesOn:
 		return nil, sessionEnded()
 	default:
+		now.LacksFactor = s.factors.StaffMust && now.Role != booking.RoleCustomer && !factor
 		return &now, nil
 	}
 }

@@ -31,6 +31,9 @@ type Claims struct {
 	Subject       string // account id
 	Role          string
 	SessionFamily string
+	// LacksFactor is a session that may do nothing as staff before it shows a second factor.
+	// Standing finds it out; the token does not say.
+	LacksFactor bool
 }
 
 // Tokens signs and reads access tokens: JWTs (RFC 7519) signed with Ed25519

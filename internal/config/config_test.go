@@ -25,6 +25,7 @@ func TestDevNeedsNothing(t *testing.T) {
 	config, err := load(map[string]string{"BOXOFFICE_ENV": "dev"}, nil)
 	require.NoError(t, err)
 	assert.True(t, config.Dev())
+	assert.False(t, bool(config.StaffSecondFactor))
 	assert.Equal(t, booking.DefaultPolicy(), config.Policy(), "the defaults are the default policy")
 	assert.Equal(t, "http://127.0.0.1:8090", config.StripeAPIURL)
 	assert.Len(t, config.JWTKeys, 1)
@@ -61,6 +62,8 @@ func TestProductionStarts(t *testing.T) {
 	assert.Equal(t, "https://api.stripe.com", config.StripeAPIURL)
 	assert.Equal(t, []string{"whsec_old", "whsec_new"}, config.StripeWebhookSecrets)
 	assert.Len(t, config.TemporalCodecKeys, 2)
+	assert.Len(t, config.FactorKeys, 2)
+	assert.True(t, bool(config.StaffSecondFactor), "staff need a second factor")
 	assert.Len(t, config.JWTKeys, 2, "a key file may hold the next key too")
 	assert.Empty(t, config.Warnings)
 }
@@ -102,6 +105,8 @@ func TestProblemsNameVariableAndFix(t *testing.T) {
 		"REDIS_URL":              {"secret:6379", "redis://"},
 		"TEMPORAL_ADDRESS":       {"temporal", "host:port"},
 		"TEMPORAL_CODEC_KEYS":    {"a:c2VjcmV0", "openssl rand"},
+		"FACTOR_KEYS":            {"c2VjcmV0", "openssl rand"},
+		"STAFF_SECOND_FACTOR":    {"maybe", "neither on nor off"},
 		"WORKER_DEPLOYMENT":      {"box.office", "letters, digits"},
 		"BUILD_ID":               {"a build", "2026-12-09.1"},
 		"MIGRATE_LOCK_TIMEOUT":   {"0s", "between 10ms and 1m"},
@@ -244,6 +249,7 @@ func production(t *testing.T) map[string]string {
 	keys := write(t, append(pemOf(t, newKey(t)), pemOf(t, newKey(t))...))
 	return map[string]string{
 		"DATABASE_URL":            "postgres://boxoffice:x@db/boxoffice",
+		"FACTOR_KEYS":             "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=, MjIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=",
 		"TEMPORAL_CODEC_KEYS":     "b:MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=, a:MjIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=",
 		"PUBLIC_URL":              "https://boxoffice.example",
 		"JWT_SIGNING_KEY_FILE":    keys,

@@ -45,6 +45,39 @@ func (k *CodecKeys) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// SealingKeys seal secrets before they are stored. The first seals, all open.
+type SealingKeys [][]byte
+
+// UnmarshalText reads base64, by comma.
+func (k *SealingKeys) UnmarshalText(text []byte) error {
+	var keys SealingKeys
+	for one := range strings.SplitSeq(string(text), ",") {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(one))
+		if err != nil || len(key) != 32 {
+			return ownError(fmt.Sprintf("key %d is not the base64 of 32 bytes (openssl rand -base64 32 makes one).", len(keys)+1))
+		}
+		keys = append(keys, key)
+	}
+	*k = keys
+	return nil
+}
+
+// Switch is a setting that is on or off.
+type Switch bool
+
+// UnmarshalText reads on or off.
+func (s *Switch) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "on":
+		*s = true
+	case "off":
+		*s = false
+	default:
+		return ownError("is neither on nor off.")
+	}
+	return nil
+}
+
 // loadKeys reads the signing keys, and in dev makes throwaway ones for the
 // processes that sign.
 func (c *Config) loadKeys(wrong *settingErrors, processes []Process) {

@@ -36,15 +36,17 @@ type release struct {
 
 // web: who may reach the API, and the keys it signs with.
 type web struct {
-	APIAddr              string   `env:"API_ADDR" envDefault:":8080" dev:"127.0.0.1:8080" doc:"Where the API listens."`
-	PublicURL            string   `env:"PUBLIC_URL" dev:"http://127.0.0.1:8080" need:"api,worker" doc:"The address by which customers reach us, without a slash at the end."`
-	CORSOrigins          []string `env:"CORS_ORIGINS" dev:"http://127.0.0.1:8233,http://localhost:8233" doc:"Other web origins whose pages may call the API, by comma: the Temporal UI, for one."`
-	MetricsAddr          string   `env:"METRICS_ADDR" doc:"Where this process serves /metrics to Prometheus, for example 127.0.0.1:9090. A port of its own for each process on a machine, and not for the public. Empty: not at all."`
-	TrustedProxies       []string `env:"TRUSTED_PROXIES" doc:"Addresses and networks (CIDR) of the proxies in front, by comma: their X-Forwarded-For says who a client is. Without them a client is who connects."`
-	StreamsPerAddress    int      `env:"STREAMS_PER_ADDRESS" envDefault:"200" doc:"How many event streams may be open from one address at each process; behind one address can be a whole campus."`
-	StreamsPerAccount    int      `env:"STREAMS_PER_ACCOUNT" envDefault:"20" doc:"The same of one account."`
-	JWTSigningKeyFile    string   `env:"JWT_SIGNING_KEY_FILE" need:"api" doc:"PEM file with Ed25519 keys (PKCS #8) for access tokens. The first signs, all verify. In dev a throwaway key when empty."`
-	TicketSigningKeyFile string   `env:"TICKET_SIGNING_KEY_FILE" need:"api,worker" doc:"The same for the QR codes of tickets, and for the links that open a booking without a log-in."`
+	APIAddr              string      `env:"API_ADDR" envDefault:":8080" dev:"127.0.0.1:8080" doc:"Where the API listens."`
+	PublicURL            string      `env:"PUBLIC_URL" dev:"http://127.0.0.1:8080" need:"api,worker" doc:"The address by which customers reach us, without a slash at the end."`
+	CORSOrigins          []string    `env:"CORS_ORIGINS" dev:"http://127.0.0.1:8233,http://localhost:8233" doc:"Other web origins whose pages may call the API, by comma: the Temporal UI, for one."`
+	MetricsAddr          string      `env:"METRICS_ADDR" doc:"Where this process serves /metrics to Prometheus, for example 127.0.0.1:9090. A port of its own for each process on a machine, and not for the public. Empty: not at all."`
+	TrustedProxies       []string    `env:"TRUSTED_PROXIES" doc:"Addresses and networks (CIDR) of the proxies in front, by comma: their X-Forwarded-For says who a client is. Without them a client is who connects."`
+	StreamsPerAddress    int         `env:"STREAMS_PER_ADDRESS" envDefault:"200" doc:"How many event streams may be open from one address at each process; behind one address can be a whole campus."`
+	StreamsPerAccount    int         `env:"STREAMS_PER_ACCOUNT" envDefault:"20" doc:"The same of one account."`
+	JWTSigningKeyFile    string      `env:"JWT_SIGNING_KEY_FILE" need:"api" doc:"PEM file with Ed25519 keys (PKCS #8) for access tokens. The first signs, all verify. In dev a throwaway key when empty."`
+	FactorKeys           SealingKeys `env:"FACTOR_KEYS" dev:"b25seS1mb3ItZGV2ZWxvcG1lbnQtMzItYnl0ZXMtISE=" need:"api" doc:"Keys that seal the secrets of authenticator apps: base64 of 32 bytes, by comma. The first seals, all open. Without the key of a secret its owner needs a recovery code."`
+	StaffSecondFactor    Switch      `env:"STAFF_SECOND_FACTOR" envDefault:"on" dev:"off" doc:"on: a session of staff may do nothing as staff before it has shown a second factor. off: a password is enough."`
+	TicketSigningKeyFile string      `env:"TICKET_SIGNING_KEY_FILE" need:"api,worker" doc:"The same for the QR codes of tickets, and for the links that open a booking without a log-in."`
 }
 
 // stripe: the payment provider.

@@ -23,6 +23,7 @@ import (
 // makers are how the values of the variables are made.
 var makers = map[string]func() string{
 	"TEMPORAL_CODEC_KEYS":    func() string { return "dev:" + base64.StdEncoding.EncodeToString(random(32)) },
+	"FACTOR_KEYS":            func() string { return base64.StdEncoding.EncodeToString(random(32)) },
 	"STRIPE_SECRET_KEY":      func() string { return "sk_test_" + randomHex() },
 	"STRIPE_PUBLISHABLE_KEY": func() string { return "pk_test_" + randomHex() },
 	"STRIPE_WEBHOOK_SECRETS": func() string { return "whsec_" + randomHex() },
