@@ -22,7 +22,7 @@ const (
 	challengeTries = 5
 )
 
-// purpose is what a challenge is for: one made for another purpose is none.
+// purpose is what a challenge is for: one made for another purpose does not exist.
 type purpose string
 
 const (
@@ -33,7 +33,6 @@ const (
 type challenge struct {
 	hash    []byte
 	account uuid.UUID // Nil while it is not known
-	passkey []byte    // of go-webauthn
 }
 
 // newChallenge stores a challenge and gives what the client has to send back: 256 random
@@ -51,9 +50,9 @@ func (s *Service) newChallenge(ctx context.Context, db bun.IDB, c challenge, of 
 	if c.account != uuid.Nil {
 		account = &c.account
 	}
-	if _, err := db.NewRaw(`INSERT INTO factor_challenges (hash, account_id, purpose, keeper, passkey, expires_at)
-		VALUES (?, ?, ?, ?, ?, now() + ? * interval '1 second')`,
-		hashOf(id), account, of, by, c.passkey, int64(life.Seconds())).Exec(ctx); err != nil {
+	if _, err := db.NewRaw(`INSERT INTO factor_challenges (hash, account_id, purpose, keeper, expires_at)
+		VALUES (?, ?, ?, ?, now() + ? * interval '1 second')`,
+		hashOf(id), account, of, by, int64(life.Seconds())).Exec(ctx); err != nil {
 		return "", fmt.Errorf("keep a challenge: %w", err)
 	}
 	return id, nil
@@ -65,8 +64,8 @@ func (s *Service) answered(ctx context.Context, id string, of purpose, by keeper
 	c := challenge{hash: hashOf(id)}
 	var account *uuid.UUID
 	err := s.db.NewRaw(`UPDATE factor_challenges SET tries = tries + 1
-		WHERE hash = ? AND purpose = ? AND keeper = ? AND tries < ? AND expires_at > now() RETURNING account_id, passkey`,
-		c.hash, of, by, challengeTries).Scan(ctx, &account, &c.passkey)
+		WHERE hash = ? AND purpose = ? AND keeper = ? AND tries < ? AND expires_at > now() RETURNING account_id`,
+		c.hash, of, by, challengeTries).Scan(ctx, &account)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return c, challengeOver()

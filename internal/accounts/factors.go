@@ -31,7 +31,6 @@ type Way string
 const (
 	WayTOTP     Way = "totp"
 	WayRecovery Way = "recovery_code"
-	WayPasskey  Way = "passkey"
 )
 
 // Factors is what its owner sees of the second factors of an account.
@@ -58,7 +57,7 @@ func (s *Service) Factors(ctx context.Context, by Claims) (Factors, error) {
 	return f, nil
 }
 
-// ways are those that an account has. Recovery codes stand in for a factor, and are none
+// ways are those that an account has. Recovery codes stand in for a factor, and are no way
 // of their own.
 func (s *Service) ways(ctx context.Context, db bun.IDB, account uuid.UUID) ([]Way, error) {
 	var totp, recovery bool

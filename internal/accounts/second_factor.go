@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -32,12 +31,11 @@ type Answer struct {
 	Challenge    string          `json:"challenge"`
 	Code         string          `json:"code"`
 	RecoveryCode string          `json:"recovery_code"`
-	Passkey      json.RawMessage `json:"passkey"`
 }
 
 func (a Answer) way() (Way, error) {
 	var ways []Way
-	for way, given := range map[Way]bool{WayTOTP: a.Code != "", WayRecovery: a.RecoveryCode != "", WayPasskey: len(a.Passkey) > 0} {
+	for way, given := range map[Way]bool{WayTOTP: a.Code != "", WayRecovery: a.RecoveryCode != ""} {
 		if given {
 			ways = append(ways, way)
 		}
@@ -47,7 +45,7 @@ func (a Answer) way() (Way, error) {
 		wrong.Add("challenge", "Must not be empty.")
 	}
 	if len(ways) != 1 {
-		wrong.Add("code", "Send one of code, recovery_code and passkey.")
+		wrong.Add("code", "Send either code or recovery_code.")
 	}
 	if err := wrong.Err(); err != nil {
 		return "", err
@@ -140,7 +138,7 @@ func (s *Service) take(ctx context.Context, tx bun.Tx, account uuid.UUID, way Wa
 	case WayRecovery:
 		return takeRecovery(ctx, tx, account, answer.RecoveryCode)
 	default:
-		return wrongFactor("passkey", "This account has no passkey.")
+		return wrongFactor("code", "This account has no such second factor.")
 	}
 }
 

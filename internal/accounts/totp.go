@@ -144,7 +144,7 @@ func (s *Service) RemoveTOTP(ctx context.Context, by Claims, proof Proof, from n
 
 // takeCode takes a code of an account's app, each step once. The caller has counted the
 // try, and holds the account's row. Code: validation_failed; a fault of the database or of
-// the keys is none of these.
+// the keys has another code.
 func (s *Service) takeCode(ctx context.Context, tx bun.Tx, account uuid.UUID, code string) error {
 	box, err := s.box()
 	if err != nil {
@@ -240,7 +240,7 @@ func (s *Service) countTry(ctx context.Context, account uuid.UUID) error {
 		Scan(ctx, &seconds); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("read how long codes wait: %w", err)
 	}
-	return tooMany(booking.CodeTooManyRequests, "There were too many wrong codes. Wait a little, or use a recovery code or a passkey.",
+	return tooMany(booking.CodeTooManyRequests, "There were too many wrong codes. Wait a little, or use a recovery code.",
 		time.Duration(seconds*float64(time.Second)))
 }
 

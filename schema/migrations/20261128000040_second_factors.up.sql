@@ -38,32 +38,30 @@ COMMENT ON COLUMN factor_tries.next_at IS 'No code is compared before.';
 CREATE TABLE factor_challenges (
     hash       bytea PRIMARY KEY,
     account_id uuid REFERENCES accounts ON DELETE CASCADE,
-    purpose    text NOT NULL CHECK (purpose IN ('second_factor', 'passkey_login', 'passkey_registration')),
+    purpose    text NOT NULL CHECK (purpose IN ('second_factor')),
     keeper     text NOT NULL,
     tries      integer NOT NULL DEFAULT 0,
-    passkey    bytea,
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX factor_challenges_account ON factor_challenges (account_id);
 CREATE INDEX factor_challenges_expiry ON factor_challenges (expires_at);
 COMMENT ON TABLE factor_challenges IS 'Log-ins and registrations that wait for their second step. One that was passed is deleted.';
 COMMENT ON COLUMN factor_challenges.hash IS 'SHA-256 of the 256 random bits that the client has.';
-COMMENT ON COLUMN factor_challenges.account_id IS 'Whose it is; null while a passkey has yet to tell.';
-COMMENT ON COLUMN factor_challenges.purpose IS 'second_factor: after the password; passkey_login: instead of it; passkey_registration.';
+COMMENT ON COLUMN factor_challenges.account_id IS 'Whose it is.';
+COMMENT ON COLUMN factor_challenges.purpose IS 'second_factor: after the password.';
 COMMENT ON COLUMN factor_challenges.keeper IS 'Who keeps the refresh token, as refresh tokens begin: empty for apps, b. for browsers. The second step is taken from there only.';
 COMMENT ON COLUMN factor_challenges.tries IS 'How many answers were sent; five at most.';
-COMMENT ON COLUMN factor_challenges.passkey IS 'What go-webauthn needs at the second step (webauthn.SessionData), whole, as its JSON; null without passkeys.';
 COMMENT ON COLUMN factor_challenges.expires_at IS 'When it stops working.';
 
 CREATE TABLE session_factors (
     family     uuid PRIMARY KEY,
     account_id uuid NOT NULL REFERENCES accounts ON DELETE CASCADE,
-    way        text NOT NULL CHECK (way IN ('totp', 'recovery_code', 'passkey')),
+    way        text NOT NULL CHECK (way IN ('totp', 'recovery_code')),
     passed_at  timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX session_factors_account ON session_factors (account_id);
 COMMENT ON TABLE session_factors IS 'Sessions whose owner showed more than a password.';
 COMMENT ON COLUMN session_factors.family IS 'The session, as sessions.family has it.';
 COMMENT ON COLUMN session_factors.account_id IS 'Whose session it is.';
-COMMENT ON COLUMN session_factors.way IS 'What was shown last: totp, recovery_code or passkey.';
+COMMENT ON COLUMN session_factors.way IS 'What was shown last: totp or recovery_code.';
 COMMENT ON COLUMN session_factors.passed_at IS 'When it was shown last.';

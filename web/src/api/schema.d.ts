@@ -1424,6 +1424,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/browser-sessions/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The second step of signing in, for pages of our own origin
+         * @description As `POST /v1/sessions/second-factor`, after `POST /v1/browser-sessions` has answered 202.
+         */
+        post: operations["secondFactorBrowser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/cities": {
         parameters: {
             query?: never;
@@ -1556,6 +1576,88 @@ export interface paths {
          * @description The old address is sent a link that undoes the change for three days.
          */
         post: operations["confirmNewEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The second factors of one's own account */
+        get: operations["getFactors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/factors/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ten new recovery codes
+         * @description The former ones work no more. 409 says that the account has no second factor.
+         */
+        post: operations["renewRecoveryCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/factors/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A secret for an authenticator app
+         * @description The secret is shown this once, and counts for nothing until its first code is confirmed, within 15 minutes. Asking again gives
+         *     another one. 409 says that the account has an app already.
+         */
+        post: operations["beginTOTP"];
+        /**
+         * Remove the authenticator app
+         * @description With the last second factor its recovery codes go, too.
+         */
+        delete: operations["removeTOTP"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/factors/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The first code of an authenticator app
+         * @description From now on signing in asks for a code. This one is used up: the first sign-in needs the next one. 409 says that no app waits.
+         */
+        post: operations["confirmTOTP"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1915,6 +2017,28 @@ export interface paths {
          * @description The refresh token is rotated. A repeat within 10 seconds gets the same next token, as long as that was not used itself. Any other use of a token that was replaced revokes all tokens of its session.
          */
         post: operations["refreshSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The second step of signing in
+         * @description After `POST /v1/sessions` has answered 202. A challenge takes five answers within five minutes and works once; 401 says to begin
+         *     again. A code by time works once, and so does a recovery code. Wrong codes by time are counted for the account, whoever tries from
+         *     where: from the fifth on each makes the next one wait, and Retry-After says how long. Recovery codes do not wait.
+         */
+        post: operations["secondFactor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2432,6 +2556,17 @@ export interface components {
             }[];
             subtitles: components["schemas"]["Facet"];
         };
+        Factors: {
+            /** @description How many are left. */
+            recovery_codes: number;
+            /** @description This session may do nothing as staff before it has shown a second factor. */
+            required: boolean;
+            /**
+             * Format: date-time
+             * @description When the authenticator app was confirmed; null without one.
+             */
+            totp_since: string | null;
+        };
         GuestRequest: {
             email: string;
             name?: string;
@@ -2864,7 +2999,7 @@ export interface components {
              * @description For programs.
              * @enum {string}
              */
-            code: "validation_failed" | "malformed_request" | "not_found" | "unauthenticated" | "forbidden" | "account_suspended" | "conflict" | "code_wrong" | "password_wrong" | "link_over" | "confirmation_needed" | "email_not_confirmed" | "seats_unavailable" | "show_not_on_sale" | "too_many_holds" | "not_cancellable" | "not_payable" | "choice_closed" | "hold_not_extendable" | "hold_lost" | "payment_refused" | "payment_mismatch" | "provider_error" | "payment_provider_unavailable" | "idempotency_key_missing" | "idempotency_key_reused" | "booking_busy" | "too_many_requests" | "too_many_streams" | "quota_exceeded" | "unavailable" | "internal" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "precondition_failed" | "cross_origin_request" | "webhook_not_ours";
+            code: "validation_failed" | "malformed_request" | "not_found" | "unauthenticated" | "forbidden" | "account_suspended" | "second_factor_required" | "conflict" | "code_wrong" | "password_wrong" | "link_over" | "confirmation_needed" | "email_not_confirmed" | "seats_unavailable" | "show_not_on_sale" | "too_many_holds" | "not_cancellable" | "not_payable" | "choice_closed" | "hold_not_extendable" | "hold_lost" | "payment_refused" | "payment_mismatch" | "provider_error" | "payment_provider_unavailable" | "idempotency_key_missing" | "idempotency_key_reused" | "booking_busy" | "too_many_requests" | "too_many_streams" | "quota_exceeded" | "unavailable" | "internal" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "precondition_failed" | "cross_origin_request" | "webhook_not_ours";
             /** @description For people. */
             detail: string;
             errors?: {
@@ -3131,6 +3266,13 @@ export interface components {
             status: "scheduled" | "cancelled";
             /** Format: int64 */
             version: number;
+        };
+        SecondStep: {
+            /** @description Goes back with the answer. */
+            challenge: string;
+            /** @description Seconds. */
+            expires_in: number;
+            ways: ("totp" | "recovery_code")[];
         };
         Session: {
             /** @example Firefox */
@@ -3781,6 +3923,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The session began a while ago. Send the password and a code along, or sign in again (`confirmation_needed`). */
+        ConfirmationRequired: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description What is asked for does not fit how things stand. */
         Conflict: {
             headers: {
@@ -3894,6 +4045,15 @@ export interface components {
                 "application/json": components["schemas"]["LayoutPage"];
             };
         };
+        /** @description The challenge is over, was used, or had too many answers. Sign in from the beginning. */
+        LoginOver: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The request cannot be read. */
         Malformed: {
             headers: {
@@ -3956,6 +4116,26 @@ export interface components {
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Codes to keep on paper, shown this once; none when the account keeps those it has. */
+        RecoveryCodes: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    recovery_codes: string[];
+                };
+            };
+        };
+        /** @description The password is right, and the account has a second factor. There is no session yet. */
+        SecondStep: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["SecondStep"];
             };
         };
         /** @description The account as it is now. */
@@ -4209,7 +4389,39 @@ export interface components {
         Retired: boolean;
         Status: components["schemas"]["BookingStatus"];
     };
-    requestBodies: never;
+    requestBodies: {
+        Proof: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "correct horse battery"
+                 *     }
+                 */
+                "application/json": {
+                    code?: string;
+                    password?: string;
+                    recovery_code?: string;
+                };
+            };
+        };
+        SecondStep: {
+            content: {
+                /**
+                 * @example {
+                 *       "challenge": "2w3v0nZ6uQ9oE1sYb7mJr4tKx8cLdVhGfAiPqWzN5Uo",
+                 *       "code": "492039"
+                 *     }
+                 */
+                "application/json": {
+                    challenge: string;
+                    /** @description The code that the authenticator app shows. */
+                    code?: string;
+                    /** @description Case, spaces and dashes do not matter. */
+                    recovery_code?: string;
+                };
+            };
+        };
+    };
     headers: {
         /** @description How long the answer may be kept. */
         CacheControl: string;
@@ -7223,6 +7435,7 @@ export interface operations {
         };
         responses: {
             201: components["responses"]["AccessToken"];
+            202: components["responses"]["SecondStep"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["CrossOriginOrSuspended"];
@@ -7316,6 +7529,27 @@ export interface operations {
                 };
             };
             403: components["responses"]["CrossOrigin"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    secondFactorBrowser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["SecondStep"];
+        responses: {
+            201: components["responses"]["AccessToken"];
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["LoginOver"];
+            403: components["responses"]["CrossOriginOrSuspended"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -7606,6 +7840,152 @@ export interface operations {
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getFactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is set up. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Factors"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    renewRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Proof"];
+        responses: {
+            201: components["responses"]["RecoveryCodes"];
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ConfirmationRequired"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    beginTOTP: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Proof"];
+        responses: {
+            /** @description The secret, in three forms. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description The URL as a QR code; a data URL of a PNG. */
+                        qr: string;
+                        /** @description Base32. */
+                        secret: string;
+                        /** @description otpauth:, as apps read it. */
+                        url: string;
+                    };
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ConfirmationRequired"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeTOTP: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Proof"];
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ConfirmationRequired"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirmTOTP: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "492039"
+                 *     }
+                 */
+                "application/json": {
+                    code: string;
+                };
+            };
+        };
+        responses: {
+            200: components["responses"]["RecoveryCodes"];
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
@@ -8409,6 +8789,7 @@ export interface operations {
         };
         responses: {
             201: components["responses"]["Tokens"];
+            202: components["responses"]["SecondStep"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Suspended"];
@@ -8463,6 +8844,27 @@ export interface operations {
             200: components["responses"]["Tokens"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    secondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["SecondStep"];
+        responses: {
+            201: components["responses"]["Tokens"];
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["LoginOver"];
+            403: components["responses"]["Suspended"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
             422: components["responses"]["Invalid"];

@@ -161,9 +161,20 @@ async function ended(): Promise<void> {
   await Promise.all([dropPush(), forgetTickets()]);
 }
 
-/** Logs in. Throws a Failure. */
-export async function logIn(email: string, password: string): Promise<void> {
-  const tokens = await answered(api.POST('/v1/browser-sessions', { body: { email, password } }));
+/** Logs in, or gives what the second step of the log-in goes back with. Throws a Failure. */
+export async function logIn(email: string, password: string): Promise<Schemas['SecondStep'] | undefined> {
+  const answer = await answered(api.POST('/v1/browser-sessions', { body: { email, password } }));
+  if ('challenge' in answer) return answer;
+  await begin(answer);
+  return undefined;
+}
+
+/** The second step of a log-in. Throws a Failure. */
+export async function secondStep(answer: { challenge: string; code?: string; recovery_code?: string }): Promise<void> {
+  await begin(await answered(api.POST('/v1/browser-sessions/second-factor', { body: answer })));
+}
+
+async function begin(tokens: { access_token: string; expires_in: number }): Promise<void> {
   keep(tokens, ++visit);
   remember('unknown'); // so that the token of this session is used
   knownAs(await answered(api.GET('/v1/me')));
