@@ -28,9 +28,9 @@ func (*SecondStep) Error() string { return "the log-in needs a second factor" }
 
 // Answer is the second step of a log-in: one of the ways.
 type Answer struct {
-	Challenge    string          `json:"challenge"`
-	Code         string          `json:"code"`
-	RecoveryCode string          `json:"recovery_code"`
+	Challenge    string `json:"challenge"`
+	Code         string `json:"code"`
+	RecoveryCode string `json:"recovery_code"`
 }
 
 func (a Answer) way() (Way, error) {
