@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -172,13 +173,14 @@ type Letter struct {
 	} `json:"attachments"`
 }
 
-// Inbox is what arrived at an address or a number.
+// Inbox is what arrived at an address or a number about bookings: without the code that
+// every new account is sent.
 func (s *Sandbox) Inbox(ctx context.Context, to string) ([]Letter, error) {
 	var list struct {
 		Messages []Letter `json:"messages"`
 	}
 	_, err := send(ctx, request{method: http.MethodGet, address: s.address + "/inbox.json?limit=1000&to=" + url.QueryEscape(to)}, &list)
-	return list.Messages, err
+	return slices.DeleteFunc(list.Messages, func(l Letter) bool { return strings.HasSuffix(l.Subject, " code") }), err
 }
 
 // Browser is a subscription to messages by push, as a page hands it over.

@@ -213,13 +213,9 @@ func (t *tour) follow(ctx context.Context, id string) error {
 			t.say("  %s  %-16s %s", entry.At.Local().Format("15:04:05.000"), entry.Event, entry.Detail)
 		}
 		printed, end = len(doc.Timeline), doc
-		told := 0
-		for _, entry := range doc.Timeline {
-			if entry.Event == booking.EventNotified {
-				told++
-			}
-		}
-		return doc.Status.Terminal() || told == 2
+		// By mail: the tour's number is not confirmed, so it gets no text message.
+		told := slices.ContainsFunc(doc.Timeline, func(e booking.TimelineEntry) bool { return e.Event == booking.EventNotified })
+		return doc.Status.Terminal() || told
 	})
 	if err != nil {
 		return fmt.Errorf("following the booking: %w", err)
