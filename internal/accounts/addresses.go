@@ -56,7 +56,7 @@ func (s *Service) sendEmailCode(ctx context.Context, tx bun.Tx, account *schema.
 	case proven:
 		return booking.E(booking.CodeConflict, "This e-mail address is confirmed already.")
 	}
-	left, wait, err := s.budget(ctx, tx, normal(address))
+	left, wait, err := s.budget(ctx, tx, normal(address), proveEmail)
 	switch {
 	case err != nil:
 		return err
@@ -157,6 +157,17 @@ func (s *Service) VerifyByLink(ctx context.Context, by *Claims, token string) er
 		proof, err := s.linked(ctx, tx, token, proveEmail)
 		if err != nil {
 			return err
+		}
+		account, err := s.account(ctx, tx, "id = ?", *proof.AccountID)
+		if err != nil {
+			return erased(err)
+		}
+		address, err := addressOf(ctx, tx, account)
+		switch {
+		case err != nil:
+			return err
+		case normal(address) != proof.Recipient: // it was changed meanwhile
+			return linkOver()
 		}
 		own := by != nil && by.Subject == proof.AccountID.String()
 		if err := prove(ctx, tx, *proof.AccountID, byEmail, proof.Recipient, own); err != nil {

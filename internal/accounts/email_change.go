@@ -40,7 +40,7 @@ func (s *Service) AskForNewEmail(ctx context.Context, by Claims, written, accept
 		case normal(account.Email) == normal(email):
 			return booking.Invalid(booking.FieldError{Field: "email", Message: "The account has this address already."})
 		}
-		left, wait, err := s.budget(ctx, tx, normal(email))
+		left, wait, err := s.budget(ctx, tx, normal(email), proveNewEmail)
 		switch {
 		case err != nil:
 			return err

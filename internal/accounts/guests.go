@@ -72,7 +72,7 @@ func (s *Service) beginGuest(ctx context.Context, g GuestRequest, from Client, b
 			return fmt.Errorf("make a guest: %w", err)
 		}
 		// A guest whose address got too many codes may try again later, with this session.
-		left, _, err := s.budget(ctx, tx, normal(g.Email))
+		left, _, err := s.budget(ctx, tx, normal(g.Email), proveEmail)
 		if err != nil {
 			return err
 		}

@@ -60,7 +60,7 @@ func (s *Service) AskForReset(ctx context.Context, email, accepts string) error 
 		return booking.Invalid(booking.FieldError{Field: "email", Message: "Write an e-mail address, for example asha@example.com."})
 	}
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		left, _, err := s.budget(ctx, tx, normal(email))
+		left, _, err := s.budget(ctx, tx, normal(email), resetPassword)
 		if err != nil || !left {
 			return err
 		}

@@ -60,9 +60,10 @@ type asked struct {
 	recipient string
 }
 
-// budget of an address: how many codes it may still be sent now. Everyone who asks counts,
-// whether there is an account or not.
-func (s *Service) budget(ctx context.Context, db bun.IDB, recipient string) (left bool, wait time.Duration, err error) {
+// budget of an address: how many codes it may still be sent now for a purpose. Everyone who
+// asks counts, whether there is an account or not. Each purpose has its own, so that
+// strangers who book as guests do not use up what a forgotten password needs.
+func (s *Service) budget(ctx context.Context, db bun.IDB, recipient, purpose string) (left bool, wait time.Duration, err error) {
 	// Requests for one address follow each other, or all would see room.
 	if _, err := db.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended(?, 12))`, recipient); err != nil {
 		return false, 0, fmt.Errorf("wait for others that ask for an address: %w", err)
@@ -70,7 +71,7 @@ func (s *Service) budget(ctx context.Context, db bun.IDB, recipient string) (lef
 	var hour, day int
 	err = db.NewSelect().Model((*schema.Proof)(nil)).
 		ColumnExpr("count(*) FILTER (WHERE created_at > now() - interval '1 hour')").ColumnExpr("count(*)").
-		Where("recipient = ? AND created_at > now() - interval '1 day' AND purpose <> ?", recipient, undoNewEmail).Scan(ctx, &hour, &day)
+		Where("recipient = ? AND created_at > now() - interval '1 day' AND purpose = ?", recipient, purpose).Scan(ctx, &hour, &day)
 	if err != nil {
 		return false, 0, fmt.Errorf("count what an address was sent: %w", err)
 	}
@@ -109,7 +110,7 @@ func (s *Service) checkCode(ctx context.Context, account uuid.UUID, purpose, typ
 	_, err := s.db.NewUpdate().Model(row).Set("tries = tries + 1").
 		Where(`id = (SELECT id FROM proofs WHERE account_id = ? AND purpose = ? ORDER BY created_at DESC, id LIMIT 1)`, account, purpose).
 		Where("tries < ? AND used_at IS NULL AND code_until > now()", mostTries).
-		Where(`(SELECT coalesce(sum(tries), 0) FROM proofs d WHERE d.recipient = pr.recipient AND d.created_at > now() - interval '1 day') < ?`, triesADay).
+		Where(`(SELECT coalesce(sum(tries), 0) FROM proofs d WHERE d.recipient = pr.recipient AND d.account_id = pr.account_id AND d.created_at > now() - interval '1 day') < ?`, triesADay).
 		Returning("*").Exec(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("count a try of a code: %w", err)

@@ -22,5 +22,6 @@ func (s *Service) strengthen(ctx context.Context, turn *password.Turn, account *
 		Where("id = ? AND password_hash = ?", account.ID, account.PasswordHash).Exec(ctx); err != nil {
 		return fmt.Errorf("strengthen a hash: %w", err)
 	}
+	account.PasswordHash = hash
 	return nil
 }

@@ -65,6 +65,14 @@ func (s *Service) enter(ctx context.Context, account *schema.Account, from Clien
 	}
 	var pair TokenPair
 	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
+		// The password may have been changed since it was compared: then all sessions have
+		// ended, and this one must not begin.
+		switch locked, err := lockAccount(ctx, tx, account.ID.String()); {
+		case err != nil:
+			return err
+		case locked.PasswordHash != account.PasswordHash:
+			return wrongLogin()
+		}
 		if err := claim(ctx, tx, account.ID); err != nil {
 			return err
 		}

@@ -145,7 +145,7 @@ func (s *Service) welcome(ctx context.Context, tx bun.Tx, account *schema.Accoun
 	if s.codes == nil {
 		return nil
 	}
-	left, _, err := s.budget(ctx, tx, normal(account.Email))
+	left, _, err := s.budget(ctx, tx, normal(account.Email), proveEmail)
 	if err != nil || !left {
 		return err
 	}

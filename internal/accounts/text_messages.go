@@ -82,7 +82,7 @@ func (s *Service) serves(phone string) bool {
 
 // mayText asks the budgets of a number, of its range, and of all. Code: too_many_requests.
 func (s *Service) mayText(ctx context.Context, tx bun.Tx, phone string) error {
-	left, wait, err := s.budget(ctx, tx, phone)
+	left, wait, err := s.budget(ctx, tx, phone, provePhone)
 	switch {
 	case err != nil:
 		return err

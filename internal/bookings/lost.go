@@ -82,7 +82,7 @@ func (s *Store) Standing(ctx context.Context, bookingID string) (booking.Standin
 	}
 	var left float64
 	var hasPhone bool
-	err = s.pool.QueryRow(ctx, `SELECT extract(epoch FROM b.hold_expires_at - clock_timestamp())::float8, a.phone <> '', b.request_hash
+	err = s.pool.QueryRow(ctx, `SELECT extract(epoch FROM b.hold_expires_at - clock_timestamp())::float8, phone_of(a.id) <> '', b.request_hash
 		FROM bookings b JOIN accounts a ON a.id = b.customer_id WHERE b.id = $1`, b.ID).Scan(&left, &hasPhone, &standing.RequestHash)
 	if err != nil {
 		return standing, translate("standing", err)
