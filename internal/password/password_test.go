@@ -111,3 +111,26 @@ func TestFault58_TimesDoNotTellWhetherAnAccountExists(t *testing.T) {
 		assert.InDelta(t, 1, ratio, 0.4, name)
 	}
 }
+
+// OWASP ASVS 5.0, 6.2.8 and 6.2.9.
+func TestLongPasswordsCountAsTheyWereTyped(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("velvet Otter ", 10)[:128]
+	hash, err := Hash(t.Context(), Strangers, long)
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		typed string
+		want  bool
+	}{
+		"as it was":        {long, true},
+		"another end":      {long[:127] + "!", false},
+		"cut":              {long[:64], false},
+		"in lower case":    {strings.ToLower(long), false},
+		"a space in front": {" " + long, false},
+		"a space behind":   {long + " ", false},
+	} {
+		got, err := Matches(t.Context(), Strangers, c.typed, hash)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, got, name)
+	}
+}
