@@ -13,7 +13,6 @@ func perMinute(account, address int) map[limits.Kind]cache.Quota {
 	budgets := map[limits.Kind]cache.Quota{limits.ByAddress: {Requests: address, Per: time.Minute}}
 	if account > 0 {
 		budgets[limits.ByAccount] = cache.Quota{Requests: account, Per: time.Minute}
-		budgets[limits.ByKey] = budgets[limits.ByAccount]
 	}
 	return budgets
 }
@@ -35,16 +34,8 @@ var (
 	logIns    = limits.Group{Name: "logins", Budgets: perMinute(0, 600), Alone: 4, Silent: true}
 	registers = limits.Group{Name: "register", Budgets: perMinute(0, 300), Alone: 4, Silent: true}
 	refreshes = limits.Group{Name: "refresh", Budgets: perMinute(0, 6000), Alone: 4, Silent: true}
-	codes     = limits.Group{Name: "codes", Budgets: codeBudgets(), Alone: 4, Silent: true, Brake: true}
+	codes     = limits.Group{Name: "codes", Budgets: perMinute(30, 300), Alone: 4, Silent: true, Brake: true}
 )
-
-// codeBudgets are for operations that send a code or compare one. The handler counts the
-// recipient (rest.Server.Allow).
-func codeBudgets() map[limits.Kind]cache.Quota {
-	budgets := perMinute(30, 300)
-	budgets[limits.ByRecipient] = cache.Quota{Requests: 8, Per: 10 * time.Minute}
-	return budgets
-}
 
 // groups has every operation of the document but those of staff, which are below
 // /v1/admin/. A test fails for one without a group.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/assert"
@@ -63,8 +62,6 @@ func TestGroupsOfGuessesAreNeverOpen(t *testing.T) {
 		assert.True(t, group.Silent, group.Name)
 		assert.Zero(t, group.Free, group.Name)
 	}
-	assert.NotZero(t, codes.Budgets[limits.ByRecipient].Requests)
-	assert.NotZero(t, holds.Budgets[limits.ByKey].Requests, "for partners")
 }
 
 func TestARefusalSaysWhatIsLeftAndWhenToComeBack(t *testing.T) {
@@ -231,21 +228,6 @@ func TestFault59_ForgedAddressesDoNotChangeWhoPays(t *testing.T) {
 		}
 		assert.Equal(t, want, status(fmt.Sprintf("198.51.100.%d", i)))
 	}
-}
-
-// Codes are counted by who gets them, over all addresses.
-func TestAHandlerCountsARecipient(t *testing.T) {
-	t.Parallel()
-	server := rest.New(rest.Options{Limits: limits.New(nil, 1), GroupOf: func(string, string) limits.Group {
-		return limits.Group{Name: "codes", Budgets: map[limits.Kind]cache.Quota{limits.ByRecipient: {Requests: 2, Per: time.Minute}}, Silent: true}
-	}})
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/codes", nil)
-	require.NoError(t, err)
-	require.NoError(t, server.Allow(r, limits.Recipient("asha@example.com")))
-	require.NoError(t, server.Allow(r, limits.Recipient("asha@example.com")))
-	problem := rest.ProblemOf(server.Allow(r, limits.Recipient("asha@example.com")))
-	assert.Equal(t, http.StatusTooManyRequests, problem.Status)
-	require.NoError(t, server.Allow(r, limits.Recipient("ben@example.com")))
 }
 
 func TestAnswersHaveSecurityHeaders(t *testing.T) {

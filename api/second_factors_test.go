@@ -30,7 +30,7 @@ func (w *world) codeOf(t testing.TB, secret string, steps int64) string {
 func (w *world) guard(t testing.TB, token string) (secret string, recovery []string) {
 	t.Helper()
 	var begun accounts.NewTOTP
-	w.do(t, call{token: token, method: "POST", path: "/v1/me/factors/totp", body: `{}`, status: http.StatusCreated}).into(t, &begun)
+	w.do(t, call{token: token, method: "POST", path: "/v1/me/factors/totp", status: http.StatusCreated}).into(t, &begun)
 	var codes struct {
 		RecoveryCodes []string `json:"recovery_codes"`
 	}
@@ -60,7 +60,7 @@ func TestSigningInWithASecondFactor(t *testing.T) {
 	w.do(t, call{token: w.customer, method: "GET", path: "/v1/me/factors", status: http.StatusOK, holds: []string{`"totp_since":null`, `"recovery_codes":0`, `"required":false`}})
 	secret, recovery := w.guard(t, w.customer)
 	w.do(t, call{token: w.customer, method: "GET", path: "/v1/me/factors", status: http.StatusOK, holds: []string{`"recovery_codes":10`}, lacks: []string{secret}})
-	w.do(t, call{token: w.customer, method: "POST", path: "/v1/me/factors/totp", body: `{}`, status: http.StatusConflict, code: "conflict"})
+	w.do(t, call{token: w.customer, method: "POST", path: "/v1/me/factors/totp", status: http.StatusConflict, code: "conflict"})
 
 	step := w.half(t, "/v1/sessions", ashasLogin)
 	assert.Equal(t, []accounts.Way{"totp", "recovery_code"}, step.Ways)
@@ -83,18 +83,21 @@ func TestSigningInWithASecondFactor(t *testing.T) {
 	w.do(t, call{method: "POST", path: "/v1/browser-sessions/second-factor", body: second(fields{"recovery_code": recovery[3]}),
 		headers: map[string]string{"Sec-Fetch-Site": "cross-site"}, status: http.StatusForbidden, code: "cross_origin_request"})
 
-	w.do(t, call{token: tokens.AccessToken, method: "POST", path: "/v1/me/factors/recovery-codes", body: `{}`, status: http.StatusCreated})
+	w.do(t, call{token: tokens.AccessToken, method: "POST", path: "/v1/me/factors/recovery-codes", status: http.StatusCreated})
 	w.exec(`UPDATE session_factors SET passed_at = now() - interval '1 hour'`)
 	for _, c := range []call{
-		{method: "POST", path: "/v1/me/factors/recovery-codes", body: `{}`},
-		{method: "DELETE", path: "/v1/me/factors/totp", body: `{"password":"long enough to pass"}`},
+		{method: "POST", path: "/v1/me/factors/recovery-codes"},
+		{method: "DELETE", path: "/v1/me/factors/totp"},
 	} {
 		c.token, c.status, c.code = tokens.AccessToken, http.StatusForbidden, "confirmation_needed"
 		w.do(t, c)
 	}
 	w.exec(`UPDATE totp_factors SET last_step = 0`)
-	w.do(t, call{token: tokens.AccessToken, method: "DELETE", path: "/v1/me/factors/totp", status: http.StatusNoContent,
+	w.do(t, call{token: tokens.AccessToken, method: "POST", path: "/v1/me/confirm", body: `{"password":"long enough to pass"}`,
+		status: http.StatusUnprocessableEntity, code: "validation_failed", holds: []string{`"field":"code"`}})
+	w.do(t, call{token: tokens.AccessToken, method: "POST", path: "/v1/me/confirm", status: http.StatusNoContent,
 		body: fields{"password": "long enough to pass", "code": w.codeOf(t, secret, 0)}.with(nil)})
+	w.do(t, call{token: tokens.AccessToken, method: "DELETE", path: "/v1/me/factors/totp", status: http.StatusNoContent})
 	w.do(t, call{method: "POST", path: "/v1/sessions", body: ashasLogin, status: http.StatusCreated})
 }
 
@@ -146,7 +149,7 @@ func TestStaffNeedASecondFactor(t *testing.T) {
 	w.do(t, call{method: "POST", path: "/v1/sessions/second-factor", status: http.StatusCreated,
 		body: fields{"challenge": step.Challenge, "code": w.codeOf(t, secret, 0)}.with(nil)}).into(t, &tokens)
 	asStaff(tokens.AccessToken, http.StatusOK, "")
-	w.do(t, call{token: tokens.AccessToken, method: "DELETE", path: "/v1/me/factors/totp", body: `{}`, status: http.StatusNoContent})
+	w.do(t, call{token: tokens.AccessToken, method: "DELETE", path: "/v1/me/factors/totp", status: http.StatusNoContent})
 	asStaff(tokens.AccessToken, http.StatusForbidden, "second_factor_required")
 	asStaff(w.admin, http.StatusForbidden, "second_factor_required")
 }

@@ -162,16 +162,14 @@ func (s *service) confirmCode(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *service) confirmPassword(w http.ResponseWriter, r *http.Request) error {
-	var request struct {
-		Password string `json:"password"`
-	}
+	var request accounts.Proof
 	if err := rest.Decode(w, r, &request); err != nil {
 		return err
 	}
 	if err := required("password", request.Password); err != nil {
 		return err
 	}
-	if err := s.accounts.Confirm(r.Context(), claimsOf(r), request.Password, s.client(r)); err != nil {
+	if err := s.accounts.Confirm(r.Context(), claimsOf(r), request, s.client(r)); err != nil {
 		return err
 	}
 	return rest.NoContent(w)

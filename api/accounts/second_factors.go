@@ -50,11 +50,7 @@ func (s *service) getFactors(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *service) beginTOTP(w http.ResponseWriter, r *http.Request) error {
-	var proof accounts.Proof
-	if err := rest.Decode(w, r, &proof); err != nil {
-		return err
-	}
-	begun, err := s.accounts.BeginTOTP(r.Context(), claimsOf(r), proof, s.ClientAddress(r))
+	begun, err := s.accounts.BeginTOTP(r.Context(), claimsOf(r))
 	if err != nil {
 		return err
 	}
@@ -76,22 +72,14 @@ func (s *service) confirmTOTP(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *service) removeTOTP(w http.ResponseWriter, r *http.Request) error {
-	var proof accounts.Proof
-	if err := rest.Decode(w, r, &proof); err != nil {
-		return err
-	}
-	if err := s.accounts.RemoveTOTP(r.Context(), claimsOf(r), proof, s.ClientAddress(r)); err != nil {
+	if err := s.accounts.RemoveTOTP(r.Context(), claimsOf(r)); err != nil {
 		return err
 	}
 	return rest.NoContent(w)
 }
 
 func (s *service) renewRecoveryCodes(w http.ResponseWriter, r *http.Request) error {
-	var proof accounts.Proof
-	if err := rest.Decode(w, r, &proof); err != nil {
-		return err
-	}
-	codes, err := s.accounts.RenewRecoveryCodes(r.Context(), claimsOf(r), proof, s.ClientAddress(r))
+	codes, err := s.accounts.RenewRecoveryCodes(r.Context(), claimsOf(r))
 	return answerRecoveryCodes(w, http.StatusCreated, codes, err)
 }
 

@@ -150,11 +150,13 @@ func (s *service) followBooking(ctx context.Context, events *rest.EventStream, b
 // page. Addresses of other pages (a provider's, the sandbox's) stay as they are.
 func (s *service) completePayment(b *booking.Booking) {
 	view := b.Payment
-	if view == nil || view.ClientSecret == "" {
+	switch {
+	case view == nil:
 		return
-	}
-	if b.ConfirmEmail { // a guest whom no ticket would reach
+	case b.ConfirmEmail: // a guest whom no ticket would reach
 		view.ClientSecret, view.CheckoutURL = "", ""
+		return
+	case view.ClientSecret == "":
 		return
 	}
 	view.ReturnURL = s.Links.Address("/bookings/"+b.ID+"?paid", links.Read, b.ID)

@@ -67,19 +67,6 @@ func (s *Server) free(r *http.Request, route string) bool {
 	return e.counted
 }
 
-// Allow counts a request for a client that only its handler knows, in the group of its
-// route: who gets a code, for one. Code: quota_exceeded.
-func (s *Server) Allow(r *http.Request, client limits.Client) error {
-	if !s.limited() {
-		return nil
-	}
-	d := s.Limits.Take(r.Context(), s.groupOf(r.Method, exchangeOf(r.Context()).route), client)
-	if d.Allowed {
-		return nil
-	}
-	return refusal(d)
-}
-
 func refusal(d limits.Decision) error {
 	return booking.E(codeQuotaExceeded, "There were too many requests. Wait a little, then try again.").In(d.Retry)
 }

@@ -103,6 +103,10 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	feed, bookingFeed := seatmap.NewFeed(seatmap.New(known), p.bus), bookings.NewFeed(booked, p.bus)
 	p.closers = append(p.closers, feed.Close, bookingFeed.Close)
 	reaching, policy := saga.New(p.temporal), p.config.Policy()
+	var choices []accounts.Option
+	if !p.config.Guests {
+		choices = append(choices, accounts.WithoutGuests())
+	}
 	options := api.Options{
 		HTTP: rest.Options{
 			Logger: p.log, CORSOrigins: p.config.CORSOrigins, TrustedProxies: p.config.Proxies, Closing: ctx,
@@ -110,12 +114,12 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 			Streams: rest.StreamLimits{PerAddress: p.config.StreamsPerAddress, PerAccount: p.config.StreamsPerAccount},
 		},
 		PublicURL: p.config.PublicURL,
-		Accounts: accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries},
+		Accounts: accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries}, append(choices,
 			accounts.WithSessionEnd(p.config.SessionsEndAfter),
 			accounts.WithPush(accounts.Push{PublicKey: p.config.VAPIDPublicKey, SandboxURL: p.config.PushSandboxURL}),
 			accounts.WithCodes(made, p.bus.Publish),
 			accounts.WithTextMessages(accounts.TextMessages{Countries: p.config.SMSCountries, PerDay: p.config.SMSCodesPerDay}),
-			accounts.WithFactors(accounts.FactorOptions{Box: box, StaffMust: bool(p.config.StaffSecondFactor)})),
+			accounts.WithFactors(accounts.FactorOptions{Box: box, StaffMust: bool(p.config.StaffSecondFactor)}))...),
 		Catalog: catalogapi.Options{
 			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Feed: feed, Shows: known,
 			Documents: reading.documents, Versions: reading.watch,

@@ -94,9 +94,11 @@ func addressOf(ctx context.Context, db bun.IDB, account *schema.Account) (string
 	return address, nil
 }
 
+// isProven tells whether the owner has proved an address in a session. What a program that
+// opens links may have proved can be proved again.
 func isProven(ctx context.Context, db bun.IDB, account uuid.UUID, channel, address string) (bool, error) {
 	is, err := db.NewSelect().Model((*schema.ProvenAddress)(nil)).
-		Where("account_id = ? AND channel = ? AND address = ?", account, channel, address).Exists(ctx)
+		Where("account_id = ? AND channel = ? AND address = ? AND in_session", account, channel, address).Exists(ctx)
 	if err != nil {
 		return false, fmt.Errorf("look whether an address is proven: %w", err)
 	}
@@ -125,27 +127,65 @@ func (s *Service) ConfirmCode(ctx context.Context, by Claims, channel, typed str
 	if purpose == "" {
 		return Account{}, booking.Invalid(booking.FieldError{Field: "channel", Message: "Must be email or sms."})
 	}
-	account, err := s.account(ctx, s.db, "id = ?", by.Subject)
-	if err != nil {
-		return Account{}, erased(err)
-	}
-	proof, err := s.checkCode(ctx, account.ID, purpose, typed)
+	id, _, err := ids(by)
 	if err != nil {
 		return Account{}, err
 	}
+	proof, err := s.checkCode(ctx, id, purpose, typed)
+	if err != nil {
+		return Account{}, err
+	}
+	var waiting []string
 	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		account, err := lockAccount(ctx, tx, id)
+		if err != nil {
+			return err
+		}
 		if err := use(ctx, tx, proof.ID); err != nil {
 			return err
 		}
-		if err := prove(ctx, tx, account.ID, channel, proof.Recipient, true); err != nil {
-			return err
-		}
-		return claim(ctx, tx, account.ID)
+		waiting, err = s.proved(ctx, tx, account, channel, proof.Recipient, true)
+		return err
 	})
 	if err != nil {
 		return Account{}, err
 	}
+	s.payable(ctx, waiting)
 	return s.Account(ctx, by.Subject)
+}
+
+// proved notes what a proof has shown, if the account still has the address, and gives the
+// bookings that wait for it. Code: code_wrong.
+func (s *Service) proved(ctx context.Context, tx bun.Tx, account *schema.Account, channel, recipient string, inSession bool) (waiting []string, err error) {
+	address := account.Phone
+	if channel == byEmail {
+		if address, err = addressOf(ctx, tx, account); err != nil {
+			return nil, err
+		}
+		address = normal(address)
+	}
+	if address != recipient {
+		return nil, wrongCode()
+	}
+	if err := prove(ctx, tx, account.ID, channel, recipient, inSession); err != nil {
+		return nil, err
+	}
+	if channel == byEmail {
+		if err := tx.NewRaw(`SELECT let_guest_pay(?)::text`, account.ID).Scan(ctx, &waiting); err != nil {
+			return nil, fmt.Errorf("look for the bookings of a guest: %w", err)
+		}
+	}
+	if !inSession {
+		return waiting, nil
+	}
+	return waiting, claim(ctx, tx, account.ID)
+}
+
+// payable hints at bookings that can be paid now, to the pages that show them.
+func (s *Service) payable(ctx context.Context, bookings []string) {
+	for _, id := range bookings {
+		s.publish(ctx, "booking:"+id)
+	}
 }
 
 // VerifyByLink proves an e-mail address by the link of a mail, as often as it is opened
@@ -153,29 +193,21 @@ func (s *Service) ConfirmCode(ctx context.Context, by Claims, channel, typed str
 // logged in where it was opened; nil is no one. Only with the account's own session does it
 // count for what other people's bookings and log-ins depend on. Code: link_over.
 func (s *Service) VerifyByLink(ctx context.Context, by *Claims, token string) error {
-	return s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		proof, err := s.linked(ctx, tx, token, proveEmail)
+	var waiting []string
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		account, proof, err := s.linked(ctx, tx, token, proveEmail)
 		if err != nil {
 			return err
 		}
-		account, err := s.account(ctx, tx, "id = ?", *proof.AccountID)
-		if err != nil {
-			return erased(err)
+		own := by != nil && by.Subject == account.ID.String()
+		waiting, err = s.proved(ctx, tx, account, byEmail, proof.Recipient, own)
+		if booking.CodeOf(err) == booking.CodeWrongCode {
+			return linkOver() // the address was changed meanwhile
 		}
-		address, err := addressOf(ctx, tx, account)
-		switch {
-		case err != nil:
-			return err
-		case normal(address) != proof.Recipient: // it was changed meanwhile
-			return linkOver()
-		}
-		own := by != nil && by.Subject == proof.AccountID.String()
-		if err := prove(ctx, tx, *proof.AccountID, byEmail, proof.Recipient, own); err != nil {
-			return err
-		}
-		if !own {
-			return nil
-		}
-		return claim(ctx, tx, *proof.AccountID)
+		return err
 	})
+	if err == nil {
+		s.payable(ctx, waiting)
+	}
+	return err
 }

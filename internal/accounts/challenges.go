@@ -22,37 +22,26 @@ const (
 	challengeTries = 5
 )
 
-// purpose is what a challenge is for: one made for another purpose does not exist.
-type purpose string
-
-const (
-	forSecondFactor purpose = "second_factor"
-)
-
-// challenge is a log-in or a registration that waits for its second step.
+// challenge is a log-in that waits for its second step.
 type challenge struct {
 	hash    []byte
-	account uuid.UUID // Nil while it is not known
+	account uuid.UUID
 }
 
 // newChallenge stores a challenge and gives what the client has to send back: 256 random
 // bits, of which only a hash is kept.
-func (s *Service) newChallenge(ctx context.Context, db bun.IDB, c challenge, of purpose, by keeper, life time.Duration) (string, error) {
+func (s *Service) newChallenge(ctx context.Context, account uuid.UUID, by keeper) (string, error) {
 	random := make([]byte, 32)
 	_, _ = rand.Read(random) // never fails, see its documentation
 	id := base64.RawURLEncoding.EncodeToString(random)
 	// Those that were left lying are deleted here, a few for each new one.
-	if _, err := db.NewRaw(`DELETE FROM factor_challenges WHERE hash IN (SELECT hash FROM factor_challenges
+	if _, err := s.db.NewRaw(`DELETE FROM factor_challenges WHERE hash IN (SELECT hash FROM factor_challenges
 		WHERE expires_at < now() ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED)`).Exec(ctx); err != nil {
 		return "", fmt.Errorf("clear old challenges: %w", err)
 	}
-	var account *uuid.UUID
-	if c.account != uuid.Nil {
-		account = &c.account
-	}
-	if _, err := db.NewRaw(`INSERT INTO factor_challenges (hash, account_id, purpose, keeper, expires_at)
-		VALUES (?, ?, ?, ?, now() + ? * interval '1 second')`,
-		hashOf(id), account, of, by, int64(life.Seconds())).Exec(ctx); err != nil {
+	if _, err := s.db.NewRaw(`INSERT INTO factor_challenges (hash, account_id, keeper, expires_at)
+		VALUES (?, ?, ?, now() + ? * interval '1 second')`,
+		hashOf(id), account, by, int64(challengeLife.Seconds())).Exec(ctx); err != nil {
 		return "", fmt.Errorf("keep a challenge: %w", err)
 	}
 	return id, nil
@@ -60,20 +49,16 @@ func (s *Service) newChallenge(ctx context.Context, db bun.IDB, c challenge, of 
 
 // answered counts an answer to a challenge before it is looked at. Code: unauthenticated,
 // the same for a challenge that is unknown, over, used up, or of another kind of client.
-func (s *Service) answered(ctx context.Context, id string, of purpose, by keeper) (challenge, error) {
+func (s *Service) answered(ctx context.Context, id string, by keeper) (challenge, error) {
 	c := challenge{hash: hashOf(id)}
-	var account *uuid.UUID
 	err := s.db.NewRaw(`UPDATE factor_challenges SET tries = tries + 1
-		WHERE hash = ? AND purpose = ? AND keeper = ? AND tries < ? AND expires_at > now() RETURNING account_id`,
-		c.hash, of, by, challengeTries).Scan(ctx, &account)
+		WHERE hash = ? AND keeper = ? AND tries < ? AND expires_at > now() RETURNING account_id`,
+		c.hash, by, challengeTries).Scan(ctx, &c.account)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return c, challengeOver()
 	case err != nil:
 		return c, fmt.Errorf("count an answer: %w", err)
-	}
-	if account != nil {
-		c.account = *account
 	}
 	return c, nil
 }

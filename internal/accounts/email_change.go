@@ -27,11 +27,15 @@ func (s *Service) AskForNewEmail(ctx context.Context, by Claims, written, accept
 	if err := fields.Err(); err != nil {
 		return err
 	}
-	if err := s.Fresh(ctx, by); err != nil {
+	if err := s.fresh(ctx, by); err != nil {
 		return err
 	}
-	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		account, err := lockAccount(ctx, tx, by.Subject)
+	id, _, err := ids(by)
+	if err != nil {
+		return err
+	}
+	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		account, err := lockAccount(ctx, tx, id)
 		switch {
 		case err != nil:
 			return err
@@ -65,20 +69,20 @@ func (s *Service) AskForNewEmail(ctx context.Context, by Claims, written, accept
 // is told, with a link that undoes it for three days. Codes: code_wrong, conflict when another
 // account has the address by now.
 func (s *Service) ConfirmNewEmail(ctx context.Context, by Claims, typed string) (Account, error) {
-	id, err := uuid.Parse(by.Subject)
+	id, _, err := ids(by)
 	if err != nil {
-		return Account{}, fmt.Errorf("account id: %w", err)
+		return Account{}, err
 	}
 	proof, err := s.checkCode(ctx, id, proveNewEmail, typed)
 	if err != nil {
 		return Account{}, err
 	}
 	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		if err := use(ctx, tx, proof.ID); err != nil {
+		account, err := lockAccount(ctx, tx, id)
+		if err != nil {
 			return err
 		}
-		account, err := lockAccount(ctx, tx, by.Subject)
-		if err != nil {
+		if err := use(ctx, tx, proof.ID); err != nil {
 			return err
 		}
 		return s.moveMail(ctx, tx, account, proof.Recipient)
@@ -131,21 +135,15 @@ func (s *Service) setEmail(ctx context.Context, tx bun.Tx, account uuid.UUID, em
 // another account by now.
 func (s *Service) UndoNewEmail(ctx context.Context, token, accepts string) error {
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		proof, err := s.linked(ctx, tx, token, undoNewEmail)
-		switch {
-		case err != nil:
+		account, proof, err := s.linkedOnce(ctx, tx, token, undoNewEmail)
+		if err != nil {
 			return err
-		case proof.UsedAt != nil:
-			return linkOver()
-		}
-		if err := use(ctx, tx, proof.ID); err != nil {
-			return linkOver()
 		}
 		change := new(schema.EmailChange)
 		if err := tx.NewSelect().Model(change).Where("proof_id = ?", proof.ID).Scan(ctx); err != nil {
 			return fmt.Errorf("read a change of address: %w", err)
 		}
-		return s.takeBack(ctx, tx, change, accepts)
+		return s.takeBack(ctx, tx, account, change, accepts)
 	})
 	if isTaken(err) {
 		return booking.E(booking.CodeConflict, "Another account has the old address by now. Write to our support.").Wrap(err)
@@ -157,11 +155,7 @@ func (s *Service) UndoNewEmail(ctx context.Context, token, accepts string) error
 }
 
 // takeBack also undoes what was changed after it: the first owner's link is the strongest.
-func (s *Service) takeBack(ctx context.Context, tx bun.Tx, change *schema.EmailChange, accepts string) error {
-	account, err := lockAccount(ctx, tx, change.AccountID.String())
-	if err != nil {
-		return err
-	}
+func (s *Service) takeBack(ctx context.Context, tx bun.Tx, account *schema.Account, change *schema.EmailChange, accepts string) error {
 	if err := s.setEmail(ctx, tx, account.ID, change.OldEmail); err != nil {
 		return err
 	}

@@ -27,7 +27,6 @@ const (
 	letterSessionCopied   = "session_copied"
 	letterFactorChanged   = "factor_changed"
 	letterRecoveryUsed    = "recovery_used"
-	letterIdentityChanged = "identity_changed"
 )
 
 const (

@@ -66,16 +66,18 @@ func (s *Service) EndSession(ctx context.Context, account string, family uuid.UU
 // EndSessions ends all sessions of an account but the kept one, with the messages to their
 // browsers. Without kept all end.
 func (s *Service) EndSessions(ctx context.Context, account, kept string) error {
-	if kept == "" {
-		kept = uuid.Nil.String() // which no session is
-	}
-	return s.ending(ctx, account, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewUpdate().Model((*schema.Session)(nil)).Set("revoked_at = now()").
-			Where("account_id = ? AND family <> ? AND revoked_at IS NULL", account, kept).Exec(ctx); err != nil {
-			return fmt.Errorf("end the sessions of an account: %w", err)
+	family := uuid.Nil // which no session is
+	if kept != "" {
+		var err error
+		if family, err = uuid.Parse(kept); err != nil {
+			return fmt.Errorf("session id: %w", err)
 		}
-		return silence(ctx, tx.NewDelete().Where("account_id = ? AND session IS DISTINCT FROM ?", account, kept))
-	})
+	}
+	owner, err := uuid.Parse(account)
+	if err != nil {
+		return fmt.Errorf("account id: %w", err)
+	}
+	return s.ending(ctx, account, func(ctx context.Context, tx bun.Tx) error { return endAll(ctx, tx, owner, family) })
 }
 
 // ending locks the account first, as a refresh does: the rows of its sessions are then

@@ -66,7 +66,7 @@ func (s *Service) AskForReset(ctx context.Context, email, accepts string) error 
 		}
 		account, err := s.account(ctx, tx, "lower(email) IN (?)", bun.List(contacts.Stored(strings.ToLower(email))))
 		switch {
-		case booking.CodeOf(err) == booking.CodeNotFound:
+		case booking.CodeOf(err) == booking.CodeNotFound, err == nil && account.PasswordHash == "": // a guest has none
 			_, err = s.newProof(ctx, tx, asked{nil, resetPassword, normal(email)})
 			return err
 		case err != nil:
@@ -88,30 +88,28 @@ func (s *Service) Reset(ctx context.Context, token, plain string) error {
 	if s.codes == nil {
 		return noCodes()
 	}
-	var fields fieldErrors
-	fields.add("password", wrongNewPassword(plain))
-	if err := fields.Err(); err != nil {
+	id, genuine := s.codes.Proof(token, resetPassword)
+	if !genuine {
+		return linkOver()
+	}
+	account, err := s.account(ctx, s.db, "id = (SELECT account_id FROM proofs WHERE id = ? AND used_at IS NULL AND link_until > now())", id)
+	switch {
+	case booking.CodeOf(err) == booking.CodeNotFound:
+		return linkOver() // before the hash, which is dear
+	case err != nil:
 		return err
 	}
-	if _, genuine := s.codes.Proof(token, resetPassword); !genuine { // hashing is dear
-		return linkOver()
+	var fields fieldErrors
+	fields.add("password", wrongNewPassword(plain, account.Email, account.Name))
+	if err := fields.Err(); err != nil {
+		return err
 	}
 	hash, err := password.Hash(ctx, password.Strangers, plain)
 	if err != nil {
 		return hashing(err)
 	}
 	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		proof, err := s.linked(ctx, tx, token, resetPassword)
-		switch {
-		case err != nil:
-			return err
-		case proof.UsedAt != nil:
-			return linkOver()
-		}
-		if err := use(ctx, tx, proof.ID); err != nil {
-			return linkOver()
-		}
-		account, err := lockAccount(ctx, tx, proof.AccountID.String())
+		account, proof, err := s.linkedOnce(ctx, tx, token, resetPassword)
 		switch {
 		case err != nil:
 			return err
@@ -121,7 +119,10 @@ func (s *Service) Reset(ctx context.Context, token, plain string) error {
 		if err := prove(ctx, tx, account.ID, byEmail, proof.Recipient, true); err != nil {
 			return err
 		}
-		return s.setPassword(ctx, tx, account.ID, hash, uuid.Nil)
+		if err := s.setPassword(ctx, tx, account.ID, hash); err != nil {
+			return err
+		}
+		return endAll(ctx, tx, account.ID, uuid.Nil)
 	})
 	if err == nil {
 		s.hint(ctx)
@@ -129,24 +130,12 @@ func (s *Service) Reset(ctx context.Context, token, plain string) error {
 	return err
 }
 
-// lockAccount reads an account and makes all that changes how one logs in follow each other.
-func lockAccount(ctx context.Context, tx bun.Tx, id string) (*schema.Account, error) {
-	account := new(schema.Account)
-	if err := tx.NewSelect().Model(account).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
-		return nil, erased(err)
-	}
-	return account, nil
-}
-
-// setPassword stores a hash, ends all sessions but the kept one, makes all links that were
-// sent worthless, and tells the owner. The account is locked.
-func (s *Service) setPassword(ctx context.Context, tx bun.Tx, account uuid.UUID, hash string, kept uuid.UUID) error {
+// setPassword stores a hash, makes all links that were sent worthless, and tells the owner.
+// The account is locked.
+func (s *Service) setPassword(ctx context.Context, tx bun.Tx, account uuid.UUID, hash string) error {
 	if _, err := tx.NewUpdate().Model((*schema.Account)(nil)).Set("password_hash = ?, updated_at = now()", hash).
 		Where("id = ?", account).Exec(ctx); err != nil {
 		return fmt.Errorf("set a password: %w", err)
-	}
-	if err := endAll(ctx, tx, account, kept); err != nil {
-		return err
 	}
 	if err := voidProofs(ctx, tx, account, resetPassword, proveNewEmail); err != nil {
 		return err
@@ -159,7 +148,7 @@ func (s *Service) setPassword(ctx context.Context, tx bun.Tx, account uuid.UUID,
 }
 
 // endAll ends all sessions of an account but the kept one, with the messages to their
-// browsers.
+// browsers. The account is locked.
 func endAll(ctx context.Context, tx bun.Tx, account, kept uuid.UUID) error {
 	if _, err := tx.NewUpdate().Model((*schema.Session)(nil)).Set("revoked_at = now()").
 		Where("account_id = ? AND family <> ? AND revoked_at IS NULL", account, kept).Exec(ctx); err != nil {
@@ -180,7 +169,11 @@ type PasswordChange struct {
 // Codes: validation_failed, password_wrong, conflict for an account without a password,
 // too_many_requests, unavailable.
 func (s *Service) ChangePassword(ctx context.Context, by Claims, c PasswordChange, from Client) error {
-	account, err := s.account(ctx, s.db, "id = ?", by.Subject)
+	id, own, err := ids(by)
+	if err != nil {
+		return err
+	}
+	account, err := s.account(ctx, s.db, "id = ?", id)
 	if err != nil {
 		return erased(err)
 	}
@@ -192,40 +185,28 @@ func (s *Service) ChangePassword(ctx context.Context, by Claims, c PasswordChang
 	if account.PasswordHash == "" {
 		return noPassword()
 	}
-	if err := s.checkPassword(ctx, account, c.Current, from); err != nil {
+	if err := s.checkPassword(ctx, account, c.Current, from.Address); err != nil {
 		return err
 	}
 	hash, err := password.Hash(ctx, password.Known, c.New)
 	if err != nil {
 		return hashing(err)
 	}
-	own, err := uuid.Parse(by.SessionFamily)
-	if err != nil {
-		return fmt.Errorf("session id: %w", err)
-	}
 	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		locked, err := lockAccount(ctx, tx, by.Subject)
+		locked, err := lockAccount(ctx, tx, id)
 		switch {
 		case err != nil:
 			return err
 		case locked.PasswordHash != account.PasswordHash:
 			return booking.E(booking.CodeConflict, "The password was changed at the same moment. Log in with the new one.")
-		case c.KeepSessions:
-			return s.keepSessions(ctx, tx, account.ID, hash)
-		default:
-			return s.setPassword(ctx, tx, account.ID, hash, own)
 		}
+		if err := s.setPassword(ctx, tx, id, hash); err != nil || c.KeepSessions {
+			return err
+		}
+		return endAll(ctx, tx, id, own)
 	})
 	if err == nil {
 		s.hint(ctx)
 	}
 	return err
-}
-
-func (s *Service) keepSessions(ctx context.Context, tx bun.Tx, account uuid.UUID, hash string) error {
-	if _, err := tx.NewUpdate().Model((*schema.Account)(nil)).Set("password_hash = ?, updated_at = now()", hash).
-		Where("id = ?", account).Exec(ctx); err != nil {
-		return fmt.Errorf("set a password: %w", err)
-	}
-	return s.tell(ctx, tx, account, letterPasswordChanged)
 }

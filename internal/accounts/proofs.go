@@ -146,34 +146,51 @@ func use(ctx context.Context, tx bun.Tx, proof uuid.UUID) error {
 	return nil
 }
 
-// linked reads the proof of a link's token and locks it. A proof that was superseded by a
-// later one of its account and purpose still counts: people open the older mail. Code:
+// linked reads the proof of a link's token and the account that it belongs to, and locks
+// both: the account first, as all that changes how one logs in. A proof that was superseded by
+// a later one of its account and purpose still counts: people open the older mail. Code:
 // link_over.
-func (s *Service) linked(ctx context.Context, tx bun.Tx, token, purpose string) (*schema.Proof, error) {
+func (s *Service) linked(ctx context.Context, tx bun.Tx, token, purpose string) (*schema.Account, *schema.Proof, error) {
 	if s.codes == nil {
-		return nil, noCodes()
+		return nil, nil, noCodes()
 	}
 	id, genuine := s.codes.Proof(token, purpose)
 	if !genuine {
-		return nil, linkOver()
+		return nil, nil, linkOver()
 	}
-	row := new(schema.Proof)
-	err := tx.NewSelect().Model(row).Where("id = ? AND purpose = ? AND link_until > now() AND account_id IS NOT NULL", id, purpose).
-		For("UPDATE").Scan(ctx)
+	account, proof := new(schema.Account), new(schema.Proof)
+	err := tx.NewSelect().Model(account).Where("id = (SELECT account_id FROM proofs WHERE id = ? AND purpose = ?)", id, purpose).
+		For("NO KEY UPDATE").Scan(ctx)
+	if err == nil {
+		err = tx.NewSelect().Model(proof).Where("id = ? AND link_until > now()", id).For("UPDATE").Scan(ctx)
+	}
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return nil, linkOver()
+		return nil, nil, linkOver()
 	case err != nil:
-		return nil, fmt.Errorf("read a proof: %w", err)
+		return nil, nil, fmt.Errorf("read a proof: %w", err)
 	default:
-		return row, nil
+		return account, proof, nil
 	}
 }
 
-// voidProofs makes the codes and links of an account that were not used worthless.
+// linkedOnce is linked for a link that works once, and uses it.
+func (s *Service) linkedOnce(ctx context.Context, tx bun.Tx, token, purpose string) (*schema.Account, *schema.Proof, error) {
+	account, proof, err := s.linked(ctx, tx, token, purpose)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case proof.UsedAt != nil:
+		return nil, nil, linkOver()
+	default:
+		return account, proof, use(ctx, tx, proof.ID)
+	}
+}
+
+// voidProofs makes the codes and links of an account worthless.
 func voidProofs(ctx context.Context, tx bun.Tx, account uuid.UUID, purposes ...string) error {
 	_, err := tx.NewUpdate().Model((*schema.Proof)(nil)).Set("link_until = least(link_until, now()), code_until = least(code_until, now())").
-		Where("account_id = ? AND purpose IN (?) AND used_at IS NULL", account, bun.List(purposes)).Exec(ctx)
+		Where("account_id = ? AND purpose IN (?)", account, bun.List(purposes)).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("void the codes of an account: %w", err)
 	}

@@ -237,8 +237,8 @@ func TestAnotherAddress(t *testing.T) {
 	const next = "asha.next@example.com"
 	p.exec(`UPDATE session_devices SET began_at = began_at - interval '1 hour'`)
 	assert.Equal(t, booking.CodeConfirmationNeeded, booking.CodeOf(p.AskForNewEmail(t.Context(), by, next, "")), "a session that was left open")
-	assert.Equal(t, booking.CodeWrongPassword, booking.CodeOf(p.Confirm(t.Context(), by, "wrong", accounts.Client{Address: home})))
-	require.NoError(t, p.Confirm(t.Context(), by, goodPassword, accounts.Client{Address: home}))
+	assert.Equal(t, booking.CodeWrongPassword, booking.CodeOf(p.Confirm(t.Context(), by, accounts.Proof{Password: "wrong"}, accounts.Client{Address: home})))
+	require.NoError(t, p.Confirm(t.Context(), by, accounts.Proof{Password: goodPassword}, accounts.Client{Address: home}))
 	require.NoError(t, p.AskForNewEmail(t.Context(), by, next, ""))
 	a, err := p.Account(t.Context(), by.Subject)
 	require.NoError(t, err)

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/google/uuid"
@@ -25,9 +24,9 @@ const (
 )
 
 // RenewRecoveryCodes gives an account ten new recovery codes, shown this once. The former
-// ones work no more. Codes: conflict without a second factor, those of stepUp.
-func (s *Service) RenewRecoveryCodes(ctx context.Context, by Claims, proof Proof, from netip.Addr) (codes []string, err error) {
-	if err := s.stepUp(ctx, by, proof, from); err != nil {
+// ones work no more. Codes: conflict without a second factor, confirmation_needed.
+func (s *Service) RenewRecoveryCodes(ctx context.Context, by Claims) (codes []string, err error) {
+	if err := s.fresh(ctx, by); err != nil {
 		return nil, err
 	}
 	account, _, err := ids(by)

@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
 
-	"github.com/boxoffice/boxoffice/internal/contacts"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -91,7 +89,7 @@ func (s *Service) refresh(ctx context.Context, refreshToken string, address neti
 		}
 		pair, err = s.pair(view(account), session.Family, next)
 		if err == nil { // it says where the owner is, also to a process that began just now
-			s.tries.seen(address, strings.ToLower(contacts.Same(account.Email)))
+			s.tries.seen(address, normal(account.Email))
 		}
 		return err
 	})
@@ -184,7 +182,7 @@ const kindRefreshReused = "refresh_reused"
 
 // reused ends the family of a token that was copied, and no other session of the account,
 // and notes it. A family ends once, so there is one event for each however often the token
-// is tried. A letter to the owner belongs here, in the same transaction.
+// is tried. The owner is told by mail, in the same transaction.
 func (s *Service) reused(ctx context.Context, tx bun.Tx, session used) error {
 	if err := revoke(ctx, tx, session.Family.String()); err != nil {
 		return err

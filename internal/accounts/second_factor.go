@@ -3,13 +3,11 @@ package accounts
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"github.com/boxoffice/boxoffice/booking"
-	"github.com/boxoffice/boxoffice/internal/contacts"
 	"github.com/boxoffice/boxoffice/schema"
 )
 
@@ -67,7 +65,7 @@ func (s *Service) enter(ctx context.Context, account *schema.Account, from Clien
 	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
 		// The password may have been changed since it was compared: then all sessions have
 		// ended, and this one must not begin.
-		switch locked, err := lockAccount(ctx, tx, account.ID.String()); {
+		switch locked, err := lockAccount(ctx, tx, account.ID); {
 		case err != nil:
 			return err
 		case locked.PasswordHash != account.PasswordHash:
@@ -89,7 +87,7 @@ func (s *Service) enter(ctx context.Context, account *schema.Account, from Clien
 func (s *Service) secondStep(ctx context.Context, account *schema.Account, ways []Way, by keeper) error {
 	step := &SecondStep{Ways: ways, ExpiresIn: int(challengeLife.Seconds())}
 	var err error
-	if step.Challenge, err = s.newChallenge(ctx, s.db, challenge{account: account.ID}, forSecondFactor, by, challengeLife); err != nil {
+	if step.Challenge, err = s.newChallenge(ctx, account.ID, by); err != nil {
 		return err
 	}
 	return step
@@ -97,11 +95,8 @@ func (s *Service) secondStep(ctx context.Context, account *schema.Account, ways 
 
 // wasHere remembers where an owner has logged in.
 func (s *Service) wasHere(account *schema.Account, from Client) {
-	s.tries.seen(from.Address, emailOf(account))
+	s.tries.seen(from.Address, normal(account.Email))
 }
-
-// emailOf is the address by which tries of an account are counted.
-func emailOf(account *schema.Account) string { return strings.ToLower(contacts.Same(account.Email)) }
 
 // SecondFactor is the second step of Login. Codes: validation_failed for a wrong code,
 // unauthenticated when the log-in has to begin again, too_many_requests,
@@ -120,7 +115,7 @@ func (s *Service) secondFactor(ctx context.Context, answer Answer, from Client, 
 	if err != nil {
 		return TokenPair{}, err
 	}
-	waits, err := s.answered(ctx, answer.Challenge, forSecondFactor, by)
+	waits, err := s.answered(ctx, answer.Challenge, by)
 	if err != nil {
 		return TokenPair{}, err
 	}
@@ -130,7 +125,7 @@ func (s *Service) secondFactor(ctx context.Context, answer Answer, from Client, 
 		}
 	}
 	return s.pass(ctx, waits, way, from, by, func(ctx context.Context, tx bun.Tx) (*schema.Account, error) {
-		account, err := s.lockAccount(ctx, tx, waits.account)
+		account, err := lockAccount(ctx, tx, waits.account)
 		if err != nil {
 			return nil, err
 		}
@@ -190,13 +185,4 @@ func (s *Service) pass(ctx context.Context, waits challenge, way Way, from Clien
 	s.wasHere(account, from)
 	s.hint(ctx)
 	return pair, nil
-}
-
-// lockAccount reads an account whose factors are about to change, one at a time.
-func (s *Service) lockAccount(ctx context.Context, tx bun.Tx, id uuid.UUID) (*schema.Account, error) {
-	var account schema.Account
-	if err := tx.NewSelect().Model(&account).Where("id = ?", id).For("NO KEY UPDATE").Scan(ctx); err != nil {
-		return nil, erased(err)
-	}
-	return &account, nil
 }

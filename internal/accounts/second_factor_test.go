@@ -47,7 +47,7 @@ func newGuarded(t *testing.T, options accounts.FactorOptions) *guarded {
 	claims, err := s.Verify(login(t, s).AccessToken)
 	require.NoError(t, err)
 	g := &guarded{t: t, s: s, db: db, claims: *claims}
-	begun, err := s.BeginTOTP(t.Context(), g.claims, accounts.Proof{}, home)
+	begun, err := s.BeginTOTP(t.Context(), g.claims)
 	require.NoError(t, err)
 	g.secret = begun.Secret
 	g.recovery, err = s.ConfirmTOTP(t.Context(), g.claims, g.code(-1))
@@ -123,7 +123,7 @@ func TestSecondFactorIsAskedForFromItsFirstCodeOn(t *testing.T) {
 	register(t, s)
 	claims, err := s.Verify(login(t, s).AccessToken)
 	require.NoError(t, err)
-	begun, err := s.BeginTOTP(t.Context(), *claims, accounts.Proof{}, home)
+	begun, err := s.BeginTOTP(t.Context(), *claims)
 	require.NoError(t, err)
 	assert.Contains(t, begun.URL, "otpauth://totp/Boxoffice:Asha@example.com?")
 	assert.True(t, strings.HasPrefix(begun.QR, "data:image/png;base64,iVBOR"), "%.40s", begun.QR)
@@ -132,7 +132,7 @@ func TestSecondFactorIsAskedForFromItsFirstCodeOn(t *testing.T) {
 	g := &guarded{t: t, s: s, db: db, claims: *claims, secret: begun.Secret}
 	_, err = s.ConfirmTOTP(t.Context(), *claims, g.wrong())
 	require.Equal(t, booking.CodeValidation, booking.CodeOf(err), "%v", err)
-	again, err := s.BeginTOTP(t.Context(), *claims, accounts.Proof{}, home)
+	again, err := s.BeginTOTP(t.Context(), *claims)
 	require.NoError(t, err)
 	assert.NotEqual(t, begun.Secret, again.Secret)
 	_, err = s.ConfirmTOTP(t.Context(), *claims, g.code(0))
@@ -142,7 +142,7 @@ func TestSecondFactorIsAskedForFromItsFirstCodeOn(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, codes, 10)
 
-	_, err = s.BeginTOTP(t.Context(), *claims, accounts.Proof{}, home)
+	_, err = s.BeginTOTP(t.Context(), *claims)
 	require.Equal(t, booking.CodeConflict, booking.CodeOf(err), "a secret that was confirmed is not replaced")
 	var stored string
 	require.NoError(t, db.Pool.QueryRow(t.Context(), `SELECT encode(secret, 'escape') || (SELECT string_agg(encode(hash, 'escape'), ' ') FROM recovery_codes) FROM totp_factors`).Scan(&stored))
@@ -342,7 +342,7 @@ func TestRecoveryCodes(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 8, factors.RecoveryCodes)
 
-	renewed, err := g.s.RenewRecoveryCodes(t.Context(), g.claims, accounts.Proof{}, home)
+	renewed, err := g.s.RenewRecoveryCodes(t.Context(), g.claims)
 	require.NoError(t, err)
 	require.Len(t, renewed, 10)
 	require.Equal(t, booking.CodeValidation, booking.CodeOf(g.answer(accounts.Answer{Challenge: g.half(), RecoveryCode: g.recovery[2]})), "of before")
@@ -353,50 +353,58 @@ func TestFactorsChangeInFreshSessionsOnly(t *testing.T) {
 	t.Parallel()
 	g := newGuarded(t, accounts.FactorOptions{})
 	old := func() { g.exec(`UPDATE session_factors SET passed_at = now() - interval '11 minutes'`) }
-	renew := func(proof accounts.Proof) error {
-		_, err := g.s.RenewRecoveryCodes(t.Context(), g.claims, proof, home)
+	from := accounts.Client{Address: home}
+	confirm := func(proof accounts.Proof) error { return g.s.Confirm(t.Context(), g.claims, proof, from) }
+	renew := func() error {
+		_, err := g.s.RenewRecoveryCodes(t.Context(), g.claims)
 		return err
 	}
+	old()
 	for name, test := range map[string]struct {
 		proof func() accounts.Proof
 		code  booking.Code
 	}{
-		"nothing":               {func() accounts.Proof { return accounts.Proof{} }, booking.CodeConfirmationNeeded},
-		"a password only":       {func() accounts.Proof { return accounts.Proof{Password: goodPassword} }, booking.CodeConfirmationNeeded},
-		"a code only":           {func() accounts.Proof { return accounts.Proof{Code: g.code(0)} }, booking.CodeConfirmationNeeded},
-		"a wrong password":      {func() accounts.Proof { return accounts.Proof{Password: "wrong", Code: g.code(0)} }, booking.CodeValidation},
+		"nothing":               {func() accounts.Proof { return accounts.Proof{} }, booking.CodeValidation},
+		"a password only":       {func() accounts.Proof { return accounts.Proof{Password: goodPassword} }, booking.CodeValidation},
+		"a code only":           {func() accounts.Proof { return accounts.Proof{Code: g.code(0)} }, booking.CodeWrongPassword},
+		"a wrong password":      {func() accounts.Proof { return accounts.Proof{Password: "wrong", Code: g.code(0)} }, booking.CodeWrongPassword},
 		"a wrong code":          {func() accounts.Proof { return accounts.Proof{Password: goodPassword, Code: g.wrong()} }, booking.CodeValidation},
 		"a wrong recovery code": {func() accounts.Proof { return accounts.Proof{Password: goodPassword, RecoveryCode: "x"} }, booking.CodeValidation},
+		"both codes": {func() accounts.Proof {
+			return accounts.Proof{Password: goodPassword, Code: g.code(0), RecoveryCode: g.recovery[0]}
+		}, booking.CodeValidation},
 	} {
 		t.Run(name, func(t *testing.T) {
-			old()
-			require.Equal(t, test.code, booking.CodeOf(renew(test.proof())))
+			require.Equal(t, test.code, booking.CodeOf(confirm(test.proof())))
+			require.Equal(t, booking.CodeConfirmationNeeded, booking.CodeOf(renew()))
 		})
 	}
-	old()
 	g.forget()
-	require.NoError(t, renew(accounts.Proof{Password: goodPassword, Code: g.code(0)}))
-	require.NoError(t, renew(accounts.Proof{}), "it has just been shown")
+	require.NoError(t, confirm(accounts.Proof{Password: goodPassword, Code: g.code(0)}))
+	require.NoError(t, renew())
 
-	// A session that showed a password only, before there was a factor, removes none.
+	// A session that showed a password only, before there was a factor, removes none, and
+	// does not move the account to another address.
 	g.exec(`DELETE FROM session_factors`)
-	require.Equal(t, booking.CodeConfirmationNeeded, booking.CodeOf(g.s.RemoveTOTP(t.Context(), g.claims, accounts.Proof{}, home)))
+	require.Equal(t, booking.CodeConfirmationNeeded, booking.CodeOf(g.s.RemoveTOTP(t.Context(), g.claims)))
 	g.forget()
-	require.NoError(t, g.s.RemoveTOTP(t.Context(), g.claims, accounts.Proof{Password: goodPassword, Code: g.code(0)}, home))
+	require.NoError(t, confirm(accounts.Proof{Password: goodPassword, Code: g.code(0)}))
+	require.NoError(t, g.s.RemoveTOTP(t.Context(), g.claims))
 	assert.Zero(t, g.number(`SELECT (SELECT count(*) FROM totp_factors) + (SELECT count(*) FROM recovery_codes) + (SELECT count(*) FROM session_factors)`))
 	login(t, g.s) // without a second step
 
 	// Without a factor the password is enough, and a session that began a while ago is not.
-	begin := func(proof accounts.Proof) error {
-		_, err := g.s.BeginTOTP(t.Context(), g.claims, proof, home)
+	begin := func() error {
+		_, err := g.s.BeginTOTP(t.Context(), g.claims)
 		return err
 	}
-	require.NoError(t, begin(accounts.Proof{}))
+	require.NoError(t, begin())
 	g.exec(`UPDATE session_devices SET began_at = now() - interval '11 minutes'`)
-	require.Equal(t, booking.CodeConfirmationNeeded, booking.CodeOf(begin(accounts.Proof{})))
-	require.Equal(t, booking.CodeValidation, booking.CodeOf(begin(accounts.Proof{Password: "wrong"})))
-	require.NoError(t, begin(accounts.Proof{Password: goodPassword}))
-	require.Equal(t, booking.CodeConflict, booking.CodeOf(renew(accounts.Proof{Password: goodPassword})), "there is no factor")
+	require.Equal(t, booking.CodeConfirmationNeeded, booking.CodeOf(begin()))
+	require.Equal(t, booking.CodeWrongPassword, booking.CodeOf(confirm(accounts.Proof{Password: "wrong"})))
+	require.NoError(t, confirm(accounts.Proof{Password: goodPassword}))
+	require.NoError(t, begin())
+	require.Equal(t, booking.CodeConflict, booking.CodeOf(renew()), "there is no factor")
 }
 
 func TestSecretsOpenForTheirAccountOnly(t *testing.T) {
@@ -432,7 +440,7 @@ func TestStaffNeedASecondFactor(t *testing.T) {
 	before, err := s.Verify(login(t, s).AccessToken)
 	require.NoError(t, err)
 
-	begun, err := s.BeginTOTP(t.Context(), *claims, accounts.Proof{}, home)
+	begun, err := s.BeginTOTP(t.Context(), *claims)
 	require.NoError(t, err)
 	g := &guarded{t: t, s: s, db: db, claims: *claims, secret: begun.Secret}
 	assert.True(t, lacks(claims), "it waits for its first code")
@@ -450,6 +458,6 @@ func TestStaffNeedASecondFactor(t *testing.T) {
 	next, err = s.Verify(pair.AccessToken)
 	require.NoError(t, err)
 	assert.False(t, lacks(next), "refreshed")
-	require.NoError(t, s.RemoveTOTP(t.Context(), *next, accounts.Proof{}, home))
+	require.NoError(t, s.RemoveTOTP(t.Context(), *next))
 	assert.True(t, lacks(next), "removed")
 }

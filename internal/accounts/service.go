@@ -60,13 +60,14 @@ type Profile struct {
 
 // Service is the accounts and their sessions.
 type Service struct {
-	db     *bun.DB
-	pool   *pgxpool.Pool // for the one hot statement
-	tokens *Tokens
-	tries  *tries
-	push   Push
-	codes  *codes.Codes // nil: addresses are not confirmed
-	texts  TextMessages
+	db       *bun.DB
+	pool     *pgxpool.Pool // for the one hot statement
+	tokens   *Tokens
+	tries    *tries
+	push     Push
+	codes    *codes.Codes // nil: addresses are not confirmed
+	texts    TextMessages
+	noGuests bool
 	// publish hints that a letter waits.
 	publish func(ctx context.Context, topic string)
 
@@ -175,14 +176,18 @@ func (s *Service) Account(ctx context.Context, id string) (Account, error) {
 }
 
 // UpdateProfile changes what its owner may change. Codes: validation_failed,
-// not_found.
+// unauthenticated for an account that is gone.
 func (s *Service) UpdateProfile(ctx context.Context, id string, p Profile) (Account, error) {
 	p, err := p.check()
 	if err != nil {
 		return Account{}, err
 	}
+	owner, err := uuid.Parse(id)
+	if err != nil {
+		return Account{}, fmt.Errorf("account id: %w", err)
+	}
 	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		row, err := lockAccount(ctx, tx, id)
+		row, err := lockAccount(ctx, tx, owner)
 		if err != nil {
 			return err
 		}

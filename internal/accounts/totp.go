@@ -7,8 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,13 +42,13 @@ type NewTOTP struct {
 
 // BeginTOTP makes a secret for the authenticator app of an account. It counts for nothing
 // until ConfirmTOTP; the next BeginTOTP replaces it. Codes: conflict, with an app that was
-// confirmed; those of stepUp.
-func (s *Service) BeginTOTP(ctx context.Context, by Claims, proof Proof, from netip.Addr) (NewTOTP, error) {
+// confirmed; confirmation_needed.
+func (s *Service) BeginTOTP(ctx context.Context, by Claims) (NewTOTP, error) {
 	box, err := s.box()
 	if err != nil {
 		return NewTOTP{}, err
 	}
-	if err := s.stepUp(ctx, by, proof, from); err != nil {
+	if err := s.fresh(ctx, by); err != nil {
 		return NewTOTP{}, err
 	}
 	account, err := s.account(ctx, s.db, "id = ?", by.Subject)
@@ -118,9 +116,9 @@ func (s *Service) ConfirmTOTP(ctx context.Context, by Claims, code string) (reco
 	return recovery, err
 }
 
-// RemoveTOTP takes the authenticator app away. Codes: not_found, those of stepUp.
-func (s *Service) RemoveTOTP(ctx context.Context, by Claims, proof Proof, from netip.Addr) error {
-	if err := s.stepUp(ctx, by, proof, from); err != nil {
+// RemoveTOTP takes the authenticator app away. Codes: not_found, confirmation_needed.
+func (s *Service) RemoveTOTP(ctx context.Context, by Claims) error {
+	if err := s.fresh(ctx, by); err != nil {
 		return err
 	}
 	return s.ending(ctx, by.Subject, func(ctx context.Context, tx bun.Tx) error {
@@ -164,7 +162,7 @@ func (s *Service) takeCode(ctx context.Context, tx bun.Tx, account uuid.UUID, co
 	if err != nil {
 		return fmt.Errorf("open the secret of an authenticator app: %w", err)
 	}
-	step, err := matching(string(secret), digits(code), now)
+	step, err := matching(string(secret), digitsOf(code), now)
 	switch {
 	case err != nil:
 		return err
@@ -201,9 +199,6 @@ func matching(secret, code string, now int64) (int64, error) {
 	}
 	return found, nil
 }
-
-// digits drops the spaces that apps show within a code.
-func digits(code string) string { return strings.ReplaceAll(strings.TrimSpace(code), " ", "") }
 
 func wrongFactor(field, message string) error {
 	return booking.Invalid(booking.FieldError{Field: field, Message: message})

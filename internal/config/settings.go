@@ -88,6 +88,7 @@ type limits struct {
 
 // accounts: what proving an address may cost.
 type accounts struct {
+	Guests         Switch   `env:"GUESTS" envDefault:"on" doc:"on: customers may book without an account. off: not. Turn it on when no process of a release without guests runs any more: such a one would mail their tickets to nowhere."`
 	SMSCodesPerDay int      `env:"SMS_CODES_PER_DAY" envDefault:"500" doc:"How many codes are sent by SMS in 24 hours, over all numbers. At four fifths staff get an alert. 0 sends no code."`
 	SMSCountries   []string `env:"SMS_COUNTRIES" doc:"The countries whose numbers get a code, by their ISO 3166 codes, by comma: those that you sell tickets in. Empty is all, which invites people who are paid for messages."`
 }

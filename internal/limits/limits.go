@@ -22,10 +22,8 @@ type Kind string
 
 // The kinds of clients.
 const (
-	ByAddress   Kind = "address"
-	ByAccount   Kind = "account"
-	ByKey       Kind = "key"       // a service key
-	ByRecipient Kind = "recipient" // who gets a code: an e-mail address or a number
+	ByAddress Kind = "address"
+	ByAccount Kind = "account"
 )
 
 // Client is one identity. A request may have several, and each of them pays.
@@ -54,12 +52,6 @@ func Address(address netip.Addr) []Client {
 
 // Account is a client by its account.
 func Account(id string) Client { return Client{ByAccount, string(ByAccount), id, 1} }
-
-// Key is a client by the id of its service key.
-func Key(id string) Client { return Client{ByKey, string(ByKey), id, 1} }
-
-// Recipient is who gets a code, by an e-mail address or a number in its one spelling.
-func Recipient(address string) Client { return Client{ByRecipient, string(ByRecipient), address, 1} }
 
 // Group is requests that share budgets.
 type Group struct {
@@ -144,7 +136,7 @@ func (l *Limiter) bills(group Group, clients []Client) []bill {
 		if !pays || c.Kind == ByAddress && known && !group.Brake {
 			continue
 		}
-		known = known || c.Kind == ByAccount || c.Kind == ByKey
+		known = known || c.Kind == ByAccount
 		quota.Requests = max(1, int(float64(quota.Requests*c.Share)*l.factor))
 		all = append(all, bill{group.Name + "-per-" + c.Name, c.Name + "|" + c.ID, quota})
 	}

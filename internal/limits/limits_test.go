@@ -151,8 +151,8 @@ func TestStrictGroupsRefuseWhatTheyCannotCount(t *testing.T) {
 	l := New(shared, 1)
 	l.own = newLedgers(100)
 	now := clock(l)
-	group := Group{Name: "codes", Budgets: map[Kind]cache.Quota{ByRecipient: {Requests: 4, Per: time.Minute}}, Alone: 2}
-	take := func(who string) bool { return l.Take(t.Context(), group, Recipient(who)).Allowed }
+	group := Group{Name: "codes", Budgets: map[Kind]cache.Quota{ByAccount: {Requests: 4, Per: time.Minute}}, Alone: 2}
+	take := func(who string) bool { return l.Take(t.Context(), group, Account(who)).Allowed }
 	require.True(t, take("victim@example.com"))
 	require.True(t, take("victim@example.com"))
 	allowed := 0
@@ -203,8 +203,8 @@ func TestTheFactorIsForAllBudgets(t *testing.T) {
 	t.Parallel()
 	l := New(nil, 0.5)
 	clock(l)
-	group := Group{Name: "g", Budgets: map[Kind]cache.Quota{ByKey: {Requests: 4, Per: time.Minute}}}
+	group := Group{Name: "g", Budgets: map[Kind]cache.Quota{ByAccount: {Requests: 4, Per: time.Minute}}}
 	for _, want := range []bool{true, true, false} {
-		assert.Equal(t, want, l.Take(t.Context(), group, Key("partner")).Allowed)
+		assert.Equal(t, want, l.Take(t.Context(), group, Account("partner")).Allowed)
 	}
 }

@@ -80,7 +80,6 @@ var letterPages = map[string]struct{ page, purpose string }{
 	"session_copied":   {"/account", ""},
 	"factor_changed":   {"/account", ""},
 	"recovery_used":    {"/account", ""},
-	"identity_changed": {"/account", ""},
 }
 
 // codePurposes are the letters with a code.

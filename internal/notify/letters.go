@@ -65,10 +65,14 @@ const (
 	lettersAtOnce = 8
 	// lettersEvery is how often letters are looked for without a hint.
 	lettersEvery = time.Second
-	// letterWithin is how long a vendor may take.
-	letterWithin = 10 * time.Second
-	// letterTries is how often a letter is handed over; then it is dropped.
-	letterTries = 8
+	// letterWithin is how long a vendor may take, with the wait for its turn.
+	letterWithin = 20 * time.Second
+	// letterWait is how long a letter belongs to the process that took it, and the first pause
+	// after a failure; pauses double up to an hour.
+	letterWait = 30 * time.Second
+	// letterAge is how long a vendor may be away before news are dropped. Codes and links are
+	// dropped when they no longer count.
+	letterAge = 72 * time.Hour
 )
 
 // Run sends letters until the context ends. hints says that one may wait.
@@ -98,7 +102,7 @@ func (l *Letters) Run(ctx context.Context, hints <-chan struct{}) {
 type dueLetter struct {
 	id, kind, channel, recipient, language, name string
 	proof                                        uuid.UUID
-	useful                                       bool // its code or link still counts
+	useful                                       bool // its code or link still counts, or it is news
 	attempts                                     int
 }
 
@@ -109,12 +113,13 @@ func (l *Letters) SendDue(ctx context.Context) (int, error) {
 		WITH due AS (
 			SELECT id FROM letters WHERE status = 'waiting' AND try_after <= now()
 			ORDER BY try_after LIMIT $1 FOR UPDATE SKIP LOCKED)
-		UPDATE letters le SET attempts = attempts + 1, try_after = now() + interval '15 seconds' * power(2, least(attempts, 6))
+		UPDATE letters le SET attempts = attempts + 1, try_after = now() + $2::interval * power(2, least(attempts, 7))
 		FROM due WHERE le.id = due.id
 		RETURNING le.id::text, le.kind, le.channel, le.recipient, le.language,
 			coalesce((SELECT a.name FROM accounts a WHERE a.id = le.account_id), ''), coalesce(le.proof_id, '00000000-0000-0000-0000-000000000000'),
-			coalesce((SELECT p.used_at IS NULL AND p.link_until > now() FROM proofs p WHERE p.id = le.proof_id), le.proof_id IS NULL),
-			le.attempts`, lettersAtOnce)
+			coalesce((SELECT p.used_at IS NULL AND p.link_until > now() FROM proofs p WHERE p.id = le.proof_id),
+				le.proof_id IS NULL AND le.created_at > now() - $3::interval),
+			le.attempts`, lettersAtOnce, letterWait, letterAge)
 	if err != nil {
 		return 0, fmt.Errorf("look for letters: %w", err)
 	}
@@ -137,7 +142,7 @@ func (l *Letters) send(ctx context.Context, letter dueLetter) error {
 	sender := l.senders[channel]
 	switch {
 	case !letter.useful:
-		return l.settle(ctx, letter, "dropped", "its code or link no longer counts")
+		return l.settle(ctx, letter, "dropped", "it is no longer of use")
 	case sender == nil:
 		return l.settle(ctx, letter, "dropped", "no vendor for this channel")
 	}
@@ -147,15 +152,15 @@ func (l *Letters) send(ctx context.Context, letter dueLetter) error {
 		return l.settle(ctx, letter, "dropped", "it cannot be written")
 	}
 	call := func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, letterWithin)
-		defer cancel()
 		_, err := sender.Send(ctx, message)
 		return err
 	}
+	within, cancel := context.WithTimeout(ctx, letterWithin)
+	defer cancel()
 	if vendor := l.vendors[channel]; vendor != nil {
-		err = vendor.Report(ctx, call)
+		err = vendor.Report(within, call)
 	} else {
-		err = call(ctx)
+		err = call(within)
 	}
 	return l.conclude(ctx, letter, err)
 }
@@ -172,7 +177,7 @@ func (l *Letters) conclude(ctx context.Context, letter dueLetter, sent error) er
 	}
 	// Without the recipient, and without the letter.
 	l.log.WarnContext(ctx, "letter not sent", "letter", letter.kind, "channel", letter.channel, "attempt", letter.attempts, "cause", failure)
-	if outcomeOf(sent) == OutcomeRefused || letter.attempts >= letterTries {
+	if outcomeOf(sent) == OutcomeRefused {
 		return l.settle(ctx, letter, "dropped", failure)
 	}
 	return l.settle(ctx, letter, "waiting", failure)

@@ -54,3 +54,12 @@ BEGIN
     RETURN NOT EXISTS (SELECT FROM unwanted_messages u
         WHERE u.account_id = p_account AND u.channel = p_channel AND u.kind = kind_of_notice(p_notice));
 END $$;
+
+-- let_guest_pay raises the version of the holds of a guest who has just proved the address,
+-- so that the pages that show them ask again, and gives their ids.
+CREATE OR REPLACE FUNCTION let_guest_pay(p_account uuid) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY UPDATE bookings b SET version = b.version + 1, updated_at = now()
+        WHERE b.customer_id = p_account AND b.status = 'held' AND EXISTS (SELECT FROM guests g WHERE g.account_id = p_account)
+        RETURNING b.id;
+END $$;

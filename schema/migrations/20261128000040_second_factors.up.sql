@@ -37,18 +37,16 @@ COMMENT ON COLUMN factor_tries.next_at IS 'No code is compared before.';
 
 CREATE TABLE factor_challenges (
     hash       bytea PRIMARY KEY,
-    account_id uuid REFERENCES accounts ON DELETE CASCADE,
-    purpose    text NOT NULL CHECK (purpose IN ('second_factor')),
+    account_id uuid NOT NULL REFERENCES accounts ON DELETE CASCADE,
     keeper     text NOT NULL,
     tries      integer NOT NULL DEFAULT 0,
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX factor_challenges_account ON factor_challenges (account_id);
 CREATE INDEX factor_challenges_expiry ON factor_challenges (expires_at);
-COMMENT ON TABLE factor_challenges IS 'Log-ins and registrations that wait for their second step. One that was passed is deleted.';
+COMMENT ON TABLE factor_challenges IS 'Log-ins that wait for their second step. One that was passed is deleted.';
 COMMENT ON COLUMN factor_challenges.hash IS 'SHA-256 of the 256 random bits that the client has.';
 COMMENT ON COLUMN factor_challenges.account_id IS 'Whose it is.';
-COMMENT ON COLUMN factor_challenges.purpose IS 'second_factor: after the password.';
 COMMENT ON COLUMN factor_challenges.keeper IS 'Who keeps the refresh token, as refresh tokens begin: empty for apps, b. for browsers. The second step is taken from there only.';
 COMMENT ON COLUMN factor_challenges.tries IS 'How many answers were sent; five at most.';
 COMMENT ON COLUMN factor_challenges.expires_at IS 'When it stops working.';

@@ -1532,8 +1532,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Write the password again
-         * @description For ten minutes this session may then change how one logs in. A session that has just begun need not.
+         * Show again that it is you
+         * @description The password, and for an account with an authenticator app also a code or a recovery code. For ten minutes this session may then
+         *     change how one logs in. A session that has just begun need not.
          */
         post: operations["confirmPassword"];
         delete?: never;
@@ -2035,8 +2036,8 @@ export interface paths {
         /**
          * The second step of signing in
          * @description After `POST /v1/sessions` has answered 202. A challenge takes five answers within five minutes and works once; 401 says to begin
-         *     again. A code by time works once, and so does a recovery code. Wrong codes by time are counted for the account, whoever tries from
-         *     where: from the fifth on each makes the next one wait, and Retry-After says how long. Recovery codes do not wait.
+         *     again. A code by time works once, and so does a recovery code. Wrong codes by time are counted for the account, from
+         *     wherever they come: from the fifth on each makes the next one wait, and Retry-After says how long. Recovery codes do not wait.
          */
         post: operations["secondFactor"];
         delete?: never;
@@ -3914,17 +3915,8 @@ export interface components {
                 "application/json": components["schemas"]["Booking"];
             };
         };
-        /** @description The password has to be written again first: POST /v1/me/confirm. */
+        /** @description The session began a while ago. Show again that it is you first: POST /v1/me/confirm (`confirmation_needed`). */
         ConfirmFirst: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The session began a while ago. Send the password and a code along, or sign in again (`confirmation_needed`). */
-        ConfirmationRequired: {
             headers: {
                 [name: string]: unknown;
             };
@@ -4390,20 +4382,6 @@ export interface components {
         Status: components["schemas"]["BookingStatus"];
     };
     requestBodies: {
-        Proof: {
-            content: {
-                /**
-                 * @example {
-                 *       "password": "correct horse battery"
-                 *     }
-                 */
-                "application/json": {
-                    code?: string;
-                    password?: string;
-                    recovery_code?: string;
-                };
-            };
-        };
         SecondStep: {
             content: {
                 /**
@@ -7754,7 +7732,9 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    code?: string;
                     password: string;
+                    recovery_code?: string;
                 };
             };
         };
@@ -7883,12 +7863,12 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["Proof"];
+        requestBody?: never;
         responses: {
             201: components["responses"]["RecoveryCodes"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["ConfirmationRequired"];
+            403: components["responses"]["ConfirmFirst"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
@@ -7905,7 +7885,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["Proof"];
+        requestBody?: never;
         responses: {
             /** @description The secret, in three forms. */
             201: {
@@ -7925,7 +7905,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["ConfirmationRequired"];
+            403: components["responses"]["ConfirmFirst"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
@@ -7942,7 +7922,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["Proof"];
+        requestBody?: never;
         responses: {
             /** @description Removed. */
             204: {
@@ -7953,7 +7933,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["ConfirmationRequired"];
+            403: components["responses"]["ConfirmFirst"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
