@@ -3915,6 +3915,15 @@ export interface components {
                 "application/json": components["schemas"]["Booking"];
             };
         };
+        /** @description A guest has to confirm the e-mail address first (`email_not_confirmed`). */
+        ConfirmEmail: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The session began a while ago. Show again that it is you first: POST /v1/me/confirm (`confirmation_needed`). */
         ConfirmFirst: {
             headers: {
@@ -7210,6 +7219,7 @@ export interface operations {
             200: components["responses"]["Booking"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ConfirmEmail"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
