@@ -62,8 +62,8 @@ describe.skipIf(!here)('Firefox', () => {
     await page.goto(base + '/shows/' + show.id);
     await press('Best 2 together');
     await page.locator('aside .go').click();
-    await page.locator('#field-email').fill(asha.email);
-    await page.locator('#field-password').fill(asha.password);
+    await page.locator('input[name=email]').fill(asha.email);
+    await page.locator('input[name=password]').fill(asha.password);
     await page.locator('form .go').click();
     await page.waitForSelector('.hall');
     await page.locator('aside .go').click();

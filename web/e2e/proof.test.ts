@@ -61,7 +61,6 @@ test('A forgotten password is replaced by the link of a mail', async () => {
   await page.getByText('a mail is on its way').waitFor();
 
   await page.goto(await linkTo(asha, /Choose a new password/, '/reset'));
-  await page.reload(); // the app is open already: only the part behind the # has changed
   await page.getByLabel('New password').fill('velvet otter under rain');
   await page.getByRole('button', { name: 'Set the password' }).tap();
   await page.getByText('Your password is changed.').waitFor();

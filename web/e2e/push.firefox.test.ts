@@ -78,8 +78,8 @@ describe.skipIf(!here)('Messages in Firefox', () => {
 
   test('a customer turns them on, and the next ticket is announced', async () => {
     await page.goto(base + '/login?next=/account');
-    await page.locator('#field-email').fill(asha.email);
-    await page.locator('#field-password').fill(asha.password);
+    await page.locator('input[name=email]').fill(asha.email);
+    await page.locator('input[name=password]').fill(asha.password);
     await page.locator('form .go').click();
     expect(await registers(() => page.locator('::-p-aria([name="Show messages on this device"])').click())).toEqual([201]);
     await page.waitForSelector('::-p-aria([name="Stop messages on this device"])');

@@ -34,8 +34,8 @@ describe.skipIf(!webkit)('WebKit', () => {
     await browser.wait('[data-seat]');
     await browser.click('.ways .way');
     await browser.click('aside .go');
-    await browser.fill('#field-email', asha.email);
-    await browser.fill('#field-password', asha.password);
+    await browser.fill('input[name=email]', asha.email);
+    await browser.fill('input[name=password]', asha.password);
     await browser.click('form .go');
     await browser.wait('.hall');
     await browser.click('aside .go');
