@@ -128,7 +128,8 @@ test('G13 A viewer in Tokyo sees London time everywhere', async () => {
   const { customer, booking } = await bought(show);
   const { page } = await there.visit('desktop', { timezoneId: 'Asia/Tokyo', locale: 'en-GB' });
   const clock = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/London', hour: 'numeric', minute: '2-digit' }).format(new Date(show.startsAt));
-  const time = new RegExp('(?<!\\d)' + clock);
+  // Browsers write the morning with a zero or without one.
+  const time = new RegExp('(?<!\\d)0?' + clock);
   const shown = (text: string | null) => (text ?? '').replaceAll(/[\u202f\u00a0]/g, ' ');
 
   await page.goto(`/?city=london&date=${show.date}`);
