@@ -89,3 +89,16 @@ func TestAForgottenPasswordTellsNothing(t *testing.T) {
 		assert.Equal(t, known.header.Get(header), unknown.header.Get(header), header)
 	}
 }
+
+func TestAChoiceWithoutAValueTurnsNothingOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	put := func(body string, status int, holds ...string) {
+		t.Helper()
+		w.do(t, call{token: w.customer, method: "PUT", path: "/v1/me/notifications", body: body, status: status, holds: holds})
+	}
+	put(`{}`, http.StatusUnprocessableEntity, `"field":"items"`)
+	put(`{"items":[{"channel":"sms","kind":"reminders"}]}`, http.StatusUnprocessableEntity, `"field":"items[0].wanted"`)
+	put(`{"items":[]}`, http.StatusOK, `{"channel":"sms","kind":"reminders","wanted":true,"required":false}`)
+	put(`{"items":[{"channel":"sms","kind":"reminders","wanted":false}]}`, http.StatusOK, `{"channel":"sms","kind":"reminders","wanted":false,"required":false}`)
+}

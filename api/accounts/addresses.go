@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/boxoffice/boxoffice/api/rest"
@@ -228,16 +229,40 @@ func (s *service) listChoices(w http.ResponseWriter, r *http.Request) error {
 
 func (s *service) choose(w http.ResponseWriter, r *http.Request) error {
 	var request struct {
-		Items []accounts.Choice `json:"items"`
+		Items []struct {
+			Channel string `json:"channel"`
+			Kind    string `json:"kind"`
+			Wanted  *bool  `json:"wanted"`
+			// Required comes back from clients that send what they read.
+			Required bool `json:"required"`
+		} `json:"items"`
 	}
 	if err := rest.Decode(w, r, &request); err != nil {
 		return err
 	}
-	if len(request.Items) > 20 {
-		return booking.Invalid(booking.FieldError{Field: "items", Message: "There are nine choices. Send each once."})
+	var fields booking.FieldErrors
+	switch {
+	case request.Items == nil:
+		fields.Add("items", "Send a list of the choices that change. GET gives all.")
+	case len(request.Items) > mostChoices:
+		fields.Add("items", "There are nine choices. Send each once.")
 	}
-	if err := s.accounts.Choose(r.Context(), rest.CallerOf(r).AccountID, request.Items); err != nil {
+	choices := make([]accounts.Choice, 0, min(len(request.Items), mostChoices))
+	for i, item := range request.Items[:cap(choices)] {
+		if item.Wanted == nil { // it is not false: that would turn messages off
+			fields.Add(fmt.Sprintf("items[%d].wanted", i), "Must be true or false.")
+			continue
+		}
+		choices = append(choices, accounts.Choice{Channel: item.Channel, Kind: item.Kind, Wanted: *item.Wanted})
+	}
+	if err := fields.Err(); err != nil {
+		return err
+	}
+	if err := s.accounts.Choose(r.Context(), rest.CallerOf(r).AccountID, choices); err != nil {
 		return err
 	}
 	return s.listChoices(w, r)
 }
+
+// mostChoices is more than there are.
+const mostChoices = 20
