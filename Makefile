@@ -27,8 +27,8 @@ help: ## Show this list
 run: dev ## Run the whole platform on this machine until Ctrl-C
 	@exec $(DEV) up
 
-book: ## Make a booking on the running platform: a tour of the API
-	@CGO_ENABLED=0 go run -trimpath ./cmd/boxoffice book
+book: ## Make a booking on the running platform: a tour of the API (PROVIDER=razorpay, paypal)
+	@CGO_ENABLED=0 go run -trimpath ./cmd/boxoffice book $(if $(PROVIDER),--provider $(PROVIDER))
 
 test: dev lint ## Everything that CI checks: lint, unit, replay, database, HTTP, end to end
 ifeq ($(RACE),)
@@ -57,6 +57,7 @@ endif
 
 bench: dev ## Ratios: the tuned saga, holds and rushes against the conventional way
 	$(WITH) postgres,temporal -- go run ./bench
+	$(WITH) postgres,temporal -- go run ./bench theaters
 	go run ./bench reads
 	go run ./bench streams
 	$(WITH) postgres -- go test -run '^$$' -bench . ./internal/...
@@ -71,7 +72,7 @@ random: dev ## 20,000 requests generated from the OpenAPI document, in every rol
 chaos: dev ## Many customers, faults and crashes; then the invariants. Takes long
 	CHAOS_CUSTOMERS=$(or $(CHAOS_CUSTOMERS),10000) CHAOS_KILLS=$(or $(CHAOS_KILLS),5s) \
 	CANCEL_BOOKINGS=$(or $(CANCEL_BOOKINGS),2000) \
-		go test -C dev -count 1 -timeout 3h -v -run '^(TestChaos|TestChaosSellsOut|TestShowIsCancelled)$$' ./e2e
+		go test -C dev -count 1 -timeout 3h -v -run '^(TestChaos|TestChaosSellsOut|TestChaosOverThreeProviders|TestChaosOverATheatersOwnSystem|TestShowIsCancelled)$$' ./e2e
 
 record: dev ## Record the workflow histories that no release has: of new and changed scenarios
 	$(WITH) postgres,temporal -- go test -count 1 ./workflows -run OnAServer -record

@@ -14,7 +14,7 @@ import (
 
 const (
 	scenarios  = 66
-	invariants = 10
+	invariants = 13
 )
 
 // TestFaultsAreListedWithTheirTests checks docs/faults.md: all scenarios are there,

@@ -25,6 +25,8 @@ var outcomes = map[booking.Code]outcome{
 	booking.CodeSeatsUnavailable:    {retry: false, benign: true},
 	booking.CodeShowNotOnSale:       {retry: false, benign: true},
 	booking.CodeTooManyHolds:        {retry: false, benign: true},
+	booking.CodeUnpaidHolds:         {retry: false, benign: true},
+	booking.CodeHoldLimit:           {retry: false, benign: true},
 	booking.CodeStartedLate:         {retry: false, benign: true},
 	booking.CodeNotCancellable:      {retry: false, benign: true},
 	booking.CodeNotPayable:          {retry: false, benign: true},
@@ -35,6 +37,9 @@ var outcomes = map[booking.Code]outcome{
 	booking.CodePaymentRefused:      {retry: false, benign: true},
 	booking.CodePaymentMismatch:     {retry: false, benign: false},
 	booking.CodeProviderUnavailable: {retry: true, benign: true},
+	booking.CodeHouseUnavailable:    {retry: true, benign: true},
+	booking.CodeHouseRefused:        {retry: false, benign: false},
+	booking.CodePriceChanged:        {retry: false, benign: true},
 	booking.CodeFastPathSkipped:     {retry: true, benign: true},
 	booking.CodeBusy:                {retry: true, benign: true},
 	booking.CodeTooManyRequests:     {retry: false, benign: true},
@@ -99,7 +104,7 @@ func fromError(e *booking.Error) error {
 		NonRetryable: !rule.retry,
 		// Zero leaves it to the step's own pauses.
 		NextRetryDelay: e.RetryAfter,
-		Details:        []any{booking.Refusal{Fields: e.Fields, Seats: e.Seats, Reason: e.Reason}},
+		Details:        []any{booking.Refusal{Fields: e.Fields, Seats: e.Seats, Reason: e.Reason, RetryAfter: e.RetryAfter}},
 	}
 	if rule.benign {
 		options.Category = temporal.ApplicationErrorCategoryBenign

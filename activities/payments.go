@@ -15,6 +15,9 @@ type Payments struct {
 	Providers map[string]PaymentProvider
 	Vendors   map[string]Vendor
 	Books     Books
+	// ReturnTo is where a provider's page sends the customer of a booking back to, and where
+	// to without having paid. Nil: providers are not told.
+	ReturnTo func(bookingID string) (back, cancel string)
 }
 
 // OpenPayment opens a payment that the customer authorizes and we capture.
@@ -23,6 +26,9 @@ func (p *Payments) OpenPayment(ctx context.Context, req booking.PaymentRequest) 
 	return p.do(ctx, req.Provider, func(ctx context.Context, provider PaymentProvider) (booking.PaymentState, error) {
 		return p.freshKeys(ctx, key, func(ctx context.Context, key string) (booking.PaymentState, error) {
 			req.Key = key
+			if p.ReturnTo != nil {
+				req.ReturnURL, req.CancelURL = p.ReturnTo(req.BookingID)
+			}
 			return provider.Open(ctx, req)
 		}, nil)
 	})
@@ -35,16 +41,48 @@ func (p *Payments) CheckPayment(ctx context.Context, step booking.MoneyStep) (bo
 	})
 }
 
+// AuthorizePayment reserves the money of a payment that the customer has approved. It asks
+// before it repeats. The answer is the payment's state, whichever that is.
+func (p *Payments) AuthorizePayment(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
+	return p.do(ctx, step.Provider, func(ctx context.Context, provider PaymentProvider) (booking.PaymentState, error) {
+		authorizer, ok := provider.(Authorizer)
+		if !ok {
+			return provider.Get(ctx, step.Reference)
+		}
+		if info := activity.GetInfo(ctx); !info.IsLocalActivity || info.Attempt > 1 {
+			if state, err := provider.Get(ctx, step.Reference); err != nil || state.Status != booking.PaymentApproved {
+				return state, err
+			}
+		}
+		// A declined payment may be approved again, and then needs another authorization.
+		key := fmt.Sprintf("%s-authorize-%s-%d", step.BookingID, step.Reference, step.Try)
+		return p.freshKeys(ctx, key,
+			func(ctx context.Context, key string) (booking.PaymentState, error) {
+				step.Key = key
+				return authorizer.Authorize(ctx, step)
+			},
+			func(ctx context.Context) (booking.PaymentState, bool, error) {
+				state, err := provider.Get(ctx, step.Reference)
+				return state, state.Status != booking.PaymentApproved, err
+			})
+	})
+}
+
 // CloseUnpaid asks first, and voids a payment only if it is not paid: a lost webhook must
 // not cost the customer the ticket. The answer says which of the two happened.
 func (p *Payments) CloseUnpaid(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
-	return p.do(ctx, step.Provider, func(ctx context.Context, provider PaymentProvider) (booking.PaymentState, error) {
+	state, err := p.do(ctx, step.Provider, func(ctx context.Context, provider PaymentProvider) (booking.PaymentState, error) {
 		state, err := provider.Get(ctx, step.Reference)
 		if err != nil || paid(state) || closed(state) {
 			return state, err
 		}
+		// One that the provider still looks into is closed, too: seats do not wait for days.
 		return p.void(ctx, provider, step)
 	})
+	if err == nil && state.Status == booking.PaymentInDoubt {
+		err = toTemporal(ctx, undecided())
+	}
+	return state, err
 }
 
 // CapturePayment takes the money. It asks before it repeats, so that a lost
@@ -73,8 +111,17 @@ func (p *Payments) CapturePayment(ctx context.Context, step booking.MoneyStep) (
 	return state, toTemporal(ctx, captureFailure(state, step.Amount))
 }
 
+// undecided says that the provider has answered, and not decided. The step asks again. It is
+// made after the vendor's guard has seen the answer: a vendor that looks into one payment is
+// well.
+func undecided() error {
+	return booking.E(booking.CodeProviderUnavailable, "The provider has not decided about the payment yet.")
+}
+
 func captureFailure(state booking.PaymentState, want booking.Money) error {
 	switch {
+	case state.Status == booking.PaymentInDoubt:
+		return undecided()
 	case closed(state) && state.Captured == 0:
 		return booking.E(booking.CodePaymentRefused, "The payment can no longer be taken.")
 	case state.Captured != want.Amount || state.Currency != want.Currency:
@@ -103,6 +150,9 @@ func (p *Payments) GiveBack(ctx context.Context, step booking.MoneyStep) (bookin
 		step.Amount = booking.Money{Amount: state.Captured, Currency: state.Currency}
 		return p.refund(ctx, provider, step)
 	})
+	if err == nil && state.Status == booking.PaymentInDoubt {
+		err = toTemporal(ctx, undecided())
+	}
 	if err != nil {
 		p.doubtAfter(ctx, step)
 	}
@@ -169,7 +219,9 @@ func (p *Payments) do(ctx context.Context, name string,
 ) (booking.PaymentState, error) {
 	provider, ok := p.Providers[name]
 	if !ok {
-		return booking.PaymentState{}, toTemporal(ctx, booking.E(booking.CodeValidation, "There is no payment provider %q.", name))
+		// A worker of the release before, or one without the keys yet: another one has them. A
+		// final error would void a ticket that is paid.
+		return booking.PaymentState{}, toTemporal(ctx, booking.E(booking.CodeProviderUnavailable, "This worker has no account with %q.", name))
 	}
 	var state booking.PaymentState
 	err := guarded(ctx, p.Vendors[name], func(ctx context.Context) (err error) {

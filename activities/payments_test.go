@@ -20,6 +20,8 @@ type script struct {
 	state booking.PaymentState
 	fail  map[string][]error // by operation, in order; nil is no failure
 	calls []string           // "capture key"
+	// undecided: a capture and a void change nothing.
+	undecided bool
 }
 
 func (s *script) Name() string { return "stripe" }
@@ -47,12 +49,19 @@ func (s *script) Get(context.Context, string) (booking.PaymentState, error) {
 
 func (s *script) Capture(_ context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
 	return s.call("capture", step.Key, func() {
+		if s.undecided {
+			return
+		}
 		s.state.Status, s.state.Captured, s.state.Authorized = booking.PaymentCaptured, s.state.Authorized, 0
 	})
 }
 
 func (s *script) Void(_ context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
-	return s.call("void", step.Key, func() { s.state.Status, s.state.Authorized = booking.PaymentVoided, 0 })
+	return s.call("void", step.Key, func() {
+		if !s.undecided {
+			s.state.Status, s.state.Authorized = booking.PaymentVoided, 0
+		}
+	})
 }
 
 func (s *script) Refund(_ context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
@@ -105,10 +114,18 @@ func payment(status booking.PaymentStatus) booking.PaymentState {
 // run runs one activity over a script: local is its first try, on the fast path.
 func run(t *testing.T, s *script, activity func(*Payments) any, local bool) (booking.PaymentState, *ledger, error) {
 	t.Helper()
+	return runWith(t, s, nil, activity, local)
+}
+
+func runWith(t *testing.T, s *script, guard Vendor, activity func(*Payments) any, local bool) (booking.PaymentState, *ledger, error) {
+	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	books := &ledger{spent: map[string]int{}}
 	payments := &Payments{Providers: map[string]PaymentProvider{"stripe": s}, Books: books}
+	if guard != nil {
+		payments.Vendors = map[string]Vendor{"stripe": guard}
+	}
 	env.RegisterActivity(payments)
 	execute := env.ExecuteActivity
 	if local {
@@ -208,6 +225,7 @@ func TestCloseUnpaidLeavesWhatIsPaid(t *testing.T) {
 	for status, calls := range map[booking.PaymentStatus][]string{
 		booking.PaymentOpen:       {"get ", "void b-void-pi_1"},
 		booking.PaymentFailed:     {"get ", "void b-void-pi_1"},
+		booking.PaymentInDoubt:    {"get ", "void b-void-pi_1"},
 		booking.PaymentAuthorized: {"get "},
 		booking.PaymentCaptured:   {"get "},
 		booking.PaymentVoided:     {"get "},
@@ -220,6 +238,37 @@ func TestCloseUnpaidLeavesWhatIsPaid(t *testing.T) {
 			assert.Equal(t, calls, s.calls)
 		})
 	}
+}
+
+// A provider that has not decided is asked again. It has answered, so it counts as well: its
+// other payments stay on the fast path.
+func TestWhatIsNotDecidedIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	for name, activity := range map[string]func(*Payments) any{"close": closing, "capture": capturing, "give back": giving} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &script{state: payment(booking.PaymentInDoubt), undecided: true}
+			guard := &wellness{}
+			state, books, err := runWith(t, s, guard, activity, true)
+			assert.Equal(t, booking.CodeProviderUnavailable, typeOf(err))
+			assert.Zero(t, state)
+			assert.Equal(t, booking.PaymentInDoubt, books.recorded[0].Status)
+			assert.Equal(t, []error{nil}, guard.seen)
+		})
+	}
+}
+
+// wellness is a vendor's guard that remembers what it saw.
+type wellness struct{ seen []error }
+
+func (w *wellness) Try(ctx context.Context, call func(context.Context) error) error {
+	err := call(ctx)
+	w.seen = append(w.seen, err)
+	return err
+}
+
+func (w *wellness) Report(ctx context.Context, call func(context.Context) error) error {
+	return w.Try(ctx, call)
 }
 
 func TestErrorsKeepTheirCauseInside(t *testing.T) {

@@ -10,16 +10,19 @@ import (
 // method is one transaction, safe to repeat. Errors carry a booking.Code.
 type Inventory interface {
 	// Hold claims all the seats or none. Codes: seats_unavailable,
-	// show_not_on_sale, too_many_holds, validation_failed, started_late.
+	// show_not_on_sale, too_many_holds, too_many_unpaid_holds, hold_limit_reached,
+	// validation_failed, started_late.
 	Hold(ctx context.Context, req booking.HoldRequest) (booking.Held, error)
 	// ExtendHold moves the hold's end from where the caller knows it to be; when it
-	// is elsewhere, an earlier try moved it. Codes: conflict, hold_lost.
+	// is elsewhere, an earlier try moved it. Codes: conflict, hold_lost,
+	// hold_not_extendable.
 	ExtendHold(ctx context.Context, extension booking.Extension) (booking.Held, error)
 	// KeepHold makes a hold last until its payment's outcome is known. Codes:
 	// conflict, hold_lost.
 	KeepHold(ctx context.Context, bookingID string) error
 	// Confirm sells the seats for a payment and issues the ticket. Codes: hold_lost,
-	// also for a payment that is to go back; show_not_on_sale.
+	// also for a payment that is to go back; show_not_on_sale; payment_refused for a card
+	// that has bought as many seats of the show as it may.
 	Confirm(ctx context.Context, bookingID string, paid booking.PaymentState) (booking.Confirmed, error)
 	// DecideLate decides about a payment that came after its booking had ended. Code:
 	// unavailable while the booking has not ended.
@@ -79,6 +82,22 @@ type PaymentProvider interface {
 	Capture(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error)
 	Void(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error)
 	Refund(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error)
+}
+
+// Authorizer is a PaymentProvider whose customers only approve a payment: the money is
+// reserved when we authorize it. Its other calls never authorize.
+type Authorizer interface {
+	// Authorize reserves the money of a payment that the customer has approved. A payment
+	// that was not approved, or is past it, is no error: the answer has its state. A
+	// declined one is failed, and may be approved again.
+	Authorize(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error)
+}
+
+// PaymentLister is a PaymentProvider that lists its own books, for reconciliation.
+type PaymentLister interface {
+	// ListPayments gives the payments that were created, refunded or disputed in the span,
+	// by the vendor's own lists. One may come more than once.
+	ListPayments(ctx context.Context, span booking.PaymentSpan) (booking.PaymentPage, error)
 }
 
 // Messages sends one notification, once: it finds the recipient, renders the

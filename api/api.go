@@ -16,6 +16,7 @@ import (
 	staffapi "github.com/boxoffice/boxoffice/api/staff"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/search"
+	"github.com/boxoffice/boxoffice/internal/servicekeys"
 )
 
 // The services of which a process may serve some.
@@ -43,11 +44,13 @@ type Options struct {
 	// is an engine, and web only when there is an app.
 	Services []string
 
-	// HTTP is what all services share. Its Verify and Standing are set from Accounts,
-	// GroupOf from the table of limits, HTTPS from PublicURL.
+	// HTTP is what all services share. Its Verify, Standing and Fresh are set from Accounts,
+	// Keys from ServiceKeys, GroupOf and Keyed from the table of limits, HTTPS from PublicURL.
 	HTTP rest.Options
 	// Accounts is needed by all services that ask who is calling.
 	Accounts *accounts.Service
+	// ServiceKeys are those of partners. Without them none counts; admin needs them.
+	ServiceKeys *servicekeys.Store
 	// PublicURL is where browsers reach the platform, for the sessions of accounts. With
 	// https their cookie is Secure.
 	PublicURL string
@@ -55,7 +58,7 @@ type Options struct {
 	Search    *search.Engine // kept fresh by its owner
 	Bookings  bookingsapi.Options
 	Payments  paymentsapi.Options
-	Staff     staffapi.Options // its Changed is set from Catalog.Versions
+	Staff     staffapi.Options // its Changed is set from Catalog.Versions, its Keys from ServiceKeys
 	Health    Health
 	// Web answers at all addresses that are not the API's.
 	Web http.Handler
@@ -77,7 +80,7 @@ func build(o Options) (*rest.Server, error) {
 		})
 	}
 	if o.Accounts != nil {
-		o.HTTP.Verify, o.HTTP.Standing = o.Accounts.Verify, o.Accounts.Standing
+		o.HTTP.Verify, o.HTTP.Standing, o.HTTP.Fresh = o.Accounts.Verify, o.Accounts.Standing, o.Accounts.Fresh
 	}
 	if o.Bookings.Links != nil {
 		o.HTTP.Linked = o.Bookings.Links.Sent
@@ -85,6 +88,7 @@ func build(o Options) (*rest.Server, error) {
 	if o.Catalog.Versions != nil {
 		o.Staff.Changed = o.Catalog.Versions.Changed
 	}
+	o.HTTP.Keys, o.HTTP.Keyed, o.Staff.Keys = o.ServiceKeys, partners, o.ServiceKeys
 	o.HTTP.GroupOf, o.HTTP.HTTPS = groupOf, strings.HasPrefix(o.PublicURL, "https://")
 	server := rest.New(o.HTTP)
 	if err := mountAlways(server, o.Health); err != nil {

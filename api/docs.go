@@ -60,6 +60,9 @@ func Document() ([]byte, error) {
 	if err := allowMalformed(document); err != nil {
 		return nil, err
 	}
+	if err := describeKeys(document); err != nil {
+		return nil, err
+	}
 	if err := describeLimits(document); err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ func TestDocumentAndRoutesAgree(t *testing.T) {
 	w := newWorld(t)
 	options := w.options
 	options.Payments.StripePublishableKey = "pk_test_x"
+	options.Payments.Razorpay = razorpayPage()
 	options.Staff.Codec = http.NotFoundHandler()
 	server, err := build(options)
 	require.NoError(t, err)
@@ -75,7 +76,7 @@ func TestOperationsHaveWhatReadersNeed(t *testing.T) {
 			seen[operation.OperationID] = true
 			secured := operation.Security != nil && len(*operation.Security) > 0
 			// In these the body is what may be refused.
-			byBody := slices.Contains([]string{"signIn", "refreshSession", "signInBrowser", "secondFactor", "secondFactorBrowser"}, operation.OperationID)
+			byBody := slices.Contains([]string{"signIn", "refreshSession", "signInBrowser", "secondFactor", "secondFactorBrowser", "signInByPasskey", "proveIdentity"}, operation.OperationID)
 			assert.Equal(t, secured, operation.Responses.Value("401") != nil && !byBody, "%s: security and 401 go together", where)
 		}
 	}

@@ -45,6 +45,9 @@ type fakeSaga struct {
 
 	// meets, when set, runs before each update.
 	meets func(ctx context.Context, update string) error
+	// before, when set, runs before each hold.
+	before func()
+	opens  func() error // what opening a payment meets, nil for nothing
 
 	changes fakeChanges
 
@@ -110,11 +113,19 @@ func (f *fakeSaga) Hold(ctx context.Context, in workflows.BookingInput, _ bookin
 }
 
 func (f *fakeSaga) begin(ctx context.Context, in workflows.BookingInput) (workflows.HoldAnswer, error) {
+	if f.before != nil {
+		f.before()
+	}
+	if f.opens != nil {
+		if err := f.opens(); err != nil {
+			return workflows.HoldAnswer{BookingID: in.BookingID, RequestHash: in.RequestHash}, overTheWire(err)
+		}
+	}
 	held, err := f.bookings.Hold(ctx, booking.HoldRequest{
 		BookingID: in.BookingID, CustomerID: in.CustomerID, ShowID: in.ShowID, Seats: in.Seats,
 		HoldFor: in.Policy.HoldFor, MaxHolds: in.Policy.MaxHolds, RequestHash: in.RequestHash,
 		Refunds: in.Policy.Refunds, Accessible: in.Accessible,
-		FetchWithin: in.Policy.FetchWithin, TooLate: in.StartWithin < 0,
+		FetchWithin: in.Policy.FetchWithin, TooLate: in.StartWithin < 0, Rules: in.Rules,
 	})
 	if err == nil {
 		err = f.open(ctx, in.BookingID, held.Quote.Total, 1)
@@ -138,7 +149,7 @@ func overTheWire(err error) error {
 		return err
 	}
 	return saga.Translate(temporal.NewApplicationErrorWithOptions(e.Message, string(e.Code), temporal.ApplicationErrorOptions{
-		NonRetryable: true, Details: []any{booking.Refusal{Fields: e.Fields, Seats: e.Seats, Reason: e.Reason}}}))
+		NonRetryable: true, Details: []any{booking.Refusal{Fields: e.Fields, Seats: e.Seats, Reason: e.Reason, RetryAfter: e.RetryAfter}}}))
 }
 
 func (f *fakeSaga) Update(ctx context.Context, id, update string, args ...any) error {
@@ -191,7 +202,8 @@ func (f *fakeSaga) extend(ctx context.Context, b booking.Booking, request workfl
 		}
 		r.extended++
 	}
-	_, err := f.bookings.ExtendHold(ctx, booking.Extension{BookingID: b.ID, By: request.By, FromNow: request.Customer})
+	_, err := f.bookings.ExtendHold(ctx, booking.Extension{BookingID: b.ID, By: request.By, FromNow: request.Customer,
+		AtMost: r.in.Policy.HoldAtMost, Unproved: r.in.Policy.UnprovedAtMost})
 	return err
 }
 

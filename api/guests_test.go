@@ -65,6 +65,32 @@ func TestAGuestPaysAfterTheCode(t *testing.T) {
 	w.do(t, call{token: owner.AccessToken, method: "GET", path: path, status: http.StatusOK, holds: []string{`"status":"confirmed"`}})
 }
 
+// The seats stay while the address is written again.
+func TestAGuestCorrectsTheAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.guest(t, "gtia@example.com")
+	b := w.book(t, token, "guest-1", "A01")
+	mistyped := w.codeTo(t, "gtia@example.com")
+	to := func(email string, status int, code booking.Code) {
+		t.Helper()
+		w.do(t, call{token: token, method: "POST", path: "/v1/me/email", body: fields{"email": email}.with(nil), status: status, code: string(code)})
+	}
+	to("no address", http.StatusUnprocessableEntity, booking.CodeValidation)
+	to("gita@example.com", http.StatusAccepted, "")
+	w.do(t, call{token: token, method: "GET", path: "/v1/me", status: http.StatusOK, holds: []string{`"email":"gita@example.com"`, `"email_verified":false`}})
+	written := func(code string, status int) {
+		t.Helper()
+		w.do(t, call{token: token, method: "POST", path: "/v1/me/verification/confirm", body: fields{"channel": "email", "code": code}.with(nil), status: status})
+	}
+	written(mistyped, http.StatusUnprocessableEntity)
+	written(w.codeTo(t, "gita@example.com"), http.StatusOK)
+	now := w.do(t, call{token: token, method: "GET", path: "/v1/bookings/" + b.ID, status: http.StatusOK}).booking(t)
+	assert.False(t, now.ConfirmEmail)
+	assert.Equal(t, b.Seats, now.Seats)
+	to("other@example.com", http.StatusConflict, booking.CodeConflict)
+}
+
 func TestGuestsBehindOneNetworkAndWithoutASwitch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -30,6 +30,10 @@ var (
 	changes = limits.Group{Name: "changes", Budgets: perMinute(120, 6000), Brake: true}
 	staffs  = limits.Group{Name: "staff", Budgets: perMinute(1200, 12_000)}
 
+	// partners is for all that a service key does, beside what the address pays. Each key has a
+	// budget of its own; this one is for a key without.
+	partners = limits.Group{Name: "all", Budgets: map[limits.Kind]cache.Quota{limits.ByKey: {Requests: 600, Per: time.Minute}}}
+
 	// A client that guesses is told nothing, and has less while Redis is away.
 	logIns    = limits.Group{Name: "logins", Budgets: perMinute(0, 600), Alone: 4, Silent: true}
 	registers = limits.Group{Name: "register", Budgets: perMinute(0, 300), Alone: 4, Silent: true}
@@ -49,6 +53,10 @@ var groups = map[string]limits.Group{
 	"GET /pay/{id}":          reads,
 	"GET /pay/assets/pay.js": reads,
 
+	"GET /pay/razorpay/{id}":      reads,
+	"GET /pay/assets/razorpay.js": reads,
+	"POST /pay/razorpay/return":   changes,
+
 	"POST /v1/accounts":                 registers,
 	"POST /v1/sessions":                 logIns,
 	"POST /v1/browser-sessions":         logIns,
@@ -64,6 +72,13 @@ var groups = map[string]limits.Group{
 	"POST /v1/me/factors/totp/confirm":        codes,
 	"DELETE /v1/me/factors/totp":              codes,
 	"POST /v1/me/factors/recovery-codes":      codes,
+	"GET /v1/oauth/providers":                 reads,
+	"GET /v1/oauth/{provider}/start":          logIns,
+	"GET /v1/oauth/{provider}/callback":       logIns,
+	"POST /v1/browser-sessions/identity":      codes,
+	"GET /v1/me/identities":                   reads,
+	"POST /v1/me/identities/{id}":             codes,
+	"DELETE /v1/me/identities/{id}":           codes,
 	"POST /v1/guests":                         registers,
 	"POST /v1/browser-sessions/guest":         registers,
 	"POST /v1/accounts/verify":                codes,
@@ -87,6 +102,14 @@ var groups = map[string]limits.Group{
 	"PUT /v1/me/push-subscriptions":           changes,
 	"DELETE /v1/me/push-subscriptions":        changes,
 
+	"POST /v1/browser-sessions/passkey/options": logIns,
+	"POST /v1/browser-sessions/passkey":         logIns,
+	"POST /v1/me/factors/passkeys":              codes,
+	"POST /v1/me/factors/passkeys/confirm":      codes,
+	"PATCH /v1/me/factors/passkeys/{id}":        changes,
+	"DELETE /v1/me/factors/passkeys/{id}":       codes,
+	"POST /v1/me/confirm/passkey":               codes,
+
 	"GET /v1/home":                     reads,
 	"GET /v1/cities":                   reads,
 	"GET /v1/movies":                   reads,
@@ -99,13 +122,22 @@ var groups = map[string]limits.Group{
 	"GET /v1/theaters":                 reads,
 	"GET /v1/theaters/{id}":            reads,
 	"GET /v1/theaters/{id}/shows":      reads,
-	"GET /v1/shows/{id}":               reads,
-	"GET /v1/shows/{id}/seats":         reads,
-	"GET /v1/shows/{id}/seats/stream":  streams,
-	"GET /v1/shows/{id}/best-seats":    finding,
-	"GET /v1/shows/{id}/quote":         finding,
-	"GET /v1/search":                   finding,
-	"GET /v1/search/suggest":           finding,
+	"GET /v1/theaters/{id}/settlement": staffs,
+
+	"GET /v1/houses":                     staffs,
+	"GET /v1/theaters/{id}/house":        staffs,
+	"PUT /v1/theaters/{id}/house":        staffs,
+	"POST /v1/theaters/{id}/house/pause": staffs,
+	"GET /v1/shows/{id}":                 reads,
+	"GET /v1/shows/{id}/seats":           reads,
+	"GET /v1/shows/{id}/seats/stream":    streams,
+	"GET /v1/shows/{id}/best-seats":      finding,
+	"GET /v1/shows/{id}/quote":           finding,
+	"GET /v1/search":                     finding,
+	"GET /v1/search/suggest":             finding,
+
+	"GET /v1/reconciliations":                  staffs,
+	"GET /v1/reconciliations/{provider}/{day}": staffs,
 
 	"POST /v1/bookings":                        holds,
 	"GET /v1/bookings":                         reads,

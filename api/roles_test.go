@@ -36,10 +36,21 @@ const (
 	door      caller = "the theater's door"
 	elsewhere caller = "another theater's door"
 	admin     caller = "an administrator"
+
+	keyholder  caller = "a partner's program, whose key has all scopes"
+	unscoped   caller = "a partner's program, whose key has another scope" // each scope is another one somewhere
+	house      caller = "a partner's program, whose key is limited to the theater"
+	otherHouse caller = "a partner's program, whose key is limited to another theater"
 )
 
 func callers() []caller {
-	return []caller{nobody, linked, customer, another, suspended, demoted, support, manager, rival, door, elsewhere, admin}
+	return []caller{nobody, linked, customer, another, suspended, demoted, support, manager, rival, door, elsewhere, admin,
+		keyholder, unscoped, house, otherHouse}
+}
+
+// keyScopes are what the keys of partners are given.
+var keyScopes = map[caller][]booking.KeyScope{
+	keyholder: booking.KeyScopes(), house: booking.KeyScopes(), otherHouse: booking.KeyScopes(), unscoped: {booking.ScopeSearch},
 }
 
 // roles are those of the database.
@@ -53,6 +64,9 @@ var roles = map[caller]string{
 // theater: 0 is allowed.
 func refusal(rule policy.Rule, as caller) int {
 	_, token := roles[as]
+	if scopes, key := keyScopes[as]; key {
+		return keyRefusal(rule, as, scopes)
+	}
 	switch {
 	case rule.Who == policy.Public, rule.Who == policy.Signed:
 		return 0
@@ -70,6 +84,20 @@ func refusal(rule policy.Rule, as caller) int {
 		return http.StatusForbidden
 	case rule.Scope == policy.TheatersFound && (as == rival || as == elsewhere):
 		return http.StatusNotFound
+	}
+	return 0
+}
+
+// keyRefusal is refusal for service keys.
+func keyRefusal(rule policy.Rule, as caller, scopes []booking.KeyScope) int {
+	ofHouse := rule.Reach == policy.OneTheater || rule.Reach == policy.OneShow
+	switch {
+	case !slices.Contains(scopes, rule.Key):
+		return http.StatusForbidden
+	case (as == house || as == otherHouse) && rule.Reach == policy.Everywhere:
+		return http.StatusForbidden
+	case as == otherHouse && ofHouse:
+		return http.StatusForbidden
 	}
 	return 0
 }
@@ -97,6 +125,9 @@ var who = map[string]access{
 	"GET /.well-known/jwks.json":               {},
 	"GET /pay/{id}":                            {},
 	"GET /pay/assets/pay.js":                   {},
+	"GET /pay/razorpay/{id}":                   {also: []int{404}},
+	"GET /pay/assets/razorpay.js":              {},
+	"POST /pay/razorpay/return":                {body: `razorpay_order_id=order_1`, also: []int{404}},
 	"POST /v1/webhooks/{provider}":             {body: `{}`},
 	"POST /v1/accounts":                        {body: `{}`},
 	"POST /v1/sessions":                        {body: `{}`},
@@ -131,6 +162,13 @@ var who = map[string]access{
 	"POST /v1/me/factors/totp/confirm":         {body: `{}`},
 	"DELETE /v1/me/factors/totp":               {also: []int{http.StatusNotFound}},
 	"POST /v1/me/factors/recovery-codes":       {},
+	"GET /v1/oauth/providers":                  {},
+	"GET /v1/oauth/{provider}/start":           {also: []int{http.StatusNotFound}},
+	"GET /v1/oauth/{provider}/callback":        {},
+	"POST /v1/browser-sessions/identity":       {body: `{}`},
+	"GET /v1/me/identities":                    {},
+	"POST /v1/me/identities/{id}":              {body: `{}`, also: []int{http.StatusNotFound}},
+	"DELETE /v1/me/identities/{id}":            {on: (*stage).spareIdentity},
 	"GET /v1/home":                             {query: "city=pune"},
 	"GET /v1/push/key":                         {},
 	"PUT /v1/me/push-subscriptions":            {body: `{}`},
@@ -146,6 +184,13 @@ var who = map[string]access{
 	"GET /v1/theaters":                         {},
 	"GET /v1/theaters/{id}":                    {},
 	"GET /v1/theaters/{id}/shows":              {},
+	"GET /v1/theaters/{id}/settlement":         {query: "from=2026-11-01&to=2026-11-30"},
+	"GET /v1/reconciliations":                  {},
+	"GET /v1/reconciliations/{provider}/{day}": {},
+	"GET /v1/houses":                           {},
+	"GET /v1/theaters/{id}/house":              {},
+	"PUT /v1/theaters/{id}/house":              {body: `{}`},
+	"POST /v1/theaters/{id}/house/pause":       {body: `{}`},
 	"GET /v1/shows/{id}":                       {},
 	"GET /v1/shows/{id}/seats":                 {},
 	"GET /v1/shows/{id}/seats/stream":          {},
@@ -170,6 +215,14 @@ var who = map[string]access{
 	"GET /v1/bookings/{id}/change":             {on: (*stage).movedBooking},
 	"POST /v1/bookings/{id}/change":            {on: (*stage).movedBooking, body: `{}`},
 
+	"POST /v1/browser-sessions/passkey/options": {},
+	"POST /v1/browser-sessions/passkey":         {body: `{}`},
+	"POST /v1/me/factors/passkeys":              {},
+	"POST /v1/me/factors/passkeys/confirm":      {body: `{}`},
+	"PATCH /v1/me/factors/passkeys/{id}":        {body: `{"name":"Mine"}`},
+	"DELETE /v1/me/factors/passkeys/{id}":       {on: (*stage).sparePasskey},
+	"POST /v1/me/confirm/passkey":               {},
+
 	"GET /v1/admin/bookings":                   {},
 	"GET /v1/admin/bookings/{id}":              {},
 	"POST /v1/admin/bookings/{id}/resend":      {body: `{"channel":"pigeon"}`},
@@ -180,6 +233,9 @@ var who = map[string]access{
 	"PATCH /v1/admin/accounts/{id}":            {body: `{}`},
 	"POST /v1/admin/accounts/{id}/suspend":     {body: `{}`},
 	"POST /v1/admin/accounts/{id}/restore":     {body: `{}`},
+	"GET /v1/admin/service-keys":               {},
+	"POST /v1/admin/service-keys":              {body: `{}`},
+	"DELETE /v1/admin/service-keys/{id}":       {},
 	"GET /v1/admin/audit":                      {},
 	"GET /v1/admin/alerts":                     {},
 	"PATCH /v1/admin/alerts/{id}":              {body: `{"state":"open"}`},
@@ -240,6 +296,7 @@ func newStage(t *testing.T) *stage {
 	t.Helper()
 	d := newDesk(t)
 	d.options.Payments.StripePublishableKey = "pk_test_x"
+	d.options.Payments.Razorpay = razorpayPage()
 	d.serve()
 	s := &stage{desk: d, tokens: map[caller]string{
 		customer: d.customer, another: d.other, support: d.support, manager: d.own, admin: d.admin,
@@ -268,12 +325,20 @@ func newStage(t *testing.T) *stage {
 	changeID := strings.TrimPrefix(change.header.Get("Location"), "/v1/admin/show-changes/")
 	d.exec(`INSERT INTO show_change_bookings (change_id, booking_id) VALUES ($1, $2)`, changeID, s.moved)
 	d.exec(`UPDATE accounts SET email = $2, name = $2 WHERE id = $1`, d.customerID, customersEmail)
+	for as, scopes := range keyScopes {
+		s.tokens[as] = d.serviceKey(scopes, map[caller][]string{house: {d.theater}, otherHouse: {rose}}[as]...).Key
+	}
 	s.things = map[string]string{
 		"bookings": theirs.ID, "pay": theirs.ID, "movies": d.movie, "theaters": d.theater, "screens": d.screen,
-		"shows": d.world.show, "prices": s.spareCard(), "accounts": d.customerID, "webhooks": "stripe",
+		"shows": d.world.show, "prices": s.spareCard(), "accounts": d.customerID, "webhooks": "stripe", "razorpay": razorpayOrder,
 		"layouts": d.text(`SELECT id FROM layouts`), "show-changes": changeID,
 		"alerts": d.alerted(theirs.ID, booking.AlertRefundRefused), "sessions": d.sessionOf(d.another(d.customer)),
+		"service-keys": d.serviceKey([]booking.KeyScope{booking.ScopeSearch}).ID.String(),
+		"oauth":        "none", "identities": s.spareIdentity(), "reconciliations": "stripe",
 	}
+	d.exec(`INSERT INTO reconciliations (provider, day, began_at) VALUES ('stripe', '2026-11-27', now())`)
+	s.things["passkeys"] = s.sparePasskey()
+	d.exec(`INSERT INTO houses (theater_id, adapter, address) VALUES ($1, 'session', 'https://theater.example')`, d.theater)
 	return s
 }
 
@@ -284,10 +349,25 @@ func (s *stage) spareBooking() string {
 	return s.book(s.t, s.customer, uuid.NewString(), "C05").ID
 }
 
+// sparePasskey is one of the customer's that the request may remove.
+func (s *stage) sparePasskey() string {
+	id := uuid.NewString()
+	s.exec(`INSERT INTO passkeys (id, account_id, credential_id, public_key, algorithm, flags, sign_count, transports, aaguid, name)
+		VALUES ($1, $2, $3, '\x00', -7, 5, 0, '{}', $4, 'Phone')`, id, s.customerID, []byte(id), uuid.Nil)
+	return id
+}
+
 // spareCard is a price card that the request may delete.
 func (s *stage) spareCard() string {
 	s.cards++
 	return s.newCard(s.t, fmt.Sprintf("Card %d", s.cards)).ID.String()
+}
+
+// spareIdentity is a log-in by a provider that the request may remove.
+func (s *stage) spareIdentity() string {
+	id := uuid.NewString()
+	s.exec(`INSERT INTO identities (id, account_id, provider, issuer, subject) VALUES ($1, $2, 'house', 'https://id.example', $1::uuid::text)`, id, s.customerID)
+	return id
 }
 
 // request fills in the address, the query and the body of an operation.
@@ -303,7 +383,7 @@ func (s *stage) request(operation string, as caller) call {
 			thing = s.things[operation]
 		}
 		_, rest, _ := strings.Cut(after, "}")
-		path = before + "/" + thing + rest
+		path = before + "/" + thing + strings.Replace(rest, "{day}", "2026-11-27", 1)
 	}
 	headers := a.headers
 	if as == linked {
@@ -319,7 +399,7 @@ func (s *stage) request(operation string, as caller) call {
 		path += "?" + fill.Replace(a.query)
 	}
 	token := s.tokens[as]
-	if a.ends && token != "" {
+	if _, person := roles[as]; a.ends && person {
 		token = s.another(token)
 	}
 	return call{token: token, method: method, path: path, body: fill.Replace(a.body), headers: headers}
@@ -366,7 +446,7 @@ func TestFault65_EveryOperationAsEveryRole(t *testing.T) {
 		rival:   {customersEmail, s.customerID, s.things["bookings"], s.things["prices"]},
 		manager: {customersEmail},
 	}
-	for _, as := range []caller{suspended, demoted, door, elsewhere} {
+	for _, as := range []caller{suspended, demoted, door, elsewhere, keyholder, unscoped, house, otherHouse} {
 		secrets[as] = secrets[another]
 	}
 	for _, operation := range operations {

@@ -16,6 +16,8 @@ import (
 
 	"github.com/boxoffice/boxoffice/api/saga"
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/payments"
+	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -51,6 +53,9 @@ func TestABusyAPIRefusesNewBookingsAndNothingElse(t *testing.T) {
 	slow.sagas = w.saga
 	w.options.Bookings.Saga = slow
 	w.options.Bookings.Providers = append(w.options.Bookings.Providers, "healthy")
+	w.options.Bookings.Choices = payments.NewChoices(w.db.Pool, []payments.Offered{
+		{Name: "stripe", Charging: stripe.Limits}, {Name: "healthy", Charging: stripe.Limits},
+	})
 	w.options.Payments.Providers["healthy"] = w.provider
 	w.serve()
 

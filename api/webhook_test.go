@@ -101,6 +101,39 @@ func TestFault26_FailedAfterCaptured(t *testing.T) {
 	assert.Empty(t, signals)
 }
 
+// A capture that no step of ours asked for, here at the dashboard, is an alert at the first
+// event that says so, and at no other; our own captures raise no alert.
+func TestACaptureThatWeDidNotAskFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	says := func(id, reference string) {
+		c := event(t, id, "payment_intent.succeeded", reference, nil)
+		c.status = 200
+		w.do(t, c)
+	}
+	unasked := func() string {
+		return w.text(`SELECT coalesce(string_agg(detail || ' ' || openings, ', '), 'none') FROM alerts WHERE kind = 'capture_unasked'`)
+	}
+	ours := w.bought(t, w.customer, "ours", "A01")
+	says("evt_ours", ours.Payment.Reference)
+	assert.Equal(t, "none", unasked())
+
+	b := w.book(t, w.customer, "k", "A02")
+	w.pay(t, b.Payment.Reference, "pm_card_visa")
+	_, err := w.vendor.Capture(b.Payment.Reference, nil)
+	require.NoError(t, err)
+	says("evt_1", b.Payment.Reference)
+	want := fmt.Sprintf("stripe %s: %s was captured, and no step of ours asked for it 1", b.Payment.Reference, b.Quote.Total)
+	assert.Equal(t, want, unasked())
+	assert.Equal(t, "webhook evt_1", w.text(`SELECT run FROM reconciliation_findings WHERE kind = 'capture_unasked'`))
+
+	w.exec(`UPDATE alerts SET resolved_at = now()`)
+	says("evt_2", b.Payment.Reference)
+	w.reconcile(t)
+	assert.Equal(t, want, unasked(), "once for a payment")
+	assert.Equal(t, "0", w.text(`SELECT count(*)::text FROM alerts WHERE kind = 'capture_unasked' AND resolved_at IS NULL`))
+}
+
 // Staff refund at the provider's own dashboard: the workflow must be notified.
 func TestRefundsAtTheDashboardSignalTheWorkflow(t *testing.T) {
 	t.Parallel()

@@ -32,6 +32,7 @@ import (
 	proofcodes "github.com/boxoffice/boxoffice/internal/codes"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
+	"github.com/boxoffice/boxoffice/internal/houses"
 	"github.com/boxoffice/boxoffice/internal/links"
 	"github.com/boxoffice/boxoffice/internal/password"
 	"github.com/boxoffice/boxoffice/internal/payments"
@@ -39,6 +40,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/sealing"
 	"github.com/boxoffice/boxoffice/internal/search"
 	"github.com/boxoffice/boxoffice/internal/seatmap"
+	"github.com/boxoffice/boxoffice/internal/servicekeys"
 	"github.com/boxoffice/boxoffice/internal/showchanges"
 	"github.com/boxoffice/boxoffice/internal/shows"
 	"github.com/boxoffice/boxoffice/sandbox"
@@ -74,6 +76,7 @@ type world struct {
 	saga     *fakeSaga
 	provider *stripe.Provider
 	vendor   paymentintent.Client // the customer's browser
+	sandbox  string               // the vendor's address
 	server   *httptest.Server
 	// answerWithin is the write deadline of the next server. Default none.
 	answerWithin time.Duration
@@ -84,6 +87,11 @@ type world struct {
 	customer, other, support, manager, admin string // access tokens
 	customerID                               string
 	show, past, closed                       string
+}
+
+// onlyStripe is a platform with one payment provider.
+func onlyStripe(db *database.DB) *payments.Choices {
+	return payments.NewChoices(db.Pool, []payments.Offered{{Name: "stripe", Charging: stripe.Limits}})
 }
 
 func newWorld(t *testing.T, change ...func(*Options)) *world {
@@ -109,22 +117,26 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 	policy, quiet := booking.DefaultPolicy(), slog.New(slog.DiscardHandler)
 	w.options = Options{
 		HTTP:     rest.Options{Logger: quiet},
-		Accounts: newAccounts(t, w.db, w.tokenKey), PublicURL: "https://tickets.example",
+		Accounts: newAccounts(t, w.db, w.tokenKey), PublicURL: "https://tickets.example", ServiceKeys: servicekeys.New(w.db.Pool),
 		Search: search.NewEngine(quiet),
 		Catalog: catalogapi.Options{
 			Catalog: catalog.New(w.db), Reviews: catalog.NewReviews(w.db), Feed: feed, Shows: known,
 		},
 		Bookings: bookingsapi.Options{
 			Shows: known, Bookings: booked, Changes: changes, Feed: feed, BookingFeed: bookingFeed, Tickets: bookings.NewTickets(testKey(t)), Links: w.links,
-			Providers: []string{"stripe"}, Saga: w.saga, Policy: policy, CheckoutURL: "https://tickets.example/pay/",
+			Providers: []string{"stripe"}, Choices: onlyStripe(w.db), Saga: w.saga, Policy: policy, CheckoutURL: "https://tickets.example/pay/",
 		},
 		Payments: paymentsapi.Options{
 			Payments: books, Bookings: booked, Providers: map[string]paymentsapi.Provider{"stripe": w.provider},
 			Saga: w.saga, Policy: policy,
 		},
 		Staff: staffapi.Options{
-			Staff:  staff.New(w.db, staff.WithResolver(someHosts), staff.WithCharging(stripe.Limits)),
+			Staff: staff.New(w.db, staff.WithResolver(someHosts), staff.WithCharging(stripe.Limits), staff.WithProviders(map[string]booking.Charging{
+				"stripe": stripe.Limits, "razorpay": stripe.Limits,
+				"paypal": func(currency string) (booking.Limits, bool) { return booking.Limits{Unit: 1}, currency != "INR" },
+			})),
 			Alerts: alerts.New(w.db.Pool), Shows: known, Bookings: booked, Changes: changes, Saga: w.saga, Policy: policy,
+			Settlements: books, Reconciliations: books, Houses: houses.New(w.db.Pool, houses.Options{Box: houseBox(t), Changed: known.Changed}),
 		},
 		Health: Health{
 			Version: "test",
@@ -172,7 +184,7 @@ func (w *world) openStripe() {
 	backend := sdk.GetBackendWithConfig(sdk.APIBackend, &sdk.BackendConfig{
 		URL: sdk.String(server.URL), LeveledLogger: &sdk.LeveledLogger{Level: sdk.LevelNull},
 	})
-	w.vendor = paymentintent.Client{B: backend, Key: stripeKey}
+	w.vendor, w.sandbox = paymentintent.Client{B: backend, Key: stripeKey}, server.URL
 	w.provider, err = stripe.New(stripe.Options{
 		SecretKey: stripeKey, APIURL: server.URL, WebhookSecrets: []string{currentSecret, oldSecret},
 		PublicURL: "https://tickets.example", Logger: quiet,
@@ -326,7 +338,7 @@ func newAccounts(t testing.TB, db *database.DB, key ed25519.PrivateKey, options 
 	tokens, err := accounts.NewTokens([]ed25519.PrivateKey{key}, "https://tickets.example")
 	require.NoError(t, err)
 	return accounts.New(db, tokens, accounts.Limits{}, append([]accounts.Option{
-		accounts.WithPush(accounts.Push{PublicKey: pushKey, SandboxURL: pushSandbox}), accounts.WithFactors(testFactors(t)),
+		accounts.WithPush(accounts.Push{PublicKey: pushKey, SandboxURL: pushSandbox}), accounts.WithFactors(testFactors(t)), accounts.WithPasskeys(testParty(t, "https://tickets.example")),
 		accounts.WithCodes(newCodes(t, key), nil), accounts.WithTextMessages(accounts.TextMessages{PerDay: 100}),
 	}, options...)...)
 }
@@ -336,6 +348,13 @@ func testFactors(t testing.TB) accounts.FactorOptions {
 	box, err := sealing.New(make([]byte, sealing.KeySize))
 	require.NoError(t, err)
 	return accounts.FactorOptions{Box: box}
+}
+
+func testParty(t testing.TB, publicURL string) *accounts.RelyingParty {
+	t.Helper()
+	party, err := accounts.NewRelyingParty(publicURL)
+	require.NoError(t, err)
+	return party
 }
 
 func newCodes(t testing.TB, key ed25519.PrivateKey) *proofcodes.Codes {
@@ -374,4 +393,12 @@ type inTheWay struct {
 type staffBooking struct {
 	booking.Booking
 	CustomerID string `json:"customer_id"`
+}
+
+// houseBox seals the credentials of theaters' own systems.
+func houseBox(t *testing.T) *sealing.Box {
+	t.Helper()
+	box, err := sealing.New(make([]byte, sealing.KeySize))
+	require.NoError(t, err)
+	return box
 }

@@ -4,6 +4,7 @@
 //	bench [saga]     the booking saga; needs a Temporal server of its own
 //	                 (TEMPORAL_ADDRESS), which make bench starts
 //	bench reminders  holds while a show's reminders go out; a Temporal server, too
+//	bench theaters   holds at a theater that sells from its own system; a Temporal server, too
 //	bench logins     holds while passwords are guessed; a Temporal server, too
 //	bench reads      cached reads against a static handler and against uncached
 //	bench streams    live seat maps, with the watchers in a process of their own
@@ -36,6 +37,7 @@ var benchmarks = map[string]func(ctx context.Context, args []string) error{
 	"search":    searchBenchmark,
 	"reminders": remindersBenchmark,
 	"logins":    loginsBenchmark,
+	"theaters":  theatersBenchmark,
 }
 
 func main() {

@@ -161,11 +161,16 @@ func (r *race) book(ctx context.Context, c *contender) (string, error) {
 	return id, r.client.GetWorkflow(ctx, id, "").Get(ctx, nil)
 }
 
-// startBooking starts a booking and waits until its seats are held.
+// startBooking starts a booking of a show of its own and waits until its seats are held.
 func startBooking(ctx context.Context, c client.Client, id, kind string, policy booking.Policy) error {
-	in := workflows.BookingInput{
+	return startWorkflow(ctx, c, kind, workflows.BookingInput{
 		BookingID: id, CustomerID: id, ShowID: id, Seats: []string{"C7", "C8"}, Provider: provider, Policy: policy,
-	}
+	})
+}
+
+// startWorkflow starts a booking and waits until its seats are held.
+func startWorkflow(ctx context.Context, c client.Client, kind string, in workflows.BookingInput) error {
+	id := in.BookingID
 	start := c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID: id, TaskQueue: workflows.QueueBookings, WorkflowIDConflictPolicy: conflictFails,
 		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.AttrBookingStatus.ValueSet("held"),

@@ -30,6 +30,21 @@ const (
 	AlertRefundedOutside AlertKind = "refunded_outside"
 	// AlertRefundFailed is a refund that came back to us after it was made.
 	AlertRefundFailed AlertKind = "refund_failed"
+	// AlertMoneyUnrecorded is money at a provider that our books did not have: an event was
+	// missed. It was recorded.
+	AlertMoneyUnrecorded AlertKind = "money_unrecorded"
+	// AlertBooksDiffer is a payment whose amounts at the provider are not those of our books.
+	// Nothing was done.
+	AlertBooksDiffer AlertKind = "books_differ"
+	// AlertCaptureUnasked is a capture that no step of ours asked for, for example made at the
+	// provider's dashboard or by a setting of the account.
+	AlertCaptureUnasked AlertKind = "capture_unasked"
+	// AlertReleasedNotBack is money that we released, and that its provider still has a day
+	// after it had to go back.
+	AlertReleasedNotBack AlertKind = "released_not_back"
+	// AlertStrayPayment is money at a provider that buys nothing: it names no booking of
+	// ours, or one that has ended or was paid otherwise, whose money goes back.
+	AlertStrayPayment AlertKind = "stray_payment"
 	// AlertDisputeInquiry is a customer's bank that asks about a payment; no money has
 	// moved.
 	AlertDisputeInquiry AlertKind = "dispute_inquiry"
@@ -65,14 +80,30 @@ const (
 	AlertWorkflowMissing AlertKind = "workflow_missing"
 	// AlertTextMessages is a day on which many codes were sent by SMS: they cost money.
 	AlertTextMessages AlertKind = "text_messages"
+	// AlertHouseSaleOrphan is an order that a theater's own system keeps for us and that has no
+	// booking here any more. AlertHouseSaleMissing is a booking that the theater does not know as
+	// sold, and AlertHouseSaleDiffers one that it sold otherwise.
+	AlertHouseSaleOrphan  AlertKind = "house_sale_orphan"
+	AlertHouseSaleMissing AlertKind = "house_sale_missing"
+	AlertHouseSaleDiffers AlertKind = "house_sale_differs"
+	// AlertHouseCancelRefused is a cancellation that the customer asked for in time, and that the
+	// theater's own system refused when it answered.
+	AlertHouseCancelRefused AlertKind = "house_cancel_refused"
+	// AlertHouseShowUnsellable is a show of a theater's own system that has a seat or a price
+	// that we cannot map. It is not on sale.
+	AlertHouseShowUnsellable AlertKind = "house_show_unsellable"
+	// AlertPasskeyCopied is a passkey whose count of signatures went back.
+	AlertPasskeyCopied AlertKind = "passkey_copied"
 )
 
 // AlertKinds lists every kind.
 func AlertKinds() []AlertKind {
 	return []AlertKind{
 		AlertPaymentMismatch, AlertPaidTwice, AlertMoneyNotGivenBack, AlertRefundRefused, AlertRefundedOutside,
+		AlertMoneyUnrecorded, AlertBooksDiffer, AlertCaptureUnasked, AlertReleasedNotBack, AlertStrayPayment,
 		AlertRefundFailed, AlertDisputeInquiry, AlertDisputeOpened, AlertDisputeLost, AlertDisputeWon,
 		AlertSeatsNotFreed, AlertShowCancelledNotRefunded, AlertShowChangeNotSettled, AlertMessageVendorDenied,
 		AlertMessageUnconfirmed, AlertMessageRefused, AlertStepStuck, AlertStepFailing, AlertWorkflowMissing, AlertTextMessages,
+		AlertPasskeyCopied, AlertHouseSaleOrphan, AlertHouseSaleMissing, AlertHouseSaleDiffers, AlertHouseCancelRefused, AlertHouseShowUnsellable,
 	}
 }

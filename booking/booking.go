@@ -18,16 +18,22 @@ type Booking struct {
 	// paying.
 	ConfirmEmail bool `json:"confirm_email,omitempty"`
 	// Unfetched says that the answer of this hold was not fetched yet.
-	Unfetched bool            `json:"-"`
-	Payment   *PaymentView    `json:"payment"`
-	Ticket    *Ticket         `json:"ticket,omitempty"`
-	Refund    *Refund         `json:"refund,omitempty"`
-	Timeline  []TimelineEntry `json:"timeline"`
-	CreatedAt time.Time       `json:"created_at"`
-	Version   int64           `json:"version"`
+	Unfetched bool         `json:"-"`
+	Payment   *PaymentView `json:"payment"`
+	// PaymentChoices are with whom the customer may pay while the seats are held, the best
+	// first.
+	PaymentChoices []PaymentChoice `json:"payment_choices,omitempty"`
+	Ticket         *Ticket         `json:"ticket,omitempty"`
+	Refund         *Refund         `json:"refund,omitempty"`
+	Timeline       []TimelineEntry `json:"timeline"`
+	CreatedAt      time.Time       `json:"created_at"`
+	Version        int64           `json:"version"`
 	// Refunds are the terms of cancellation that it was made under. Nil for a booking
 	// from before they were kept.
 	Refunds CancellationPolicy `json:"-"`
+	// House is its order at the theater's own system; nil when its seats are ours to sell.
+	// Lists leave it out.
+	House *HouseOrder `json:"-"`
 }
 
 // PaymentView is what a customer may know of the payment.
@@ -42,12 +48,23 @@ type PaymentView struct {
 	ReturnURL string `json:"return_url,omitempty"`
 }
 
+// PaymentChoice is a provider with whom the customer may pay.
+type PaymentChoice struct {
+	Provider string `json:"provider"`
+	// Away says that it does not answer at present.
+	Away bool `json:"away,omitempty"`
+}
+
 // Ticket admits its seats once.
 type Ticket struct {
 	Serial    string     `json:"serial"`
 	IssuedAt  time.Time  `json:"issued_at"`
 	VoidedAt  *time.Time `json:"voided_at,omitempty"`
 	ScannedAt *time.Time `json:"scanned_at,omitempty"`
+	// TheaterNumber is what the theater's own system calls the sale, and TheaterCodes opens its
+	// doors, by seat. Empty when the seats are ours to sell.
+	TheaterNumber string            `json:"theater_number,omitempty"`
+	TheaterCodes  map[string]string `json:"theater_codes,omitempty"`
 }
 
 // Refund is money given back for this booking.
@@ -114,6 +131,8 @@ type HoldRequest struct {
 	// TooLate says that the caller of a new hold no longer waits. An existing hold is still
 	// answered.
 	TooLate bool `json:"too_late,omitempty"`
+	// Rules are the limits against hoarding; nil when there are no limits.
+	Rules *HoldRules `json:"rules,omitempty"`
 }
 
 // Held is the answer to a hold: seats that are the customer's until ExpiresAt.
@@ -128,6 +147,8 @@ type Held struct {
 	ExpiresIn time.Duration `json:"expires_in"`
 	// Channels are the ways the customer can be reached.
 	Channels []Channel `json:"channels"`
+	// House says how the theater's own system sells the seats; nil when they are ours to sell.
+	House *HouseTerms `json:"house,omitempty"`
 }
 
 // Confirmed is the answer to a confirmation: the seats are sold.
@@ -141,6 +162,11 @@ type Ending struct {
 	BookingID string `json:"booking_id"`
 	Status    Status `json:"status"` // expired, payment_failed or, let go by the customer, cancelled
 	Detail    string `json:"detail"`
+	// HouseSold are the seats of it that the theater's own system has sold elsewhere: they do
+	// not become free. HouseKeeps is how long the others stay off sale, because the theater may
+	// still hold them for us; zero is not at all.
+	HouseSold  []string      `json:"house_sold,omitempty"`
+	HouseKeeps time.Duration `json:"house_keeps,omitempty"`
 }
 
 // Cancellation ends a confirmed booking: seats free, ticket void, refund owed.

@@ -16,6 +16,11 @@ type Charging func(currency string) (Limits, bool)
 // Fits tells whether an amount is a multiple of the unit.
 func (l Limits) Fits(amount int64) bool { return amount%l.unit() == 0 }
 
+// Charges tells whether one charge of this amount is possible.
+func (l Limits) Charges(amount int64) bool {
+	return l.Fits(amount) && amount >= l.Least && (l.Most <= 0 || amount <= l.Most)
+}
+
 // Tax is the tax on an amount, rounded half up to a multiple of the unit.
 func (l Limits) Tax(amount, basisPoints int64) int64 {
 	const whole = 10_000

@@ -26,9 +26,14 @@ const (
 	CodeLinkOver            Code = "link_over"
 	CodeConfirmationNeeded  Code = "confirmation_needed"
 	CodeConfirmEmail        Code = "email_not_confirmed"
+	CodePasskeysOff         Code = "passkeys_off"
+	CodePasskeyUnknown      Code = "passkey_unknown"
+	CodePasskeyChanged      Code = "passkey_changed"
 	CodeSeatsUnavailable    Code = "seats_unavailable"
 	CodeShowNotOnSale       Code = "show_not_on_sale"
 	CodeTooManyHolds        Code = "too_many_holds"
+	CodeUnpaidHolds         Code = "too_many_unpaid_holds"
+	CodeHoldLimit           Code = "hold_limit_reached"
 	CodeNotCancellable      Code = "not_cancellable"
 	CodeNotPayable          Code = "not_payable"
 	CodeChoiceClosed        Code = "choice_closed"
@@ -38,6 +43,10 @@ const (
 	CodePaymentMismatch     Code = "payment_mismatch"
 	CodeProviderError       Code = "provider_error"
 	CodeProviderUnavailable Code = "payment_provider_unavailable"
+	CodeHouseUnavailable    Code = "theater_unavailable"
+	CodeHouseError          Code = "theater_error"
+	CodeHouseRefused        Code = "theater_refused"
+	CodePriceChanged        Code = "price_changed"
 	CodeFastPathSkipped     Code = "fast_path_skipped"
 	CodeDatabaseRefused     Code = "database_refused"
 	CodeKeyMissing          Code = "idempotency_key_missing"
@@ -48,6 +57,10 @@ const (
 	CodeStartedLate         Code = "started_late" // between workflows and API only
 	CodeInternal            Code = "internal"
 )
+
+// ReasonRate is the reason of a fast_path_skipped of a vendor that is well and has as many
+// requests as it may get for now.
+const ReasonRate = "rate_reached"
 
 // ErrKeySpent is the cause of a provider_error when the provider keeps its failure
 // under the idempotency key: every later request with the key gets the same answer
@@ -116,6 +129,8 @@ type Refusal struct {
 	Fields []FieldError `json:"fields,omitempty"`
 	Seats  []string     `json:"seats,omitempty"`
 	Reason string       `json:"reason,omitempty"`
+	// RetryAfter is when a retry may succeed; zero leaves that to the code.
+	RetryAfter time.Duration `json:"retry_after,omitempty"`
 	// RequestHash is that of the request whose hold was refused.
 	RequestHash string `json:"request_hash,omitempty"`
 }
@@ -152,4 +167,13 @@ func CodeOf(err error) Code {
 		return e.Code
 	}
 	return CodeInternal
+}
+
+// ReasonOf gives the reason of an error, empty when it carries none.
+func ReasonOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return ""
 }

@@ -13,6 +13,10 @@ type Extension struct {
 	// The new end is then no later than the start of the show, and no earlier than the old
 	// end.
 	FromNow bool `json:"from_now,omitempty"`
+	// AtMost is how long after it was made the hold may end, if FromNow; Unproved is the same
+	// of a customer who has neither proved an address nor bought a ticket. Zero is no limit.
+	AtMost   time.Duration `json:"at_most,omitempty"`
+	Unproved time.Duration `json:"unproved,omitempty"`
 }
 
 // Why a customer's hold is not extended.
@@ -20,6 +24,7 @@ const (
 	ReasonLimitReached   = "limit_reached"
 	ReasonShowStartsSoon = "show_starts_soon"
 	ReasonNotHeld        = "not_held" // it is paid, or over
+	ReasonTheaterDecides = "theater_decides"
 )
 
 // NotExtendable refuses a customer more time to pay, for one of the reasons.
@@ -30,6 +35,8 @@ func NotExtendable(reason string) *Error {
 		message = "The time to pay was extended as often as the theater allows. Pay before it is over."
 	case ReasonShowStartsSoon:
 		message = "The show starts too soon for more time. Pay before the time is over."
+	case ReasonTheaterDecides:
+		message = "The theater's own system holds these seats for no longer. Pay before the time is over."
 	}
 	e := E(CodeHoldNotExtendable, "%s", message)
 	e.Reason = reason

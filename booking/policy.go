@@ -15,6 +15,11 @@ type Policy struct {
 	MaxHolds int `json:"max_holds"`
 	// HoldExtensions is how often a customer may have HoldFor once more. Zero: never.
 	HoldExtensions int `json:"hold_extensions,omitempty"`
+	// HoldAtMost is how long seats may be held in all, however often the customer gets more
+	// time; UnprovedAtMost is the same before the customer has proved an address or bought a
+	// ticket. Zero: no limit but HoldExtensions.
+	HoldAtMost     time.Duration `json:"hold_at_most,omitempty"`
+	UnprovedAtMost time.Duration `json:"unproved_at_most,omitempty"`
 	// PaymentTries is how many declined payments end a booking.
 	PaymentTries int `json:"payment_tries"`
 	// RemindBefore is how long before the show the reminder goes out.
@@ -61,6 +66,7 @@ func DefaultPolicy() Policy {
 		HoldFor: 8 * time.Minute,
 		// WCAG 2.2, success criterion 2.2.1: at least ten times.
 		HoldExtensions: 10,
+		HoldAtMost:     90 * time.Minute,
 		FetchWithin:    30 * time.Second,
 		MaxHolds:       4,
 		PaymentTries:   3,
@@ -68,7 +74,7 @@ func DefaultPolicy() Policy {
 		RemindBefore:   2 * time.Hour,
 		SpreadOver:     10 * time.Minute,
 		FastPath:       2 * time.Second,
-		OpenWithin:     10 * time.Second,
+		OpenWithin:     7 * time.Second,
 		Refunds: CancellationPolicy{
 			{Until: 24 * time.Hour, Percent: 100},
 			{Until: 2 * time.Hour, Percent: 75},

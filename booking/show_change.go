@@ -98,4 +98,6 @@ type Settlement struct {
 	Refund *MoneyStep `json:"refund,omitempty"`
 	// GiveBack are payments that must be refunded in full.
 	GiveBack []MoneyStep `json:"give_back,omitempty"`
+	// House is its order at the theater's own system; nil when the seats are ours to sell.
+	House *HouseOrder `json:"house,omitempty"`
 }

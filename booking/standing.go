@@ -23,6 +23,8 @@ type Standing struct {
 	Told map[Notice]int `json:"told,omitempty"`
 	// Moves are the moves of its show that the booking was told of, the oldest first.
 	Moves []ShowChange `json:"moves,omitempty"`
+	// HouseReference is the theater's own id of the order, if its system sells the seats.
+	HouseReference string `json:"house_reference,omitempty"`
 }
 
 // LostBooking is a booking that has no running workflow and should have one.
@@ -49,4 +51,10 @@ const (
 	OldLetters         OldRecords = "letters"
 	OldProofs          OldRecords = "proofs"
 	OldGuests          OldRecords = "guests"
+	OldHolds           OldRecords = "hold_records"
+	// Log-ins that were begun and not ended.
+	OldChallenges        OldRecords = "factor_challenges"
+	OldPasskeyChallenges OldRecords = "passkey_challenges"
+	OldOAuthStarts       OldRecords = "oauth_starts"
+	OldOffers            OldRecords = "identity_offers"
 )

@@ -29,11 +29,13 @@ func (s Status) Terminal() bool {
 // forward.
 type PaymentStatus string
 
-// The payment statuses. In doubt means that the provider has not answered: the
-// seats stay and the workflow keeps asking.
+// The payment statuses. In doubt means that the provider has not answered or has not
+// decided: the seats stay and the workflow keeps asking. Approved means that the customer
+// has agreed and that nothing is reserved until we authorize; our books call it open.
 const (
 	PaymentNone       PaymentStatus = "none"
 	PaymentOpen       PaymentStatus = "open"
+	PaymentApproved   PaymentStatus = "approved"
 	PaymentFailed     PaymentStatus = "failed"
 	PaymentInDoubt    PaymentStatus = "in_doubt"
 	PaymentAuthorized PaymentStatus = "authorized"
@@ -87,4 +89,10 @@ const (
 	EventDisputed       Event = "disputed"
 	EventDisputeWon     Event = "dispute_won"
 	EventDisputeLost    Event = "dispute_lost"
+	// EventConfirming is a sale about which the theater's own system has not decided.
+	// EventCancelAsked is a cancellation that waits for it, and EventCancelRefused one that it has
+	// refused after that.
+	EventConfirming    Event = "confirming"
+	EventCancelAsked   Event = "cancel_asked"
+	EventCancelRefused Event = "cancel_refused"
 )

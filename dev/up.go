@@ -61,8 +61,8 @@ func banner(running *platform.Platform, logins []platform.Login, env map[string]
 	line := strings.Repeat("─", 64)
 	row := func(name, value string) { fmt.Fprintf(&b, "  %-16s %s\n", name, value) }
 	fmt.Fprintf(&b, "\n%s\n  Boxoffice is open (%.1f s)\n\n", line, took.Seconds())
-	row("App", address(ports.API))
-	row("API, explained", address(ports.API)+"/docs")
+	row("App", platform.PublicURL(ports.API))
+	row("API, explained", platform.PublicURL(ports.API)+"/docs")
 	row("Temporal UI", address(ports.TemporalUI)+"/namespaces/"+platform.Namespace)
 	row("Vendors' sandbox", address(ports.Sandbox))
 	row("Messages sent", address(ports.Sandbox)+"/inbox")

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"sort"
 	"time"
 )
@@ -8,6 +9,8 @@ import (
 // books is what a checker compares with our own ledger.
 type books struct {
 	Stripe   stripeBooks   `json:"stripe"`
+	Razorpay razorpayBooks `json:"razorpay"`
+	PayPal   paypalBooks   `json:"paypal"`
 	SendGrid sendgridBooks `json:"sendgrid"`
 	Twilio   twilioBooks   `json:"twilio"`
 	WebPush  pushBooks     `json:"webpush"`
@@ -90,15 +93,13 @@ type webhookBooks struct {
 func readBooks(s *store) (*books, error) {
 	b := &books{
 		Stripe:   stripeBooks{Payments: []paymentEntry{}, Totals: []moneyTotal{}},
+		PayPal:   paypalBooks{Payments: []paypalEntry{}, Totals: []moneyTotal{}},
 		SendGrid: sendgridBooks{Messages: []mailEntry{}},
 		Twilio:   twilioBooks{Messages: []smsEntry{}},
 		WebPush:  pushBooks{Messages: []pushEntry{}},
 	}
 	err := s.view(func(t *tx) error {
-		if err := b.readPayments(t); err != nil {
-			return err
-		}
-		if err := b.readMessages(t); err != nil {
+		if err := b.readAll(t); err != nil {
 			return err
 		}
 		return each(t, bucketDeliveries, func(_ string, d *delivery) (bool, error) {
@@ -114,6 +115,16 @@ func readBooks(s *store) (*books, error) {
 		})
 	})
 	return b, err
+}
+
+func (b *books) readAll(t *tx) (err error) {
+	if err := b.readPayments(t); err != nil {
+		return err
+	}
+	if b.Razorpay, err = readRazorpayBooks(t); err != nil {
+		return err
+	}
+	return errors.Join(b.PayPal.read(t), b.readMessages(t))
 }
 
 func (b *books) readPayments(t *tx) error {

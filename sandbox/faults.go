@@ -12,18 +12,23 @@ import (
 	"time"
 
 	"github.com/gorilla/mux"
+
+	"github.com/boxoffice/boxoffice/sandbox/house"
 )
 
 // The faults that each vendor knows.
 var faultKinds = map[string][]string{
-	"stripe":   {"latency", "error", "reply_lost"},
-	"sendgrid": {"latency", "error", "reply_lost"},
-	"twilio":   {"latency", "error", "reply_lost"},
-	"webpush":  {"latency", "error", "reply_lost"},
-	"webhooks": {"duplicate", "reorder", "delay", "drop"},
+	"stripe":    {"latency", "error", "reply_lost"},
+	"sendgrid":  {"latency", "error", "reply_lost"},
+	"twilio":    {"latency", "error", "reply_lost"},
+	"webpush":   {"latency", "error", "reply_lost"},
+	"razorpay":  {"latency", "error", "reply_lost"},
+	"paypal":    {"latency", "error", "reply_lost"},
+	"webhooks":  {"duplicate", "reorder", "delay", "drop"},
+	vendorHouse: house.FaultKinds,
 }
 
-var faultVendors = []string{"stripe", "sendgrid", "twilio", "webpush", "webhooks"}
+var faultVendors = []string{"stripe", "razorpay", "paypal", "sendgrid", "twilio", "webpush", "webhooks", vendorHouse}
 
 // fault is one switch that is on.
 type fault struct {
@@ -39,6 +44,8 @@ type fault struct {
 	Store       bool      `json:"store,omitempty"`
 	Done        bool      `json:"done,omitempty"`
 	Copies      int       `json:"copies,omitempty"`
+	Site        string    `json:"site,omitempty"`
+	Polls       int       `json:"polls,omitempty"`
 	ForSeconds  float64   `json:"for_seconds,omitempty"`
 	Hits        int       `json:"hits"`
 	Active      bool      `json:"active"`
@@ -56,6 +63,7 @@ type faultHit struct {
 	Swap     bool
 	SwapHold time.Duration
 	Drop     bool
+	House    map[string]house.StrikeDetail // faults that only a theater's system has, by kind
 }
 
 func (h *faultHit) fails() bool { return h.Status != 0 }
@@ -116,6 +124,9 @@ func (f *fault) apply(h *faultHit) {
 	case "drop":
 		h.Drop = true
 	}
+	if f.Vendor == vendorHouse {
+		h.strikeHouse(f, length)
+	}
 }
 
 // roll asks every switch of the vendor and counts the hits.
@@ -128,7 +139,7 @@ func (f *faults) roll(vendor, operation string, repeat bool) (*faultHit, []fault
 	var struck []fault
 	now := time.Now()
 	for _, one := range f.all {
-		if one.Vendor != vendor || !strings.HasPrefix(operation, one.Operation) || !one.active(now) {
+		if one.Vendor != vendor || !strings.HasPrefix(operation, one.Operation) || !one.active(now) || !one.at(operation) {
 			continue
 		}
 		if repeat && one.Store || rand.Float64() >= *one.Probability {
@@ -283,6 +294,10 @@ func (f *fault) completeKind() (field, message string) {
 		return "store", "goes with vendor stripe only: the others know no idempotency keys"
 	case !isDuplicate && f.Copies != 0:
 		return "copies", "goes with the fault duplicate only"
+	case f.Site != "" && f.Vendor != vendorHouse:
+		return "site", "goes with vendor house only"
+	case f.Polls != 0 && !strings.HasPrefix(f.Fault, "pending") || f.Polls < 0 || f.Polls > 1000:
+		return "polls", "must be between 1 and 1000, and goes with the faults pending and pending_fails only"
 	}
 	if isError {
 		f.Status = cmp.Or(f.Status, http.StatusInternalServerError)

@@ -137,7 +137,7 @@ func TestBadFaultsNameTheField(t *testing.T) {
 	b := newBench(t)
 	for body, field := range map[string]string{
 		`{"fault":"error"}`:                                                    "vendor",
-		`{"vendor":"paypal","fault":"error"}`:                                  "vendor",
+		`{"vendor":"klarna","fault":"error"}`:                                  "vendor",
 		`{"vendor":"stripe","fault":"drop"}`:                                   "fault",
 		`{"vendor":"webhooks","fault":"error"}`:                                "fault",
 		`{"vendor":"stripe","fault":"error","probability":1.5}`:                "probability",

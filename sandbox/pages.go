@@ -16,7 +16,7 @@ var templateFiles embed.FS
 // One set per page: each defines "content" and "title" for the shared layout.
 var pages = func() map[string]*template.Template {
 	out := map[string]*template.Template{}
-	for _, name := range []string{"index", "checkout", "checkout_done", "threeds", "inbox", "message", "notfound"} {
+	for _, name := range []string{"index", "checkout", "checkout_done", "threeds", "inbox", "message", "notfound", "razorpay", "paypal", "paypal_done"} {
 		out[name] = template.Must(template.ParseFS(templateFiles, "templates/layout.html", "templates/"+name+".html"))
 	}
 	return out
@@ -47,8 +47,8 @@ func renderPage(w http.ResponseWriter, log *slog.Logger, status int, name string
 func (s *Server) pageRoutes(r *mux.Router) {
 	r.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		renderPage(w, s.log, http.StatusOK, "index", map[string]any{
-			"Cards": testCards, "Faults": s.faults.list(), "PublicURL": s.stripe.publicURL,
-			"WebhookURL": s.webhooks.url,
+			"Cards": testCards, "RazorpayCards": razorpayCards, "Accounts": paypalAccounts, "Faults": s.faults.list(), "PublicURL": s.stripe.publicURL,
+			"WebhookURL": s.webhooks.to[vendorStripe].url,
 		})
 	}).Methods("GET")
 	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {

@@ -36,6 +36,8 @@ type bench struct {
 	charges stripecharge.Client
 	events  stripeevent.Client
 	methods paymentmethod.Client
+
+	paypalToken string
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

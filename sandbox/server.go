@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gorilla/mux"
+
+	"github.com/boxoffice/boxoffice/sandbox/house"
 )
 
 // Options say where the sandbox keeps its state and whom it tells.
@@ -33,6 +35,29 @@ type Options struct {
 	// StripeAPIVersion is what events are rendered for. The default is newer
 	// than stripe-go/v76 is pinned to, as a real account's may well be.
 	StripeAPIVersion string
+	// RazorpayKeyID and RazorpayKeySecret are the one pair taken; empty takes any rzp_test_….
+	RazorpayKeyID, RazorpayKeySecret string
+	// RazorpayWebhookURL receives Razorpay's events; empty means that none are sent.
+	RazorpayWebhookURL string
+	// RazorpayWebhookSecret signs them: Razorpay signs with one secret only.
+	RazorpayWebhookSecret string
+	// RazorpayRefundAfter is how long a refund stays pending; default 3 s.
+	RazorpayRefundAfter time.Duration
+	// PayPalWebhookURL receives PayPal's events; empty means that none are sent. Each is
+	// signed for the subscription PayPalWebhookID, of the types in PayPalWebhookEvents with
+	// a trailing star for a family; default all.
+	PayPalWebhookURL    string
+	PayPalWebhookID     string
+	PayPalWebhookEvents []string
+	// PayPalClientID and PayPalClientSecret are the one account taken; empty takes any.
+	PayPalClientID     string
+	PayPalClientSecret string
+	// PayPalCertificatesURL is where the receiver of PayPal's events reaches the sandbox's
+	// PayPal, for their certificate; default below PublicURL.
+	PayPalCertificatesURL string
+	// PayPalRoot is the root of the certificates that PayPal's events are signed with: a
+	// CERTIFICATE and its PRIVATE KEY (PKCS #8) in PEM. Empty: one is made and kept.
+	PayPalRoot []byte
 	// WebhookTimeout is how long the receiver may take; default 10 s.
 	WebhookTimeout time.Duration
 	// A refused event is sent again after WebhookRetryBase (default 1 s),
@@ -54,6 +79,16 @@ func (o *Options) setDefaults() error {
 	if o.StripeWebhookURL != "" && len(o.StripeWebhookSecrets) == 0 {
 		return errors.New("sandbox: StripeWebhookURL needs at least one of StripeWebhookSecrets")
 	}
+	if o.RazorpayWebhookURL != "" && (!webAddress(o.RazorpayWebhookURL) || o.RazorpayWebhookSecret == "") {
+		return fmt.Errorf("sandbox: RazorpayWebhookURL %q has to be an http address, with a RazorpayWebhookSecret", o.RazorpayWebhookURL)
+	}
+	o.RazorpayRefundAfter = cmp.Or(o.RazorpayRefundAfter, 3*time.Second)
+	if o.PayPalWebhookURL != "" && (!webAddress(o.PayPalWebhookURL) || o.PayPalWebhookID == "") {
+		return fmt.Errorf("sandbox: PayPalWebhookURL %q is not an http address, or has no PayPalWebhookID", o.PayPalWebhookURL)
+	}
+	if len(o.PayPalWebhookEvents) == 0 {
+		o.PayPalWebhookEvents = []string{"*"}
+	}
 	if len(o.StripeWebhookEvents) == 0 {
 		o.StripeWebhookEvents = []string{"*"}
 	}
@@ -73,6 +108,9 @@ type Server struct {
 	sendgrid *sendgridAPI
 	twilio   *twilioAPI
 	push     *pushAPI
+	razorpay *razorpayAPI
+	paypal   *paypalAPI
+	houses   *house.Server
 	webhooks *dispatcher
 	log      *slog.Logger
 	router   *mux.Router
@@ -100,10 +138,10 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{store: st, faults: f, log: o.Logger, closing: make(chan struct{})}
 	s.webhooks = &dispatcher{
-		store: st, log: o.Logger, url: o.StripeWebhookURL, secrets: o.StripeWebhookSecrets,
-		enabled: o.StripeWebhookEvents, retryBase: o.WebhookRetryBase, retryCap: o.WebhookRetryCap,
+		store: st, log: o.Logger, to: map[string]subscription{}, retryBase: o.WebhookRetryBase, retryCap: o.WebhookRetryCap,
 		client: webhookClient(o.WebhookTimeout),
 	}
+	s.webhooks.subscribe(vendorStripe, stripeSubscription(o))
 	s.stripe = &stripeAPI{
 		store: st, faults: f, webhooks: s.webhooks, idempotent: newInFlight(), log: o.Logger,
 		publicURL: o.PublicURL, apiVersion: o.StripeAPIVersion, secretKey: o.StripeSecretKey, closing: s.closing,
@@ -111,6 +149,11 @@ func New(o Options) (*Server, error) {
 	s.sendgrid = &sendgridAPI{vendor{name: "sendgrid", store: st, faults: f, log: o.Logger, closing: s.closing}}
 	s.twilio = &twilioAPI{vendor{name: "twilio", store: st, faults: f, log: o.Logger, closing: s.closing}}
 	s.push = &pushAPI{vendor: vendor{name: "webpush", store: st, faults: f, log: o.Logger, closing: s.closing}}
+	s.razorpay = newRazorpayAPI(o, vendor{name: vendorRazorpay, store: st, faults: f, log: o.Logger, closing: s.closing}, s.webhooks)
+	if s.paypal, err = newPaypalAPI(s, o); err != nil {
+		return nil, errors.Join(fmt.Errorf("sandbox: PayPal: %w", err), st.close())
+	}
+	s.houses = house.New(house.Options{DB: st.db, Faults: s.houseFaults, Logger: o.Logger, Closing: s.closing})
 	s.router = s.routes()
 	return s, nil
 }
@@ -119,7 +162,7 @@ func webhookClient(timeout time.Duration) *http.Client {
 	return &http.Client{
 		Timeout:   timeout,
 		Transport: &http.Transport{MaxIdleConnsPerHost: 2 * deliveryWorkers, IdleConnTimeout: time.Minute},
-		// Stripe takes a redirect for a failure.
+		// A redirect is a failure, at Stripe and elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -143,6 +186,11 @@ func (s *Server) routes() *mux.Router {
 	s.sendgrid.routes(r)
 	s.twilio.routes(r)
 	s.push.routes(r)
+	s.razorpay.routes(r)
+	s.paypal.pageRoutes(r)
+	s.paypal.sandboxRoutes(r)
+	s.paypal.routes(r)
+	s.houses.Routes(r)
 	return r
 }
 
@@ -163,6 +211,7 @@ func (s *Server) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}()
+	s.running.Go(func() { s.razorpay.runClock(ctx) })
 	return s.webhooks.run(ctx)
 }
 
@@ -181,10 +230,11 @@ func (s *Server) Close() error {
 // serveReset empties the books. Faults go too: a test that follows starts
 // from nothing.
 func (s *Server) serveReset(w http.ResponseWriter, _ *http.Request) {
-	if err := s.store.wipe(); err != nil {
+	if err := errors.Join(s.store.wipe(), s.paypal.forget()); err != nil {
 		writeResult(w, s.log, nil, err)
 		return
 	}
+	s.houses.Forget()
 	s.faults.forget()
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -8,38 +8,44 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/boxoffice/boxoffice/sandbox/house"
 )
 
 // One bucket per kind of object. Ids are time-ordered, so the order of a
 // bucket's keys is the order of creation and lists need no index.
 var (
-	bucketIntents     = []byte("payment_intents")
-	bucketCharges     = []byte("charges")
-	bucketRefunds     = []byte("refunds")
-	bucketMethods     = []byte("payment_methods")
-	bucketDisputes    = []byte("disputes")
-	bucketEvents      = []byte("events")
-	bucketDeliveries  = []byte("deliveries")
-	bucketPending     = []byte("pending_deliveries")
-	bucketIdempotency = []byte("idempotency_keys")
-	bucketMessages    = []byte("messages")
-	bucketBodies      = []byte("message_bodies")
-	bucketIndex       = []byte("index")
-	bucketFaults      = []byte("faults")
-	bucketBrowsers    = []byte("push_subscriptions")
-	bucketAgents      = []byte("push_agents")
-	bucketWaiting     = []byte("push_waiting")
+	bucketIntents      = []byte("payment_intents")
+	bucketCharges      = []byte("charges")
+	bucketRefunds      = []byte("refunds")
+	bucketMethods      = []byte("payment_methods")
+	bucketDisputes     = []byte("disputes")
+	bucketEvents       = []byte("events") // Stripe's, who lists them
+	bucketVendorEvents = []byte("vendor_events")
+	bucketDeliveries   = []byte("deliveries")
+	bucketPending      = []byte("pending_deliveries")
+	bucketIdempotency  = []byte("idempotency_keys")
+	bucketMessages     = []byte("messages")
+	bucketBodies       = []byte("message_bodies")
+	bucketIndex        = []byte("index")
+	bucketFaults       = []byte("faults")
+	bucketBrowsers     = []byte("push_subscriptions")
+	bucketAgents       = []byte("push_agents")
+	bucketWaiting      = []byte("push_waiting")
 )
 
-var allBuckets = [][]byte{
+var allBuckets = slices.Concat([][]byte{
 	bucketIntents, bucketCharges, bucketRefunds, bucketMethods, bucketDisputes,
-	bucketEvents, bucketDeliveries, bucketPending, bucketIdempotency,
+	bucketEvents, bucketVendorEvents, bucketDeliveries, bucketPending, bucketIdempotency,
 	bucketMessages, bucketBodies, bucketIndex, bucketFaults, bucketBrowsers, bucketAgents, bucketWaiting,
-}
+	bucketRazorpayOrders, bucketRazorpayPayments, bucketRazorpayRefunds, bucketRazorpayDisputes, bucketRazorpayKeys, bucketRazorpayDue,
+	bucketPaypalOrders, bucketPaypalRequests, bucketPaypalTokens, bucketPaypalSettings,
+}, house.Buckets)
 
 // store is the bbolt file behind everything.
 type store struct {

@@ -63,9 +63,13 @@ func runOpenDispute(a *stripeAPI, t *tx, c *call) (any, error) {
 		ID: newStripeID("dp"), Object: "dispute", Amount: ch.Amount - ch.AmountRefunded, Currency: ch.Currency,
 		Created: c.now.Unix(), Charge: ref{id: ch.ID}, PaymentIntent: ref{id: pi.ID},
 		Metadata: map[string]string{}, Reason: cmp.Or(c.form.text("reason"), "fraudulent"), Status: disputeNeedsResponse,
+		BalanceTransactions: []disputeMove{},
 	}
 	if c.form.text("inquiry") == "true" {
 		d.Status, d.IsChargeRefundable = disputeInquiry, true
+	}
+	if d.takesMoney() {
+		d.moves(-d.Amount, d.Created)
 	}
 	ch.Disputed = true
 	err = errors.Join(saveCharge(t, ch), t.put(bucketDisputes, d.ID, d), a.emit(t, c, "charge.dispute.created", pi.ID, d))
@@ -90,6 +94,9 @@ func runCloseDispute(a *stripeAPI, t *tx, c *call) (any, error) {
 		return nil, invalidRequest("", "status", "A dispute with a status of "+d.Status+" cannot become "+status+".")
 	}
 	d.Status = status
+	if status == disputeWon {
+		d.moves(d.Amount, c.now.Unix())
+	}
 	err = errors.Join(t.put(bucketDisputes, d.ID, d), a.emit(t, c, "charge.dispute.closed", d.PaymentIntent.id, d))
 	if err != nil || status != disputeWon {
 		return d, err

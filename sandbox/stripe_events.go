@@ -1,7 +1,11 @@
 package sandbox
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,7 +48,7 @@ func (a *stripeAPI) emit(t *tx, c *call, kind, lane string, object any) error {
 		Data: eventData{Object: mustJSON(object)}, Type: kind,
 		Request: eventRequest{ID: optional(c.requestID), IdempotencyKey: optional(c.key)},
 	}
-	wanted := a.webhooks.wants(kind)
+	wanted := a.webhooks.wants(vendorStripe, kind)
 	if wanted {
 		ev.PendingWebhooks = 1
 	}
@@ -101,7 +105,8 @@ func matchesType(kind, pattern string) bool {
 type deliveryView struct {
 	EventID       string            `json:"event"`
 	Type          string            `json:"type"`
-	PaymentIntent string            `json:"payment_intent"`
+	PaymentIntent string            `json:"payment_intent,omitempty"`
+	Lane          string            `json:"lane"`
 	State         string            `json:"state"`
 	Created       time.Time         `json:"created"`
 	NextAttempt   *time.Time        `json:"next_attempt,omitempty"`
@@ -115,7 +120,7 @@ func (a *stripeAPI) serveDeliveries(w http.ResponseWriter, req *http.Request) {
 	views := []deliveryView{}
 	err := a.store.view(func(t *tx) error {
 		return eachNewest(t, bucketDeliveries, "", func(_ string, d *delivery) (bool, error) {
-			if pi := q.Get("payment_intent"); pi != "" && pi != d.Lane {
+			if pi := q.Get("payment_intent"); d.vendor() != vendorStripe || pi != "" && pi != d.Lane {
 				return true, nil
 			}
 			if state := q.Get("state"); state != "" && state != d.State {
@@ -151,4 +156,35 @@ func (a *stripeAPI) serveResend(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	writeResult(w, a.log, map[string]any{"event": id, "state": deliveryPending}, err)
+}
+
+// stripeSubscription is the endpoint that Stripe's events go to.
+func stripeSubscription(o Options) subscription {
+	return subscription{
+		url: o.StripeWebhookURL,
+		wants: func(kind string) bool {
+			return slices.ContainsFunc(o.StripeWebhookEvents, func(pattern string) bool { return matchesType(kind, pattern) })
+		},
+		headers: func(body []byte, _ string, at time.Time) http.Header {
+			return http.Header{
+				"Content-Type":     {"application/json; charset=utf-8"},
+				"User-Agent":       {"Stripe/1.0 (+https://stripe.com/docs/webhooks)"},
+				"Stripe-Signature": {signWebhook(body, at, o.StripeWebhookSecrets)},
+			}
+		},
+	}
+}
+
+// signWebhook makes the Stripe-Signature header: one v1 for each secret, as
+// Stripe does while a secret is being rolled.
+// https://docs.stripe.com/webhooks#verify-manually
+func signWebhook(body []byte, at time.Time, secrets []string) string {
+	header := fmt.Sprintf("t=%d", at.Unix())
+	for _, secret := range secrets {
+		mac := hmac.New(sha256.New, []byte(secret))
+		_, _ = fmt.Fprintf(mac, "%d.", at.Unix())
+		_, _ = mac.Write(body)
+		header += ",v1=" + hex.EncodeToString(mac.Sum(nil))
+	}
+	return header
 }

@@ -172,8 +172,11 @@ func expandable(object any, name string) (*ref, []byte) {
 			return &ref{}, nil
 		}
 	case *charge:
-		if name == "payment_intent" {
+		switch name {
+		case "payment_intent":
 			return &o.PaymentIntent, bucketIntents
+		case "balance_transaction": // the sandbox has no balance and takes no fee
+			return &ref{}, nil
 		}
 	case *refund:
 		switch name {

@@ -177,18 +177,48 @@ type refund struct {
 }
 
 type dispute struct {
-	ID                 string            `json:"id"`
-	Object             string            `json:"object"`
-	Amount             int64             `json:"amount"`
-	Charge             ref               `json:"charge"`
-	Created            int64             `json:"created"`
-	Currency           string            `json:"currency"`
-	IsChargeRefundable bool              `json:"is_charge_refundable"`
-	Livemode           bool              `json:"livemode"`
-	Metadata           map[string]string `json:"metadata"`
-	PaymentIntent      ref               `json:"payment_intent"`
-	Reason             string            `json:"reason"`
-	Status             string            `json:"status"`
+	ID     string `json:"id"`
+	Object string `json:"object"`
+	Amount int64  `json:"amount"`
+	// BalanceTransactions are what was withdrawn for it, and reinstated.
+	BalanceTransactions []disputeMove     `json:"balance_transactions"`
+	Charge              ref               `json:"charge"`
+	Created             int64             `json:"created"`
+	Currency            string            `json:"currency"`
+	IsChargeRefundable  bool              `json:"is_charge_refundable"`
+	Livemode            bool              `json:"livemode"`
+	Metadata            map[string]string `json:"metadata"`
+	PaymentIntent       ref               `json:"payment_intent"`
+	Reason              string            `json:"reason"`
+	Status              string            `json:"status"`
+}
+
+// disputeMove is a transaction of the account's balance that a dispute made.
+// https://docs.stripe.com/api/balance_transactions/object
+type disputeMove struct {
+	ID                string `json:"id"`
+	Object            string `json:"object"`
+	Amount            int64  `json:"amount"`
+	Created           int64  `json:"created"`
+	Currency          string `json:"currency"`
+	Fee               int64  `json:"fee"`
+	Net               int64  `json:"net"`
+	ReportingCategory string `json:"reporting_category"`
+	Source            string `json:"source"`
+	Status            string `json:"status"`
+	Type              string `json:"type"`
+}
+
+// moves notes that a dispute changed the account's balance.
+func (d *dispute) moves(amount, at int64) {
+	category := "dispute"
+	if amount > 0 {
+		category = "dispute_reversal"
+	}
+	d.BalanceTransactions = append(d.BalanceTransactions, disputeMove{
+		ID: newStripeID("txn"), Object: "balance_transaction", Amount: amount, Created: at, Currency: d.Currency, Net: amount,
+		ReportingCategory: category, Source: d.ID, Status: "available", Type: "adjustment",
+	})
 }
 
 type listObject struct {

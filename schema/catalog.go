@@ -110,6 +110,9 @@ type Theater struct {
 	TimeZone string `bun:"time_zone"`
 	// Currency is what it charges, ISO 4217.
 	Currency string `bun:"currency"`
+	// PaymentProviders are with whom customers may pay, the preferred first. Empty: all
+	// of the platform.
+	PaymentProviders []string `bun:"payment_providers,array,nullzero,default:'{}'"`
 	// Amenities are codes such as "parking".
 	Amenities []string `bun:"amenities,array"`
 	// Accessibility is what helps people with disabilities, codes such as

@@ -17,6 +17,8 @@ import (
 const (
 	scheduleSweepBookings = "sweep-bookings"
 	scheduleDeleteOld     = "delete-old"
+	schedulePrograms      = "theater-programs"
+	scheduleSales         = "theater-sales"
 )
 
 // Schedules says what is done regularly.
@@ -25,9 +27,23 @@ type Schedules struct {
 	SweepEvery time.Duration
 	Sweep      workflows.SweepInput
 	DeleteOld  workflows.DeleteOldInput
+	// Reconcile are the payment providers whose lists are compared with our books, one
+	// schedule each.
+	Reconcile []workflows.ReconcileInput
+	// HouseProgramEvery is how often the programs of theaters' own systems are read, and
+	// HouseReconcileEvery how often their sales are compared with our bookings. Zero: not at all.
+	HouseProgramEvery   time.Duration
+	HouseReconcileEvery time.Duration
+	// HouseGrace is how long what differs there may be a step that is under way.
+	HouseGrace time.Duration
 }
 
 const (
+	// reconcileAt is how long after midnight UTC the day before is reconciled: bookings of its
+	// last minutes have ended, and the providers have sent what they send again.
+	reconcileAt = 3 * time.Hour
+	// reconcileCatchUp is how late a missed day is still reconciled.
+	reconcileCatchUp = 7 * 24 * time.Hour
 	// deleteEvery is how often old records are deleted.
 	deleteEvery = time.Hour
 	// catchUp is how late a missed start still runs: the next one does the same. Without it
@@ -35,15 +51,27 @@ const (
 	catchUp = time.Minute
 	// sweepWithin ends a run that hangs, so that it does not block the next ones.
 	sweepWithin = time.Hour
+	// roundSpread is the part of the time between two rounds over which theaters are asked.
+	roundSpread = 0.5
 )
 
 // Ensure creates the schedules, or brings them up to date. Each worker of the
 // operations queue does it at its start; a schedule that staff paused stays paused.
 func (s Schedules) Ensure(ctx context.Context, c client.Client) error {
-	for _, wanted := range []client.ScheduleOptions{
+	all := []client.ScheduleOptions{
 		s.schedule(scheduleSweepBookings, s.SweepEvery, workflows.SweepBookingsWorkflow, s.Sweep),
 		s.schedule(scheduleDeleteOld, deleteEvery, workflows.DeleteOldWorkflow, s.DeleteOld),
-	} {
+	}
+	for _, in := range s.Reconcile {
+		all = append(all, s.reconcile(in))
+	}
+	if s.HouseProgramEvery > 0 {
+		all = append(all, s.rounds(schedulePrograms, s.HouseProgramEvery, workflows.HouseRoundsInput{}))
+	}
+	if s.HouseReconcileEvery > 0 {
+		all = append(all, s.rounds(scheduleSales, s.HouseReconcileEvery, workflows.HouseRoundsInput{Reconcile: true, Grace: s.HouseGrace}))
+	}
+	for _, wanted := range all {
 		if err := ensure(ctx, c.ScheduleClient(), wanted); err != nil {
 			return fmt.Errorf("schedule %s: %w", wanted.ID, err)
 		}
@@ -62,6 +90,24 @@ func (s Schedules) schedule(id string, every time.Duration, workflow string, in 
 			WorkflowExecutionTimeout: sweepWithin,
 		},
 	}
+}
+
+// rounds is a schedule over all theaters with a system of their own. Its jitter keeps
+// platforms that were started together from asking one system at the same second.
+func (s Schedules) rounds(id string, every time.Duration, in workflows.HouseRoundsInput) client.ScheduleOptions {
+	in.Over = time.Duration(float64(every) * roundSpread)
+	options := s.schedule(id, every, workflows.HouseRoundsWorkflow, in)
+	options.Spec.Jitter = every / 10
+	return options
+}
+
+// reconcile is the schedule of one provider. Every day counts, so a missed one is made up
+// for, and one does not wait for another.
+func (s Schedules) reconcile(in workflows.ReconcileInput) client.ScheduleOptions {
+	options := s.schedule("reconcile-"+in.Provider, 24*time.Hour, workflows.ReconcileWorkflow, in)
+	options.Spec.Intervals[0].Offset = reconcileAt
+	options.Overlap, options.CatchupWindow = enums.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL, reconcileCatchUp
+	return options
 }
 
 func ensure(ctx context.Context, schedules client.ScheduleClient, wanted client.ScheduleOptions) error {

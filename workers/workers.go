@@ -29,6 +29,12 @@ type Activities struct {
 	Shows         *activities.Shows
 	Refunds       *activities.Refunds
 	Sweep         *activities.Sweep
+	// Reconciliation compares payment providers' lists with our books.
+	Reconciliation *activities.Reconciliation
+	// Houses call theaters' own systems.
+	Houses *activities.Houses
+	// HouseSync keeps our copy of theaters' own systems.
+	HouseSync *activities.HouseSync
 }
 
 // Options says what a worker process serves.
@@ -75,6 +81,7 @@ func (d Deployment) options() worker.DeploymentOptions {
 func Queues() []string {
 	return []string{
 		workflows.QueueBookings, workflows.QueuePayments, workflows.QueueNotifications, workflows.QueueReminders, workflows.QueueOperations,
+		workflows.QueueHouses,
 	}
 }
 
@@ -146,6 +153,9 @@ func (o Options) worker(queue string, fatal chan<- error) (worker.Worker, error)
 		options.DisableWorkflowWorker = true
 		options.MaxConcurrentActivityExecutionSize = 20
 		options.TaskQueueActivitiesPerSecond = o.MessagesPerSecond * remindersShare
+	case workflows.QueueHouses:
+		options.DisableWorkflowWorker = true
+		options.MaxConcurrentActivityExecutionSize = 100
 	case workflows.QueueOperations:
 		// Few workflows with much to do each: they must not crowd out the bookings that
 		// they are about.
@@ -176,6 +186,15 @@ func Register(w worker.Registry, queue string, a Activities) {
 	}
 	if queue == workflows.QueueBookings || queue == workflows.QueuePayments {
 		w.RegisterActivity(a.Payments)
+	}
+	if queue == workflows.QueuePayments {
+		w.RegisterActivity(a.Reconciliation)
+	}
+	if queue == workflows.QueueBookings || queue == workflows.QueueHouses {
+		w.RegisterActivity(a.Houses)
+	}
+	if queue == workflows.QueueOperations || queue == workflows.QueueHouses {
+		w.RegisterActivity(a.HouseSync)
 	}
 	if queue == workflows.QueueBookings || queue == workflows.QueueNotifications || queue == workflows.QueueReminders {
 		w.RegisterActivity(a.Notifications)

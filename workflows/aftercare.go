@@ -31,7 +31,7 @@ func runAftercare(ctx workflow.Context, in AftercareInput) error {
 		case RefundRequest:
 			s.giveBack(ctx, event)
 		case command:
-			event.reply.Set(nil, s.giveBack(ctx, event.request.(RefundRequest)))
+			event.reply.answer(s.giveBack(ctx, event.request.(RefundRequest)))
 		default: // time is up, or the workflow was cancelled
 			_, err := s.finish(ctx)
 			return err

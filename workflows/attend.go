@@ -36,10 +36,10 @@ func (s *saga) attend(ctx workflow.Context) {
 		case booking.PaymentState:
 			s.heardAfterSale(ctx, event)
 		case command:
-			event.reply.Set(nil, s.obeyAfterSale(ctx, event))
+			event.reply.answer(s.obeyAfterSale(ctx, event))
 		case ShowCancelled:
 			s.showCancelled(ctx, event)
-		case canceled:
+		case canceled, undoneThere:
 			s.refundInFull(ctx, cancellation{reason: "Cancelled by the theater.", notice: booking.NoticeCancelled})
 		}
 		if !s.held.Show.StartsAt.Equal(starts) {
@@ -104,15 +104,20 @@ func (s *saga) heardAfterSale(ctx workflow.Context, news booking.PaymentState) {
 func (s *saga) obeyAfterSale(ctx workflow.Context, cmd command) error {
 	switch request := cmd.request.(type) {
 	case CancelRequest:
+		if s.house.cancelling {
+			return nil // it is asked for already
+		}
 		if s.in.Policy.SpreadOver > 0 && !workflow.Now(ctx).Before(s.held.Show.StartsAt) {
 			return refusal(booking.CodeNotCancellable, "The show has begun.")
 		}
 		terms := s.in.Policy.Refunds.Quote(s.held.Quote, s.held.Show.StartsAt, workflow.Now(ctx))
-		if s.wantsMoneyForMove(ctx) {
+		moved := s.wantsMoneyForMove(ctx)
+		if moved {
 			terms = booking.FullRefund(s.held.Quote)
 		}
 		return s.cancel(ctx, cancellation{
 			refund: terms.Refund, reason: reasonOr(request.Reason, "Cancelled by the customer."), notice: booking.NoticeCancelled,
+			byCustomer: !moved, asked: cmd.reply,
 		})
 	case ChangeDecision:
 		return s.choose(ctx, request)
@@ -152,6 +157,8 @@ type cancellation struct {
 	notice      booking.Notice
 	changeID    string // of the show, when that is why
 	bankHasIt   bool   // the customer's bank took the money: there is nothing to refund
+	byCustomer  bool   // the cut-off of the theater's own system counts
+	asked       *reply // to the request, which is answered while the theater's own system is not; nil without one
 }
 
 func (s *saga) refundInFull(ctx workflow.Context, why cancellation) {
@@ -166,10 +173,17 @@ func (s *saga) refundInFull(ctx workflow.Context, why cancellation) {
 // refund.
 func (s *saga) cancel(ctx workflow.Context, how cancellation) error {
 	s.doing("cancelling")
+	if err := s.cancelAtHouse(ctx, how); err != nil {
+		return err
+	}
+	if s.state.Status == booking.StatusCancelled {
+		return nil // while the theater's own system did not answer
+	}
 	// Durably: if this were forgotten after it was done, there would be no refund.
 	var owed booking.Money
 	err := s.ours("Void the ticket and free "+s.seats(), seats.CancelBooking, booking.Cancellation{
-		BookingID: s.in.BookingID, Detail: how.reason, EvenScanned: how.evenScanned,
+		// What the theater has taken back goes back here in any case.
+		BookingID: s.in.BookingID, Detail: how.reason, EvenScanned: how.evenScanned || s.house.left,
 		Refund: booking.Money{Amount: s.givenBack + how.refund.Amount, Currency: how.refund.Currency},
 	}, &owed).durably(ctx)
 	if err != nil {

@@ -26,6 +26,10 @@ func runBooking(ctx workflow.Context, in BookingInput) (BookingState, error) {
 	if err := s.hold(ctx); err != nil {
 		return s.reject(ctx, err)
 	}
+	if err := s.holdAtHouse(ctx); err != nil {
+		return s.giveUp(ctx, s.notHeld(err))
+	}
+	s.holds(ctx)
 	if err := s.openPayment(ctx); err != nil {
 		return s.giveUp(ctx, ending{status: booking.StatusPaymentFailed, reason: err})
 	}
@@ -37,6 +41,13 @@ func runBooking(ctx workflow.Context, in BookingInput) (BookingState, error) {
 
 // sell goes from money that is authorized to the show.
 func (s *saga) sell(ctx workflow.Context) (BookingState, error) {
+	s.note(ctx, booking.EventAuthorized, s.held.Quote.Total.String()+" with "+s.payment.Provider)
+	if err := s.confirmAtHouse(ctx); err != nil {
+		return s.giveUp(ctx, notSold(err))
+	}
+	if s.soldTooLate(ctx) {
+		return s.giveUp(ctx, notSold(refusal(booking.CodeHoldLost, "The theater did not answer before the show began. The money goes back.")))
+	}
 	if err := s.confirm(ctx); err != nil {
 		return s.giveUp(ctx, notSold(err))
 	}
@@ -45,6 +56,9 @@ func (s *saga) sell(ctx workflow.Context) (BookingState, error) {
 	}
 	if s.state.Status == booking.StatusConfirmed { // it may have been cancelled while the provider was away
 		s.tell(ctx, booking.NoticeConfirmed)
+		if s.house.cancelLater {
+			s.refundInFull(ctx, cancellation{reason: "Cancelled by the theater.", notice: booking.NoticeCancelled})
+		}
 		s.attend(ctx)
 	}
 	return s.finish(ctx)
@@ -67,14 +81,30 @@ func (s *saga) hold(ctx workflow.Context) error {
 		Accessible:  s.in.Accessible,
 		FetchWithin: s.fetchWithin(),
 		TooLate:     s.startedLate(ctx),
+		Rules:       s.in.Rules,
 	}, &s.held).upTo(s.in.Policy.OpenWithin))
 	if err != nil {
 		return err
 	}
+	return nil
+}
+
+// holds starts the time to pay, now that everything is held.
+func (s *saga) holds(ctx workflow.Context) {
 	s.state.HoldExpiresAt = s.held.ExpiresAt
 	s.startHoldTimer(ctx, s.held.ExpiresIn)
 	s.note(ctx, booking.EventHeld, s.seats()+" for "+s.held.Quote.Total.String())
-	return nil
+}
+
+// notHeld says how a booking ends whose seats its theater's own system did not hold. Money
+// that is there already goes back.
+func (s *saga) notHeld(err error) ending {
+	end := ending{status: booking.StatusRejected, reason: err}
+	if s.in.Adopt != nil {
+		s.payment, end.notice = *s.in.Adopt, booking.NoticePaymentReturned
+		s.undo.push("give the money back", s.giveMoneyBack)
+	}
+	return end
 }
 
 // fetchWithin is how long the hold waits for its answer to be fetched. No caller waits
@@ -113,7 +143,6 @@ func (s *saga) openPayment(ctx workflow.Context) error {
 func (s *saga) confirm(ctx workflow.Context) error {
 	s.doing("selling the seats")
 	s.undo.push("void the ticket", s.freeSeats)
-	s.note(ctx, booking.EventAuthorized, s.held.Quote.Total.String()+" with "+s.payment.Provider)
 	var confirmed booking.Confirmed
 	if err := s.database(ctx, "Sell seats "+s.seats(), seats.Confirm, s.confirmRequest(), &confirmed); err != nil {
 		return err
@@ -146,6 +175,7 @@ func (s *saga) capture(ctx workflow.Context) error {
 	s.state.PaymentStatus = booking.PaymentCaptured
 	s.note(ctx, booking.EventCaptured, s.held.Quote.Total.String())
 	s.publish(ctx)
+	s.tellHouse(ctx)
 	return nil
 }
 

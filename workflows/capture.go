@@ -36,18 +36,21 @@ func (s *saga) take(ctx workflow.Context) (taken booking.PaymentState, err error
 func (s *saga) answerMeanwhile(ctx workflow.Context, event any) {
 	switch event := event.(type) {
 	case booking.PaymentState:
-		if event.Reference != s.payment.Reference {
+		switch {
+		case event.Reference != s.payment.Reference:
 			s.heardOfAnother(ctx, event)
+		case !s.capturing && s.state.Status == booking.StatusConfirmed:
+			s.heardAfterSale(ctx, event)
 		}
 	case command:
-		event.reply.Set(nil, s.obeyAfterSale(ctx, event))
+		event.reply.answer(s.obeyAfterSale(ctx, event))
 	case ShowRescheduled:
 		if s.concernsNews(event.ChangeID, event.ShowID) {
 			s.takeIn(event) // told when the confirmation is
 		}
 	case ShowCancelled:
 		s.showCancelled(ctx, event)
-	case canceled:
+	case canceled, undoneThere:
 		s.refundInFull(ctx, cancellation{reason: "Cancelled by the theater.", notice: booking.NoticeCancelled})
 	}
 }

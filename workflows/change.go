@@ -77,6 +77,9 @@ func (s *saga) wantsMoneyForMove(ctx workflow.Context) bool {
 
 // choose does what the customer of a moved show wants.
 func (s *saga) choose(ctx workflow.Context, wish ChangeDecision) error {
+	if s.held.House != nil && wish.Choice == booking.ChoiceMove {
+		return refusal(booking.CodeValidation, "The theater's own system cannot move a booking. Keep the new time, or have the money back.")
+	}
 	done, err := s.writeChoice(ctx, wish)
 	if err != nil || s.chosen[wish.ChangeID] {
 		return err

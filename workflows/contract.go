@@ -16,6 +16,7 @@ const (
 	QueueNotifications = "notifications"
 	QueueReminders     = "reminders"  // messages that may wait
 	QueueOperations    = "operations" // what concerns many bookings at once
+	QueueHouses        = "theaters"   // calls to theaters' own systems
 )
 
 // Workflow types.
@@ -52,6 +53,8 @@ const (
 
 	SignalShowCancelled   = "show_cancelled"   // ShowCancelled
 	SignalShowRescheduled = "show_rescheduled" // ShowRescheduled
+	// SignalTheaterCancelled says that the theater's own system has cancelled the sale.
+	SignalTheaterCancelled = "theater_cancelled"
 
 	QueryStatus   = "status"   // BookingState
 	QueryTimeline = "timeline" // []booking.TimelineEntry
@@ -112,6 +115,8 @@ type BookingInput struct {
 	Policy      booking.Policy `json:"policy"`
 	// Accessible as in booking.HoldRequest.
 	Accessible *bool `json:"accessible,omitempty"`
+	// Rules as in booking.HoldRequest.
+	Rules *booking.HoldRules `json:"rules,omitempty"`
 	// StartWithin is how long the caller waits for the answer. A workflow that runs later
 	// than that after its start holds no seats. Both times are the Temporal server's, so no
 	// other clock matters. Zero is no limit.

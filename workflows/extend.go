@@ -13,9 +13,14 @@ func (s *saga) extend(ctx workflow.Context, request ExtendRequest) error {
 	if err := s.refuseExtension(ctx, request); err != nil || s.repeats(ctx, request) {
 		return err
 	}
+	request, err := s.extendAtHouse(ctx, request)
+	if err != nil {
+		return err
+	}
 	var held booking.Held
-	err := s.ours("Give the customer more time", seats.ExtendHold, booking.Extension{
+	err = s.ours("Give the customer more time", seats.ExtendHold, booking.Extension{
 		BookingID: s.in.BookingID, Known: s.held.ExpiresAt, By: request.By, FromNow: request.Customer,
+		AtMost: s.in.Policy.HoldAtMost, Unproved: s.in.Policy.UnprovedAtMost,
 	}, &held).durably(ctx)
 	if err != nil {
 		return lostTo(request, err)

@@ -16,7 +16,20 @@ import (
 // cancellation during a confirmation has one end.
 type command struct {
 	request any
-	reply   workflow.Settable
+	reply   *reply
+}
+
+// reply answers a command, once: one that is accepted before it is done gets no second answer.
+type reply struct {
+	settle workflow.Settable
+	done   bool
+}
+
+func (r *reply) answer(err error) {
+	if !r.done {
+		r.done = true
+		r.settle.Set(nil, err)
+	}
 }
 
 // checkPayment is the command of the check_payment update.
@@ -29,6 +42,8 @@ type (
 	canceled struct{}
 	// abandoned is what next answers when the hold's answer was not fetched.
 	abandoned struct{}
+	// undoneThere is what next answers when the theater's own system has cancelled the sale.
+	undoneThere struct{}
 )
 
 // next waits for one thing to happen: a command, a signal, the timer, or the
@@ -62,6 +77,10 @@ func (s *saga) next(ctx workflow.Context, timer workflow.Future) any {
 		c.Receive(ctx, &news)
 		event = news
 	})
+	selector.AddReceive(workflow.GetSignalChannel(ctx, SignalTheaterCancelled), func(c workflow.ReceiveChannel, _ bool) {
+		c.Receive(ctx, nil)
+		event = undoneThere{}
+	})
 	if s.refunds != nil {
 		selector.AddReceive(s.refunds, func(c workflow.ReceiveChannel, _ bool) {
 			var request RefundRequest
@@ -90,7 +109,7 @@ func (s *saga) ask(ctx workflow.Context, name string, request any) error {
 		return s.over()
 	}
 	answer, settable := workflow.NewFuture(ctx)
-	s.commands.Send(ctx, command{request, settable})
+	s.commands.Send(ctx, command{request, &reply{settle: settable}})
 	return answer.Get(ctx, nil)
 }
 
@@ -101,7 +120,7 @@ func (s *saga) refuseCommands() {
 	s.answerHold(s.over())
 	var cmd command
 	for s.commands.ReceiveAsync(&cmd) {
-		cmd.reply.Set(nil, s.over())
+		cmd.reply.answer(s.over())
 	}
 }
 
@@ -155,10 +174,11 @@ func (s *saga) listen(ctx workflow.Context) error {
 		return err
 	}
 	signals := map[string]string{
-		SignalPayment:         "A payment changed at its provider. Sent by the webhook.",
-		SignalAbandoned:       "The answer of the hold was not fetched. Its seats are free already.",
-		SignalShowCancelled:   "The theater cancelled the show: everything comes back.",
-		SignalShowRescheduled: "The theater moved the show to a new time.",
+		SignalPayment:          "A payment changed at its provider. Sent by the webhook.",
+		SignalAbandoned:        "The answer of the hold was not fetched. Its seats are free already.",
+		SignalShowCancelled:    "The theater cancelled the show: everything comes back.",
+		SignalShowRescheduled:  "The theater moved the show to a new time.",
+		SignalTheaterCancelled: "The theater's own system has cancelled the sale: everything comes back.",
 	}
 	for _, name := range workflow.DeterministicKeys(signals) {
 		workflow.GetSignalChannelWithOptions(ctx, name, workflow.SignalChannelOptions{Description: signals[name]})

@@ -76,6 +76,8 @@ func (s *saga) handleUnpaid(ctx workflow.Context, event any) *ending {
 		return s.obeyUnpaid(ctx, event)
 	case abandoned:
 		return s.atAbandoned(ctx)
+	case undoneThere:
+		return nil // nothing was sold
 	case ShowRescheduled:
 		if s.concernsNews(event.ChangeID, event.ShowID) {
 			s.takeIn(event)
@@ -113,7 +115,7 @@ func (s *saga) obeyUnpaid(ctx workflow.Context, cmd command) *ending {
 	default:
 		err = refusal(booking.CodeConflict, "This booking is not confirmed yet.")
 	}
-	cmd.reply.Set(nil, err)
+	cmd.reply.answer(err)
 	return end
 }
 
@@ -146,9 +148,42 @@ func (s *saga) heard(ctx workflow.Context, news booking.PaymentState) *ending {
 			reason: refusal(booking.CodePaymentRefused, "The payment was cancelled at the provider.")}
 	case booking.PaymentAuthorized, booking.PaymentCaptured:
 		s.current(keepSecrets(news, s.payment))
+	case booking.PaymentApproved:
+		if !knows(ctx, approvedAuthorizes) {
+			return nil
+		}
+		if news.Try != "" && s.declined[news.Try] {
+			return nil // approved before the decline, not since
+		}
+		return s.authorize(ctx)
+	case booking.PaymentInDoubt:
+		if s.state.PaymentStatus != booking.PaymentInDoubt && knows(ctx, approvedAuthorizes) {
+			s.record(ctx, news)
+		}
 	default:
 	}
 	return nil
+}
+
+// authorize reserves the money of a payment that the customer has approved, when the hold
+// lasts as long as that may take. Otherwise nothing is reserved, and the hold's end closes
+// the payment.
+func (s *saga) authorize(ctx workflow.Context) *ending {
+	within := s.in.Policy.OpenWithin
+	if workflow.Now(ctx).Add(within).After(s.held.ExpiresAt) {
+		return nil
+	}
+	s.doing("reserving the money")
+	step := s.moneyStep(s.held.Quote.Total)
+	step.Try = s.state.Declines
+	var now booking.PaymentState
+	err := s.run(ctx, callVendor(QueuePayments, "Reserve "+step.Amount.String(), payments.AuthorizePayment, step, &now).upTo(within))
+	if err != nil || now.Status == booking.PaymentApproved {
+		// The provider's next event, the customer's page or the hold's end asks again.
+		s.logger.Warn("the payment is approved and not reserved", "error", err)
+		return nil
+	}
+	return s.heard(ctx, now)
 }
 
 // heardOfAnother handles a payment that is not the current one: money that came twice, or
@@ -181,18 +216,34 @@ func (s *saga) check(ctx workflow.Context) (*ending, error) {
 // out to be paid, it is used. It goes the slow path from the start, so that the
 // request is in the history before anything is done: a payment that the customer
 // was shown must not be forgotten.
+//
+// A provider that does not answer does not keep the customer from another one: its payment
+// is closed beside, whenever that works, and goes back if it is paid.
 func (s *saga) reopen(ctx workflow.Context, provider string) error {
 	s.doing("opening another payment")
+	within := s.in.Policy.OpenWithin
+	elsewhere := provider != s.payment.Provider && knows(ctx, opensBeside)
+	if fast := s.in.Policy.FastPath; elsewhere && fast > 0 {
+		within = min(within, fast)
+	}
 	var closed booking.PaymentState
-	err := s.closeStep("Close the open payment", &closed).upTo(s.in.Policy.OpenWithin).durably(ctx)
-	if err != nil {
+	err := s.closeStep("Close the open payment", &closed).upTo(within).durably(ctx)
+	switch {
+	case err == nil:
+		s.current(keepSecrets(closed, s.payment))
+		if s.authorized() {
+			return nil
+		}
+		return s.open(ctx, provider)
+	case !elsewhere:
 		return refusal(booking.CodeProviderUnavailable, "The payment provider does not answer. Please try again.")
 	}
-	s.current(keepSecrets(closed, s.payment))
-	if s.authorized() {
-		return nil
+	old := s.payment
+	if err := s.open(ctx, provider); err != nil {
+		return err // the old one is still the current one
 	}
-	return s.open(ctx, provider)
+	s.beside(ctx, func(ctx workflow.Context) { s.returnPayment(ctx, old) })
+	return nil
 }
 
 // atExpiry asks before it gives the seats away: a lost webhook costs no customer the

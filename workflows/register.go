@@ -17,7 +17,8 @@ func Register(w registry, queue string) {
 		},
 		QueueOperations: {
 			CancelShowWorkflow: runCancelShow, MoveShowWorkflow: runMoveShow, SweepBookingsWorkflow: runSweepBookings,
-			DeleteOldWorkflow: runDeleteOld, RefundShowWorkflow: runRefundShow,
+			DeleteOldWorkflow: runDeleteOld, RefundShowWorkflow: runRefundShow, ReconcileWorkflow: runReconcile,
+			HouseRoundsWorkflow: runHouseRounds, HouseProgramWorkflow: runHouseProgram, HouseReconcileWorkflow: runHouseReconcile,
 		},
 	}
 	for name, run := range byQueue[queue] {

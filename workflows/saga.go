@@ -24,6 +24,7 @@ type saga struct {
 	strays map[string]bool
 	// declined are the customer's tries that failed, by the provider's id of them.
 	declined map[string]bool
+	house    atHouse
 	freed    bool // the database has been asked to end the booking
 	refused  bool // a payment could not be given back
 	// capturing is true while the provider does not answer to the capture.

@@ -65,6 +65,9 @@ func (s *settlement) concerns(left booking.Settlement) bool {
 
 // end ends the booking by what the database says of it.
 func (s *settlement) end(ctx workflow.Context, left booking.Settlement) error {
+	if left.House != nil && !left.Status.Terminal() {
+		s.leaveHouse(ctx, *left.House)
+	}
 	switch left.Status {
 	case booking.StatusConfirmed:
 		return s.database(ctx, "Void the ticket and free the seats", seats.CancelBooking, booking.Cancellation{
@@ -76,6 +79,17 @@ func (s *settlement) end(ctx workflow.Context, left booking.Settlement) error {
 		}, nil)
 	default:
 		return nil
+	}
+}
+
+// leaveHouse undoes the order at the theater's own system. One that the theater keeps is for
+// a person: the customer gets the money in any case.
+func (s *settlement) leaveHouse(ctx workflow.Context, order booking.HouseOrder) {
+	leaving := callVendor(QueueHouses, "Undo the order at the theater", houses.LeaveTheater, activities.LeaveRequest{Order: order, MaybeSold: true}, nil)
+	leaving.fairly = order.Terms.TheaterID
+	leaving = leaving.upTo(houseSettleWithin) // the customer's money does not wait for a theater that is gone
+	if err := leaving.durably(ctx); err != nil {
+		s.raise(ctx, booking.Alert{BookingID: s.in.BookingID, Kind: booking.AlertHouseSaleOrphan, Detail: message(err)})
 	}
 }
 

@@ -20,6 +20,11 @@ var (
 	shows         *activities.Shows
 	showRefunds   *activities.Refunds
 	sweep         *activities.Sweep
+	houses        *activities.Houses
+	// reconciliation compares providers' lists with our books.
+	reconciliation *activities.Reconciliation
+	// houseSync keeps our copy of theaters' own systems.
+	houseSync *activities.HouseSync
 )
 
 // Changes of the code that workflows which began before do not know. Their
@@ -31,6 +36,12 @@ const (
 	// abandonedCloses marks bookings whose code knows the signal. An earlier worker may
 	// have received it and gone on without a step.
 	abandonedCloses = "abandoned-closes-payment"
+	// opensBeside marks bookings whose code opens a payment with another provider while the
+	// first one does not answer.
+	opensBeside = "opens-beside"
+	// approvedAuthorizes marks bookings whose code knows payments that are approved, or that
+	// their provider looks into. An earlier worker took such news without a step.
+	approvedAuthorizes = "approved-authorizes"
 	// lateDecided guards the step that asks the database to decide about late money.
 	// Earlier workflows used what the webhook had read.
 	lateDecided = "late-payment-decided-by-database"
@@ -57,6 +68,8 @@ type patience struct {
 	oneTry    time.Duration // how long one try may take
 	heartbeat time.Duration // how long a try may give no sign of life; zero is no such limit
 	within    time.Duration // how long all tries together may take; zero is as long as it takes
+	ends      bool          // a canceled step waits until its try under way has ended
+	fairly    string        // steps with another key do not wait behind many with this one; empty is no key
 }
 
 // upTo is the step with a timeout for its retries.
@@ -170,8 +183,10 @@ func (s step) start(ctx workflow.Context) workflow.Future {
 		StartToCloseTimeout:    s.oneTry,
 		ScheduleToCloseTimeout: s.within,
 		HeartbeatTimeout:       s.heartbeat,
+		WaitForCancellation:    s.ends,
 		RetryPolicy:            patient(time.Second, time.Minute),
 		Summary:                s.summary,
+		Priority:               temporal.Priority{FairnessKey: s.fairly},
 	}), s.activity, s.in)
 }
 
@@ -208,14 +223,20 @@ func patient(first, longest time.Duration) *temporal.RetryPolicy {
 
 // final tells whether the step was refused, so that a retry cannot help.
 func final(err error) bool {
+	app := applicationError(err)
+	return app != nil && app.NonRetryable()
+}
+
+// applicationError is the application error in an activity's error; nil without one.
+func applicationError(err error) *temporal.ApplicationError {
 	var app *temporal.ApplicationError
-	return errors.As(err, &app) && app.NonRetryable()
+	_ = errors.As(err, &app)
+	return app
 }
 
 // code is the booking.Code that an activity's error carries, empty when none.
 func code(err error) booking.Code {
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
+	if app := applicationError(err); app != nil {
 		return booking.Code(app.Type())
 	}
 	return ""
@@ -223,11 +244,10 @@ func code(err error) booking.Code {
 
 // message is what a person may read of an error.
 func message(err error) string {
-	var app *temporal.ApplicationError
-	switch {
+	switch app := applicationError(err); {
 	case err == nil:
 		return ""
-	case errors.As(err, &app):
+	case app != nil:
 		return app.Message()
 	default:
 		return err.Error()

@@ -39,6 +39,8 @@ func (s *saga) remember(at booking.Standing) {
 	if at.Payment.Reference == "" {
 		s.state.PaymentStatus = booking.PaymentNone
 	}
+	// The earlier workflow may have asked the theater's system to sell.
+	s.house = atHouse{reference: at.HouseReference, asked: true}
 	if at.Refunds != nil {
 		s.in.Policy.Refunds = at.Refunds
 	}
@@ -86,6 +88,7 @@ func (s *saga) takeUpConfirmed(ctx workflow.Context, at booking.Standing) (Booki
 	if s.payment.Refunded < at.RefundDue.Amount {
 		s.refund(ctx, at.RefundDue)
 	}
+	s.tellHouse(ctx)
 	s.tellAgain(ctx, booking.NoticeConfirmed)
 	remind := s.held.Show.StartsAt.Add(-s.in.Policy.RemindBefore)
 	if at.Told[booking.NoticeReminder] == 0 && at.CreatedAt.Before(remind) && workflow.Now(ctx).After(remind) {

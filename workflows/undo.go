@@ -26,7 +26,7 @@ type ending struct {
 	changeID string
 	// answer is for the request that ended the booking: it is answered when the seats are
 	// free.
-	answer workflow.Settable
+	answer *reply
 }
 
 func (u *undoStack) push(name string, run func(workflow.Context, ending)) {
@@ -47,7 +47,7 @@ func (s *saga) giveUp(ctx workflow.Context, end ending) (BookingState, error) {
 	}
 	s.state.Status = s.ended
 	if end.answer != nil {
-		end.answer.Set(nil, nil)
+		end.answer.answer(nil)
 	}
 	if end.notice != "" {
 		s.tellOfChange(ctx, end.notice, end.changeID)
@@ -97,9 +97,12 @@ func (s *saga) freeSeats(ctx workflow.Context, end ending) {
 		// A hold whose answer was lost: to the database it is one that ran out.
 		status = booking.StatusExpired
 	}
-	err := s.database(ctx, "Free seats "+s.seats(), seats.EndBooking, booking.Ending{
-		BookingID: s.in.BookingID, Status: status, Detail: message(end.reason),
-	}, &s.ended)
+	freeing, later := s.leaveHouse(ctx)
+	freeing.BookingID, freeing.Status, freeing.Detail = s.in.BookingID, status, message(end.reason)
+	err := s.database(ctx, "Free seats "+s.seats(), seats.EndBooking, freeing, &s.ended)
+	if later != nil {
+		s.beside(ctx, later)
+	}
 	if err != nil {
 		s.logger.Error("cannot free the seats", "error", err)
 		s.alert(ctx, booking.AlertSeatsNotFreed, message(err))

@@ -167,8 +167,10 @@ func (s *service) confirmPassword(w http.ResponseWriter, r *http.Request) error 
 	if err := rest.Decode(w, r, &request); err != nil {
 		return err
 	}
-	if err := required("password", request.Password); err != nil {
-		return err
+	if len(request.Passkey) == 0 {
+		if err := required("password", request.Password); err != nil {
+			return err
+		}
 	}
 	if err := s.accounts.Confirm(r.Context(), claimsOf(r), request, s.client(r)); err != nil {
 		return err

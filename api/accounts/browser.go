@@ -16,6 +16,8 @@ type browser struct {
 	*service
 	origin string // of our pages
 	cookie http.Cookie
+	// before is the cookie of a browser that is on its way to a log-in by a provider.
+	before http.Cookie
 	guard  *http.CrossOriginProtection
 }
 
@@ -37,6 +39,7 @@ func newBrowser(s *service, publicURL string) (*browser, error) {
 		// from one's own machine.
 		b.cookie.Name, b.cookie.Secure = "__Host-"+b.cookie.Name, true
 	}
+	b.before = beforeLogIn(public.Scheme == "https")
 	// Other origins that may call the API do so with tokens, not with this cookie.
 	return b, b.guard.AddTrustedOrigin(b.origin)
 }
@@ -45,8 +48,11 @@ func (b *browser) mount() {
 	b.Post("/v1/browser-sessions", b.ownPages(b.signIn))
 	b.Post("/v1/browser-sessions/guest", b.ownPages(b.beginGuest))
 	b.Post("/v1/browser-sessions/second-factor", b.ownPages(b.secondFactor))
+	b.Post("/v1/browser-sessions/passkey/options", b.ownPages(b.askForPasskey))
+	b.Post("/v1/browser-sessions/passkey", b.ownPages(b.logInByPasskey))
 	b.Post("/v1/browser-sessions/refresh", b.ownPages(b.refresh))
 	b.Route(http.MethodDelete, "/v1/browser-sessions", b.ownPages(b.signOut))
+	b.mountProviders()
 }
 
 // ownPages refuses what a page of another origin makes a browser send. Programs that are no
@@ -109,14 +115,18 @@ func (b *browser) signOut(w http.ResponseWriter, r *http.Request) error {
 
 // answer puts the refresh token into the cookie, and only there.
 func (b *browser) answer(w http.ResponseWriter, status int, tokens accounts.TokenPair) error {
-	cookie := b.cookie
-	cookie.Value, cookie.MaxAge = tokens.RefreshToken, int(accounts.SessionLife.Seconds())
-	http.SetCookie(w, &cookie)
+	b.keep(w, tokens)
 	return rest.Answer(w, status, struct {
 		AccessToken string `json:"access_token"`
 		TokenType   string `json:"token_type"`
 		ExpiresIn   int    `json:"expires_in"`
 	}{tokens.AccessToken, tokens.TokenType, tokens.ExpiresIn})
+}
+
+func (b *browser) keep(w http.ResponseWriter, tokens accounts.TokenPair) {
+	cookie := b.cookie
+	cookie.Value, cookie.MaxAge = tokens.RefreshToken, int(accounts.SessionLife.Seconds())
+	http.SetCookie(w, &cookie)
 }
 
 func (b *browser) forget(w http.ResponseWriter) {
@@ -127,8 +137,10 @@ func (b *browser) forget(w http.ResponseWriter) {
 
 // token is empty without a cookie, and when there are two: one of them may be planted by
 // another page of the host. We never send it in quotes.
-func (b *browser) token(r *http.Request) string {
-	if all := r.CookiesNamed(b.cookie.Name); len(all) == 1 && !all[0].Quoted {
+func (b *browser) token(r *http.Request) string { return onlyCookie(r, b.cookie.Name) }
+
+func onlyCookie(r *http.Request, name string) string {
+	if all := r.CookiesNamed(name); len(all) == 1 && !all[0].Quoted {
 		return all[0].Value
 	}
 	return ""

@@ -32,6 +32,7 @@ func Mount(server *rest.Server, all *accounts.Service, publicURL string) error {
 	s.Post("/v1/sessions/refresh", s.refreshSession)
 	s.Route(http.MethodDelete, "/v1/sessions", s.signOut) // what is over may be ended again
 	s.mountFactors()
+	s.mountPasskeys()
 	s.Get("/v1/me", s.getMe)
 	s.Route(http.MethodPatch, "/v1/me", s.changeMe)
 	s.Get("/v1/me/sessions", s.listSessions)

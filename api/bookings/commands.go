@@ -64,7 +64,11 @@ func (s *service) reopenPayment(w http.ResponseWriter, r *http.Request) error {
 	if b.ConfirmEmail {
 		return booking.E(booking.CodeConfirmEmail, "Type the code that we mailed you first: the ticket goes to that address.")
 	}
-	err = s.Saga.Update(r.Context(), b.ID, workflows.UpdateReopen, workflows.ReopenRequest{Provider: request.Provider})
+	provider, err := s.choose(r.Context(), "provider", request.Provider, b.Show.ID, &b.Quote.Total)
+	if err != nil {
+		return err
+	}
+	err = s.Saga.Update(r.Context(), b.ID, workflows.UpdateReopen, workflows.ReopenRequest{Provider: provider})
 	if saga.IsOver(err) {
 		err = over
 	}

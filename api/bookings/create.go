@@ -45,6 +45,7 @@ type attempt struct {
 	customer, key, hash string
 	bookingID           string
 	request             bookingRequest
+	rules               *booking.HoldRules
 	// begun tells that an earlier request with this key made the booking, and that it
 	// is not complete yet.
 	begun bool
@@ -181,23 +182,45 @@ func (s *service) hold(ctx context.Context, try attempt) (bookings.Answer, error
 // it refuses new bookings only.
 func (s *service) askSaga(ctx context.Context, try attempt, show booking.ShowSummary) (held workflows.HoldAnswer, err error) {
 	if !try.begun {
+		err := s.Bookings.MayHold(ctx, booking.HoldRequest{
+			BookingID: try.bookingID, CustomerID: try.customer, ShowID: show.ID, Seats: try.request.Seats, Rules: try.rules,
+		})
+		if err != nil {
+			return held, err
+		}
+		if try.request.Payment.Provider, err = s.choose(ctx, "payment.provider", try.request.Payment.Provider, show.ID, nil); err != nil {
+			return held, err
+		}
 		done, full := s.starts[try.request.Payment.Provider].enter(ctx)
 		if full != nil {
 			return held, full
 		}
 		defer func() { done(err) }()
 	}
-	return s.Saga.Hold(ctx, workflows.BookingInput{
+	provider := try.request.Payment.Provider
+	if provider == "" { // begun: the workflow has one already
+		provider = s.Providers[0]
+	}
+	input := workflows.BookingInput{
 		BookingID:   try.bookingID,
 		CustomerID:  try.customer,
 		ShowID:      show.ID,
 		Seats:       booking.SortSeats(try.request.Seats),
-		Provider:    try.request.Payment.Provider,
+		Provider:    provider,
 		RequestHash: try.hash,
 		Policy:      s.Policy,
 		Accessible:  try.request.Accessible,
+		Rules:       try.rules,
 		StartWithin: saga.AnswerWithin,
-	}, show)
+	}
+	if try.begun {
+		return s.Saga.Hold(ctx, input, show)
+	}
+	err = s.watching(ctx, provider, func(ctx context.Context) (err error) {
+		held, err = s.Saga.Hold(ctx, input, show)
+		return err
+	})
+	return held, err
 }
 
 // errHalfMade is the answer while the payment of a booking is being opened: the
@@ -223,6 +246,7 @@ func (s *service) outcome(ctx context.Context, try attempt, asked bool) (booking
 		return renderRefusal(try, booking.E(booking.CodeHoldLost, "The hold of these seats is over, and they are free again."))
 	}
 	s.completePayment(&b)
+	s.offer(ctx, &b)
 	body, err := json.Marshal(b)
 	if err != nil {
 		return bookings.Answer{}, fmt.Errorf("render booking %s: %w", b.ID, err)
@@ -249,10 +273,13 @@ func notFetched() error {
 		"The seats were held, but the answer was not fetched in time, and they are free again.")
 }
 
+// onceOnly are refusals that another request may not meet, besides those that pass by themselves.
+var onceOnly = []booking.Code{booking.CodeConflict, booking.CodeHoldLost, booking.CodeHoldLimit}
+
 // renderRefusal is for a final answer, which also makes the key final.
 func renderRefusal(try attempt, err error) (bookings.Answer, error) {
 	document := rest.ProblemOf(err)
-	if document.Transient() || document.Code == booking.CodeConflict || document.Code == booking.CodeHoldLost {
+	if document.Transient() || slices.Contains(onceOnly, document.Code) {
 		document.Detail += " Use a new Idempotency-Key to try again."
 	}
 	body, err := json.Marshal(document)
@@ -295,6 +322,7 @@ func (s *service) readAttempt(w http.ResponseWriter, r *http.Request) (attempt, 
 	}
 	try.bookingID = uuid.NewSHA1(bookingNamespace, []byte(try.customer+"\n"+try.key)).String()
 	try.hash = requestHash(try.request)
+	try.rules = s.Guard.Rules(device(w, r, s.Guard, s.HTTPS), s.ClientAddress(r))
 	return try, nil
 }
 
@@ -315,7 +343,7 @@ func (s *service) checkRequest(request *bookingRequest) error {
 			break // too many; the precheck has the better message
 		}
 	}
-	if problem, ok := s.checkProvider("payment.provider", request.Payment.Provider); !ok {
+	if problem, ok := s.checkProvider("payment.provider", request.Payment.Provider); !ok && request.Payment.Provider != "" {
 		fieldErrors = append(fieldErrors, problem)
 	}
 	return fieldErrors.Err()

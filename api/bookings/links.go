@@ -37,6 +37,9 @@ func (s *service) asOwner(customer, id string) reading {
 	return func(ctx context.Context) (booking.Booking, error) {
 		b, err := s.Bookings.CustomerBooking(ctx, customer, id)
 		s.completePayment(&b)
+		if err == nil {
+			s.offer(ctx, &b)
+		}
 		return b, err
 	}
 }

@@ -19,9 +19,7 @@ func (s *service) ownBooking(r *http.Request) (booking.Booking, error) {
 	if err != nil {
 		return booking.Booking{}, err
 	}
-	b, err := s.Bookings.CustomerBooking(r.Context(), rest.CallerOf(r).AccountID, id)
-	s.completePayment(&b)
-	return b, err
+	return s.asOwner(rest.CallerOf(r).AccountID, id)(r.Context())
 }
 
 // getBooking is for the owner, and for who opened the booking's link.
@@ -156,10 +154,18 @@ func (s *service) completePayment(b *booking.Booking) {
 	case b.ConfirmEmail: // a guest whom no ticket would reach
 		view.ClientSecret, view.CheckoutURL = "", ""
 		return
-	case view.ClientSecret == "":
+	case view.CheckoutURL == "" && view.ClientSecret == "":
 		return
 	}
 	view.ReturnURL = s.Links.Address("/bookings/"+b.ID+"?paid", links.Read, b.ID)
+	key := "?" + links.Parameter + "=" + s.Links.Token(links.Read, b.ID)
+	if view.ClientSecret == "" {
+		// A page of ours that needs no secret hands the key to the provider, for the way back.
+		if s.Links.Own(view.CheckoutURL, "/pay/") {
+			view.CheckoutURL += key
+		}
+		return
+	}
 	if s.CheckoutURL == "" {
 		return
 	}
@@ -170,6 +176,6 @@ func (s *service) completePayment(b *booking.Booking) {
 	if strings.HasPrefix(view.CheckoutURL, s.CheckoutURL) && !strings.Contains(view.CheckoutURL, "#") {
 		// In the query, where a script of the release before does not look: it takes all of the
 		// fragment for the secret.
-		view.CheckoutURL += "?" + links.Parameter + "=" + s.Links.Token(links.Read, b.ID) + "#" + url.PathEscape(view.ClientSecret)
+		view.CheckoutURL += key + "#" + url.PathEscape(view.ClientSecret)
 	}
 }

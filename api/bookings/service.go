@@ -16,6 +16,7 @@ import (
 	"github.com/boxoffice/boxoffice/api/rest"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/bookings"
+	"github.com/boxoffice/boxoffice/internal/hoarding"
 	"github.com/boxoffice/boxoffice/internal/lettering"
 	"github.com/boxoffice/boxoffice/internal/links"
 	"github.com/boxoffice/boxoffice/internal/seatmap"
@@ -36,11 +37,18 @@ type Options struct {
 	Tickets     *bookings.Tickets
 	// Links open a booking for reading without a log-in.
 	Links *links.Links
-	// Providers are the names of the payment providers. A booking has one of them.
+	// Providers are the names of the payment providers, in the platform's order. A booking
+	// has one of them.
 	Providers []string
-	Saga      Saga
+	// Choices are those of them that a theater takes.
+	Choices Choices
+	// Health learns how each provider answers. Without one for a provider, it counts as well.
+	Health map[string]Health
+	Saga   Saga
 	// Policy travels with every booking that is made here.
 	Policy booking.Policy
+	// Guard has the limits against hoarding. Nil: none.
+	Guard *hoarding.Guard
 	// CheckoutURL is the first part of the URLs of our own checkout page; the payment's
 	// secret follows it.
 	CheckoutURL string
@@ -117,6 +125,7 @@ func (o Options) check() error {
 		rest.Need(o.Tickets != nil, "bookings", "Tickets"),
 		rest.Need(o.Links != nil, "bookings", "Links"),
 		rest.Need(len(o.Providers) > 0, "bookings", "Providers"),
+		rest.Need(o.Choices != nil, "bookings", "Choices"),
 		rest.Need(o.Saga != nil, "bookings", "Saga"),
 		rest.Need(o.Policy.HoldFor > 0, "bookings", "Policy"),
 	)

@@ -3,6 +3,7 @@ package bookings
 import (
 	"bytes"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -120,13 +121,51 @@ func TestATicketIsOnePage(t *testing.T) {
 			document, err := ticketPDF(testLetters(t), b, "BX1.text")
 			require.NoError(t, err)
 			assert.Equal(t, 1, bytes.Count(document, []byte("/Type /Page\n")), "pages")
-			image, err := qrPNG("BX1.text")
+			printed, err := codesOf(b, "BX1.text")
 			require.NoError(t, err)
 			page := fpdf.New("P", "mm", "A5", "")
 			page.SetAutoPageBreak(false, 0)
 			page.AddPage()
 			_, height := page.GetPageSize()
-			assert.LessOrEqual(t, drawTicket(page, testLetters(t), b, image), height-5, "the code and the serial are on it")
+			assert.LessOrEqual(t, drawTicket(page, testLetters(t), b, printed), height-5, "the code and the serial are on it")
 		})
 	}
+}
+
+// A theater that sells from its own system has codes of its own, one for each seat: they are
+// on the ticket, and our code, which does not open its door, is not.
+func TestATheatersOwnCodesAreOnTheTicket(t *testing.T) {
+	t.Parallel()
+	b := ticketOf("Amélie", "Copper Kettle")
+	b.Ticket.TheaterNumber, b.Ticket.TheaterCodes = "WKX7Q2", map[string]string{"A1": "9400123456789", "A2": "9400123456796"}
+	printed, err := codesOf(b, "BX1.text")
+	require.NoError(t, err)
+	require.Len(t, printed, 2)
+	for i, seat := range b.Seats {
+		image, err := qrPNG(b.Ticket.TheaterCodes[seat])
+		require.NoError(t, err)
+		assert.Equal(t, printedCode{image, []string{"Seat " + seat, b.Ticket.TheaterCodes[seat]}}, printed[i])
+	}
+	text := string(ticketICS(b, 2*time.Hour))
+	assert.Contains(t, text, "The theater's number WKX7Q2")
+	assert.NotContains(t, text, b.Ticket.Serial)
+
+	for seats, pages := range map[int]int{1: 1, 2: 1, 4: 1, 10: 2} {
+		b.Seats = nil
+		for i := range seats {
+			seat := "Balcony " + strconv.Itoa(i)
+			b.Seats = append(b.Seats, seat)
+			b.Ticket.TheaterCodes[seat] = "94001234567" + strconv.Itoa(10+i)
+		}
+		document, err := ticketPDF(testLetters(t), b, "BX1.text")
+		require.NoError(t, err)
+		assert.Equal(t, pages, bytes.Count(document, []byte("/Type /Page\n")), "%d seats", seats)
+	}
+	for seat, want := range map[string]string{"": b.Ticket.TheaterCodes[b.Seats[0]], b.Seats[3]: b.Ticket.TheaterCodes[b.Seats[3]]} {
+		code, err := theaterCode(b, seat)
+		require.NoError(t, err)
+		assert.Equal(t, want, code)
+	}
+	_, err = theaterCode(b, "Z9")
+	assert.Equal(t, booking.CodeNotFound, booking.CodeOf(err))
 }

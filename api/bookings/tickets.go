@@ -19,6 +19,9 @@ type ticketDocument struct {
 	VoidedAt  *time.Time          `json:"voided_at,omitempty"`
 	ScannedAt *time.Time          `json:"scanned_at,omitempty"`
 	ReadOnly  bool                `json:"read_only,omitempty"` // as of the booking
+
+	TheaterNumber string            `json:"theater_number,omitempty"`
+	TheaterCodes  map[string]string `json:"theater_codes,omitempty"` // by seat; then there is no QR of ours
 }
 
 // ticketed reads the booking that the path names, if it has a ticket.
@@ -54,9 +57,9 @@ func (s *service) ticket(w http.ResponseWriter, r *http.Request) error {
 	document := ticketDocument{
 		BookingID: b.ID, Serial: b.Ticket.Serial, Show: b.Show, Seats: b.Seats,
 		IssuedAt: b.Ticket.IssuedAt, VoidedAt: b.Ticket.VoidedAt, ScannedAt: b.Ticket.ScannedAt,
-		ReadOnly: b.ReadOnly,
+		ReadOnly: b.ReadOnly, TheaterNumber: b.Ticket.TheaterNumber, TheaterCodes: b.Ticket.TheaterCodes,
 	}
-	if b.Ticket.VoidedAt == nil {
+	if b.Ticket.VoidedAt == nil && len(b.Ticket.TheaterCodes) == 0 {
 		if document.QR, err = s.Tickets.Text(b); err != nil {
 			return err
 		}
@@ -65,7 +68,10 @@ func (s *service) ticket(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *service) ticketPNG(w http.ResponseWriter, r *http.Request) error {
-	_, text, err := s.admitting(r)
+	b, text, err := s.admitting(r)
+	if err == nil && len(b.Ticket.TheaterCodes) > 0 {
+		text, err = theaterCode(b, r.URL.Query().Get("seat"))
+	}
 	if err != nil {
 		return err
 	}
@@ -74,6 +80,18 @@ func (s *service) ticketPNG(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return sendFile(w, "image/png", "", image)
+}
+
+// theaterCode is what opens the theater's door for a seat; for the first one when none is named.
+func theaterCode(b booking.Booking, seat string) (string, error) {
+	if seat == "" {
+		seat = b.Seats[0]
+	}
+	code, ok := b.Ticket.TheaterCodes[seat]
+	if !ok {
+		return "", booking.E(booking.CodeNotFound, "This booking has no such seat.")
+	}
+	return code, nil
 }
 
 func (s *service) ticketPDF(w http.ResponseWriter, r *http.Request) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
-// Options are what the service needs; only the last two may be left out.
+// Options are what the service needs; only the last three may be left out.
 type Options struct {
 	Payments *payments.Store
 	Bookings *bookings.Store
@@ -27,6 +27,8 @@ type Options struct {
 	RebookLate bool
 	// StripePublishableKey turns the checkout page on.
 	StripePublishableKey string
+	// Razorpay turns its checkout page on.
+	Razorpay *RazorpayCheckout
 }
 
 // Saga is what the service tells the workflows; see api/saga.
@@ -35,6 +37,7 @@ type Saga interface {
 	TakeUp(ctx context.Context, b booking.Booking, policy booking.Policy, state booking.PaymentState) error
 	LatePayment(ctx context.Context, in workflows.LatePaymentInput) error
 	MovedBack(ctx context.Context, b booking.Booking, state booking.PaymentState, policy booking.Policy) error
+	Update(ctx context.Context, bookingID, update string, args ...any) error
 }
 
 type service struct {
@@ -50,6 +53,7 @@ func Mount(server *rest.Server, options Options) error {
 		rest.Need(len(options.Providers) > 0, "payments", "Providers"),
 		rest.Need(options.Saga != nil, "payments", "Saga"),
 		rest.Need(options.Policy.HoldFor > 0, "payments", "Policy"),
+		rest.Need(options.Razorpay == nil || options.Razorpay.KeyID != "" && options.Razorpay.Signed != nil, "payments", "KeyID and Signed of Razorpay"),
 	); err != nil {
 		return err
 	}
@@ -60,5 +64,6 @@ func Mount(server *rest.Server, options Options) error {
 		s.Get("/pay/{id}", s.pay)
 		s.Get("/pay/assets/pay.js", s.payScript)
 	}
+	s.mountRazorpay()
 	return nil
 }

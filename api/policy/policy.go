@@ -50,6 +50,21 @@ const (
 	TheatersListed Scope = "theaters, the rest left out"
 )
 
+// Reach is what a service key that is limited to theaters may call. A key without that limit
+// may call all that its scopes open.
+type Reach string
+
+const (
+	// Anywhere is what belongs to no theater: movies, cities. A limited key may call it.
+	Anywhere Reach = "no theater"
+	// OneTheater names a theater in its path.
+	OneTheater Reach = "the theater of the path"
+	// OneShow names a show in its path, whose theater counts.
+	OneShow Reach = "the theater of the show of the path"
+	// Everywhere answers for all theaters at once. A limited key may not call it.
+	Everywhere Reach = "all theaters"
+)
+
 // Rule is one row: who may call one operation.
 type Rule struct {
 	// Operation is the operationId of the OpenAPI document. Routes that the document leaves
@@ -65,6 +80,11 @@ type Rule struct {
 	// goes on and which role the account has. Where it is not, a session that has ended
 	// passes for the minutes that its access token lives on (docs/accounts.md).
 	AsksSession bool
+	// Key is the scope with which a service key may call. Without one, none may. Only what is
+	// public has one: a key never stands for a person.
+	Key booking.KeyScope
+	// Reach goes with Key.
+	Reach Reach
 }
 
 // Undocumented tells whether the OpenAPI document leaves the route out: a page or a tool.
@@ -98,6 +118,12 @@ var byRoute = func() map[string]Rule {
 // public is for everyone.
 func public(operation, route string) Rule {
 	return Rule{Operation: operation, Route: route, Who: Public, Scope: All}
+}
+
+// keyed is also for service keys that have a scope.
+func keyed(scope booking.KeyScope, reach Reach, rule Rule) Rule {
+	rule.Key, rule.Reach = scope, reach
+	return rule
 }
 
 // linked is for reading one booking.

@@ -1,5 +1,7 @@
 package policy
 
+import "github.com/boxoffice/boxoffice/booking"
+
 // rules is the table. An operation that is not in it is not served.
 var rules = []Rule{
 	// Operations, pages and tools.
@@ -9,6 +11,9 @@ var rules = []Rule{
 	{Operation: "receiveWebhook", Route: "POST /v1/webhooks/{provider}", Who: Signed, Scope: All},
 	public("payPage", "GET /pay/{id}"),
 	public("payScript", "GET /pay/assets/pay.js"),
+	public("payRazorpayPage", "GET /pay/razorpay/{id}"),
+	public("payRazorpayScript", "GET /pay/assets/razorpay.js"),
+	public("returnFromRazorpay", "POST /pay/razorpay/return"),
 	// Pages for people, which the document leaves out.
 	public("(docs)", "GET /docs"),
 	public("(docs pages)", "GET /docs/"),
@@ -32,6 +37,22 @@ var rules = []Rule{
 	changesSelf("confirmTOTP", "POST /v1/me/factors/totp/confirm"),
 	changesSelf("removeTOTP", "DELETE /v1/me/factors/totp"),
 	changesSelf("renewRecoveryCodes", "POST /v1/me/factors/recovery-codes"),
+	public("askForPasskey", "POST /v1/browser-sessions/passkey/options"),
+	public("signInByPasskey", "POST /v1/browser-sessions/passkey"),
+	changesSelf("beginPasskey", "POST /v1/me/factors/passkeys"),
+	changesSelf("confirmPasskey", "POST /v1/me/factors/passkeys/confirm"),
+	changes("renamePasskey", "PATCH /v1/me/factors/passkeys/{id}"),
+	changes("removePasskey", "DELETE /v1/me/factors/passkeys/{id}"),
+	changesSelf("askToConfirm", "POST /v1/me/confirm/passkey"),
+	// A log-in by an identity provider: the browser goes there and comes back with an answer,
+	// which the handler checks. Its pages may be opened from anywhere.
+	public("listProviders", "GET /v1/oauth/providers"),
+	public("startOAuth", "GET /v1/oauth/{provider}/start"),
+	public("finishOAuth", "GET /v1/oauth/{provider}/callback"),
+	public("proveIdentity", "POST /v1/browser-sessions/identity"),
+	readsSelf("listIdentities", "GET /v1/me/identities"),
+	changesSelf("linkIdentity", "POST /v1/me/identities/{id}"),
+	changes("removeIdentity", "DELETE /v1/me/identities/{id}"),
 	public("beginGuest", "POST /v1/guests"),
 	public("beginGuestInBrowser", "POST /v1/browser-sessions/guest"),
 	// The links of mails say who may: a session is not needed.
@@ -57,26 +78,27 @@ var rules = []Rule{
 	changesSelf("unsubscribePush", "DELETE /v1/me/push-subscriptions"),
 	public("getKeys", "GET /.well-known/jwks.json"),
 
-	// The catalog and the search. Reviews are everyone's to read.
-	public("getHome", "GET /v1/home"),
-	public("listCities", "GET /v1/cities"),
-	public("listMovies", "GET /v1/movies"),
-	public("getMovie", "GET /v1/movies/{id}"),
-	public("showsOfMovie", "GET /v1/movies/{id}/shows"),
-	public("listTheaters", "GET /v1/theaters"),
-	public("getTheater", "GET /v1/theaters/{id}"),
-	public("showsOfTheater", "GET /v1/theaters/{id}/shows"),
-	public("getShow", "GET /v1/shows/{id}"),
-	public("listReviews", "GET /v1/movies/{id}/reviews"),
+	// The catalog and the search. Reviews are everyone's to read. Programs of partners read here
+	// with service keys; streams are for people.
+	keyed(booking.ScopeCatalog, Everywhere, public("getHome", "GET /v1/home")),
+	keyed(booking.ScopeCatalog, Anywhere, public("listCities", "GET /v1/cities")),
+	keyed(booking.ScopeCatalog, Anywhere, public("listMovies", "GET /v1/movies")),
+	keyed(booking.ScopeCatalog, Anywhere, public("getMovie", "GET /v1/movies/{id}")),
+	keyed(booking.ScopeShows, Everywhere, public("showsOfMovie", "GET /v1/movies/{id}/shows")),
+	keyed(booking.ScopeCatalog, Everywhere, public("listTheaters", "GET /v1/theaters")),
+	keyed(booking.ScopeCatalog, OneTheater, public("getTheater", "GET /v1/theaters/{id}")),
+	keyed(booking.ScopeShows, OneTheater, public("showsOfTheater", "GET /v1/theaters/{id}/shows")),
+	keyed(booking.ScopeShows, OneShow, public("getShow", "GET /v1/shows/{id}")),
+	keyed(booking.ScopeCatalog, Anywhere, public("listReviews", "GET /v1/movies/{id}/reviews")),
 	changesSelf("putReview", "PUT /v1/movies/{id}/reviews"),
 	changesSelf("deleteReview", "DELETE /v1/movies/{id}/reviews"),
 	readsSelf("getMyReview", "GET /v1/movies/{id}/reviews/mine"),
-	public("getSeats", "GET /v1/shows/{id}/seats"),
+	keyed(booking.ScopeShows, OneShow, public("getSeats", "GET /v1/shows/{id}/seats")),
 	public("watchSeats", "GET /v1/shows/{id}/seats/stream"),
-	public("bestSeats", "GET /v1/shows/{id}/best-seats"),
-	public("quoteSeats", "GET /v1/shows/{id}/quote"),
-	public("search", "GET /v1/search"),
-	public("suggest", "GET /v1/search/suggest"),
+	keyed(booking.ScopeShows, OneShow, public("bestSeats", "GET /v1/shows/{id}/best-seats")),
+	keyed(booking.ScopeShows, OneShow, public("quoteSeats", "GET /v1/shows/{id}/quote")),
+	keyed(booking.ScopeSearch, Everywhere, public("search", "GET /v1/search")),
+	keyed(booking.ScopeSearch, Everywhere, public("suggest", "GET /v1/search/suggest")),
 
 	// Bookings. A hold is quick and moves no money: createBooking does not wait until the
 	// session was looked up. To forget a link needs nothing: it is a cookie of the caller's own.
@@ -103,6 +125,9 @@ var rules = []Rule{
 	staff(All, admins, "changeAccount", "PATCH /v1/admin/accounts/{id}"),
 	staff(All, admins, "restoreAccount", "POST /v1/admin/accounts/{id}/restore"),
 	staff(All, admins, "suspendAccount", "POST /v1/admin/accounts/{id}/suspend"),
+	staff(All, admins, "listServiceKeys", "GET /v1/admin/service-keys"),
+	staff(All, admins, "createServiceKey", "POST /v1/admin/service-keys"),
+	staff(All, admins, "revokeServiceKey", "DELETE /v1/admin/service-keys/{id}"),
 	staff(TheatersListed, readers, "listAlerts", "GET /v1/admin/alerts"),
 	staff(TheatersFound, readers, "changeAlert", "PATCH /v1/admin/alerts/{id}"),
 	staff(TheatersListed, readers, "listAudit", "GET /v1/admin/audit"),
@@ -145,6 +170,13 @@ var rules = []Rule{
 	staff(Theaters, managers, "refundShow", "POST /v1/admin/shows/{id}/refund"),
 	staff(Theaters, readers, "getShowRefund", "GET /v1/admin/shows/{id}/refund"),
 	staff(Theaters, managers, "rescheduleShow", "POST /v1/admin/shows/{id}/reschedule"),
+	staff(Theaters, readers, "getSettlement", "GET /v1/theaters/{id}/settlement"),
+	staff(All, support, "listReconciliations", "GET /v1/reconciliations"),
+	staff(All, support, "getReconciliation", "GET /v1/reconciliations/{provider}/{day}"),
+	staff(All, support, "listHouses", "GET /v1/houses"),
+	staff(All, admins, "getHouse", "GET /v1/theaters/{id}/house"),
+	staff(All, admins, "saveHouse", "PUT /v1/theaters/{id}/house"),
+	staff(All, support, "pauseHouse", "POST /v1/theaters/{id}/house/pause"),
 	staff(All, readers, "staffListTheaters", "GET /v1/admin/theaters"),
 	staff(All, admins, "createTheater", "POST /v1/admin/theaters"),
 	staff(All, readers, "staffGetTheater", "GET /v1/admin/theaters/{id}"),

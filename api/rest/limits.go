@@ -75,7 +75,7 @@ func refusal(d limits.Decision) error {
 // that it comes from.
 func (s *Server) clientsOf(r *http.Request) []limits.Client {
 	var all []limits.Client
-	if token, ok := bearer(r); ok && s.Verify != nil {
+	if token, ok := bearer(r); ok && s.Verify != nil && !bringsKey(r) {
 		if claims, err := s.verified(r, token); err == nil {
 			all = append(all, limits.Account(claims.Subject))
 		}

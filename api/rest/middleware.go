@@ -22,6 +22,7 @@ type exchange struct {
 	route   string // the path's template, so that log lines of one route can be counted
 	subject string // the id in the path
 	account string
+	key     string // the id of the service key
 	// bodyLimit is how many bytes the body may have.
 	bodyLimit int64
 	// counted is a request that the limits know already.
@@ -98,6 +99,9 @@ func (s *Server) logAccess(r *http.Request, e *exchange, began time.Time) {
 	line.AddAttrs(slog.String("request_id", e.id), slog.String("method", r.Method), slog.String("route", e.route),
 		slog.String("id", e.subject), slog.String("account", e.account), slog.Int("status", e.status),
 		slog.Int64("bytes", e.bytes), slog.Int64("ms", ended.Sub(began).Milliseconds()))
+	if e.key != "" {
+		line.AddAttrs(slog.String("service_key", e.key))
+	}
 	_ = handler.Handle(r.Context(), line) // where could we report that the log is full?
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/outage"
@@ -54,9 +55,14 @@ var problems = map[booking.Code]problemKind{
 	booking.CodeLinkOver:           {status: http.StatusGone, title: "The link is over"},
 	booking.CodeConfirmationNeeded: {status: http.StatusForbidden, title: "Write the password again"},
 	booking.CodeConfirmEmail:       {status: http.StatusForbidden, title: "Confirm the e-mail address first"},
+	booking.CodePasskeysOff:        {status: http.StatusNotFound, title: "There are no passkeys here"},
+	booking.CodePasskeyUnknown:     {status: http.StatusUnauthorized, title: "The passkey is not known"},
+	booking.CodePasskeyChanged:     {status: http.StatusConflict, title: "The passkey has to be added again"},
 	booking.CodeSeatsUnavailable:   {status: http.StatusConflict, title: "Seats are taken"},
 	booking.CodeShowNotOnSale:      {status: http.StatusConflict, title: "The show is not on sale"},
 	booking.CodeTooManyHolds:       {status: http.StatusTooManyRequests, title: "Too many holds", retryAfter: "60"},
+	booking.CodeUnpaidHolds:        {status: http.StatusTooManyRequests, title: "Too many holds ended unpaid", retryAfter: "60"},
+	booking.CodeHoldLimit:          {status: http.StatusConflict, title: "As many seats are held as may be"},
 	booking.CodeNotCancellable:     {status: http.StatusConflict, title: "The booking cannot be cancelled"},
 	booking.CodeNotPayable:         {status: http.StatusConflict, title: "The booking cannot be paid"},
 	booking.CodeChoiceClosed:       {status: http.StatusConflict, title: "There is nothing left to choose"},
@@ -64,6 +70,8 @@ var problems = map[booking.Code]problemKind{
 	booking.CodeHoldLost:           {status: http.StatusConflict, title: "The hold is gone"},
 	booking.CodePaymentRefused:     {status: http.StatusConflict, title: "The payment was refused"},
 	booking.CodePaymentMismatch:    {status: http.StatusConflict, title: "The payment does not match the booking"},
+	booking.CodeHouseRefused:       {status: http.StatusConflict, title: "The theater's own system refused"},
+	booking.CodePriceChanged:       {status: http.StatusConflict, title: "The price has changed"},
 	booking.CodeBusy:               {status: http.StatusTooManyRequests, title: "The booking is busy", retryAfter: "2"},
 	booking.CodeTooManyRequests:    {status: http.StatusTooManyRequests, title: "Asked too often", retryAfter: "3600"},
 	booking.CodeKeyMissing:         {status: http.StatusBadRequest, title: "Idempotency-Key is missing"},
@@ -72,6 +80,8 @@ var problems = map[booking.Code]problemKind{
 	// A vendor that is away, slow or failing is the same to a customer: retry later.
 	booking.CodeProviderError:       {status: http.StatusServiceUnavailable, title: "The payment provider has a problem", retryAfter: "10"},
 	booking.CodeProviderUnavailable: {status: http.StatusServiceUnavailable, title: "The payment provider does not answer", retryAfter: "10"},
+	booking.CodeHouseError:          {status: http.StatusServiceUnavailable, title: "The theater's own system has a problem", retryAfter: "10"},
+	booking.CodeHouseUnavailable:    {status: http.StatusServiceUnavailable, title: "The theater's own system does not answer", retryAfter: "10"},
 	booking.CodeUnavailable:         {status: http.StatusServiceUnavailable, title: "Try again shortly", retryAfter: "2"},
 	booking.CodeInternal:            {status: http.StatusInternalServerError, title: "Something broke on our side"},
 
@@ -95,6 +105,8 @@ type Problem struct {
 	Errors []booking.FieldError `json:"errors,omitempty"`
 	Seats  []string             `json:"seats,omitempty"`
 	Reason string               `json:"reason,omitempty"`
+	// Until is when the same may be asked for again, where that is later than a moment.
+	Until *time.Time `json:"until,omitempty"`
 	// Violated names the policies of RateLimit-Policy that refused.
 	Violated []string `json:"violated-policies,omitempty"`
 
@@ -124,7 +136,12 @@ func ProblemOf(err error) Problem {
 	if len(fields) > maxNamed {
 		fields, message = fields[:maxNamed], message+andMore(len(fields)-maxNamed)
 	}
+	var until *time.Time
+	if e.Code == booking.CodeUnpaidHolds && e.RetryAfter > 0 {
+		until = new(time.Now().UTC().Add(e.RetryAfter).Truncate(time.Second))
+	}
 	return Problem{
+		Until:  until,
 		Type:   cmp.Or(kind.uri, "urn:boxoffice:problem:"+string(e.Code)),
 		Title:  kind.title,
 		Status: kind.status,

@@ -19,6 +19,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/limits"
+	"github.com/boxoffice/boxoffice/internal/servicekeys"
 )
 
 // Options are what all services share.
@@ -28,6 +29,11 @@ type Options struct {
 	// Standing asks whether the session of a token that was verified still goes on, and
 	// which role its account has now. It goes with Verify.
 	Standing func(context.Context, *accounts.Claims) (*accounts.Claims, error)
+	// Fresh is an error unless the session of a caller has shown a moment ago who it is. It
+	// goes with Standing.
+	Fresh func(context.Context, accounts.Claims) error
+	// Keys knows the service keys of partners. Without it, none counts.
+	Keys *servicekeys.Store
 	// Linked tells whether a request brings the link of a booking. Without it, none does.
 	Linked func(*http.Request) bool
 	Logger *slog.Logger
@@ -44,6 +50,8 @@ type Options struct {
 	// template. Default no limits.
 	Limits  *limits.Limiter
 	GroupOf func(method, route string) limits.Group
+	// Keyed is the group of all that service keys do. It goes with Limits.
+	Keyed limits.Group
 	// HTTPS tells that browsers reach the platform over TLS, and may remember that.
 	HTTPS bool
 	// Closing ends all streams, so that a server can shut down gracefully.
@@ -123,7 +131,7 @@ func (s *Server) ruled(route string, handler Handler, mount func(http.HandlerFun
 		s.refused = append(s.refused, err)
 		return
 	}
-	mount(s.serve(s.guard(rule, handler)))
+	mount(s.serve(s.keyed(rule, handler, s.guard(rule, handler))))
 }
 
 // Complete is an error when a route could not be mounted. The error names all of them.

@@ -28,10 +28,11 @@ func newShortcuts() shortcuts {
 }
 
 // take answers what it can, if the client may have it without being counted elsewhere, and
-// passes on all other requests.
+// passes on all other requests. One with a service key goes past the guard, which asks
+// whether the key still counts.
 func (s shortcuts) take(free func(r *http.Request, route string) bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		if (r.Method == http.MethodGet || r.Method == http.MethodHead) && !bringsKey(r) {
 			if known, ok := s.known.Get(r.RequestURI); ok && free(r, known.route) && known.answer(w, r) {
 				e := exchangeOf(r.Context())
 				e.route, e.subject = known.route, known.subject

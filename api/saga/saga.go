@@ -296,7 +296,7 @@ func refusal(refused *temporal.ApplicationError) error {
 		if err := refused.Details(&details); err != nil {
 			return unreadable(err)
 		}
-		e.Fields, e.Seats, e.Reason = details.Fields, details.Seats, details.Reason
+		e.Fields, e.Seats, e.Reason, e.RetryAfter = details.Fields, details.Seats, details.Reason, details.RetryAfter
 	}
 	return e.Wrap(refused)
 }

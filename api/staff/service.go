@@ -12,6 +12,8 @@ import (
 	"github.com/boxoffice/boxoffice/internal/alerts"
 	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/catalog/staff"
+	"github.com/boxoffice/boxoffice/internal/houses"
+	"github.com/boxoffice/boxoffice/internal/servicekeys"
 	"github.com/boxoffice/boxoffice/internal/showchanges"
 	"github.com/boxoffice/boxoffice/internal/shows"
 	"github.com/boxoffice/boxoffice/workflows"
@@ -28,10 +30,20 @@ type Options struct {
 	// Changes are shows that are cancelled or moved.
 	Changes *showchanges.Store
 	Saga    Saga
+	// Settlements are the theaters' money.
+	Settlements Settlements
+	// Reconciliations are what the daily comparison with the payment providers found.
+	Reconciliations Reconciliations
+	// Keys are the service keys of partners.
+	Keys *servicekeys.Store
+	// Houses are the theaters that sell from their own system.
+	Houses *houses.Store
 	// Policy is for the workflows that staff start.
 	Policy booking.Policy
 	// Changed is called after a change, before it is answered. Default nothing.
 	Changed func(context.Context)
+	// HouseHealth tells which of them this process leaves alone; nil does not tell.
+	HouseHealth HouseHealth
 	// Codec decodes workflow payloads for the Temporal UI at /codec/, for staff. CodecOpen
 	// opens it to everyone, which is for a developer's machine.
 	Codec     http.Handler
@@ -63,6 +75,10 @@ func Mount(server *rest.Server, options Options) error {
 		rest.Need(options.Bookings != nil, "admin", "Bookings"),
 		rest.Need(options.Changes != nil, "admin", "Changes"),
 		rest.Need(options.Saga != nil, "admin", "Saga"),
+		rest.Need(options.Settlements != nil, "admin", "Settlements"),
+		rest.Need(options.Reconciliations != nil, "admin", "Reconciliations"),
+		rest.Need(options.Keys != nil, "admin", "ServiceKeys"),
+		rest.Need(options.Houses != nil, "admin", "Houses"),
 	); err != nil {
 		return err
 	}
@@ -73,10 +89,14 @@ func Mount(server *rest.Server, options Options) error {
 	s.mountBookings()
 	s.mountCatalog()
 	s.mountAccounts()
+	s.mountKeys()
 	s.mountAudit()
 	s.mountAlerts()
 	s.mountShows()
 	s.mountChanges()
+	s.mountHouses()
+	s.Get("/v1/theaters/{id}/settlement", s.settlement)
+	s.mountReconciliations()
 	s.mountCodec()
 	return nil
 }

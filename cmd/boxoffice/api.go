@@ -24,10 +24,10 @@ import (
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/links"
 	"github.com/boxoffice/boxoffice/internal/payments"
-	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/internal/sealing"
 	"github.com/boxoffice/boxoffice/internal/search"
 	"github.com/boxoffice/boxoffice/internal/seatmap"
+	"github.com/boxoffice/boxoffice/internal/servicekeys"
 	"github.com/boxoffice/boxoffice/internal/showchanges"
 	"github.com/boxoffice/boxoffice/internal/shows"
 	"github.com/boxoffice/boxoffice/internal/temporal"
@@ -85,6 +85,13 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	if err != nil {
 		return api.Options{}, fmt.Errorf("FACTOR_KEYS: %w", err)
 	}
+	party, err := accounts.NewRelyingParty(p.config.PublicURL)
+	if err != nil {
+		return api.Options{}, err
+	}
+	if off := party.Off(); off != "" {
+		p.log.Warn("passkeys are off", "reason", off)
+	}
 	codec, err := temporal.CodecHandler(codecKeys(p.config))
 	if err != nil {
 		return api.Options{}, fmt.Errorf("payload codec: %w", err)
@@ -93,32 +100,46 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	if err != nil {
 		return api.Options{}, err
 	}
-	counting, err := p.openLimits()
+	rates, err := p.openRates()
 	if err != nil {
 		return api.Options{}, err
 	}
 	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging))
 	booked := bookings.New(known)
+	remote, registry, err := p.openHouses(known)
+	if err != nil {
+		return api.Options{}, err
+	}
 	changes := showchanges.New(known, booked)
-	feed, bookingFeed := seatmap.NewFeed(seatmap.New(known), p.bus), bookings.NewFeed(booked, p.bus)
+	feed, bookingFeed := seatmap.NewFeed(seatmap.New(known, seatmap.WithLook(p.refresher(remote, registry).Look)), p.bus), bookings.NewFeed(booked, p.bus)
 	p.closers = append(p.closers, feed.Close, bookingFeed.Close)
 	reaching, policy := saga.New(p.temporal), p.config.Policy()
 	var choices []accounts.Option
 	if !p.config.Guests {
 		choices = append(choices, accounts.WithoutGuests())
 	}
+	if rates != nil {
+		choices = append(choices, accounts.WithSharedTries(rates))
+	}
+	providers, err := p.identityProviders()
+	if err != nil {
+		return api.Options{}, err
+	}
+	offered, health := p.offeredProviders()
 	options := api.Options{
 		HTTP: rest.Options{
 			Logger: p.log, CORSOrigins: p.config.CORSOrigins, TrustedProxies: p.config.Proxies, Closing: ctx,
-			Limits:  counting,
+			Limits:  p.openLimits(rates),
 			Streams: rest.StreamLimits{PerAddress: p.config.StreamsPerAddress, PerAccount: p.config.StreamsPerAccount},
 		},
-		PublicURL: p.config.PublicURL,
+		PublicURL: p.config.PublicURL, ServiceKeys: servicekeys.New(p.db.Pool),
 		Accounts: accounts.New(p.db, tokens, accounts.Limits{PerNetwork: p.config.LoginTries}, append(choices,
 			accounts.WithSessionEnd(p.config.SessionsEndAfter),
 			accounts.WithPush(accounts.Push{PublicKey: p.config.VAPIDPublicKey, SandboxURL: p.config.PushSandboxURL}),
 			accounts.WithCodes(made, p.bus.Publish),
+			accounts.WithProviders(providers, p.config.PublicURL),
 			accounts.WithTextMessages(accounts.TextMessages{Countries: p.config.SMSCountries, PerDay: p.config.SMSCodesPerDay}),
+			accounts.WithPasskeys(party),
 			accounts.WithFactors(accounts.FactorOptions{Box: box, StaffMust: bool(p.config.StaffSecondFactor)}))...),
 		Catalog: catalogapi.Options{
 			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Feed: feed, Shows: known,
@@ -126,17 +147,18 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 		},
 		Bookings: bookingsapi.Options{
 			Shows: known, Bookings: booked, Changes: changes, Feed: feed, BookingFeed: bookingFeed, Tickets: bookings.NewTickets(p.config.TicketKeys[0]), Links: opening,
-			Providers: []string{stripe.Name}, Saga: reaching, Policy: policy,
+			Providers: p.config.Offered(), Choices: offered, Health: health, Saga: reaching, Policy: policy, Guard: p.guardHolds,
 		},
 		Payments: paymentsapi.Options{
 			Payments: payments.New(p.db.Pool, p.bus.Publish), Bookings: booked,
-			Providers: map[string]paymentsapi.Provider{stripe.Name: p.stripe}, Saga: reaching, Policy: policy,
+			Providers: p.webhookReaders(), Saga: reaching, Policy: policy,
 			RebookLate:           p.config.RebookLate(),
-			StripePublishableKey: p.config.StripePublishableKey,
+			StripePublishableKey: p.config.StripePublishableKey, Razorpay: p.razorpayCheckout(),
 		},
 		Staff: staffapi.Options{
-			Staff: staff.New(p.db, staff.WithCharging(charging)), Alerts: alerts.New(p.db.Pool), Shows: known, Bookings: booked, Changes: changes,
-			Saga: reaching, Policy: policy, Codec: codec, CodecOpen: p.config.Dev(),
+			Staff: staff.New(p.db, staff.WithCharging(charging), staff.WithProviders(p.providersCharge())), Alerts: alerts.New(p.db.Pool), Shows: known, Bookings: booked, Changes: changes,
+			Saga: reaching, Policy: policy, Settlements: payments.New(p.db.Pool, nil), Reconciliations: payments.New(p.db.Pool, nil),
+			Houses: remote, HouseHealth: registry, Codec: codec, CodecOpen: p.config.Dev(),
 		},
 		Health: api.Health{
 			Version: version(),

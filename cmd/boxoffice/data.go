@@ -74,7 +74,10 @@ func (c *seedCommand) Run(ctx context.Context) error {
 	if err := database.CheckMigrated(ctx, db); err != nil {
 		return err
 	}
-	return catalog.SeedFor(ctx, db, now, c.Days, printStep)
+	if err := catalog.SeedFor(ctx, db, now, c.Days, printStep); err != nil {
+		return err
+	}
+	return seedHouse(ctx, cfg, db, c.Days, printStep)
 }
 
 func printLogins() error {

@@ -9,15 +9,12 @@ import (
 	"github.com/boxoffice/boxoffice/internal/limits"
 )
 
-// openLimits makes what counts requests, or nil for no limits. The replicas of the API have
-// one signing key, so they make one secret of it: they count together, and a reader of
-// Redis cannot tell which names belong to which client.
-func (p *platform) openLimits() (*limits.Limiter, error) {
-	if p.config.RateLimits == 0 {
-		return nil, nil
-	}
+// openRates makes what counts for all replicas of the API together, or nil without Redis. They
+// have one signing key, so they make one secret of it: a reader of Redis cannot tell which
+// names belong to which client.
+func (p *platform) openRates() (*cache.Rates, error) {
 	if p.config.RedisURL == "" {
-		return limits.New(nil, p.config.RateLimits), nil
+		return nil, nil
 	}
 	secret, err := hkdf.Key(sha256.New, p.config.JWTKeys[0].Seed(), nil, "boxoffice names of rates", sha256.Size)
 	if err != nil {
@@ -32,5 +29,17 @@ func (p *platform) openLimits() (*limits.Limiter, error) {
 			p.log.Warn("close Redis", "error", err)
 		}
 	})
-	return limits.New(rates, p.config.RateLimits), nil
+	return rates, nil
+}
+
+// openLimits makes what counts requests, or nil for no limits.
+func (p *platform) openLimits(rates *cache.Rates) *limits.Limiter {
+	switch {
+	case p.config.RateLimits == 0:
+		return nil
+	case rates == nil:
+		return limits.New(nil, p.config.RateLimits)
+	default:
+		return limits.New(rates, p.config.RateLimits)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -11,8 +12,9 @@ import (
 	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/database"
+	"github.com/boxoffice/boxoffice/internal/hoarding"
 	"github.com/boxoffice/boxoffice/internal/keyring"
-	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/internal/payments/razorpay"
 	"github.com/boxoffice/boxoffice/internal/temporal"
 )
 
@@ -25,8 +27,13 @@ type platform struct {
 	temporal client.Client
 	ring     *keyring.Ring
 	misfit   chan error // that this process lacks a payload key
-	stripe   *stripe.Provider
-	closers  []func()
+	// providers are the payment providers, in the platform's order.
+	providers []paymentProvider
+	razorpay  *razorpay.Provider // nil without an account there
+	// guardHolds has the limits against hoarding; nil when they are off.
+	guardHolds *hoarding.Guard
+	theaters   *http.Client // to the systems of theaters
+	closers    []func()
 }
 
 func openPlatform(ctx context.Context, process config.Process) (*platform, error) {
@@ -67,11 +74,10 @@ func (p *platform) open(ctx context.Context, process config.Process) (err error)
 		return err
 	}
 	p.closers = append(p.closers, p.temporal.Close)
-	p.stripe, err = stripe.New(stripe.Options{
-		SecretKey: cfg.StripeSecretKey, APIURL: cfg.StripeAPIURL, WebhookSecrets: cfg.StripeWebhookSecrets,
-		CheckoutURL: cfg.StripeCheckoutURL, PublicURL: cfg.PublicURL, Logger: p.log,
-	})
-	return err
+	if p.guardHolds, err = p.openGuard(); err != nil {
+		return err
+	}
+	return p.openProviders()
 }
 
 // joinRing proves that this process can read what the others encrypt, and keeps checking.

@@ -27,6 +27,10 @@ func (*sandboxCommand) Run(ctx context.Context) error {
 	server, err := sandbox.New(sandbox.Options{
 		DataFile: cfg.SandboxDataFile, PublicURL: browserURL(cfg.SandboxAddr), StripeSecretKey: cfg.StripeSecretKey,
 		StripeWebhookURL: cfg.SandboxStripeWebhookURL, StripeWebhookSecrets: cfg.StripeWebhookSecrets, Logger: log,
+		RazorpayKeyID: cfg.RazorpayKeyID, RazorpayKeySecret: cfg.RazorpayKeySecret,
+		RazorpayWebhookURL: cfg.SandboxRazorpayWebhookURL, RazorpayWebhookSecret: first(cfg.RazorpayWebhookSecrets),
+		PayPalClientID: cfg.PayPalClientID, PayPalClientSecret: cfg.PayPalClientSecret, PayPalRoot: []byte(cfg.SandboxPayPalRoot),
+		PayPalWebhookURL: cfg.SandboxPayPalWebhookURL, PayPalWebhookID: first(cfg.PayPalWebhookIDs), PayPalCertificatesURL: cfg.PayPalCertificates,
 	})
 	if err != nil {
 		return err
@@ -50,4 +54,12 @@ func browserURL(address string) string {
 		address = net.JoinHostPort("127.0.0.1", port)
 	}
 	return "http://" + address
+}
+
+// first is what is signed with: a vendor signs with one.
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/alerts"
+	"github.com/boxoffice/boxoffice/internal/bookings"
 	"github.com/boxoffice/boxoffice/internal/keyring"
 	"github.com/boxoffice/boxoffice/internal/limits"
 	"github.com/boxoffice/boxoffice/internal/metrics"
@@ -39,7 +40,7 @@ func (p *platform) serveMetrics() error {
 	if p.config.MetricsAddr == "" {
 		return nil
 	}
-	handler, err := metrics.Handler(slices.Concat(alerts.Metrics(p.db.Pool), retention.Metrics(), keyring.Metrics(), accounts.Metrics(), limits.Metrics(), notify.Metrics())...)
+	handler, err := metrics.Handler(slices.Concat(alerts.Metrics(p.db.Pool), retention.Metrics(), keyring.Metrics(), accounts.Metrics(), limits.Metrics(), bookings.Metrics(), notify.Metrics())...)
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}

@@ -20,7 +20,6 @@ import (
 	"github.com/boxoffice/boxoffice/internal/notify/twilio"
 	"github.com/boxoffice/boxoffice/internal/notify/webpush"
 	"github.com/boxoffice/boxoffice/internal/payments"
-	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/internal/retention"
 	"github.com/boxoffice/boxoffice/internal/showchanges"
 	"github.com/boxoffice/boxoffice/internal/shows"
@@ -40,7 +39,7 @@ const (
 )
 
 type workerCommand struct {
-	Queues []string `help:"Task queues to serve, by comma: bookings, payments, notifications, reminders, operations. All when left out."`
+	Queues []string `help:"Task queues to serve, by comma: bookings, payments, notifications, reminders, operations, theaters. All when left out."`
 }
 
 // Run works until it is told to stop.
@@ -128,9 +127,15 @@ func (p *platform) prepareTemporal(ctx context.Context) error {
 // schedules are what is done regularly.
 func (p *platform) schedules() workers.Schedules {
 	kept := p.config.Kept()
-	s := workers.Schedules{SweepEvery: p.config.SweepEvery, Sweep: workflows.SweepInput{Policy: p.config.Policy()}}
+	s := workers.Schedules{
+		SweepEvery: p.config.SweepEvery, Sweep: workflows.SweepInput{Policy: p.config.Policy()},
+		HouseProgramEvery: p.config.TheaterProgramEvery, HouseReconcileEvery: p.config.TheaterSalesEvery,
+	}
 	for _, kind := range slices.Sorted(maps.Keys(kept)) {
 		s.DeleteOld.Kept = append(s.DeleteOld.Kept, workflows.KeptFor{Kind: kind, For: kept[kind]})
+	}
+	for _, provider := range slices.Sorted(maps.Keys(p.listers())) {
+		s.Reconcile = append(s.Reconcile, p.reconcileInput(provider, ""))
 	}
 	return s
 }
@@ -138,8 +143,12 @@ func (p *platform) schedules() workers.Schedules {
 func (p *platform) activities() (workers.Activities, error) {
 	cfg := p.config
 	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging))
-	inventory := bookings.New(known)
+	inventory := bookings.New(known, bookings.WithCardLimit(p.cardSeats()))
 	changes := showchanges.New(known, inventory)
+	remote, registry, err := p.openHouses(known)
+	if err != nil {
+		return workers.Activities{}, err
+	}
 	books := payments.New(p.db.Pool, p.bus.Publish)
 	senders, err := p.senders()
 	if err != nil {
@@ -166,17 +175,20 @@ func (p *platform) activities() (workers.Activities, error) {
 	if cfg.Push() {
 		told.Browsers = messages
 	}
+	asking := p.paymentActivities(books, func(bookingID string) (back, cancel string) {
+		page := "/bookings/" + bookingID
+		return opening.Address(page+"?paid", links.Read, bookingID), opening.Address(page, links.Read, bookingID)
+	})
 	return workers.Activities{
-		Seats: &activities.Seats{Inventory: inventory, Choices: changes, Books: books},
-		Payments: &activities.Payments{
-			Providers: map[string]activities.PaymentProvider{stripe.Name: p.stripe},
-			Vendors:   map[string]activities.Vendor{stripe.Name: p.guard(stripe.Name, cfg.PaymentsPerSecond)},
-			Books:     books,
-		},
-		Shows:         &activities.Shows{Changes: changes, Sagas: workers.Sagas(p.temporal)},
-		Refunds:       &activities.Refunds{Sold: inventory, Aftercare: workers.Aftercare(p.temporal)},
-		Sweep:         &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool), Sagas: workers.Sagas(p.temporal)},
-		Notifications: told,
+		Seats:          &activities.Seats{Inventory: inventory, Choices: changes, Books: books},
+		Payments:       asking,
+		Reconciliation: p.reconciliation(asking, books),
+		Shows:          &activities.Shows{Changes: changes, Sagas: workers.Sagas(p.temporal)},
+		Refunds:        &activities.Refunds{Sold: inventory, Aftercare: workers.Aftercare(p.temporal)},
+		Sweep:          &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool), Sagas: workers.Sagas(p.temporal)},
+		Notifications:  told,
+		Houses:         &activities.Houses{Registry: registry, Orders: inventory},
+		HouseSync:      &activities.HouseSync{Registry: registry, Books: remote},
 	}, nil
 }
 

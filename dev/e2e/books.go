@@ -3,6 +3,8 @@ package e2e
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -11,6 +13,12 @@ type Books struct {
 	Stripe struct {
 		Payments []Payment `json:"payments"`
 	} `json:"stripe"`
+	Razorpay struct {
+		Payments []Payment `json:"payments"`
+	} `json:"razorpay"`
+	PayPal struct {
+		Payments []paypalPayment `json:"payments"`
+	} `json:"paypal"`
 	SendGrid struct {
 		Messages []Mail `json:"messages"`
 	} `json:"sendgrid"`
@@ -24,7 +32,37 @@ type Books struct {
 	} `json:"webhooks"`
 }
 
-// Payment is one payment in Stripe's books. Currencies are in lower case there.
+// payments are those of all providers, in one form: Metadata has the booking, and Status is
+// requires_capture while money is reserved that we have not let go.
+func (b *Books) payments() []Payment {
+	all := slices.Clone(b.Stripe.Payments)
+	for _, p := range b.Razorpay.Payments {
+		// What we released goes back when Razorpay's time for the capture is over.
+		if p.Status == "authorized" && p.Metadata["released"] == "" {
+			p.Status = "requires_capture"
+		}
+		all = append(all, p)
+	}
+	for _, p := range b.PayPal.Payments {
+		one := p.Payment
+		id, _, _ := strings.Cut(p.CustomID, ".")
+		one.Metadata = map[string]string{"booking_id": id}
+		if p.Authorized > 0 {
+			one.Status = "requires_capture"
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// paypalPayment is an order in PayPal's books.
+type paypalPayment struct {
+	Payment
+	CustomID   string `json:"custom_id"` // <booking>.<attempt>
+	Authorized int64  `json:"authorized"`
+}
+
+// Payment is one payment in a provider's books. Stripe's currencies are in lower case.
 type Payment struct {
 	ID       string `json:"id"`
 	Status   string `json:"status"`

@@ -14,8 +14,9 @@ import (
 const (
 	// chaosHold frees the seats of customers who leave within the test.
 	chaosHold = 40 * time.Second
-	// journeyWithin is how long one customer keeps trying to get seats, and then to pay.
-	journeyWithin = 3 * time.Minute
+	// journeyWithin is how long one customer keeps trying to get seats, and then to pay; at a
+	// theater whose system is as bad, a sale may take as long as remoteWithin to be decided.
+	journeyWithin, remoteWithin = 3 * time.Minute, 10 * time.Minute
 	// hallSeats bounds a show of these tests, because every customer reads a seat map.
 	hallSeats, hallRows = 1000, 10
 	// partyOf is how many seats a customer wants at most.
@@ -33,6 +34,14 @@ type chaos struct {
 	killFor   time.Duration // CHAOS_KILL_FOR: how long kills go on; 0 is as long as customers come
 	// stay means that no customer cancels.
 	stay bool
+	// providers are those that customers pay with, each as often; empty is Stripe.
+	providers []string
+	// faults is how often a call to a payment vendor, or to the theater's own system, goes wrong,
+	// for each way of going wrong.
+	faults float64
+	// theater is the style of the system that sells all shows; empty is ours.
+	theater string
+	within  time.Duration // how long one customer keeps trying to get seats, and then to pay
 }
 
 func chaosFromEnv(t *testing.T, customers, seatsPerTen int) chaos {
@@ -41,6 +50,7 @@ func chaosFromEnv(t *testing.T, customers, seatsPerTen int) chaos {
 		last:      fromEnv(t, "CHAOS_FOR", 0, time.ParseDuration),
 		kills:     fromEnv(t, "CHAOS_KILLS", 0, time.ParseDuration),
 		killFor:   fromEnv(t, "CHAOS_KILL_FOR", 0, time.ParseDuration),
+		within:    journeyWithin,
 	}
 	c.atOnce = fromEnv(t, "CHAOS_AT_ONCE", min(c.customers, 500), strconv.Atoi)
 	c.seats = fromEnv(t, "CHAOS_SEATS", max(c.customers*seatsPerTen/10, hallRows), strconv.Atoi)
@@ -63,7 +73,7 @@ func fromEnv[T any](t *testing.T, name string, fallback T, parse func(string) (T
 // twice and out of order. A kill must not make a wanted hold expire, and must not slow down
 // sales permanently.
 func TestChaos(t *testing.T) {
-	c := chaosFromEnv(t, 300, 10*partyOf)
+	c := chaosFromEnv(t, 200, 10*partyOf)
 	figures := c.run(t)
 	figures.wantFewExpired(t)
 	figures.wantSteadySales(t)
@@ -72,10 +82,21 @@ func TestChaos(t *testing.T) {
 // TestChaosSellsOut has fewer seats than customers: all of them are sold in the end, also
 // those that were held by customers who left.
 func TestChaosSellsOut(t *testing.T) {
-	c := chaosFromEnv(t, 300, 3)
+	c := chaosFromEnv(t, 200, 3)
 	c.stay = true
 	figures := c.run(t)
 	figures.wantSoldOut(t)
+}
+
+// TestChaosOverThreeProviders has customers of three payment providers, each of which answers
+// late, wrongly, or not at all. Every provider's books are ours in the end.
+func TestChaosOverThreeProviders(t *testing.T) {
+	if os.Getenv("CHAOS_PROVIDERS") == "" {
+		t.Skip("CHAOS_PROVIDERS=1 runs the chaos over three payment providers, which takes minutes")
+	}
+	c := chaosFromEnv(t, 60, 10*partyOf)
+	c.providers, c.faults = []string{"stripe", "razorpay", "paypal"}, 0.05
+	c.run(t)
 }
 
 // run starts the crowd and waits until every customer has left and nothing is held.
@@ -83,11 +104,13 @@ func (c chaos) run(t *testing.T) *figures {
 	halls := (c.seats + hallSeats - 1) / hallSeats
 	perRow := max(1, c.seats/halls/hallRows)
 	c.seats = halls * perRow * hallRows
-	s := newStageOf(t, ShowPlan{Rows: hallRows, PerRow: perRow, StartsIn: 48 * time.Hour})
-	shows := []string{s.show}
-	for range halls - 1 {
-		shows = append(shows, newStageOf(t, ShowPlan{Rows: hallRows, PerRow: perRow, StartsIn: 48 * time.Hour}).show)
+	plan := ShowPlan{Rows: hallRows, PerRow: perRow, StartsIn: 48 * time.Hour}
+	if len(c.providers) > 0 {
+		plan.Currency = "GBP" // PayPal cannot receive rupees
+	} else {
+		c.providers = []string{"stripe"}
 	}
+	s, shows, theater := c.stages(t, halls, plan)
 	replica, err := world.NewReplica(t.Context(), "chaos", map[string]string{"HOLD_FOR": chaosHold.String()})
 	require.NoError(t, err)
 	t.Cleanup(replica.Kill)
@@ -97,6 +120,9 @@ func (c chaos) run(t *testing.T) *figures {
 	s.breakVendor(Fault{Vendor: "webhooks", Fault: "duplicate", Copies: 3, Probability: 0.2})
 	s.breakVendor(Fault{Vendor: "webhooks", Fault: "delay", DurationMS: 200, JitterMS: 800, Probability: 0.3})
 	s.breakVendor(Fault{Vendor: "webhooks", Fault: "reorder", DurationMS: 1000, Probability: 0.1})
+
+	repairProviders := s.breakProviders(c)
+	mend := theater.chaos(c.faults)
 
 	figures := newFigures(c, shows)
 	t.Logf("%d customers, %d at once, %d seats in %d shows; a kill every %s for %s; no new customer after %s (0s is no end)",
@@ -108,7 +134,7 @@ func (c chaos) run(t *testing.T) *figures {
 			return
 		}
 		figures.came.Add(1)
-		journey := &journey{stage: s, shows: shows, stay: c.stay,
+		journey := &journey{stage: s, shows: shows, stay: c.stay, provider: c.providers[i%len(c.providers)],
 			customer: people[i%len(people)].At(replica.Address), figures: figures}
 		figures.end(journey.run())
 	})
@@ -117,9 +143,26 @@ func (c chaos) run(t *testing.T) *figures {
 	stopReporting()
 	t.Log(figures.report(s))
 
+	mend()
+	repairProviders()
 	s.awaitNoHolds(shows)
+	theater.awaitSettled()
 	figures.want(t, s)
 	return figures
+}
+
+// stages makes the shows. theater is nil when they are ours to sell.
+func (c chaos) stages(t *testing.T, halls int, plan ShowPlan) (s *stage, shows []string, theater *remoteStage) {
+	if c.theater != "" {
+		theater = newRemoteStageOf(t, TheaterPlan{Style: c.theater, Rows: plan.Rows, PerRow: plan.PerRow, Shows: halls})
+		return theater.stage, theater.Shows, theater
+	}
+	s = newStageOf(t, plan)
+	shows = []string{s.show}
+	for range halls - 1 {
+		shows = append(shows, newStageOf(t, plan).show)
+	}
+	return s, shows, nil
 }
 
 // awaitNoHolds waits until the holds of customers who left have expired.
@@ -131,4 +174,25 @@ func (s *stage) awaitNoHolds(shows []string) {
 			`SELECT count(*) FROM bookings WHERE show_id = ANY ($1) AND status = 'held'`, shows).Scan(&open)
 		return err == nil && open == 0
 	}), "%d holds do not end", open)
+}
+
+// breakProviders makes calls to the payment vendors go wrong, until the function that it returns
+// is called: a step that failed often waits a minute for its next try, and that must not fail, too.
+func (s *stage) breakProviders(c chaos) (repair func()) {
+	if c.faults == 0 {
+		return func() {}
+	}
+	var on []Fault
+	for _, vendor := range c.providers {
+		on = append(on, s.breakVendor(Fault{Vendor: vendor, Fault: "error", Status: 500, Probability: c.faults}))
+		on = append(on, s.breakVendor(Fault{Vendor: vendor, Fault: "error", Status: 500, Done: true, Probability: c.faults}))
+		on = append(on, s.breakVendor(Fault{Vendor: vendor, Fault: "error", Status: 429, Probability: c.faults}))
+		on = append(on, s.breakVendor(Fault{Vendor: vendor, Fault: "reply_lost", Probability: c.faults}))
+		on = append(on, s.breakVendor(Fault{Vendor: vendor, Fault: "latency", DurationMS: 1000, JitterMS: 4000, Probability: c.faults}))
+	}
+	return func() {
+		for _, fault := range on {
+			s.mend(fault)
+		}
+	}
 }

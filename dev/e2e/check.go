@@ -36,6 +36,9 @@ var invariants = []struct {
 	{"each notification reaches its vendor once", toldOnce},
 	{"free + held + sold = capacity", seatsAddUp},
 	{"every saga ends, or waits for its show", sagasEnd},
+	{"a confirmed booking is one sale in its theater's books, with the same seats and total", soldThere},
+	{"a sale in a theater's books belongs to a booking, confirmed or in doubt", soldHere},
+	{"no seat is kept for an order that its theater does not have", keptForNothing},
 }
 
 // querier is a pool or a transaction: the checks' own test doctors rows in one
@@ -51,6 +54,7 @@ type evidence struct {
 	db        querier
 	books     Books
 	sagas     []saga
+	theaters  theaterOrders
 	sightings []Sighting
 	read      func(context.Context, Sighting) error
 	seats     func(ctx context.Context, show string) (SeatMap, error)
@@ -88,6 +92,9 @@ func (w *World) Violations(ctx context.Context, shows ...string) ([]Violation, e
 		return nil, err
 	}
 	if e.sagas, err = w.sagasOf(ctx, shows); err != nil {
+		return nil, err
+	}
+	if e.theaters, err = w.theaterOrders(ctx, shows); err != nil {
 		return nil, err
 	}
 	return e.judge(ctx)

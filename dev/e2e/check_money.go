@@ -74,7 +74,7 @@ func moneyMatches(ctx context.Context, e *evidence) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(cases, compareBooks(accounts, e.books.Stripe.Payments)...), nil
+	return append(cases, compareBooks(accounts, e.books.payments())...), nil
 }
 
 // compareBooks compares our books with the provider's: payment by payment, and
@@ -120,7 +120,7 @@ func noMoneyAstray(ctx context.Context, e *evidence) ([]string, error) {
 	}
 	var cases []string
 	payers := map[string][]string{}
-	for _, p := range e.books.Stripe.Payments {
+	for _, p := range e.books.payments() {
 		a, recorded := accounts[p.ID]
 		status, named := inScope[p.Metadata["booking_id"]]
 		if recorded {

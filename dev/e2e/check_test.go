@@ -192,6 +192,8 @@ func (d doctored) judge(doctor func(doctored, pgx.Tx, *evidence)) []Violation {
 	require.NoError(d, err)
 	e.sagas, err = world.sagasOf(d.Context(), shows)
 	require.NoError(d, err)
+	e.theaters, err = world.theaterOrders(d.Context(), shows)
+	require.NoError(d, err)
 	doctor(d, tx, e)
 	found, err := e.judge(d.Context())
 	require.NoError(d, err)

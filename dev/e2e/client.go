@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -137,4 +138,9 @@ func clip(body []byte) string {
 		body = append(bytes.Clone(body[:most]), "…"...)
 	}
 	return strings.TrimSpace(string(body))
+}
+
+// basicAuth is RFC 7617's header.
+func basicAuth(user, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 }

@@ -127,8 +127,11 @@ type OrderPayment struct {
 }
 
 // For orders seats of a show, to be paid with Stripe.
-func For(show string, seats ...string) Order {
-	return Order{ShowID: show, Seats: seats, Payment: OrderPayment{Provider: "stripe"}}
+func For(show string, seats ...string) Order { return ForWith("stripe", show, seats...) }
+
+// ForWith orders seats of a show, to be paid with a provider.
+func ForWith(provider, show string, seats ...string) Order {
+	return Order{ShowID: show, Seats: seats, Payment: OrderPayment{Provider: provider}}
 }
 
 // Book holds seats under a key of the caller's choice.
@@ -210,6 +213,7 @@ type SeatMap struct {
 	Layout  booking.Layout `json:"layout"`
 	Held    []string       `json:"held"`
 	Sold    []string       `json:"sold"`
+	Paused  bool           `json:"paused"`
 }
 
 // Seats reads a show's seats. It takes no log-in.

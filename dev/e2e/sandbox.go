@@ -130,8 +130,11 @@ type Fault struct {
 	JitterMS    int     `json:"jitter_ms,omitempty"`
 	Status      int     `json:"status,omitempty"`
 	Store       bool    `json:"store,omitempty"`
+	Done        bool    `json:"done,omitempty"`
 	Copies      int     `json:"copies,omitempty"`
 	Hits        int     `json:"hits,omitempty"`
+	Site        string  `json:"site,omitempty"`  // of vendor house
+	Polls       int     `json:"polls,omitempty"` // of pending sales there
 }
 
 // Break turns a fault on.

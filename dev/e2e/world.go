@@ -134,6 +134,7 @@ func (w *World) Staff(ctx context.Context, role string) (*Customer, error) {
 type ShowPlan struct {
 	Rows, PerRow int
 	StartsIn     time.Duration
+	Currency     string // empty: the theater's
 }
 
 // NewShow puts a show on sale that only this test knows. It is made in the
@@ -153,7 +154,8 @@ func (w *World) NewShow(ctx context.Context, plan ShowPlan) (string, error) {
 	}
 	var show string
 	err = w.DB.QueryRow(ctx, `
-		WITH place AS (SELECT id, currency FROM theaters ORDER BY id LIMIT 1),
+		WITH place AS (SELECT id, currency FROM theaters t WHERE slug NOT LIKE $5 || '%'
+			AND NOT EXISTS (SELECT FROM houses h WHERE h.theater_id = t.id) ORDER BY id LIMIT 1),
 		film AS (SELECT id FROM movies ORDER BY id LIMIT 1),
 		screen AS (INSERT INTO screens (id, theater_id, name)
 			SELECT gen_random_uuid(), id, 'Test ' || gen_random_uuid() FROM place RETURNING id, theater_id),
@@ -162,9 +164,9 @@ func (w *World) NewShow(ctx context.Context, plan ShowPlan) (string, error) {
 		INSERT INTO shows (id, movie_id, theater_id, screen_id, layout_id, starts_at, ends_at, format, language,
 			sales_open_at, sales_close_at, currency, prices, fee_per_seat, tax_basis_points)
 		SELECT gen_random_uuid(), film.id, screen.theater_id, screen.id, seating.id, now() + $3, now() + $3 + interval '2h',
-			'2D', 'en', now() - interval '1h', now() + $3, place.currency, '{"silver": 25000}', 1500, 1800
+			'2D', 'en', now() - interval '1h', now() + $3, coalesce(nullif($4, ''), place.currency), '{"silver": 25000}', 1500, 1800
 		FROM place, film, screen, seating RETURNING id::text`,
-		content, layout.Capacity(), plan.StartsIn).Scan(&show)
+		content, layout.Capacity(), plan.StartsIn, plan.Currency, theaterSlug).Scan(&show)
 	if err != nil {
 		return "", fmt.Errorf("make a show: %w", err)
 	}

@@ -33,6 +33,18 @@ func (p *Platform) vendors() []vendor {
 			"STRIPE_CHECKOUT_URL":        sandbox + "/checkout/{payment_intent}?client_secret={client_secret}",
 			"SANDBOX_STRIPE_WEBHOOK_URL": localURL(p.ports.API) + "/v1/webhooks/stripe",
 		}, secrets: []string{"STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRETS"}},
+		{key: "RAZORPAY_KEY_ID", sandbox: map[string]string{
+			"RAZORPAY_API_URL":             sandbox + "/razorpay",
+			"RAZORPAY_SCRIPT_URL":          sandbox + "/razorpay/v1/checkout.js",
+			"SANDBOX_RAZORPAY_WEBHOOK_URL": localURL(p.ports.API) + "/v1/webhooks/razorpay",
+		}, secrets: []string{"RAZORPAY_KEY_ID", "RAZORPAY_KEY_SECRET", "RAZORPAY_WEBHOOK_SECRETS"}},
+		{key: "PAYPAL_CLIENT_ID", sandbox: map[string]string{
+			"PAYPAL_API_URL":             sandbox + "/paypal",
+			"PAYPAL_CERTIFICATES_URL":    sandbox + "/paypal/",
+			"SANDBOX_PAYPAL_WEBHOOK_URL": localURL(p.ports.API) + "/v1/webhooks/paypal",
+			"SANDBOX_PAYPAL_ROOT_FILE":   p.keyFile("paypal-root.pem"),
+			"PAYPAL_ROOTS_FILE":          p.keyFile("paypal-root.pem"),
+		}, secrets: []string{"PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_IDS"}},
 		{key: "SENDGRID_API_KEY", sandbox: map[string]string{
 			"SENDGRID_API_URL": sandbox,
 		}, secrets: []string{"SENDGRID_API_KEY"}},
@@ -56,6 +68,7 @@ func (p *Platform) makeEnv() error {
 	p.env["TEMPORAL_NAMESPACE"] = Namespace
 	p.env["TEMPORAL_CODEC_KEYS"] = secrets.get("TEMPORAL_CODEC_KEYS")
 	p.env["FACTOR_KEYS"] = secrets.get("FACTOR_KEYS")
+	p.env["THEATER_KEYS"] = secrets.get("THEATER_KEYS")
 	if p.runs(Temporal) {
 		p.env["TEMPORAL_ADDRESS"] = local(p.ports.Temporal)
 	}
@@ -64,10 +77,11 @@ func (p *Platform) makeEnv() error {
 	}
 	if p.runs(API) {
 		p.env["API_ADDR"] = local(p.ports.API)
-		p.env["PUBLIC_URL"] = localURL(p.ports.API)
+		p.env["PUBLIC_URL"] = PublicURL(p.ports.API)
 		p.env["CORS_ORIGINS"] = fmt.Sprintf("%s,http://localhost:%d", localURL(p.ports.TemporalUI), p.ports.TemporalUI)
 	}
 	if p.runs(Sandbox) {
+		p.env["THEATER_SANDBOX_URL"] = localURL(p.ports.Sandbox)
 		p.env["SANDBOX_ADDR"] = local(p.ports.Sandbox)
 		p.env["SANDBOX_DATA_FILE"] = filepath.Join(p.opts.StateDir, "sandbox.db")
 		for _, vendor := range p.vendors() {
@@ -93,12 +107,15 @@ func (v vendor) useSandbox(env map[string]string, secrets *secretFile) {
 	}
 }
 
+func (p *Platform) keyFile(name string) string { return filepath.Join(p.opts.StateDir, "keys", name) }
+
 func (p *Platform) makeKeyFiles() error {
 	for _, key := range []struct{ variable, secret, file string }{
 		{"JWT_SIGNING_KEY_FILE", "JWT_SIGNING_KEY", "jwt.pem"},
 		{"TICKET_SIGNING_KEY_FILE", "TICKET_SIGNING_KEY", "ticket.pem"},
+		{"SANDBOX_PAYPAL_ROOT_FILE", "SANDBOX_PAYPAL_ROOT", "paypal-root.pem"},
 	} {
-		path := filepath.Join(p.opts.StateDir, "keys", key.file)
+		path := p.keyFile(key.file)
 		if !exists(path) {
 			if err := writeWhole(path, []byte(keys.New(key.secret))); err != nil {
 				return fmt.Errorf("make %s: %w", path, err)

@@ -142,3 +142,7 @@ func available(port int) error {
 func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 func localURL(port int) string { return "http://" + local(port) }
+
+// PublicURL is where people open the web app. It has a name, because passkeys belong to a
+// domain and never to an IP address.
+func PublicURL(port int) string { return "http://localhost:" + strconv.Itoa(port) }

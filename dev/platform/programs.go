@@ -114,7 +114,7 @@ func (p *Platform) runOnce(ctx context.Context, doing string, stdout io.Writer, 
 	cmd.Dir = p.opts.StateDir
 	cmd.Env = p.environ()
 	name := fmt.Sprintf("%s (boxoffice %s)", doing, strings.Join(args, " "))
-	return step{name: name, logPath: p.logPath(args[0]), command: cmd, stdout: stdout}.run(ctx)
+	return step{name: name, logPath: p.logPath(strings.Join(args, "")), command: cmd, stdout: stdout}.run(ctx)
 }
 
 // Login is an account of the demo data.

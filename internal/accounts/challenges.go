@@ -34,11 +34,6 @@ func (s *Service) newChallenge(ctx context.Context, account uuid.UUID, by keeper
 	random := make([]byte, 32)
 	_, _ = rand.Read(random) // never fails, see its documentation
 	id := base64.RawURLEncoding.EncodeToString(random)
-	// Those that were left lying are deleted here, a few for each new one.
-	if _, err := s.db.NewRaw(`DELETE FROM factor_challenges WHERE hash IN (SELECT hash FROM factor_challenges
-		WHERE expires_at < now() ORDER BY expires_at LIMIT 10 FOR UPDATE SKIP LOCKED)`).Exec(ctx); err != nil {
-		return "", fmt.Errorf("clear old challenges: %w", err)
-	}
 	if _, err := s.db.NewRaw(`INSERT INTO factor_challenges (hash, account_id, keeper, expires_at)
 		VALUES (?, ?, ?, now() + ? * interval '1 second')`,
 		hashOf(id), account, by, int64(challengeLife.Seconds())).Exec(ctx); err != nil {

@@ -15,8 +15,9 @@ import (
 
 // AskForNewEmail sends a code to the address that an account is to have. Nothing changes
 // until it is typed. The session has to be fresh. An address that has an account gets no
-// code, and the answer is the same. Codes: validation_failed, confirmation_needed,
-// too_many_requests, conflict for a guest.
+// code, and the answer is the same. A guest who has not proved an address yet has the new one
+// at once. Codes: validation_failed, confirmation_needed, too_many_requests, conflict for a
+// guest with a proven address.
 func (s *Service) AskForNewEmail(ctx context.Context, by Claims, written, accepts string) error {
 	if s.codes == nil {
 		return noCodes()
@@ -27,11 +28,18 @@ func (s *Service) AskForNewEmail(ctx context.Context, by Claims, written, accept
 	if err := fields.Err(); err != nil {
 		return err
 	}
-	if err := s.fresh(ctx, by); err != nil {
-		return err
-	}
 	id, _, err := ids(by)
 	if err != nil {
+		return err
+	}
+	account, err := s.account(ctx, s.db, "id = ?", id)
+	switch {
+	case err != nil:
+		return erased(err)
+	case account.PasswordHash == "":
+		return s.correctGuest(ctx, id, email, accepts)
+	}
+	if err := s.fresh(ctx, by); err != nil {
 		return err
 	}
 	err = s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
@@ -39,8 +47,6 @@ func (s *Service) AskForNewEmail(ctx context.Context, by Claims, written, accept
 		switch {
 		case err != nil:
 			return err
-		case account.PasswordHash == "":
-			return noPassword()
 		case normal(account.Email) == normal(email):
 			return booking.Invalid(booking.FieldError{Field: "email", Message: "The account has this address already."})
 		}
@@ -130,8 +136,8 @@ func (s *Service) setEmail(ctx context.Context, tx bun.Tx, account uuid.UUID, em
 }
 
 // UndoNewEmail gives an account its old address back, by the link that this address was
-// sent. The password may be a thief's: it is removed, all sessions end, and the old address
-// is sent a link to choose a new one. Codes: link_over, conflict when the old address has
+// sent. The password may be a thief's, and so may passkeys: they are removed, all sessions
+// end, and the old address is sent a link to choose a new one. Codes: link_over, conflict when the old address has
 // another account by now.
 func (s *Service) UndoNewEmail(ctx context.Context, token, accepts string) error {
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
@@ -170,6 +176,10 @@ func (s *Service) takeBack(ctx context.Context, tx bun.Tx, account *schema.Accou
 		return fmt.Errorf("remove a password: %w", err)
 	}
 	if err := endAll(ctx, tx, account.ID, uuid.Nil); err != nil {
+		return err
+	}
+	// A thief may have added a way in, or have a log-in under way.
+	if err := dropWaysIn(ctx, tx, account.ID, append([]string{"identities"}, furtherWays...)); err != nil {
 		return err
 	}
 	return s.mailProof(ctx, tx, account.ID, resetPassword, letterReset, change.OldEmail, accepts)

@@ -31,6 +31,8 @@ type Way string
 const (
 	WayTOTP     Way = "totp"
 	WayRecovery Way = "recovery_code"
+	// WayPasskey is a log-in of its own, and counts as a second factor.
+	WayPasskey Way = "passkey"
 )
 
 // Factors is what its owner sees of the second factors of an account.
@@ -39,6 +41,10 @@ type Factors struct {
 	TOTPSince *time.Time `json:"totp_since"`
 	// RecoveryCodes is how many are left.
 	RecoveryCodes int `json:"recovery_codes"`
+	// Passkeys are listed from the oldest on.
+	Passkeys []Passkey `json:"passkeys"`
+	// PasskeysOff says why there are no passkeys at this address; nil where there are.
+	PasskeysOff *string `json:"passkeys_off"`
 	// Required tells staff that the session may do nothing as staff without a second factor.
 	Required bool `json:"required"`
 }
@@ -54,7 +60,9 @@ func (s *Service) Factors(ctx context.Context, by Claims) (Factors, error) {
 		return Factors{}, erased(err)
 	}
 	f.Required = f.Required && s.factors.StaffMust
-	return f, nil
+	f.PasskeysOff = s.passkeysOff()
+	f.Passkeys, err = s.passkeys(ctx, by.Subject)
+	return f, err
 }
 
 // ways are those that an account has. Recovery codes stand in for a factor, and are no way
@@ -91,10 +99,14 @@ func (s *Service) bare(ctx context.Context, tx bun.Tx, account uuid.UUID) error 
 	if err != nil || len(ways) > 0 {
 		return err
 	}
-	for _, table := range []string{"recovery_codes", "session_factors", "factor_challenges"} {
+	for _, table := range []string{"recovery_codes", "factor_challenges"} {
 		if _, err := tx.NewRaw(`DELETE FROM ? WHERE account_id = ?`, bun.Ident(table), account).Exec(ctx); err != nil {
 			return fmt.Errorf("drop what went with a second factor: %w", err)
 		}
+	}
+	// What has shown a passkey goes on counting: the passkey is still there.
+	if _, err := tx.NewRaw(`DELETE FROM session_factors WHERE account_id = ? AND way <> ?`, account, WayPasskey).Exec(ctx); err != nil {
+		return fmt.Errorf("drop what sessions have shown: %w", err)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"time"
@@ -21,17 +22,23 @@ import (
 const freshFor = 10 * time.Minute
 
 // Proof is what an owner shows again: the password, and with a second factor one of its codes
-// too.
+// too; or a passkey alone.
 type Proof struct {
 	Password     string `json:"password"`
 	Code         string `json:"code"`
 	RecoveryCode string `json:"recovery_code"`
+	// Passkey answers AskToConfirm: an AuthenticationResponseJSON.
+	Passkey json.RawMessage `json:"passkey"`
 }
 
 // Confirm makes a session fresh, whose owner shows again what a log-in asks for. Wrong
 // passwords and codes count as there. Codes: validation_failed, password_wrong, conflict for
-// an account without a password, too_many_requests, unavailable.
+// an account without a password or when no passkey is waited for, passkey_changed,
+// passkeys_off, too_many_requests, unavailable.
 func (s *Service) Confirm(ctx context.Context, by Claims, proof Proof, from Client) error {
+	if len(proof.Passkey) > 0 && string(proof.Passkey) != "null" {
+		return s.confirmByPasskey(ctx, by, proof.Passkey)
+	}
 	id, family, err := ids(by)
 	if err != nil {
 		return err
@@ -40,13 +47,19 @@ func (s *Service) Confirm(ctx context.Context, by Claims, proof Proof, from Clie
 	switch {
 	case err != nil:
 		return erased(err)
-	case account.PasswordHash == "":
+	case !hasPassword(account):
 		return noPassword()
 	}
 	ways, err := s.ways(ctx, s.db, id)
+	if err != nil {
+		return err
+	}
+	passkey, err := s.needsPasskey(ctx, id)
 	switch {
 	case err != nil:
 		return err
+	case passkey && len(ways) == 0:
+		return wrongFactor("passkey", "Show your passkey.")
 	case len(ways) > 0 && (proof.Code == "") == (proof.RecoveryCode == ""):
 		return wrongFactor("code", "Write a code of your authenticator app, or a recovery code.")
 	}
@@ -74,13 +87,18 @@ func (s *Service) Confirm(ctx context.Context, by Claims, proof Proof, from Clie
 			}
 			return passed(ctx, tx, id, family, way)
 		}
-		_, err = tx.NewInsert().Model(&schema.SessionConfirmation{Family: family, AccountID: id}).
-			On("CONFLICT (family) DO UPDATE").Set("confirmed_at = now()").Returning("NULL").Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("note a confirmation: %w", err)
-		}
-		return nil
+		return confirmed(ctx, tx, id, family)
 	})
+}
+
+// confirmed notes that the owner has shown again who it is.
+func confirmed(ctx context.Context, tx bun.Tx, account, family uuid.UUID) error {
+	_, err := tx.NewInsert().Model(&schema.SessionConfirmation{Family: family, AccountID: account}).
+		On("CONFLICT (family) DO UPDATE").Set("confirmed_at = now()").Returning("NULL").Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("note a confirmation: %w", err)
+	}
+	return nil
 }
 
 // checkPassword compares the password of a logged-in account, with the limits of a log-in.
@@ -88,7 +106,7 @@ func (s *Service) checkPassword(ctx context.Context, account *schema.Account, pl
 	if utf8.RuneCountInString(plain) > maxPassword {
 		return wrongPassword()
 	}
-	try, err := s.tries.begin(from, normal(account.Email))
+	try, err := s.tries.begin(ctx, from, normal(account.Email))
 	if err != nil {
 		return err
 	}
@@ -98,7 +116,7 @@ func (s *Service) checkPassword(ctx context.Context, account *schema.Account, pl
 	case err != nil:
 		return hashing(err)
 	case !matches:
-		try.counts()
+		try.counts(ctx)
 		return wrongPassword()
 	default:
 		return nil
@@ -111,9 +129,13 @@ func wrongPassword() error {
 	return e
 }
 
+// Fresh is fresh for what others guard: what staff make that opens something for long.
+// Code: confirmation_needed.
+func (s *Service) Fresh(ctx context.Context, by Claims) error { return s.fresh(ctx, by) }
+
 // fresh is an error unless a session has shown, minutes ago, all that its account's log-in
 // asks for: it began, or was confirmed. A session that has shown a password only does not
-// count once the account has a second factor. Code: confirmation_needed.
+// count once the account has a second factor, or belongs to staff who have a passkey. Code: confirmation_needed.
 func (s *Service) fresh(ctx context.Context, by Claims) error {
 	account, family, err := ids(by)
 	if err != nil {
@@ -126,7 +148,11 @@ func (s *Service) fresh(ctx context.Context, by Claims) error {
 	query := `SELECT EXISTS (SELECT FROM session_confirmations WHERE family = ?0 AND confirmed_at > now() - ?1 * interval '1 second')
 		OR coalesce((SELECT min(coalesce(d.began_at, s.created_at)) > now() - ?1 * interval '1 second'
 			FROM sessions s LEFT JOIN session_devices d ON d.session_id = s.id WHERE s.family = ?0), false)`
-	if len(ways) > 0 {
+	passkey, err := s.needsPasskey(ctx, account)
+	if err != nil {
+		return err
+	}
+	if len(ways) > 0 || passkey {
 		query = `SELECT EXISTS (SELECT FROM session_factors WHERE family = ?0 AND passed_at > now() - ?1 * interval '1 second')`
 	}
 	var fresh bool
@@ -140,7 +166,7 @@ func (s *Service) fresh(ctx context.Context, by Claims) error {
 }
 
 func noPassword() error {
-	return booking.E(booking.CodeConflict, "This account has no password.")
+	return booking.E(booking.CodeConflict, "This account has no password. Log in again.")
 }
 
 // lockAccount reads an account, and makes all that changes how one logs in follow each other.

@@ -87,6 +87,44 @@ func (s *Service) beginGuest(ctx context.Context, g GuestRequest, from Client, b
 	return pair, err
 }
 
+// correctGuest gives a guest who mistyped the e-mail address another one, and sends a code
+// there. Nothing is to be protected yet: such a guest has paid for nothing, and no mail but a
+// code has gone to the first address. Codes: conflict when the address is proven,
+// too_many_requests.
+func (s *Service) correctGuest(ctx context.Context, id uuid.UUID, email, accepts string) error {
+	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := lockAccount(ctx, tx, id); err != nil {
+			return err
+		}
+		var unproven bool
+		if err := tx.NewRaw(`SELECT must_confirm(?)`, id).Scan(ctx, &unproven); err != nil {
+			return fmt.Errorf("look whether a guest has proved an address: %w", err)
+		}
+		if !unproven {
+			return booking.E(booking.CodeConflict, "The address of a guest cannot change after it was confirmed. Make an account.")
+		}
+		left, wait, err := s.budget(ctx, tx, normal(email), proveEmail)
+		switch {
+		case err != nil:
+			return err
+		case !left:
+			return tooManyCodes(wait)
+		}
+		if _, err := tx.NewUpdate().Model((*schema.Guest)(nil)).Set("email = ?", email).Where("account_id = ?", id).Exec(ctx); err != nil {
+			return fmt.Errorf("correct the address of a guest: %w", err)
+		}
+		// What the first address was sent must prove nothing any more.
+		if err := voidProofs(ctx, tx, id, proveEmail); err != nil {
+			return err
+		}
+		return s.mailProof(ctx, tx, id, proveEmail, letterConfirmEmail, email, accepts)
+	})
+	if err == nil {
+		s.hint(ctx)
+	}
+	return err
+}
+
 // claim gives an account the bookings that were made by guests with its proven address: those
 // whose address the guest has proved as well. The account's own address must have been proved
 // in its session. A hold that waits for its payment stays with the guest who pays it.

@@ -27,6 +27,11 @@ const (
 	letterSessionCopied   = "session_copied"
 	letterFactorChanged   = "factor_changed"
 	letterRecoveryUsed    = "recovery_used"
+	letterPasskeyAdded    = "passkey_added"
+	letterPasskeyRemoved  = "passkey_removed"
+	letterPasskeyCopied   = "passkey_copied"
+	letterLinkIdentity    = "link_identity"
+	letterIdentityChanged = "identity_changed"
 )
 
 const (
@@ -68,11 +73,16 @@ func write(ctx context.Context, tx bun.Tx, l letter) error {
 // tell writes an account's owner that something was changed. One kind of news is told once
 // an hour at most. A guest who did not prove an address is not told.
 func (s *Service) tell(ctx context.Context, tx bun.Tx, account uuid.UUID, kind string) error {
-	var told bool
+	return s.tellUpTo(ctx, tx, account, kind, 1)
+}
+
+// tellUpTo is tell for news of which there may be several in an hour.
+func (s *Service) tellUpTo(ctx context.Context, tx bun.Tx, account uuid.UUID, kind string, anHour int) error {
+	var told int
 	var address, locale string
-	err := tx.NewRaw(`SELECT EXISTS (SELECT FROM letters WHERE account_id = ?0 AND kind = ?1 AND created_at > now() - interval '1 hour'),
+	err := tx.NewRaw(`SELECT (SELECT count(*) FROM letters WHERE account_id = ?0 AND kind = ?1 AND created_at > now() - interval '1 hour'),
 		mail_of(?0), coalesce((SELECT locale FROM preferences WHERE account_id = ?0), '')`, account, kind).Scan(ctx, &told, &address, &locale)
-	if err != nil || told || address == "" {
+	if err != nil || told >= anHour || address == "" {
 		return errors.Join(err)
 	}
 	return write(ctx, tx, letter{account: account, kind: kind, channel: byEmail, recipient: contacts.Same(address), language: locale})

@@ -10,4 +10,7 @@ var (
 	codesRefused = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "boxoffice_codes_refused_total", Help: "Codes by SMS that were not sent, by the limit that was reached.",
 	}, []string{"limit"})
+	identityLogIns = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "boxoffice_identity_logins_total", Help: "Log-ins by identity providers, by how they ended.",
+	}, []string{"outcome"})
 )

@@ -92,6 +92,17 @@ func (s *Service) ending(ctx context.Context, account string, work func(context.
 	})
 }
 
+// goesOn tells whether a session is still one, in the transaction of what it may change. The
+// account is locked, so that the session does not end meanwhile.
+func goesOn(ctx context.Context, tx bun.Tx, account, family uuid.UUID) (on bool, err error) {
+	if err := tx.NewRaw(`SELECT EXISTS (SELECT FROM sessions s WHERE s.family = ?0 AND s.account_id = ?1 AND s.rotated_at IS NULL AND s.expires_at > now())
+		AND NOT EXISTS (SELECT FROM sessions r WHERE r.family = ?0 AND r.revoked_at IS NOT NULL)
+		AND NOT EXISTS (SELECT FROM suspensions WHERE account_id = ?1)`, family, account).Scan(ctx, &on); err != nil {
+		return false, fmt.Errorf("look whether a session goes on: %w", err)
+	}
+	return on, nil
+}
+
 func silence(ctx context.Context, browsers *bun.DeleteQuery) error {
 	if _, err := browsers.Model((*schema.PushSubscription)(nil)).Exec(ctx); err != nil {
 		return fmt.Errorf("drop the messages to a browser: %w", err)

@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/mail"
 	"strings"
@@ -116,6 +117,9 @@ func (s *Service) Reset(ctx context.Context, token, plain string) error {
 		case normal(account.Email) != proof.Recipient: // it was changed meanwhile
 			return linkOver()
 		}
+		if err := s.dropStrangers(ctx, tx, account); err != nil {
+			return err
+		}
 		if err := prove(ctx, tx, account.ID, byEmail, proof.Recipient, true); err != nil {
 			return err
 		}
@@ -128,6 +132,34 @@ func (s *Service) Reset(ctx context.Context, token, plain string) error {
 		s.hint(ctx)
 	}
 	return err
+}
+
+// dropStrangers takes all further ways to log in away from an account whose address was never
+// proved in a session of its own: a stranger may have made it with the address of the person
+// who proves it now. An account that has proved its address keeps them. It is locked.
+func (s *Service) dropStrangers(ctx context.Context, tx bun.Tx, account *schema.Account) error {
+	proven, err := isProven(ctx, tx, account.ID, byEmail, normal(account.Email))
+	if err != nil || proven {
+		return err
+	}
+	return dropWaysIn(ctx, tx, account.ID, furtherWays)
+}
+
+// furtherWays are the tables of what one logs in with beside the password and the log-ins by
+// providers, and of log-ins under way.
+var furtherWays = []string{
+	"totp_factors", "recovery_codes", "factor_challenges", "session_factors", "passkeys", "passkey_challenges", "passkey_users",
+	"identity_offers", "oauth_starts",
+}
+
+// dropWaysIn empties tables of an account, which is locked.
+func dropWaysIn(ctx context.Context, tx bun.Tx, account uuid.UUID, tables []string) error {
+	for _, table := range tables {
+		if _, err := tx.NewRaw(`DELETE FROM ? WHERE account_id = ?`, bun.Ident(table), account).Exec(ctx); err != nil {
+			return fmt.Errorf("drop %s of an account: %w", table, err)
+		}
+	}
+	return nil
 }
 
 // setPassword stores a hash, makes all links that were sent worthless, and tells the owner.
@@ -157,6 +189,18 @@ func endAll(ctx context.Context, tx bun.Tx, account, kept uuid.UUID) error {
 	return silence(ctx, tx.NewDelete().Where("account_id = ? AND session IS DISTINCT FROM ?", account, kept))
 }
 
+// wrongCurrent names the field of a change in which a wrong password stands: password is the
+// new one there.
+func wrongCurrent(err error) error {
+	var e *booking.Error
+	if booking.CodeOf(err) == booking.CodeWrongPassword && errors.As(err, &e) {
+		for i := range e.Fields {
+			e.Fields[i].Field = "current_password"
+		}
+	}
+	return err
+}
+
 // PasswordChange is a new password from a person who knows the old one.
 type PasswordChange struct {
 	Current string `json:"current_password"`
@@ -182,11 +226,11 @@ func (s *Service) ChangePassword(ctx context.Context, by Claims, c PasswordChang
 	if err := fields.Err(); err != nil {
 		return err
 	}
-	if account.PasswordHash == "" {
+	if !hasPassword(account) {
 		return noPassword()
 	}
 	if err := s.checkPassword(ctx, account, c.Current, from.Address); err != nil {
-		return err
+		return wrongCurrent(err)
 	}
 	hash, err := password.Hash(ctx, password.Known, c.New)
 	if err != nil {

@@ -23,6 +23,7 @@ const (
 	resetPassword = "reset"
 	proveNewEmail = "new_email"
 	undoNewEmail  = "undo_email"
+	proveLink     = "link"
 )
 
 const (
@@ -40,6 +41,7 @@ const (
 // linkLife is how long a link counts, by purpose. One that lets in is short-lived.
 var linkLife = map[string]time.Duration{
 	proveEmail: 24 * time.Hour, provePhone: codeLife, resetPassword: 30 * time.Minute, proveNewEmail: codeLife, undoNewEmail: 72 * time.Hour,
+	proveLink: codeLife,
 }
 
 // WithCodes lets people prove their addresses. publish hints that a letter waits; nil: the

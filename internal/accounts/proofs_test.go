@@ -28,15 +28,20 @@ type post struct {
 
 func newPost(t *testing.T, limits ...accounts.TextMessages) post {
 	t.Helper()
-	_, key, err := ed25519.GenerateKey(nil)
-	require.NoError(t, err)
-	made, err := codes.New([]ed25519.PrivateKey{key})
-	require.NoError(t, err)
 	texts := accounts.TextMessages{PerDay: 100}
 	if len(limits) > 0 {
 		texts = limits[0]
 	}
-	s, db := limitedService(t, accounts.Limits{}, accounts.WithCodes(made, nil), accounts.WithTextMessages(texts))
+	return newPostWith(t, texts)
+}
+
+func newPostWith(t *testing.T, texts accounts.TextMessages, options ...accounts.Option) post {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	made, err := codes.New([]ed25519.PrivateKey{key})
+	require.NoError(t, err)
+	s, db := limitedService(t, accounts.Limits{}, append(options, accounts.WithCodes(made, nil), accounts.WithTextMessages(texts))...)
 	return post{s, t, db, made}
 }
 
@@ -222,6 +227,7 @@ func TestThePasswordIsChanged(t *testing.T) {
 	from := accounts.Client{Address: home}
 	err := p.ChangePassword(t.Context(), by, accounts.PasswordChange{Current: "wrong", New: "velvet otter under rain"}, from)
 	assert.Equal(t, booking.CodeWrongPassword, booking.CodeOf(err))
+	assert.Equal(t, []string{"current_password"}, fieldsOf(t, err), "the new one is not wrong")
 	err = p.ChangePassword(t.Context(), by, accounts.PasswordChange{Current: goodPassword, New: "asha@example.com"}, from)
 	assert.Equal(t, []string{"password"}, fieldsOf(t, err), "it is the address")
 	require.NoError(t, p.ChangePassword(t.Context(), by, accounts.PasswordChange{Current: goodPassword, New: "velvet otter under rain"}, from))

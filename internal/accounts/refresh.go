@@ -59,6 +59,7 @@ func (s *Service) refresh(ctx context.Context, refreshToken string, address neti
 	var pair TokenPair
 	var refused error
 	var copied bool
+	var email string
 	err := s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
 		account, session, err := s.presented(ctx, tx, refreshToken)
 		var next string
@@ -87,10 +88,8 @@ func (s *Service) refresh(ctx context.Context, refreshToken string, address neti
 		if err != nil {
 			return err
 		}
+		email = normal(account.Email)
 		pair, err = s.pair(view(account), session.Family, next)
-		if err == nil { // it says where the owner is, also to a process that began just now
-			s.tries.seen(address, normal(account.Email))
-		}
 		return err
 	})
 	if err == nil && copied {
@@ -102,6 +101,9 @@ func (s *Service) refresh(ctx context.Context, refreshToken string, address neti
 	if err != nil {
 		return TokenPair{}, err // also when the commit failed
 	}
+	// It says where the owner is, also to a process that began just now. No row is locked any
+	// more: Redis may be slow.
+	s.tries.seen(ctx, address, email)
 	return pair, nil
 }
 

@@ -59,5 +59,5 @@ var refreshesReused = prometheus.NewCounter(prometheus.CounterOpts{
 
 // Metrics are what a process tells about sessions.
 func Metrics() []prometheus.Collector {
-	return []prometheus.Collector{refreshesReused, codesTyped, codesRefused}
+	return []prometheus.Collector{refreshesReused, codesTyped, codesRefused, identityLogIns}
 }

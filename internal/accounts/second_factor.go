@@ -78,7 +78,7 @@ func (s *Service) enter(ctx context.Context, account *schema.Account, from Clien
 		return err
 	})
 	if err == nil {
-		s.wasHere(account, from)
+		s.wasHere(ctx, account, from)
 	}
 	return pair, err
 }
@@ -94,8 +94,8 @@ func (s *Service) secondStep(ctx context.Context, account *schema.Account, ways 
 }
 
 // wasHere remembers where an owner has logged in.
-func (s *Service) wasHere(account *schema.Account, from Client) {
-	s.tries.seen(from.Address, normal(account.Email))
+func (s *Service) wasHere(ctx context.Context, account *schema.Account, from Client) {
+	s.tries.seen(ctx, from.Address, normal(account.Email))
 }
 
 // SecondFactor is the second step of Login. Codes: validation_failed for a wrong code,
@@ -124,12 +124,18 @@ func (s *Service) secondFactor(ctx context.Context, answer Answer, from Client, 
 			return TokenPair{}, err
 		}
 	}
-	return s.pass(ctx, waits, way, from, by, func(ctx context.Context, tx bun.Tx) (*schema.Account, error) {
+	return s.pass(ctx, way, from, by, func(ctx context.Context, tx bun.Tx) (*schema.Account, error) {
 		account, err := lockAccount(ctx, tx, waits.account)
 		if err != nil {
 			return nil, err
 		}
-		return account, s.take(ctx, tx, account.ID, way, answer)
+		if err := s.take(ctx, tx, account.ID, way, answer); err != nil {
+			return nil, err
+		}
+		if err := waits.finish(ctx, tx); err != nil {
+			return nil, err
+		}
+		return account, s.linkPassed(ctx, tx, waits)
 	})
 }
 
@@ -145,9 +151,9 @@ func (s *Service) take(ctx context.Context, tx bun.Tx, account uuid.UUID, way Wa
 	}
 }
 
-// pass uses a challenge up and begins a session, all in the transaction in which prove
-// checks and takes what was shown: of two answers with the same code one wins.
-func (s *Service) pass(ctx context.Context, waits challenge, way Way, from Client, by keeper,
+// pass begins a session that has shown two factors, in the transaction in which prove checks
+// and takes what was shown: of two answers with the same code one wins.
+func (s *Service) pass(ctx context.Context, way Way, from Client, by keeper,
 	prove func(context.Context, bun.Tx) (*schema.Account, error),
 ) (pair TokenPair, err error) {
 	var account *schema.Account
@@ -156,9 +162,6 @@ func (s *Service) pass(ctx context.Context, waits challenge, way Way, from Clien
 			return err
 		}
 		if err := s.suspended(ctx, tx, account.ID); err != nil {
-			return err
-		}
-		if err := waits.finish(ctx, tx); err != nil {
 			return err
 		}
 		if err := claim(ctx, tx, account.ID); err != nil {
@@ -182,7 +185,7 @@ func (s *Service) pass(ctx context.Context, waits challenge, way Way, from Clien
 	if err != nil {
 		return TokenPair{}, err
 	}
-	s.wasHere(account, from)
+	s.wasHere(ctx, account, from)
 	s.hint(ctx)
 	return pair, nil
 }

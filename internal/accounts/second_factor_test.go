@@ -33,11 +33,16 @@ type guarded struct {
 func factorService(t *testing.T, options accounts.FactorOptions) (*accounts.Service, *database.DB) {
 	t.Helper()
 	if options.Box == nil {
-		var err error
-		options.Box, err = sealing.New(bytes.Repeat([]byte{7}, sealing.KeySize))
-		require.NoError(t, err)
+		options.Box = testBox(t)
 	}
 	return limitedService(t, accounts.Limits{}, accounts.WithFactors(options))
+}
+
+func testBox(t *testing.T) *sealing.Box {
+	t.Helper()
+	box, err := sealing.New(bytes.Repeat([]byte{7}, sealing.KeySize))
+	require.NoError(t, err)
+	return box
 }
 
 func newGuarded(t *testing.T, options accounts.FactorOptions) *guarded {
@@ -304,8 +309,6 @@ func TestChallengesWorkOnceForTheirKindOfClient(t *testing.T) {
 	half = g.half()
 	g.exec(`UPDATE factor_challenges SET expires_at = now()`)
 	require.Equal(t, booking.CodeUnauthenticated, booking.CodeOf(g.answer(accounts.Answer{Challenge: half, Code: g.code(0)})), "too late")
-	g.half()
-	assert.Equal(t, 1, g.number(`SELECT count(*) FROM factor_challenges`), "what is over is deleted")
 
 	half = g.half()
 	for range 5 {

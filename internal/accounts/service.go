@@ -15,6 +15,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/accounts/oidc"
 	"github.com/boxoffice/boxoffice/internal/codes"
 	"github.com/boxoffice/boxoffice/internal/contacts"
 	"github.com/boxoffice/boxoffice/internal/database"
@@ -75,6 +76,10 @@ type Service struct {
 	repeatWithin time.Duration // after a refresh token was replaced
 
 	factors FactorOptions
+	party   *RelyingParty // nil: no passkeys
+
+	providers []*oidc.Provider
+	publicURL string // where browsers come back to from providers
 }
 
 // Option changes a Service.
@@ -105,12 +110,12 @@ func (s *Service) Register(ctx context.Context, r Registration, address netip.Ad
 	if err != nil {
 		return Account{}, err
 	}
-	try, err := s.tries.begin(address, "")
+	try, err := s.tries.begin(ctx, address, "")
 	if err != nil {
 		return Account{}, err
 	}
 	defer try.end()
-	try.counts()
+	try.counts(ctx)
 	hash, err := password.Hash(ctx, password.Strangers, r.Password)
 	if err != nil {
 		return Account{}, hashing(err)

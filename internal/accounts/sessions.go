@@ -53,7 +53,7 @@ func (s *Service) logIn(ctx context.Context, email, plain string, from Client, b
 	if len(email) > contacts.MaxEmail || utf8.RuneCountInString(plain) > maxPassword {
 		return TokenPair{}, wrongLogin() // no token has this form, and the form is no secret
 	}
-	try, err := s.tries.begin(from.Address, email)
+	try, err := s.tries.begin(ctx, from.Address, email)
 	if err != nil {
 		return TokenPair{}, err
 	}
@@ -79,7 +79,7 @@ func (s *Service) logIn(ctx context.Context, email, plain string, from Client, b
 		return TokenPair{}, err
 	}
 	if !matches {
-		try.counts()
+		try.counts(ctx)
 		return TokenPair{}, wrongLogin()
 	}
 	if err := s.suspended(ctx, s.db, account.ID); err != nil {

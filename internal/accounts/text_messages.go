@@ -119,10 +119,16 @@ func costAlert(perDay int) int { return max(1, perDay*4/5) }
 
 // alertCost tells staff, once until they have resolved it.
 func (s *Service) alertCost(ctx context.Context, tx bun.Tx) error {
+	return raise(ctx, tx, booking.Alert{Kind: booking.AlertTextMessages,
+		Detail: "Four fifths of the codes that may be sent by SMS in a day were sent. Look whether people type them: boxoffice_codes_typed_total."})
+}
+
+// raise tells staff of something that belongs to no booking, once until they have resolved it.
+func raise(ctx context.Context, tx bun.Tx, a booking.Alert) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO alerts AS al (booking_id, kind, detail) VALUES (NULL, ?, ?)
 		ON CONFLICT (booking_id, kind, detail) DO UPDATE SET created_at = clock_timestamp(), openings = al.openings + 1,
 			taken_by = NULL, taken_at = NULL, resolved_by = NULL, resolved_at = NULL, note = '' WHERE al.resolved_at IS NOT NULL`,
-		booking.AlertTextMessages, "Four fifths of the codes that may be sent by SMS in a day were sent. Look whether people type them: boxoffice_codes_typed_total.")
+		a.Kind, a.Detail)
 	if err != nil {
 		return fmt.Errorf("raise an alert: %w", err)
 	}

@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"net/netip"
@@ -46,9 +47,10 @@ type pair struct {
 	email   string
 }
 
-// tries keeps count, in this process alone. Another one has a count of its own.
+// tries keeps count in this process, and with Redis also for all of them together.
 type tries struct {
 	limits Limits
+	shared SharedTries // nil: each process counts alone
 	now    func() time.Time
 
 	mu sync.Mutex
@@ -56,7 +58,7 @@ type tries struct {
 	// out. Only a failure makes a bucket: a refused request costs no memory.
 	byNetwork *expirable.LRU[netip.Prefix, *rate.Limiter]
 	byAccount *expirable.LRU[pair, *rate.Limiter]
-	known     *expirable.LRU[pair, struct{}] // where owners were seen
+	known     *expirable.LRU[pair, time.Time] // where owners were seen; when Redis was told
 	working   map[netip.Prefix]int
 }
 
@@ -65,7 +67,7 @@ func newTries(limits Limits) *tries {
 		limits: limits, now: time.Now, working: map[netip.Prefix]int{},
 		byNetwork: expirable.NewLRU[netip.Prefix, *rate.Limiter](remembered, nil, rememberedFor),
 		byAccount: expirable.NewLRU[pair, *rate.Limiter](remembered, nil, rememberedFor),
-		known:     expirable.NewLRU[pair, struct{}](remembered, nil, knownFor),
+		known:     expirable.NewLRU[pair, time.Time](remembered, nil, knownFor),
 	}
 }
 
@@ -87,17 +89,41 @@ type bucket struct {
 
 // begin lets a password be compared, of an account or of one to be. The caller ends the
 // try. Code: too_many_requests, which says nothing of whether the account exists.
-func (t *tries) begin(address netip.Addr, email string) (*try, error) {
+func (t *tries) begin(ctx context.Context, address netip.Addr, email string) (*try, error) {
 	one := &try{of: t, networks: networks.Of(address)}
 	one.by = pair{one.networks[0].Prefix, email}
 	if t.limits.PerNetwork == 0 {
 		return one, nil
 	}
+	one.known = email != "" && t.isKnown(ctx, one.by)
+	one.pays = t.bucketsOf(one)
+	wait := t.waitHere(one)
+	if wait == 0 { // who this process refuses costs no question to Redis
+		wait = t.waitThere(ctx, one.pays)
+	}
+	if wait == 0 {
+		wait = t.enters(one)
+	}
+	if wait > 0 {
+		return nil, tooMany(booking.CodeTooManyRequests, "There were too many tries. Wait a little, then try again.", wait)
+	}
+	return one, nil
+}
+
+func (t *tries) waitHere(one *try) (wait time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	one.known = email != "" && t.known.Contains(one.by)
-	one.pays = t.bucketsOf(one)
-	var wait time.Duration
+	for _, b := range one.pays {
+		wait = max(wait, t.wait(b))
+	}
+	return wait
+}
+
+// enters counts the try as one at work, unless too many of its network are. It looks at the
+// buckets again: others may have failed since.
+func (t *tries) enters(one *try) (wait time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, b := range one.pays {
 		wait = max(wait, t.wait(b))
 	}
@@ -107,12 +133,12 @@ func (t *tries) begin(address netip.Addr, email string) (*try, error) {
 		}
 	}
 	if wait > 0 {
-		return nil, tooMany(booking.CodeTooManyRequests, "There were too many tries. Wait a little, then try again.", wait)
+		return wait
 	}
 	for _, n := range one.networks {
 		t.working[n.Prefix]++
 	}
-	return one, nil
+	return 0
 }
 
 func (t *tries) bucketsOf(one *try) []bucket {
@@ -167,8 +193,9 @@ func (one *try) end() {
 }
 
 // counts is for a wrong password, and for a new account.
-func (one *try) counts() {
+func (one *try) counts(ctx context.Context) {
 	t := one.of
+	t.countThere(ctx, one.pays)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, b := range one.pays {
@@ -194,11 +221,6 @@ func (one *try) lane() password.Lane {
 		return password.Known
 	}
 	return password.Strangers
-}
-
-// seen remembers where the owner is.
-func (t *tries) seen(address netip.Addr, email string) {
-	t.known.Add(pair{networks.Of(address)[0].Prefix, email}, struct{}{})
 }
 
 // tooMany spreads the retries over time.

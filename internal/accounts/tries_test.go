@@ -3,17 +3,21 @@ package accounts_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/cache"
+	"github.com/boxoffice/boxoffice/internal/database/databasetest"
 )
 
 func elsewhere(n int) netip.Addr {
@@ -169,4 +173,47 @@ func TestFault58_OwnersAreKnownByTheirSessions(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Login(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: home})
 	assert.NoError(t, err)
+}
+
+// Wrong passwords are spread over the replicas: together they count as those of one.
+func TestFault58_ReplicasCountTogether(t *testing.T) {
+	t.Parallel()
+	redis := miniredis.RunT(t)
+	db := databasetest.New(t)
+	replica := func() *accounts.Service {
+		rates, err := cache.NewPatientRates("redis://"+redis.Addr(), []byte("secret"), 5*time.Second, slog.New(slog.DiscardHandler))
+		require.NoError(t, err)
+		t.Cleanup(func() { assert.NoError(t, rates.Close()) })
+		return serviceOn(t, db, accounts.Limits{PerNetwork: 1000}, accounts.WithSharedTries(rates))
+	}
+	one, two, three := replica(), replica(), replica()
+	register(t, one)
+	_, err := one.Login(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: home})
+	require.NoError(t, err)
+
+	compared := 0
+	for i := range 30 {
+		s := []*accounts.Service{one, two, three}[i%3]
+		some, _ := guesses(t, s, "asha@example.com", 1, func(int) netip.Addr { return elsewhere(7) })
+		compared += some
+	}
+	assert.InDelta(t, 10, compared, 2, "ten from one network, and what came back meanwhile")
+	for i := range 120 {
+		guesses(t, []*accounts.Service{one, two}[i%2], "asha@example.com", 1, func(int) netip.Addr { return elsewhere(100 + i) })
+	}
+	_, err = three.Login(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: elsewhere(4000)})
+	assert.Equal(t, booking.CodeTooManyRequests, booking.CodeOf(err), "the third replica knows of them")
+	_, err = three.Login(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: home})
+	require.NoError(t, err, "it knows where the owner was seen by another replica")
+	for _, key := range redis.Keys() {
+		assert.NotContains(t, key, "asha")
+		assert.Positive(t, redis.TTL(key), key)
+	}
+
+	redis.Close() // each goes on alone: never open, and never shut for the owner
+	some, refused := guesses(t, three, "asha@example.com", 40, func(int) netip.Addr { return elsewhere(9) })
+	assert.Positive(t, refused)
+	assert.LessOrEqual(t, some, 10+8)
+	_, err = one.Login(t.Context(), "asha@example.com", goodPassword, accounts.Client{Address: home})
+	require.NoError(t, err)
 }

@@ -54,6 +54,28 @@ func Raise(ctx context.Context, db querier, a booking.Alert) error {
 	return nil
 }
 
+// Resolve closes an alert whose cause is gone, as the program itself. One that staff have
+// resolved, or that was never raised, is left as it is. Errors are the database's.
+func Resolve(ctx context.Context, db querier, a booking.Alert, note string) error {
+	var resolved int
+	err := db.QueryRow(ctx, `
+		WITH resolved AS (
+			UPDATE alerts SET resolved_at = clock_timestamp(), resolved_by = NULL, note = $4
+			WHERE booking_id IS NOT DISTINCT FROM nullif($1, '')::uuid AND kind = $2 AND detail = $3 AND resolved_at IS NULL
+			RETURNING id, booking_id),
+		noted AS (
+			INSERT INTO audit_log (actor_role, action, entity, entity_id, theater_id, after)
+			SELECT 'system', 'resolve', 'alert', r.id::text,
+				(SELECT s.theater_id FROM bookings b JOIN shows s ON s.id = b.show_id WHERE b.id = r.booking_id),
+				jsonb_build_object('state', 'resolved', 'note', $4::text)
+			FROM resolved r)
+		SELECT count(*) FROM resolved`, a.BookingID, a.Kind, Detail(a.Detail), note).Scan(&resolved)
+	if err != nil {
+		return fmt.Errorf("resolve alert %s: %w", a.Kind, err)
+	}
+	return nil
+}
+
 // Opening gives the parts of a WITH clause that raise an alert for each row of a
 // query. Its columns are the booking's id or null, the kind, and the detail, see
 // Detail. Its caller counts the rows of opened and calls Opened when there is

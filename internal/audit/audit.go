@@ -34,7 +34,7 @@ func System(requestID string) Actor { return Actor{Role: roleSystem, RequestID: 
 type Entry struct {
 	Actor     Actor
 	Action    string    // a verb: create, change, retire, cancel, reschedule, refund …
-	Entity    string    // movie, theater, screen, layout, show, price_card, account, booking, show_change
+	Entity    string    // movie, theater, screen, layout, show, price_card, account, booking, show_change, service_key, house
 	EntityID  string    // of the entity
 	TheaterID uuid.UUID // whose house it is about; zero for what belongs to none
 	Before    any       // rendered as JSON; nil for a creation

@@ -24,9 +24,10 @@ import (
 const readBookings = `SELECT b.id::text, b.customer_id::text, b.status, b.seats, b.quote, b.hold_expires_at,
 		b.fetch_by IS NOT NULL, b.created_at, b.version, b.refunds, b.refund_due, b.currency, ` + shows.SummaryColumns + `,
 		p.provider, p.status, p.reference, p.checkout_url, p.client_secret,
-		k.serial, k.issued_at, k.voided_at, k.scanned_at, r.at, e.timeline, b.status = 'held' AND must_confirm(b.customer_id)
+		k.serial, k.issued_at, k.voided_at, k.scanned_at, coalesce(o.number, ''), o.codes, r.at, e.timeline, b.status = 'held' AND must_confirm(b.customer_id)
 	FROM (%s) b JOIN ` + shows.SummaryTables + ` ON s.id = b.show_id
 	LEFT JOIN tickets k ON k.booking_id = b.id
+	LEFT JOIN house_orders o ON o.booking_id = b.id AND o.status = 'confirmed'
 	LEFT JOIN LATERAL (SELECT * FROM payments p WHERE p.booking_id = b.id
 		ORDER BY p.captured > p.refunded DESC, p.captured > 0 DESC, p.attempt DESC, p.created_at DESC
 		LIMIT 1) p ON true
@@ -44,7 +45,12 @@ func (s *Store) Booking(ctx context.Context, bookingID string) (booking.Booking,
 	if err != nil {
 		return booking.Booking{}, err
 	}
-	return s.one(ctx, `SELECT * FROM bookings WHERE id = $1`, id)
+	b, err := s.one(ctx, `SELECT * FROM bookings WHERE id = $1`, id)
+	if err != nil {
+		return b, err
+	}
+	b.House, err = s.houseOrder(ctx, b)
+	return b, err
 }
 
 // CustomerBooking reads one booking of a customer. A booking of another customer is not
@@ -168,7 +174,7 @@ func (s *Store) list(ctx context.Context, choice string, args ...any) ([]booking
 // scanBooking puts a row of readBookings together.
 func scanBooking(row pgx.CollectableRow) (booking.Booking, error) {
 	var b booking.Booking
-	var quote, refunds, timeline []byte
+	var quote, refunds, timeline, codes []byte
 	var refundDue int64
 	var currency string
 	var payment struct{ provider, status, reference, checkoutURL, clientSecret *string }
@@ -181,12 +187,17 @@ func scanBooking(row pgx.CollectableRow) (booking.Booking, error) {
 	fields = append(fields, shows.SummaryFields(&b.Show)...)
 	fields = append(fields, &payment.provider, &payment.status, &payment.reference, &payment.checkoutURL,
 		&payment.clientSecret, &serial, shows.MaybeUTC(&issued), shows.MaybeUTC(&ticket.VoidedAt), shows.MaybeUTC(&ticket.ScannedAt),
-		shows.MaybeUTC(&refunded), &timeline, &b.ConfirmEmail)
+		&ticket.TheaterNumber, &codes, shows.MaybeUTC(&refunded), &timeline, &b.ConfirmEmail)
 	if err := row.Scan(fields...); err != nil {
 		return b, err
 	}
 	if err := json.Unmarshal(quote, &b.Quote); err != nil {
 		return b, fmt.Errorf("quote of booking %s: %w", b.ID, err)
+	}
+	if codes != nil {
+		if err := json.Unmarshal(codes, &ticket.TheaterCodes); err != nil {
+			return b, fmt.Errorf("codes of booking %s: %w", b.ID, err)
+		}
 	}
 	if refunds != nil {
 		if err := json.Unmarshal(refunds, &b.Refunds); err != nil {

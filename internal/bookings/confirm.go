@@ -2,6 +2,7 @@ package bookings
 
 import (
 	"context"
+	"encoding/hex"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,7 +20,8 @@ const stateNotEnded = "BX009"
 
 // Confirm sells the seats for a payment if they are still this booking's, and
 // issues the ticket. A repeat answers with the existing ticket. Codes: hold_lost, also for
-// a payment that is to go back; show_not_on_sale.
+// a payment that is to go back; show_not_on_sale; payment_refused for a card that has bought
+// as many seats of the show as it may.
 func (s *Store) Confirm(ctx context.Context, bookingID string, paid booking.PaymentState) (booking.Confirmed, error) {
 	id, err := shows.ParseID("booking", bookingID)
 	if err != nil {
@@ -27,9 +29,13 @@ func (s *Store) Confirm(ctx context.Context, bookingID string, paid booking.Paym
 	}
 	var confirmed booking.Confirmed
 	var showID string
+	function, card := "confirm_booking($1, $2, $3, $4)", []any(nil)
+	if key, err := hex.DecodeString(paid.Card); err == nil && len(key) > 0 && s.perCard > 0 {
+		function, card = "sell_to_card($1, $2, $3, $4, $5, $6)", []any{key, s.perCard}
+	}
 	for range serialTries {
-		err = s.pool.QueryRow(ctx, `SELECT serial, issued_at, of_show::text FROM confirm_booking($1, $2, $3, $4)`,
-			id, shows.NewSerial(), paid.Provider, paid.Reference).Scan(&confirmed.TicketSerial, shows.UTC(&confirmed.At), &showID)
+		err = s.pool.QueryRow(ctx, `SELECT serial, issued_at, of_show::text FROM `+function,
+			append([]any{id, shows.NewSerial(), paid.Provider, paid.Reference}, card...)...).Scan(&confirmed.TicketSerial, shows.UTC(&confirmed.At), &showID)
 		if !shows.HasState(err, shows.StateUnique) {
 			break
 		}
@@ -59,6 +65,10 @@ func (s *Store) DecideLate(ctx context.Context, late booking.PaymentState, reboo
 // End frees the seats of a booking that was never confirmed. A booking that was never made
 // has nothing to free.
 func (s *Store) End(ctx context.Context, end booking.Ending) error {
+	if len(end.HouseSold) > 0 || end.HouseKeeps > 0 {
+		return s.step(ctx, "end", end.BookingID, `SELECT end_house_booking($1, $2, $3, $4, $5)::text`, end.Status, end.Detail,
+			end.HouseSold, end.HouseKeeps)
+	}
 	return s.step(ctx, "end", end.BookingID, `SELECT end_booking($1, $2, $3)::text`, end.Status, end.Detail)
 }
 

@@ -47,6 +47,10 @@ func (s *Store) holdAt(ctx context.Context, req booking.HoldRequest, at *shows.S
 	if err != nil {
 		return booking.Held{}, err
 	}
+	house, err := at.HouseTerms(quote)
+	if err != nil {
+		return booking.Held{}, err
+	}
 	document, err := json.Marshal(quote)
 	if err != nil {
 		return booking.Held{}, err
@@ -58,21 +62,26 @@ func (s *Store) holdAt(ctx context.Context, req booking.HoldRequest, at *shows.S
 		}
 	}
 	rule := booking.AccessibleRule(at.Terms.Layout, req.Seats, req.Accessible)
-	held := booking.Held{BookingID: req.BookingID, Show: at.Summary}
+	held := booking.Held{BookingID: req.BookingID, Show: at.Summary, House: house}
 	var seconds float64
 	var hasPhone *bool
 	var priced []byte
-	err = s.pool.QueryRow(ctx, `SELECT expires_at, seconds_left, has_phone, priced
-		FROM hold_seats($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, nullif($15::interval, '0'), $16)`,
+	function, args := "hold_seats(", []any{
 		req.BookingID, req.CustomerID, req.ShowID, at.Terms.Version, booking.ReadSeats(req.Seats),
 		req.HoldFor, req.MaxHolds, document, quote.Total.Amount, quote.Total.Currency, req.RequestHash,
 		holdGrace, refunds, at.NotBefore(rule), req.FetchWithin, req.TooLate,
-	).Scan(shows.UTC(&held.ExpiresAt), &seconds, &hasPhone, &priced)
+	}
+	if req.Rules != nil {
+		function, args = "hold_seats_within($17, ", append(args, req.Rules)
+	}
+	err = s.pool.QueryRow(ctx, `SELECT expires_at, seconds_left, has_phone, priced
+		FROM `+function+`$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, nullif($15::interval, '0'), $16)`, args...).
+		Scan(shows.UTC(&held.ExpiresAt), &seconds, &hasPhone, &priced)
 	if shows.HasState(err, shows.StateTooEarly) {
 		return booking.Held{}, at.TooEarly(rule).Wrap(err)
 	}
 	if err != nil {
-		return booking.Held{}, translate("hold", err)
+		return booking.Held{}, hoarded(translate("hold", err))
 	}
 	return complete(held, seconds, hasPhone, priced)
 }
@@ -107,7 +116,7 @@ func (s *Store) ExtendHold(ctx context.Context, more booking.Extension) (booking
 	var hasPhone *bool
 	var priced []byte
 	err = s.pool.QueryRow(ctx, `SELECT expires_at, seconds_left, has_phone, priced, of_show::text
-		FROM extend_hold($1, $2, $3, $4)`, id, shows.NullTime(more.Known), more.By, more.FromNow).
+		FROM extend_hold($1, $2, $3, $4, $5, $6)`, id, shows.NullTime(more.Known), more.By, more.FromNow, more.AtMost, more.Unproved).
 		Scan(shows.UTC(&held.ExpiresAt), &seconds, &hasPhone, &priced, &showID)
 	if err != nil {
 		return booking.Held{}, translate("extend hold", err)

@@ -77,6 +77,9 @@ func (s *Store) Standing(ctx context.Context, bookingID string) (booking.Standin
 		Status: b.Status, CreatedAt: b.CreatedAt, Refunds: b.Refunds, RefundDue: booking.Money{Currency: b.Quote.Total.Currency},
 		Held: booking.Held{BookingID: b.ID, Show: b.Show, Seats: b.Seats, Quote: b.Quote, ExpiresAt: b.HoldExpiresAt},
 	}
+	if b.House != nil {
+		standing.Held.House, standing.HouseReference = &b.House.Terms, b.House.Reference
+	}
 	if b.Refund != nil {
 		standing.RefundDue = b.Refund.Amount
 	}

@@ -14,11 +14,23 @@ type Store struct {
 	pool  *pgxpool.Pool
 	shows *shows.Store
 	gate  *gate
+	// perCard is how many seats of a show one card may buy; 0 is no limit.
+	perCard int
 }
 
+// Option changes a Store.
+type Option func(*Store)
+
+// WithCardLimit bounds how many seats of a show are sold to one card. 0 is no limit.
+func WithCardLimit(seats int) Option { return func(s *Store) { s.perCard = seats } }
+
 // New makes a store on the shows that are booked.
-func New(known *shows.Store) *Store {
-	return &Store{pool: known.Pool(), shows: known, gate: newGate(known.Pool())}
+func New(known *shows.Store, options ...Option) *Store {
+	s := &Store{pool: known.Pool(), shows: known, gate: newGate(known.Pool())}
+	for _, o := range options {
+		o(s)
+	}
+	return s
 }
 
 func translate(step string, err error) error { return shows.Translate("bookings: "+step, err) }

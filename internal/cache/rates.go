@@ -19,6 +19,7 @@ const (
 	// ratePrefix keeps rates apart from other data in the same Redis. The library puts
 	// "rate:" before it.
 	ratePrefix = "boxoffice:"
+	markPrefix = "mark:"
 	// rateWithin bounds one exchange. Who waits for it is a customer.
 	rateWithin = 50 * time.Millisecond
 )
@@ -59,10 +60,11 @@ type Rates struct {
 // what clients are known by, so that Redis holds neither addresses nor e-mail: processes
 // with the same secret count together.
 func NewRates(url string, secret []byte, log *slog.Logger) (*Rates, error) {
-	return newRates(url, secret, rateWithin, log)
+	return NewPatientRates(url, secret, rateWithin, log)
 }
 
-func newRates(url string, secret []byte, within time.Duration, log *slog.Logger) (*Rates, error) {
+// NewPatientRates bounds one exchange with Redis itself: tests on a busy machine wait longer.
+func NewPatientRates(url string, secret []byte, within time.Duration, log *slog.Logger) (*Rates, error) {
 	options, err := clientOptions(url)
 	if err != nil {
 		return nil, err
@@ -103,10 +105,47 @@ func (r *Rates) Close() error {
 // one client apart. Error: ErrRatesAway.
 func (r *Rates) Take(ctx context.Context, group, client string, quota Quota) (Taken, error) {
 	key := r.name(group, client)
+	return r.ask(ctx, func(ctx context.Context) (Taken, error) { return r.take(ctx, key, quota, 1) })
+}
+
+// Look is what Take would say. It counts nothing. Error: ErrRatesAway.
+func (r *Rates) Look(ctx context.Context, group, client string, quota Quota) (Taken, error) {
+	key := r.name(group, client)
+	return r.ask(ctx, func(ctx context.Context) (Taken, error) {
+		taken, err := r.take(ctx, key, quota, 0)
+		taken.Allowed = taken.Left > 0
+		if !taken.Allowed { // one is there when all but one less than the quota are missing
+			taken.After = max(taken.Full-time.Duration(quota.Requests-1)*quota.Interval(), 0)
+		}
+		return taken, err
+	})
+}
+
+// Mark remembers a client for a time, for all processes. Error: ErrRatesAway.
+func (r *Rates) Mark(ctx context.Context, group, client string, life time.Duration) error {
+	key := markPrefix + r.name(group, client)
+	_, err := r.ask(ctx, func(ctx context.Context) (Taken, error) {
+		return Taken{}, r.client.Set(ctx, key, 1, life).Err()
+	})
+	return err
+}
+
+// Marked tells whether a client is remembered. Error: ErrRatesAway.
+func (r *Rates) Marked(ctx context.Context, group, client string) (bool, error) {
+	key := markPrefix + r.name(group, client)
+	found, err := r.ask(ctx, func(ctx context.Context) (Taken, error) {
+		n, err := r.client.Exists(ctx, key).Result()
+		return Taken{Allowed: n > 0}, err
+	})
+	return found.Allowed, err
+}
+
+// ask is one exchange with Redis, as long as the breaker lets it through.
+func (r *Rates) ask(ctx context.Context, exchange func(context.Context) (Taken, error)) (Taken, error) {
 	taken, err := r.breaker.Execute(func() (Taken, error) {
 		ctx, cancel := context.WithTimeout(ctx, r.within)
 		defer cancel()
-		return r.take(ctx, key, quota)
+		return exchange(ctx)
 	})
 	if err != nil {
 		return Taken{}, fmt.Errorf("%w: %w", ErrRatesAway, err)
@@ -114,14 +153,14 @@ func (r *Rates) Take(ctx context.Context, group, client string, quota Quota) (Ta
 	return taken, nil
 }
 
-func (r *Rates) take(ctx context.Context, key string, quota Quota) (Taken, error) {
+func (r *Rates) take(ctx context.Context, key string, quota Quota, n int) (Taken, error) {
 	limit := redis_rate.Limit{Rate: quota.Requests, Burst: quota.Requests, Period: quota.Per}
-	result, err := r.limiter.Allow(ctx, key, limit)
-	if err == nil && result.Allowed == 0 && result.RetryAfter > quota.Interval()+time.Second {
-		// No client is ever further in debt than one request. So the clock of Redis was set back,
+	result, err := r.limiter.AllowN(ctx, key, limit, n)
+	if err == nil && result.ResetAfter > quota.Per+time.Second {
+		// No client is ever further in debt than its quota. So the clock of Redis was set back,
 		// or another server took over: the time that is stored would refuse for that long.
 		if err = r.limiter.Reset(ctx, key); err == nil {
-			result, err = r.limiter.Allow(ctx, key, limit)
+			result, err = r.limiter.AllowN(ctx, key, limit, n)
 		}
 	}
 	if err != nil {

@@ -15,7 +15,7 @@ var threeAMinute = Quota{Requests: 3, Per: time.Minute}
 
 func openRates(t *testing.T, server *miniredis.Miniredis) *Rates {
 	t.Helper()
-	r, err := newRates("redis://"+server.Addr(), []byte("secret"), 5*time.Second, slog.New(slog.DiscardHandler))
+	r, err := NewPatientRates("redis://"+server.Addr(), []byte("secret"), 5*time.Second, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, r.Close()) })
 	return r
@@ -54,7 +54,7 @@ func TestRatesKeepNothingPersonalAndNothingForLong(t *testing.T) {
 	assert.NotContains(t, key, "asha")
 	assert.Positive(t, server.TTL(key))
 	assert.LessOrEqual(t, server.TTL(key), time.Minute)
-	other, err := newRates("redis://"+server.Addr(), []byte("another secret"), 5*time.Second, slog.New(slog.DiscardHandler))
+	other, err := NewPatientRates("redis://"+server.Addr(), []byte("another secret"), 5*time.Second, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, other.Close()) })
 	assert.NotEqual(t, other.name("codes", "x"), r.name("codes", "x"), "without the secret the name cannot be computed")
@@ -99,4 +99,50 @@ func TestRatesSayWhenRedisIsAway(t *testing.T) {
 		_, err := r.Take(t.Context(), "holds", "x", threeAMinute)
 		return err == nil
 	}, patience, 50*time.Millisecond)
+}
+
+// Looking counts nothing, and says when the next one may come.
+func TestRatesLookWithoutCounting(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	now := time.Now()
+	server.SetTime(now)
+	r := openRates(t, server)
+	look := func() Taken {
+		taken, err := r.Look(t.Context(), "wrong", "x", threeAMinute)
+		require.NoError(t, err)
+		return taken
+	}
+	for range 5 {
+		assert.Equal(t, Taken{Allowed: true, Left: 3}, look())
+	}
+	assert.Empty(t, server.Keys(), "an invented client leaves nothing")
+	for range 3 {
+		_, err := r.Take(t.Context(), "wrong", "x", threeAMinute)
+		require.NoError(t, err)
+	}
+	empty := look()
+	assert.False(t, empty.Allowed)
+	assert.InDelta(t, 20, empty.After.Seconds(), 0.1)
+	server.SetTime(now.Add(21 * time.Second))
+	assert.True(t, look().Allowed)
+	server.SetTime(now.Add(-3 * time.Hour))
+	assert.True(t, look().Allowed, "a clock that was set back does not refuse for hours")
+}
+
+func TestRatesRememberMarks(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	one, two := openRates(t, server), openRates(t, server)
+	marked := func(client string) bool {
+		is, err := two.Marked(t.Context(), "known", client)
+		require.NoError(t, err)
+		return is
+	}
+	assert.False(t, marked("x"))
+	require.NoError(t, one.Mark(t.Context(), "known", "x", time.Hour))
+	assert.True(t, marked("x"))
+	assert.False(t, marked("y"))
+	server.FastForward(61 * time.Minute)
+	assert.False(t, marked("x"))
 }

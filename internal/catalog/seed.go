@@ -80,7 +80,7 @@ func seedPlaces(ctx context.Context, tx bun.Tx, progress func(string)) error {
 			ID: c.ID, Slug: c.Slug, Name: c.Name, Country: c.Country, TimeZone: c.TimeZone, Currency: c.Currency, Lat: c.Lat, Lon: c.Lon,
 		})
 	}
-	for _, t := range demo.Theaters() {
+	for _, t := range append(demo.Theaters(), demo.Remote()) {
 		theaters = append(theaters, schema.Theater{
 			ID: t.ID, Slug: t.Slug, CityID: t.CityID, Name: t.Name, Address: t.Address, Lat: t.Lat, Lon: t.Lon,
 			TimeZone: t.TimeZone, Currency: t.Currency, Amenities: t.Amenities, Accessibility: t.Accessibility,

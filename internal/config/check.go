@@ -27,6 +27,7 @@ func (c *Config) check(wrong *settingErrors) {
 	c.checkAddresses(wrong)
 	c.checkVendors(wrong)
 	c.checkDeployment(wrong)
+	c.checkProviders(wrong)
 	c.checkRules(wrong)
 }
 
@@ -58,7 +59,8 @@ func (c *Config) checkAddresses(wrong *settingErrors) {
 			wrong.add("CORS_ORIGINS", "has an entry that is not an origin. Write https://host, without a path.")
 		}
 	}
-	c.readProxies(wrong)
+	c.Proxies = readNetworks(wrong, "TRUSTED_PROXIES", c.TrustedProxies, "trusts everybody. Name the networks of your proxies.")
+	c.TheaterReach = readNetworks(wrong, "THEATER_NETWORKS", c.TheaterNetworks, "allows every address. Name the networks that theaters are in.")
 	if strings.HasSuffix(c.PublicURL, "/") {
 		wrong.add("PUBLIC_URL", "ends in a slash. Leave it out.")
 	}
@@ -68,10 +70,10 @@ func (c *Config) checkAddresses(wrong *settingErrors) {
 	}
 }
 
-// readProxies takes an address alone as a network of one. It refuses the network of all
-// addresses, because every client would be trusted.
-func (c *Config) readProxies(wrong *settingErrors) {
-	for _, text := range c.TrustedProxies {
+// readNetworks takes an address alone as a network of one. It refuses the network of all
+// addresses: everything says why.
+func readNetworks(wrong *settingErrors, variable string, list []string, everything string) (networks []netip.Prefix) {
+	for _, text := range list {
 		text = strings.TrimSpace(text)
 		network, err := netip.ParsePrefix(text)
 		if address, single := netip.ParseAddr(text); single == nil {
@@ -79,13 +81,14 @@ func (c *Config) readProxies(wrong *settingErrors) {
 		}
 		switch {
 		case err != nil || network.Addr().Is4In6():
-			wrong.add("TRUSTED_PROXIES", "has an entry that is no address and no network. Write for example 10.0.0.5 or 10.0.0.0/8.")
+			wrong.add(variable, "has an entry that is no address and no network. Write for example 10.0.0.5 or 10.0.0.0/8.")
 		case network.Bits() == 0:
-			wrong.add("TRUSTED_PROXIES", "trusts everybody. Name the networks of your proxies.")
+			wrong.add(variable, "%s", everything)
 		default:
-			c.Proxies = append(c.Proxies, network.Masked())
+			networks = append(networks, network.Masked())
 		}
 	}
+	return networks
 }
 
 func checkPostgres(wrong *settingErrors, variable, value string) {
@@ -118,6 +121,7 @@ func (c *Config) checkVendors(wrong *settingErrors) {
 	if c.StripePublishableKey != "" && !strings.HasPrefix(c.StripePublishableKey, "pk_") {
 		wrong.add("STRIPE_PUBLISHABLE_KEY", "does not begin with pk_. Everybody sees this key: it must not be a secret one.")
 	}
+	c.checkPaymentProviders(wrong)
 	if _, err := mail.ParseAddress(c.MailFrom); c.MailFrom != "" && err != nil {
 		wrong.add("MAIL_FROM", "is not a mail address.")
 	}
@@ -187,6 +191,7 @@ func (c *Config) checkRules(wrong *settingErrors) {
 		}
 	}
 	count("MAX_HOLDS", c.MaxHolds, 100)
+	c.hoarding.check(wrong)
 	if c.HoldExtensions != 0 {
 		count("HOLD_EXTENSIONS", c.HoldExtensions, 50) // of 100 updates, which staff share
 	}

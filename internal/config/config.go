@@ -44,10 +44,14 @@ type Config struct {
 	release
 	web
 	stripe
+	razorpay
+	paypal
+	theaters
 	messages
 	limits
 	accounts
 	rules
+	hoarding
 	upkeep
 	sandbox
 	derived
@@ -60,6 +64,8 @@ type derived struct {
 	TicketKeys []ed25519.PrivateKey
 	// Proxies is TrustedProxies, read.
 	Proxies []netip.Prefix
+	// TheaterReach is TheaterNetworks, read.
+	TheaterReach []netip.Prefix
 	// Warnings are for the log: what works but should be known.
 	Warnings []string
 }
@@ -79,6 +85,9 @@ func (c Config) Kept() map[booking.OldRecords]time.Duration {
 	return map[booking.OldRecords]time.Duration{
 		booking.OldIdempotencyKeys: c.IdempotencyKeysKept, booking.OldWebhooks: c.WebhooksKept, booking.OldSessions: c.SessionsKept,
 		booking.OldLetters: c.LettersKept, booking.OldProofs: c.LettersKept, booking.OldGuests: c.GuestsKept,
+		booking.OldHolds: c.UnpaidHoldsKept,
+		// They count for minutes, and are of no use after that.
+		booking.OldChallenges: time.Hour, booking.OldPasskeyChallenges: time.Hour, booking.OldOAuthStarts: time.Hour, booking.OldOffers: time.Hour,
 	}
 }
 
@@ -89,6 +98,7 @@ func (c Config) Policy() booking.Policy {
 	policy.FetchWithin = c.FetchWithin
 	policy.MaxHolds = c.MaxHolds
 	policy.HoldExtensions = c.HoldExtensions
+	policy.HoldAtMost, policy.UnprovedAtMost = c.HoldAtMost, c.UnprovedHoldAtMost
 	policy.RemindBefore = c.RemindBefore
 	policy.SpreadOver = c.SpreadOver
 	policy.FastPath = c.FastPath

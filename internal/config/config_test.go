@@ -113,6 +113,7 @@ func TestProblemsNameVariableAndFix(t *testing.T) {
 		"PUBLIC_URL":             {"https://boxoffice.example/", "slash"},
 		"CORS_ORIGINS":           {"https://a.example/app", "without a path"},
 		"TRUSTED_PROXIES":        {"10.0.0.0/8,everybody", "10.0.0.0/8"},
+		"THEATER_NETWORKS":       {"10.8.0.0/16,0.0.0.0/0", "allows every address"},
 		"STREAMS_PER_ADDRESS":    {"0", "between 1 and"},
 		"STREAMS_PER_ACCOUNT":    {"-1", "between 1 and"},
 		"SPREAD_OVER":            {"2h", "between 0s and 1h"},

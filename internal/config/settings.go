@@ -37,7 +37,7 @@ type release struct {
 // web: who may reach the API, and the keys it signs with.
 type web struct {
 	APIAddr              string      `env:"API_ADDR" envDefault:":8080" dev:"127.0.0.1:8080" doc:"Where the API listens."`
-	PublicURL            string      `env:"PUBLIC_URL" dev:"http://127.0.0.1:8080" need:"api,worker" doc:"The address by which customers reach us, without a slash at the end."`
+	PublicURL            string      `env:"PUBLIC_URL" dev:"http://localhost:8080" need:"api,worker" doc:"The address by which customers reach us, without a slash at the end. Passkeys belong to its host: with another host, or an IP address, none of them works."`
 	CORSOrigins          []string    `env:"CORS_ORIGINS" dev:"http://127.0.0.1:8233,http://localhost:8233" doc:"Other web origins whose pages may call the API, by comma: the Temporal UI, for one."`
 	MetricsAddr          string      `env:"METRICS_ADDR" doc:"Where this process serves /metrics to Prometheus, for example 127.0.0.1:9090. A port of its own for each process on a machine, and not for the public. Empty: not at all."`
 	TrustedProxies       []string    `env:"TRUSTED_PROXIES" doc:"Addresses and networks (CIDR) of the proxies in front, by comma: their X-Forwarded-For says who a client is. Without them a client is who connects."`
@@ -49,13 +49,45 @@ type web struct {
 	TicketSigningKeyFile string      `env:"TICKET_SIGNING_KEY_FILE" need:"api,worker" doc:"The same for the QR codes of tickets, and for the links that open a booking without a log-in."`
 }
 
-// stripe: the payment provider.
+// stripe: the payment provider that every platform has.
 type stripe struct {
+	PaymentProviders     []string `env:"PAYMENT_PROVIDERS" envDefault:"stripe,razorpay,paypal" doc:"The payment providers that customers are offered, by comma, the preferred first. One without an account here is left out. A theater may choose among them. Payments of one that is not offered any more are still captured and refunded, as long as its keys are set."`
 	StripeSecretKey      string   `env:"STRIPE_SECRET_KEY" dev:"sk_test_sandbox" need:"api,worker" doc:"Stripe's secret key."`
 	StripePublishableKey string   `env:"STRIPE_PUBLISHABLE_KEY" dev:"pk_test_sandbox" unless:"STRIPE_SECRET_KEY" need:"api" doc:"Stripe's publishable key, for the browser."`
 	StripeAPIURL         string   `env:"STRIPE_API_URL" envDefault:"https://api.stripe.com" dev:"http://127.0.0.1:8090" unless:"STRIPE_SECRET_KEY" doc:"Where Stripe's API is."`
 	StripeWebhookSecrets []string `env:"STRIPE_WEBHOOK_SECRETS" dev:"whsec_sandbox" unless:"STRIPE_SECRET_KEY" need:"api,sandbox" doc:"Signing secrets of Stripe's webhook endpoint, by comma: two while one is being rotated."`
 	StripeCheckoutURL    string   `env:"STRIPE_CHECKOUT_URL" dev:"http://127.0.0.1:8090/checkout/{payment_intent}?client_secret={client_secret}" unless:"STRIPE_SECRET_KEY" doc:"The page where a customer pays, with {payment_intent}, {client_secret} and {booking} filled in. Empty: our own page under PUBLIC_URL."`
+}
+
+// razorpay: a payment provider that may be left out.
+type razorpay struct {
+	RazorpayKeyID          string        `env:"RAZORPAY_KEY_ID" doc:"Razorpay's key id. Empty: customers cannot pay with Razorpay."`
+	RazorpayKeySecret      string        `env:"RAZORPAY_KEY_SECRET" doc:"Razorpay's key secret."`
+	RazorpayWebhookSecrets []string      `env:"RAZORPAY_WEBHOOK_SECRETS" doc:"Secrets of Razorpay's webhook, by comma: two while one is changed, for more than a day."`
+	RazorpayAPIURL         string        `env:"RAZORPAY_API_URL" envDefault:"https://api.razorpay.com" doc:"Where Razorpay's API is."`
+	RazorpayScriptURL      string        `env:"RAZORPAY_SCRIPT_URL" envDefault:"https://checkout.razorpay.com/v1/checkout.js" doc:"Razorpay's script for the page where a customer pays."`
+	RazorpayCaptureWithin  time.Duration `env:"RAZORPAY_CAPTURE_WITHIN" envDefault:"24h" doc:"How long an authorized payment waits for our capture, before Razorpay gives it back. An outage of ours that is longer loses the money of sold tickets; a payment that we void is back after it."`
+}
+
+// paypal: a payment provider that may be left out.
+type paypal struct {
+	PayPalClientID     string   `env:"PAYPAL_CLIENT_ID" doc:"PayPal's client id. Empty: customers cannot pay with PayPal."`
+	PayPalClientSecret string   `env:"PAYPAL_CLIENT_SECRET" doc:"PayPal's client secret."`
+	PayPalWebhookIDs   []string `env:"PAYPAL_WEBHOOK_IDS" doc:"Ids of PayPal's webhook, by comma: of the subscription, not of events. Two while one is changed."`
+	PayPalAPIURL       string   `env:"PAYPAL_API_URL" envDefault:"https://api-m.paypal.com" doc:"Where PayPal's API is."`
+	PayPalRoots        string   `env:"PAYPAL_ROOTS" doc:"Roots of the certificates that PayPal's events are signed with, in PEM. Empty: those of the system."`
+	PayPalCertificates string   `env:"PAYPAL_CERTIFICATES_URL" doc:"The beginning of addresses that such certificates may come from, besides PayPal's own: the sandbox's. Only in dev."`
+}
+
+// theaters: those that sell from their own system.
+type theaters struct {
+	TheaterKeys         SealingKeys   `env:"THEATER_KEYS" dev:"b25seS1mb3ItZGV2ZWxvcG1lbnQtMzItYnl0ZXMtISE=" doc:"Keys that seal what theaters' own systems want to see from us: base64 of 32 bytes, by comma. The first seals, all open. Empty: no theater of this platform has a system of its own that wants a secret."`
+	TheaterNetworks     []string      `env:"THEATER_NETWORKS" dev:"127.0.0.0/8,::1" doc:"Addresses and networks (CIDR), by comma, that are not on the public internet and may be called as the address of a theater's own system, such as a VPN. Without TLS only these are called. Name no network that has servers of your own in it."`
+	TheaterPerSecond    float64       `env:"THEATER_PER_SECOND" envDefault:"20" dev:"0" doc:"How many requests a second each theater's own system gets from this process on the fast path. 0 is no limit."`
+	TheaterProgramEvery time.Duration `env:"THEATER_PROGRAM_EVERY" envDefault:"5m" doc:"How often the programs of theaters' own systems are read. 0 is never."`
+	TheaterSalesEvery   time.Duration `env:"THEATER_SALES_EVERY" envDefault:"1h" doc:"How often their sales are compared with our bookings. 0 is never."`
+	TheaterSystemsOff   []string      `env:"THEATER_SYSTEMS_OFF" doc:"Kinds of theaters' own systems that sell nothing here at present, by comma, for example office. What has begun goes on."`
+	TheaterSandboxURL   string        `env:"THEATER_SANDBOX_URL" dev:"http://127.0.0.1:8090" doc:"The sandbox, where seed opens the demo world's theater that sells from its own system. Only in dev. Empty: without that theater."`
 }
 
 // messages: the vendors of mail and SMS, and push to browsers.
@@ -91,6 +123,8 @@ type accounts struct {
 	Guests         Switch   `env:"GUESTS" envDefault:"on" doc:"on: customers may book without an account. off: not. Turn it on when no process of a release without guests runs any more: such a one would mail their tickets to nowhere."`
 	SMSCodesPerDay int      `env:"SMS_CODES_PER_DAY" envDefault:"500" doc:"How many codes are sent by SMS in 24 hours, over all numbers. At four fifths staff get an alert. 0 sends no code."`
 	SMSCountries   []string `env:"SMS_COUNTRIES" doc:"The countries whose numbers get a code, by their ISO 3166 codes, by comma: those that you sell tickets in. Empty is all, which invites people who are paid for messages."`
+
+	OIDCProviders OIDCProviders `env:"OIDC_PROVIDERS" doc:"The services that people may log in with, by OpenID Connect: a list in JSON of id, name, issuer, client_id, and client_secret or client_secret_file. docs/operating.md says how to set one up. Empty: passwords only."`
 }
 
 // rules: the rules of a booking.
@@ -101,7 +135,7 @@ type rules struct {
 	RemindBefore   time.Duration `env:"REMIND_BEFORE" envDefault:"2h" doc:"How long before the show the reminder goes out."`
 	SpreadOver     time.Duration `env:"SPREAD_OVER" envDefault:"10m" doc:"Over how long the reminders of one show are spread, earlier than REMIND_BEFORE says, and the ends of its bookings' workflows after it has begun. 0 is not at all."`
 	FastPath       time.Duration `env:"FAST_PATH" envDefault:"2s" doc:"How long a vendor may take before a step leaves the fast path. 0 turns the fast path off."`
-	OpenWithin     time.Duration `env:"OPEN_WITHIN" envDefault:"10s" doc:"How long opening a payment may take before the customer is told that the provider is away."`
+	OpenWithin     time.Duration `env:"OPEN_WITHIN" envDefault:"7s" doc:"How long opening a payment may take, after FAST_PATH, before the customer is told that the provider is away. With it, less than the 10 s that the API waits."`
 	LatePayments   string        `env:"LATE_PAYMENTS" envDefault:"rebook" doc:"A payment authorized after its booking ended: rebook the same seats if they are free, or refund."`
 	Disputes       string        `env:"DISPUTES" envDefault:"void" doc:"What becomes of a ticket when the customer's bank takes the payment back before the show: void frees the seats, keep leaves it to staff."`
 }
@@ -118,13 +152,16 @@ type upkeep struct {
 
 // sandbox: the sandbox vendors.
 type sandbox struct {
-	SandboxAddr             string `env:"SANDBOX_ADDR" envDefault:"127.0.0.1:8090" doc:"Where the sandbox vendors listen."`
-	SandboxDataFile         string `env:"SANDBOX_DATA_FILE" envDefault:".boxoffice/sandbox.db" doc:"The file in which the sandbox vendors keep their books."`
-	SandboxStripeWebhookURL string `env:"SANDBOX_STRIPE_WEBHOOK_URL" envDefault:"http://127.0.0.1:8080/v1/webhooks/stripe" doc:"Where the sandbox's Stripe sends webhooks."`
+	SandboxAddr               string `env:"SANDBOX_ADDR" envDefault:"127.0.0.1:8090" doc:"Where the sandbox vendors listen."`
+	SandboxDataFile           string `env:"SANDBOX_DATA_FILE" envDefault:".boxoffice/sandbox.db" doc:"The file in which the sandbox vendors keep their books."`
+	SandboxRazorpayWebhookURL string `env:"SANDBOX_RAZORPAY_WEBHOOK_URL" doc:"Where the sandbox's Razorpay sends webhooks. Empty: nowhere."`
+	SandboxPayPalWebhookURL   string `env:"SANDBOX_PAYPAL_WEBHOOK_URL" doc:"The same of the sandbox's PayPal."`
+	SandboxPayPalRoot         string `env:"SANDBOX_PAYPAL_ROOT" doc:"The root of the certificates that the sandbox's PayPal signs with, and its private key, in PEM. Empty: the sandbox makes one."`
+	SandboxStripeWebhookURL   string `env:"SANDBOX_STRIPE_WEBHOOK_URL" envDefault:"http://127.0.0.1:8080/v1/webhooks/stripe" doc:"Where the sandbox's Stripe sends webhooks."`
 }
 
 // parts are the parts of a configuration, for the library that reads the environment: it
 // does not look into embedded structs whose names are not exported.
 func (c *Config) parts() []any {
-	return []any{&c.basics, &c.backends, &c.release, &c.web, &c.stripe, &c.messages, &c.limits, &c.accounts, &c.rules, &c.upkeep, &c.sandbox}
+	return []any{&c.basics, &c.backends, &c.release, &c.web, &c.stripe, &c.razorpay, &c.paypal, &c.theaters, &c.messages, &c.limits, &c.accounts, &c.rules, &c.hoarding, &c.upkeep, &c.sandbox}
 }

@@ -51,6 +51,10 @@ func WithTracer(tracer pgx.QueryTracer) Option {
 	return func(c *pgxpool.Config) { c.ConnConfig.Tracer = tracer }
 }
 
+// newerSchema: while a release is rolled out, processes of the release before read tables
+// that have more columns than they know.
+var newerSchema = bun.WithDiscardUnknownColumns()
+
 // Open connects to Postgres and makes sure that it answers. The pool_*
 // parameters of pgxpool in the URL win over the defaults, options over both.
 func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
@@ -62,7 +66,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database pool: %w", err)
 	}
-	db := &DB{Pool: pool, Bun: bun.NewDB(openSQL(pool), pgdialect.New())}
+	db := &DB{Pool: pool, Bun: bun.NewDB(openSQL(pool), pgdialect.New(), newerSchema)}
 
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()

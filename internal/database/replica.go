@@ -93,7 +93,7 @@ func (db *DB) Reading(replica *Replica) *DB {
 	}
 	view := sql.OpenDB(readConnector{primary: inlineConnector{pool: db.Pool}, replica: replica})
 	view.SetMaxIdleConns(0)
-	return &DB{Pool: db.Pool, Bun: bun.NewDB(view, pgdialect.New())}
+	return &DB{Pool: db.Pool, Bun: bun.NewDB(view, pgdialect.New(), newerSchema)}
 }
 
 // readConnector chooses the server for each statement.

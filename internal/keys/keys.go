@@ -5,34 +5,47 @@ package keys
 
 import (
 	"crypto/ecdh"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // makers are how the values of the variables are made.
 var makers = map[string]func() string{
-	"TEMPORAL_CODEC_KEYS":    func() string { return "dev:" + base64.StdEncoding.EncodeToString(random(32)) },
-	"FACTOR_KEYS":            func() string { return base64.StdEncoding.EncodeToString(random(32)) },
-	"STRIPE_SECRET_KEY":      func() string { return "sk_test_" + randomHex() },
-	"STRIPE_PUBLISHABLE_KEY": func() string { return "pk_test_" + randomHex() },
-	"STRIPE_WEBHOOK_SECRETS": func() string { return "whsec_" + randomHex() },
-	"SENDGRID_API_KEY":       func() string { return "SG." + randomHex() },
-	"TWILIO_ACCOUNT_SID":     func() string { return "AC" + randomHex() },
-	"TWILIO_AUTH_TOKEN":      randomHex,
-	"JWT_SIGNING_KEY":        signingKey,
-	"TICKET_SIGNING_KEY":     signingKey,
-	"VAPID_PRIVATE_KEY":      vapidKey,
+	"TEMPORAL_CODEC_KEYS":      func() string { return "dev:" + base64.StdEncoding.EncodeToString(random(32)) },
+	"FACTOR_KEYS":              func() string { return base64.StdEncoding.EncodeToString(random(32)) },
+	"THEATER_KEYS":             func() string { return base64.StdEncoding.EncodeToString(random(32)) },
+	"STRIPE_SECRET_KEY":        func() string { return "sk_test_" + randomHex() },
+	"STRIPE_PUBLISHABLE_KEY":   func() string { return "pk_test_" + randomHex() },
+	"STRIPE_WEBHOOK_SECRETS":   func() string { return "whsec_" + randomHex() },
+	"RAZORPAY_KEY_ID":          func() string { return "rzp_test_" + randomHex()[:14] },
+	"RAZORPAY_KEY_SECRET":      randomHex,
+	"RAZORPAY_WEBHOOK_SECRETS": randomHex,
+	"PAYPAL_CLIENT_ID":         randomHex,
+	"PAYPAL_CLIENT_SECRET":     randomHex,
+	"PAYPAL_WEBHOOK_IDS":       func() string { return strings.ToUpper(randomHex()[:17]) },
+	"SANDBOX_PAYPAL_ROOT":      certificateRoot,
+	"SENDGRID_API_KEY":         func() string { return "SG." + randomHex() },
+	"TWILIO_ACCOUNT_SID":       func() string { return "AC" + randomHex() },
+	"TWILIO_AUTH_TOKEN":        randomHex,
+	"JWT_SIGNING_KEY":          signingKey,
+	"TICKET_SIGNING_KEY":       signingKey,
+	"VAPID_PRIVATE_KEY":        vapidKey,
 }
 
 // Variables lists what New can make, by name.
@@ -122,3 +135,27 @@ func random(n int) []byte {
 }
 
 func randomHex() string { return hex.EncodeToString(random(16)) }
+
+// certificateRoot is a root for certificates of a sandbox, and its private key (PKCS #8), in
+// PEM. Only what is told to trust it does.
+func certificateRoot() string {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err) // crypto/rand never fails
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Boxoffice sandbox"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		panic(err) // the template is complete
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		panic(err) // a key of P-256 always has this form
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})) +
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}

@@ -24,6 +24,7 @@ type Kind string
 const (
 	ByAddress Kind = "address"
 	ByAccount Kind = "account"
+	ByKey     Kind = "service-key"
 )
 
 // Client is one identity. A request may have several, and each of them pays.
@@ -35,6 +36,8 @@ type Client struct {
 	ID string
 	// Share is how many budgets it has: more clients are behind a larger network.
 	Share int
+	// Own replaces the budget of the group, for a client that has one of its own.
+	Own cache.Quota
 }
 
 // Address gives the networks of an address, the smallest first.
@@ -45,13 +48,20 @@ func Address(address netip.Addr) []Client {
 		if i > 0 {
 			name = "network-" + strconv.Itoa(n.Bits())
 		}
-		all = append(all, Client{ByAddress, name, n.String(), n.Share})
+		all = append(all, Client{Kind: ByAddress, Name: name, ID: n.String(), Share: n.Share})
 	}
 	return all
 }
 
 // Account is a client by its account.
-func Account(id string) Client { return Client{ByAccount, string(ByAccount), id, 1} }
+func Account(id string) Client {
+	return Client{Kind: ByAccount, Name: string(ByAccount), ID: id, Share: 1}
+}
+
+// Key is a client by its service key, with the budget that the key has.
+func Key(id string, own cache.Quota) Client {
+	return Client{Kind: ByKey, Name: string(ByKey), ID: id, Share: 1, Own: own}
+}
 
 // Group is requests that share budgets.
 type Group struct {
@@ -137,6 +147,9 @@ func (l *Limiter) bills(group Group, clients []Client) []bill {
 			continue
 		}
 		known = known || c.Kind == ByAccount
+		if c.Own.Requests > 0 {
+			quota = c.Own
+		}
 		quota.Requests = max(1, int(float64(quota.Requests*c.Share)*l.factor))
 		all = append(all, bill{group.Name + "-per-" + c.Name, c.Name + "|" + c.ID, quota})
 	}

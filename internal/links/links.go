@@ -100,6 +100,9 @@ func (l *Links) Address(path string, scope Scope, bookingID string) string {
 	return l.base + path + mark + Parameter + "=" + l.Token(scope, bookingID)
 }
 
+// Own tells whether an address is one of this app, with a path that begins so.
+func (l *Links) Own(address, path string) bool { return strings.HasPrefix(address, l.base+path) }
+
 // Short is the address of a booking with its token for a message that pays by the character:
 // no longer than the booking's own address.
 func (l *Links) Short(scope Scope, bookingID string) string {

@@ -80,10 +80,14 @@ var letterPages = map[string]struct{ page, purpose string }{
 	"session_copied":   {"/account", ""},
 	"factor_changed":   {"/account", ""},
 	"recovery_used":    {"/account", ""},
+	"passkey_added":    {"/account", ""},
+	"passkey_removed":  {"/account", ""},
+	"passkey_copied":   {"/account", ""},
+	"identity_changed": {"/account", ""},
 }
 
 // codePurposes are the letters with a code.
-var codePurposes = map[string]string{"confirm_email": "email", "confirm_phone": "phone", "new_email": "new_email"}
+var codePurposes = map[string]string{"confirm_email": "email", "confirm_phone": "phone", "new_email": "new_email", "link_identity": "link"}
 
 // letterFacts are what sentences may speak of.
 type letterFacts struct{ Brand, Name, Code, Host string }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +51,7 @@ type Letters struct {
 	codes     *codes.Codes
 	publicURL string
 	brand     string
+	kinds     []string // of letters that this process can write
 	log       *slog.Logger
 }
 
@@ -56,7 +59,7 @@ type Letters struct {
 func NewLetters(o LettersOptions) *Letters {
 	return &Letters{
 		pool: o.Pool, senders: o.Senders, vendors: o.Vendors, codes: o.Codes, publicURL: strings.TrimRight(o.PublicURL, "/"),
-		brand: orElse(plain(o.FromName), "Boxoffice"), log: orElse(o.Logger, slog.Default()),
+		brand: orElse(plain(o.FromName), "Boxoffice"), kinds: slices.Sorted(maps.Keys(letterLanguage("en").Letters)), log: orElse(o.Logger, slog.Default()),
 	}
 }
 
@@ -107,11 +110,12 @@ type dueLetter struct {
 }
 
 // SendDue sends the letters that wait, a few at a time, and gives how many there were. Each is
-// taken for as long as a vendor may take, so that two processes do not send it both.
+// taken for as long as a vendor may take, so that two processes do not send it both. A kind
+// that this process does not know waits for a process of the next release.
 func (l *Letters) SendDue(ctx context.Context) (int, error) {
 	rows, err := l.pool.Query(ctx, `
 		WITH due AS (
-			SELECT id FROM letters WHERE status = 'waiting' AND try_after <= now()
+			SELECT id FROM letters WHERE status = 'waiting' AND try_after <= now() AND kind = ANY($4)
 			ORDER BY try_after LIMIT $1 FOR UPDATE SKIP LOCKED)
 		UPDATE letters le SET attempts = attempts + 1, try_after = now() + $2::interval * power(2, least(attempts, 7))
 		FROM due WHERE le.id = due.id
@@ -119,7 +123,7 @@ func (l *Letters) SendDue(ctx context.Context) (int, error) {
 			coalesce((SELECT a.name FROM accounts a WHERE a.id = le.account_id), ''), coalesce(le.proof_id, '00000000-0000-0000-0000-000000000000'),
 			coalesce((SELECT p.used_at IS NULL AND p.link_until > now() FROM proofs p WHERE p.id = le.proof_id),
 				le.proof_id IS NULL AND le.created_at > now() - $3::interval),
-			le.attempts`, lettersAtOnce, letterWait, letterAge)
+			le.attempts`, lettersAtOnce, letterWait, letterAge, l.kinds)
 	if err != nil {
 		return 0, fmt.Errorf("look for letters: %w", err)
 	}

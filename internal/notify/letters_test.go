@@ -76,6 +76,11 @@ func TestEveryLetterIsWrittenInEveryLanguage(t *testing.T) {
 		"session_copied":   {"email", "", "/account"},
 		"factor_changed":   {"email", "", "/account"},
 		"recovery_used":    {"email", "", "/account"},
+		"passkey_added":    {"email", "", "/account"},
+		"passkey_removed":  {"email", "", "/account"},
+		"passkey_copied":   {"email", "", "/account"},
+		"link_identity":    {"email", "link", ""},
+		"identity_changed": {"email", "", "/account"},
 	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +93,7 @@ func TestEveryLetterIsWrittenInEveryLanguage(t *testing.T) {
 				whole := sent.Subject + sent.Text + sent.HTML
 				assert.NotContains(t, whole, "{{")
 				assert.NotContains(t, whole, "<no value>")
-				for _, code := range []string{"confirm_email", "confirm_phone", "new_email"} {
+				for _, code := range []string{"confirm_email", "confirm_phone", "new_email", "link_identity"} {
 					if kind == code {
 						assert.Contains(t, sent.Text, "@boxoffice.example #"+d.codes.Code(letter.purpose, proof), "phones fill it in")
 					}
@@ -188,4 +193,14 @@ func TestFault45_WithdrawnConsent(t *testing.T) {
 	require.NoError(t, s.Send(t.Context(), w.notification(booking.ChannelEmail)))
 	assert.Len(t, w.sent(booking.ChannelEmail), 1, "the ticket always comes")
 	assert.Empty(t, w.sent(booking.ChannelSMS))
+}
+
+// While a release is rolled out, its letters are in the table of workers that cannot write them.
+func TestALetterOfTheNextReleaseWaitsForItsWorker(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.write("of_the_next_release", "email", "en", "")
+	d.write("password_changed", "email", "en", "")
+	assert.Equal(t, 1, d.send())
+	assert.Equal(t, []string{"waiting", "sent"}, d.statuses())
 }

@@ -82,6 +82,7 @@ func smsRoom(s string, more int) (length, limit int) {
 // seats and the link matter more than the price.
 func writeSMS(text sentence, facts facts) (string, error) {
 	facts.Movie, facts.Theater, facts.Screen = toGSM(facts.Movie), toGSM(facts.Theater), toGSM(facts.Screen)
+	facts.Number = toGSM(facts.Number)
 	facts.Offers = slices.Clone(facts.Offers)
 	for i := range facts.Offers {
 		facts.Offers[i].Elsewhere = toGSM(facts.Offers[i].Elsewhere)

@@ -49,6 +49,9 @@ type dispatch struct {
 	returned      booking.Money // the latest refund; zero without one
 	ticket        string
 	movieSlug     string
+	// Of a theater that sells from its own system: its number, and its codes by seat.
+	number string
+	codes  map[string]string
 
 	change change
 	offers []offer
@@ -128,7 +131,8 @@ SELECT coalesce(n.id::text, ''), coalesce(n.status, 'pending'), coalesce(n.vendo
        coalesce(k.serial, ''), coalesce(p.amount, 0), coalesce(p.currency, ''),
        m.slug, coalesce(n.offers, '[]'), coalesce(ch.id::text, ''), coalesce(ch.reason, ''),
        ch.old_starts_at, ch.new_starts_at, ch.decide_by, coalesce(ch.default_choice, ''),
-       ch.id IS NOT NULL AND change_is_superseded(ch.id), ch.id IS NOT NULL AND ch.show_id <> b.show_id
+       ch.id IS NOT NULL AND change_is_superseded(ch.id), ch.id IS NOT NULL AND ch.show_id <> b.show_id,
+       coalesce(ho.number, ''), coalesce(ho.codes, '{}')
 FROM bookings b
 JOIN accounts a ON a.id = b.customer_id
 LEFT JOIN show_changes ch ON ch.id = nullif($5, '')::uuid
@@ -139,6 +143,7 @@ JOIN movies m ON m.id = s.movie_id
 JOIN theaters t ON t.id = s.theater_id
 JOIN screens sc ON sc.id = s.screen_id
 LEFT JOIN tickets k ON k.booking_id = b.id
+LEFT JOIN house_orders ho ON ho.booking_id = b.id AND ho.show_id = b.show_id
 LEFT JOIN notifications n
     ON n.booking_id = b.id AND n.channel = $2 AND n.notice = $3 AND n.sequence = $4
 LEFT JOIN LATERAL (
@@ -160,7 +165,7 @@ func (s store) load(ctx context.Context, n booking.Notification) (*dispatch, err
 		&d.show.StartsAt, &d.show.EndsAt, &d.show.TimeZone, &d.show.Format, &d.show.Language,
 		&d.ticket, &d.returned.Amount, &d.returned.Currency,
 		&d.movieSlug, &d.offers, &d.change.id, &d.change.reason,
-		&from, &to, &decideBy, &d.change.byDefault, &d.change.superseded, &d.change.left)
+		&from, &to, &decideBy, &d.change.byDefault, &d.change.superseded, &d.change.left, &d.number, &d.codes)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, booking.E(booking.CodeNotFound, "There is no such booking.")
 	}

@@ -24,14 +24,14 @@ var (
 
 // rows says which facts a mail lists below its sentences, in this order.
 var rows = map[booking.Notice][]string{
-	booking.NoticeConfirmed:       {"when", "where", "screen", "seats", "ticket", "total", "refund"},
-	booking.NoticeReminder:        {"when", "where", "screen", "seats", "ticket"},
+	booking.NoticeConfirmed:       {"when", "where", "screen", "seats", "ticket", "number", "codes", "total", "refund"},
+	booking.NoticeReminder:        {"when", "where", "screen", "seats", "ticket", "number", "codes"},
 	booking.NoticeExpired:         {"when", "where", "seats"},
 	booking.NoticePaymentFailed:   {"when", "where", "seats"},
 	booking.NoticeCancelled:       {"when", "where", "seats", "total", "refund"},
 	booking.NoticeShowCancelled:   {"when", "where", "seats", "refund"},
-	booking.NoticeRescheduled:     {"when", "before", "where", "screen", "seats", "ticket", "decide"},
-	booking.NoticeMoved:           {"when", "where", "screen", "seats", "ticket", "total", "refund"},
+	booking.NoticeRescheduled:     {"when", "before", "where", "screen", "seats", "ticket", "number", "codes", "decide"},
+	booking.NoticeMoved:           {"when", "where", "screen", "seats", "ticket", "number", "codes", "total", "refund"},
 	booking.NoticePaymentReturned: {"when", "where", "seats", "returned"},
 	booking.NoticeDisputed:        {"when", "where", "seats", "total"},
 	booking.NoticeRefunded:        {"when", "where", "seats", "total", "refund"},
@@ -45,7 +45,9 @@ type facts struct {
 	Address                string
 	When, ShortWhen        string // on the theater's wall clock, with its zone
 	Seats, ShortSeats      string
-	Ticket                 string
+	Ticket                 string   // ours; empty when the theater has codes of its own
+	Number                 string   // the theater's own
+	Codes                  []string // the theater's own, one for each seat, which it names
 	Total, Refund          string
 	Returned               string
 	Link, MovieLink        string
@@ -157,6 +159,13 @@ func (w writer) facts(d *dispatch, language texts) facts {
 		Reason:    plain(d.change.reason),
 		Refunded:  d.change.byDefault == booking.ChoiceRefund,
 	}
+	if len(d.codes) > 0 {
+		// What opens the door of this theater: ours does not.
+		f.Ticket, f.Number = "", plain(d.number)
+		for _, seat := range booking.ReadSeats(d.seats) {
+			f.Codes = append(f.Codes, plain(seat)+": "+plain(d.codes[seat]))
+		}
+	}
 	if d.Notice == booking.NoticeRescheduled && d.change.id != "" {
 		// In the zone of the show, even if the clocks' zone has changed since.
 		at := func(t time.Time, layout string) string {
@@ -239,7 +248,7 @@ func compose(notice booking.Notice, language texts, f facts) (mail, error) {
 	}
 	for _, key := range rows[notice] {
 		if value := f.row(key); len(value) > 0 && value[0] != "" {
-			m.Rows = append(m.Rows, row{language.Labels[key], value, key == "ticket" || key == "seats"})
+			m.Rows = append(m.Rows, row{language.Labels[key], value, key == "ticket" || key == "seats" || key == "number" || key == "codes"})
 		}
 	}
 	return m, nil
@@ -264,6 +273,10 @@ func (f facts) row(key string) []string {
 		return []string{f.Seats}
 	case "ticket":
 		return []string{f.Ticket}
+	case "number":
+		return []string{f.Number}
+	case "codes":
+		return f.Codes
 	case "total":
 		return []string{f.Total}
 	case "refund":

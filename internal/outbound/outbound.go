@@ -3,7 +3,7 @@
 // would make of an address, not only what Go reads.
 //
 // What does not live here: fetching. Code that calls an address later gives Control to its
-// dialer, because names can change what they resolve to.
+// dialer, or takes NewTransport, because names can change what they resolve to.
 package outbound
 
 import (

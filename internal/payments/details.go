@@ -23,9 +23,13 @@ func details(state booking.PaymentState) map[string]string {
 	if reserved == 0 {
 		reserved = state.Amount
 	}
+	released := "The reserved " + money(reserved) + " was released. Nothing was taken."
+	if state.BackLater {
+		released = "We do not take the reserved " + money(reserved) + ". It goes back by itself; banks take up to ten days to show it."
+	}
 	var disputed int64
 	for _, d := range state.Disputes {
-		if d.Status != booking.DisputeInquiry && d.Status != booking.DisputeClosed {
+		if d.Status != booking.DisputeInquiry && d.Status != booking.DisputeClosed && !d.Untaken {
 			disputed += d.Amount
 		}
 	}
@@ -34,7 +38,7 @@ func details(state booking.PaymentState) map[string]string {
 		string(booking.EventDeclined):      declined,
 		string(booking.EventAuthorized):    money(reserved) + " was reserved on the payment method.",
 		string(booking.EventCaptured):      money(state.Captured) + " was paid.",
-		string(booking.EventVoided):        "The reserved " + money(reserved) + " was released. Nothing was taken.",
+		string(booking.EventVoided):        released,
 		string(booking.EventRefunded):      money(state.Refunded) + " of " + money(state.Captured) + " was given back.",
 		string(booking.EventRefundFailed):  money(state.RefundsFailed) + " came back to us: the refund did not arrive.",
 		string(booking.EventDisputed):      "The bank of the customer asks for " + money(disputed) + " back, and has taken it.",

@@ -161,6 +161,13 @@ func (s said) authorized() booking.PaymentState {
 	return state
 }
 
+// afterVoid is a payment that the customer made after we had closed it.
+func (s said) afterVoid() booking.PaymentState {
+	state := s.authorized()
+	state.AfterVoid = true
+	return state
+}
+
 func (s said) voided() booking.PaymentState { return s.base(booking.PaymentVoided) }
 
 func (s said) captured(refunded int64) booking.PaymentState {
@@ -183,5 +190,12 @@ func (s said) reversed(refunded, failed int64) booking.PaymentState {
 func (s said) disputed(status booking.DisputeStatus) booking.PaymentState {
 	state := s.captured(0)
 	state.Disputes = []booking.Dispute{{Reference: "dp_" + s.reference, Status: status, Amount: 1000, Reason: "fraudulent"}}
+	return state
+}
+
+// wonUntaken is a dispute that was won, and of which the provider says that it took nothing.
+func (s said) wonUntaken() booking.PaymentState {
+	state := s.disputed(booking.DisputeWon)
+	state.Disputes[0].Untaken = true
 	return state
 }

@@ -20,12 +20,17 @@ func (s *Store) Reversed(ctx context.Context, state booking.PaymentState) (bool,
 	return len(found) > 0, err
 }
 
-// alertReversals alerts staff to the reversals that Record is about to store. It runs
-// before, because a repeat of the record would find nothing new.
+// alertReversals alerts staff to the reversals that Record is about to store, and to money
+// that does not fit. It runs before, because a repeat of the record would find nothing new.
 func (s *Store) alertReversals(ctx context.Context, state booking.PaymentState) error {
 	found, err := s.reversals(ctx, state)
 	if err != nil {
 		return err
+	}
+	if state.Mismatch != "" {
+		alert := mismatched(state)
+		alert.BookingID = state.BookingID
+		found = append(found, alert)
 	}
 	for _, alert := range found {
 		if err := alerts.Raise(ctx, s.pool, alert); err != nil {
@@ -45,22 +50,45 @@ func (s *Store) reversals(ctx context.Context, state booking.PaymentState) (foun
 	if err != nil {
 		return nil, err
 	}
-	money := func(amount int64) string { return booking.Money{Amount: amount, Currency: state.Currency}.String() }
-	add := func(kind booking.AlertKind, detail string) {
-		found = append(found, booking.Alert{BookingID: known.booking, Kind: kind, Detail: state.Provider + " " + detail})
+	add := func(alert booking.Alert) {
+		alert.BookingID = known.booking
+		found = append(found, alert)
 	}
 	for _, d := range state.Disputes {
-		if kind, news := known.newsOf(d); news {
-			add(kind, fmt.Sprintf("%s of %s: %s, %s", d.Reference, state.Reference, money(d.Amount), d.Reason))
+		if kind, news := newsOf(d, known.disputes[d.Reference]); news {
+			alert := disputed(state, d)
+			alert.Kind = kind
+			add(alert)
 		}
 	}
 	if state.RefundsFailed > known.refundsFailed {
-		add(booking.AlertRefundFailed, fmt.Sprintf("%s: %s came back", state.Reference, money(state.RefundsFailed)))
+		add(refundFailed(state))
 	}
 	if known.bought && state.Refunded > max(known.refunded, known.due) {
-		add(booking.AlertRefundedOutside, state.Reference)
+		add(refundedOutside(state))
 	}
 	return found, nil
+}
+
+// What staff are told of each. Reconciliation tells the same, so that there is one alert.
+
+func refundedOutside(state booking.PaymentState) booking.Alert {
+	return booking.Alert{Kind: booking.AlertRefundedOutside, Detail: state.Provider + " " + state.Reference}
+}
+
+func mismatched(state booking.PaymentState) booking.Alert {
+	return booking.Alert{Kind: booking.AlertPaymentMismatch, Detail: state.Provider + " " + state.Reference + ": " + state.Mismatch}
+}
+
+func refundFailed(state booking.PaymentState) booking.Alert {
+	money := booking.Money{Amount: state.RefundsFailed, Currency: state.Currency}
+	return booking.Alert{Kind: booking.AlertRefundFailed, Detail: fmt.Sprintf("%s %s: %s came back", state.Provider, state.Reference, money)}
+}
+
+// disputed has no kind: that depends on how far the dispute has come.
+func disputed(state booking.PaymentState, d booking.Dispute) booking.Alert {
+	money := booking.Money{Amount: d.Amount, Currency: state.Currency}
+	return booking.Alert{Detail: fmt.Sprintf("%s %s of %s: %s, %s", state.Provider, d.Reference, state.Reference, money, d.Reason)}
 }
 
 // known is what our books have of a payment.
@@ -100,9 +128,10 @@ func (s *Store) knownOf(ctx context.Context, state booking.PaymentState) (known,
 	return k, nil
 }
 
-// newsOf tells whether a dispute is further than in our books, and which alert that is.
-func (k known) newsOf(d booking.Dispute) (kind booking.AlertKind, news bool) {
-	if d.Status.Rank() <= k.disputes[d.Reference].Rank() {
+// newsOf tells whether a dispute is further than in our books, and which alert that is. One
+// that ended without having taken money is no news.
+func newsOf(d booking.Dispute, known booking.DisputeStatus) (kind booking.AlertKind, news bool) {
+	if d.Status.Rank() <= known.Rank() {
 		return "", false
 	}
 	switch d.Status {
@@ -111,7 +140,7 @@ func (k known) newsOf(d booking.Dispute) (kind booking.AlertKind, news bool) {
 	case booking.DisputeLost:
 		return booking.AlertDisputeLost, true
 	case booking.DisputeWon:
-		return booking.AlertDisputeWon, true
+		return booking.AlertDisputeWon, !d.Untaken || known.TakesMoney()
 	default:
 		return booking.AlertDisputeOpened, true
 	}

@@ -38,16 +38,23 @@ func (s *Store) Record(ctx context.Context, state booking.PaymentState) error {
 	if err := s.alertReversals(ctx, state); err != nil {
 		return err
 	}
+	if err := s.noteRelease(ctx, state); err != nil {
+		return err
+	}
 	disputes := state.Disputes
 	if disputes == nil {
 		disputes = []booking.Dispute{} // not null
 	}
+	status := state.Status
+	if status == booking.PaymentApproved {
+		status = booking.PaymentOpen // no money is reserved
+	}
 	var changed *string
 	err = s.pool.QueryRow(ctx,
-		`SELECT record_payment($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-		owner, state.Attempt, state.Provider, state.Reference, state.Status,
+		`SELECT record_payment($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		owner, state.Attempt, state.Provider, state.Reference, status,
 		state.Amount, state.Authorized, state.Captured, state.Refunded, state.Currency,
-		state.ClientSecret, state.CheckoutURL, state.Failure, details(state), state.RefundsFailed, disputes).Scan(&changed)
+		state.ClientSecret, state.CheckoutURL, state.Failure, details(state), state.RefundsFailed, disputes, state.AfterVoid).Scan(&changed)
 	if err != nil {
 		return wrap(err, "record payment %s of booking %s", state.Reference, state.BookingID)
 	}

@@ -56,9 +56,18 @@ func TestRecord(t *testing.T) {
 		{"closed before anyone paid", func(s said) states { return states{s.open(), s.voided(), s.open()} },
 			row{Status: booking.PaymentVoided}, money{},
 			[]string{"payment_opened", "voided"}},
+		{"closed, paid even so, and let go", func(s said) states { return states{s.open(), s.voided(), s.afterVoid(), s.voided(), s.afterVoid()} },
+			row{Status: booking.PaymentVoided}, money{"authorize": 1000, "void": 1000},
+			[]string{"payment_opened", "voided", "authorized"}},
+		{"closed, paid even so, and sold", func(s said) states { return states{s.open(), s.voided(), s.afterVoid(), s.captured(0)} },
+			row{Status: booking.PaymentCaptured, Captured: 1000}, money{"authorize": 1000, "capture": 1000},
+			[]string{"payment_opened", "voided", "authorized", "captured"}},
 		{"authorized and let go", func(s said) states { return states{s.open(), s.authorized(), s.voided()} },
 			row{Status: booking.PaymentVoided}, money{"authorize": 1000, "void": 1000},
 			[]string{"payment_opened", "authorized", "voided"}},
+		{"voided, and captured even so", func(s said) states { return states{s.open(), s.voided(), s.captured(0), s.voided(), s.captured(1000)} },
+			row{Status: booking.PaymentRefunded, Captured: 1000, Refunded: 1000}, money{"authorize": 1000, "capture": 1000, "refund": 1000},
+			[]string{"payment_opened", "voided", "authorized", "captured", "refunded"}},
 		{"voided, authorized delivered late", func(s said) states { return states{s.open(), s.voided(), s.authorized()} },
 			row{Status: booking.PaymentVoided}, money{"authorize": 1000, "void": 1000},
 			[]string{"payment_opened", "voided", "authorized"}},
@@ -85,6 +94,22 @@ func TestRecord(t *testing.T) {
 			row{Status: booking.PaymentCaptured, Captured: 1000},
 			money{"authorize": 1000, "capture": 1000, "chargeback": 1000},
 			[]string{"payment_opened", "authorized", "captured", "disputed", "dispute_lost"}},
+		{"a dispute that was won without a deduction moves no money", func(s said) states {
+			return states{s.captured(0), s.disputed(booking.DisputeInquiry), s.wonUntaken(), s.disputed(booking.DisputeOpen)}
+		},
+			row{Status: booking.PaymentCaptured, Captured: 1000}, money{"authorize": 1000, "capture": 1000},
+			[]string{"payment_opened", "authorized", "captured"}},
+		{"won without a deduction, heard of late", func(s said) states { return states{s.wonUntaken(), s.wonUntaken()} },
+			row{Status: booking.PaymentCaptured, Captured: 1000}, money{"authorize": 1000, "capture": 1000},
+			[]string{"payment_opened", "authorized", "captured"}},
+		{"what was deducted at the onset comes back, also when the provider forgets that", func(s said) states {
+			onset := s.disputed(booking.DisputeOpen)
+			onset.Disputes[0].Amount = 900
+			return states{s.captured(0), onset, s.wonUntaken()}
+		},
+			row{Status: booking.PaymentCaptured, Captured: 1000},
+			money{"authorize": 1000, "capture": 1000, "chargeback": 900, "chargeback_reversed": 900},
+			[]string{"payment_opened", "authorized", "captured", "disputed", "dispute_won"}},
 		{"a dispute that was won", func(s said) states {
 			return states{s.captured(0), s.disputed(booking.DisputeWon), s.disputed(booking.DisputeOpen)}
 		},

@@ -22,9 +22,12 @@ type Store struct{ pool *pgxpool.Pool }
 // New makes a Store over the database.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool} }
 
+// rule is which rows of a table are over.
+type rule struct{ table, where string }
+
 // over says which rows are over: $1 is how long they are kept. Locked rows are left to the
 // next run.
-var over = map[booking.OldRecords]struct{ table, where string }{
+var over = map[booking.OldRecords]rule{
 	// A request that is repeated later reaches the same booking: its id is made from
 	// the customer and the key.
 	booking.OldIdempotencyKeys: {"idempotency_keys", `t.created_at < clock_timestamp() - $1::interval ORDER BY t.created_at`},
@@ -41,6 +44,18 @@ var over = map[booking.OldRecords]struct{ table, where string }{
 	// A guest with a booking stays with it.
 	booking.OldGuests: {"accounts", `EXISTS (SELECT FROM guests g WHERE g.account_id = t.id AND g.created_at < clock_timestamp() - $1::interval)
 		AND NOT EXISTS (SELECT FROM bookings b WHERE b.customer_id = t.id)`},
+	// What a card bought of a show counts until the show begins.
+	booking.OldHolds: {"hold_records", `t.began_at < clock_timestamp() - $1::interval AND (t.kind <> 'card'
+		OR NOT EXISTS (SELECT FROM shows s WHERE s.id = t.show_id AND s.starts_at > clock_timestamp())) ORDER BY t.began_at`},
+	booking.OldChallenges:        expired("factor_challenges"),
+	booking.OldPasskeyChallenges: expired("passkey_challenges"),
+	booking.OldOAuthStarts:       expired("oauth_starts"),
+	booking.OldOffers:            expired("identity_offers"),
+}
+
+// expired is for a table whose rows say themselves when they stop working.
+func expired(table string) rule {
+	return rule{table, `t.expires_at < clock_timestamp() - $1::interval ORDER BY t.expires_at`}
 }
 
 // DeleteOld deletes up to limit records of a kind that are kept for this long, in

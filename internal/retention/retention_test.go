@@ -134,3 +134,28 @@ func TestOldLettersProofsAndGuests(t *testing.T) {
 	assert.Equal(t, 3, n)
 	assert.Equal(t, 1, number(t, db, `SELECT count(*) FROM accounts`))
 }
+
+// What was begun and not ended goes an hour after it stopped to work.
+func TestLogInsThatWereNotEnded(t *testing.T) {
+	t.Parallel()
+	db := databasetest.New(t)
+	store := retention.New(db.Pool)
+	account := uuid.New()
+	exec(t, db, `INSERT INTO accounts (id, email, password_hash, name, role) VALUES ($1, 'asha@example.com', '', 'A', 'customer')`, account)
+	for kind, row := range map[booking.OldRecords]string{
+		booking.OldChallenges: `INSERT INTO factor_challenges (hash, account_id, keeper, expires_at)
+			SELECT convert_to(n::text, 'UTF8'), $1, 'app', now() - n * interval '20 minutes' FROM generate_series(-1, 6) n`,
+		booking.OldPasskeyChallenges: `INSERT INTO passkey_challenges (challenge, purpose, account_id, family, ceremony, expires_at)
+			SELECT n::text, 'confirm', $1, gen_random_uuid(), '{}', now() - n * interval '20 minutes' FROM generate_series(-1, 6) n`,
+		booking.OldOAuthStarts: `INSERT INTO oauth_starts (state_hash, browser_hash, provider, issuer, nonce, verifier, return_to, account_id, family, expires_at)
+			SELECT convert_to(n::text, 'UTF8'), '\x00', 'p', 'i', 'n', 'v', '/', $1, gen_random_uuid(), now() - n * interval '20 minutes' FROM generate_series(-1, 6) n`,
+		booking.OldOffers: `INSERT INTO identity_offers (browser_hash, account_id, provider, issuer, subject, email, name, expires_at)
+			SELECT convert_to(n::text, 'UTF8'), $1, 'p', 'i', n::text, 'asha@example.com', 'A', now() - n * interval '20 minutes' FROM generate_series(-1, 6) n`,
+	} {
+		exec(t, db, row, account)
+		n, err := store.DeleteOld(t.Context(), kind, time.Hour, 1000)
+		require.NoError(t, err, kind)
+		assert.Equal(t, 4, n, kind)
+		assert.Equal(t, 4, number(t, db, `SELECT count(*) FROM `+string(kind)), kind)
+	}
+}

@@ -91,6 +91,12 @@ func (b *Box) Open(sealed []byte, belongsTo string) ([]byte, error) {
 	return secret, nil
 }
 
+// Fresh tells whether a value was sealed with the first key: one that was not keeps an older
+// key from being dropped.
+func (b *Box) Fresh(sealed []byte) bool {
+	return len(sealed) > idSize && sealed[0] == version && [idSize]byte(sealed[1:1+idSize]) == b.first
+}
+
 func aad(head []byte, belongsTo string) []byte {
 	return append(append([]byte{}, head...), belongsTo...)
 }

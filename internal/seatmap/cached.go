@@ -55,7 +55,7 @@ func (p *Picture) makeDocument() (*cache.Document, error) {
 		return nil, err
 	}
 	// Terms of one version have one layout and one set of prices.
-	meaning, err := json.Marshal([]any{p.ShowID, p.Terms.Version, p.OnSale, p.Held, p.Sold})
+	meaning, err := json.Marshal([]any{p.ShowID, p.Terms.Version, p.OnSale, p.Paused, p.Held, p.Sold})
 	if err != nil {
 		return nil, fmt.Errorf("seatmap: encode seat map: %w", err)
 	}

@@ -16,10 +16,25 @@ import (
 type Store struct {
 	pool  *pgxpool.Pool
 	shows *shows.Store
+	// looked is told of each look at a show whose seats a theater's own system sells.
+	looked func(showID string)
 }
 
+// Option changes a Store.
+type Option func(*Store)
+
+// WithLook tells a function, which must not block, of each look at the seats of a show that
+// the theater's own system sells: what is here may be old.
+func WithLook(looked func(showID string)) Option { return func(s *Store) { s.looked = looked } }
+
 // New makes a store on the shows whose seats are asked for.
-func New(known *shows.Store) *Store { return &Store{pool: known.Pool(), shows: known} }
+func New(known *shows.Store, options ...Option) *Store {
+	s := &Store{pool: known.Pool(), shows: known}
+	for _, o := range options {
+		o(s)
+	}
+	return s
+}
 
 func translate(step string, err error) error { return shows.Translate("seatmap: "+step, err) }
 
@@ -33,12 +48,14 @@ func translate(step string, err error) error { return shows.Translate("seatmap: 
 //
 // Expired holds count as free: the next hold overtakes them.
 const readMap = `SELECT s.terms_version, (extract(epoch FROM now()) * 1000000)::bigint,
-		s.status = 'scheduled' AND now() BETWEEN s.sales_open_at AND s.sales_close_at,
+		s.status = 'scheduled' AND now() BETWEEN s.sales_open_at AND s.sales_close_at AND NOT x.closed, x.closed, h.seats_as_of, h.show_id IS NOT NULL,
 		coalesce(c.held, '{}'), coalesce(c.sold, '{}')
 	FROM shows s CROSS JOIN LATERAL (
 		SELECT array_agg(c.seat ORDER BY c.seat) FILTER (WHERE c.state = 'held' AND c.held_until >= now()) AS held,
 		       array_agg(c.seat ORDER BY c.seat) FILTER (WHERE c.state = 'sold') AS sold
 		FROM seat_claims c WHERE c.show_id = s.id) c
+	LEFT JOIN house_shows h ON h.show_id = s.id
+	CROSS JOIN LATERAL (SELECT h.show_id IS NOT NULL AND house_closed(s.id) AS closed) x
 	WHERE s.id = $1`
 
 // SeatMap reads a show's seats now. Code: not_found.
@@ -49,8 +66,10 @@ func (s *Store) SeatMap(ctx context.Context, showID string) (shows.SeatMap, erro
 	}
 	for range shows.TermsTries {
 		var version int64
+		var remote bool
 		seatMap := shows.SeatMap{ShowID: id.String()}
-		err = s.pool.QueryRow(ctx, readMap, id).Scan(&version, &seatMap.Version, &seatMap.OnSale, &seatMap.Held, &seatMap.Sold)
+		err = s.pool.QueryRow(ctx, readMap, id).Scan(&version, &seatMap.Version, &seatMap.OnSale,
+			&seatMap.Paused, shows.MaybeUTC(&seatMap.AsOf), &remote, &seatMap.Held, &seatMap.Sold)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return shows.SeatMap{}, booking.E(booking.CodeNotFound, "There is no such show.")
 		}
@@ -62,6 +81,9 @@ func (s *Store) SeatMap(ctx context.Context, showID string) (shows.SeatMap, erro
 			return shows.SeatMap{}, err
 		}
 		if at.Terms.Version == version {
+			if remote && s.looked != nil {
+				s.looked(seatMap.ShowID)
+			}
 			seatMap.AccessibleUntil = at.AccessibleUntil()
 			return withTerms(seatMap, at.Terms), nil
 		}

@@ -314,7 +314,8 @@ func lackedSeats(ctx context.Context, tx pgx.Tx, showID uuid.UUID, layoutID stri
 	if err := tx.QueryRow(ctx, `SELECT layout FROM layouts WHERE id = $1`, layoutID).Scan(&layout); err != nil {
 		return nil, err
 	}
-	rows, err := tx.Query(ctx, `SELECT seat FROM seat_claims WHERE show_id = $1 ORDER BY seat`, showID)
+	// Seats that a theater's own system has taken, with the nil booking, have other ones there.
+	rows, err := tx.Query(ctx, `SELECT seat FROM seat_claims WHERE show_id = $1 AND booking_id <> $2 ORDER BY seat`, showID, uuid.Nil)
 	if err != nil {
 		return nil, err
 	}

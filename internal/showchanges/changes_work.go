@@ -189,7 +189,7 @@ func (s *Store) Settlement(ctx context.Context, changeID, bookingID string) (boo
 	if err != nil {
 		return booking.Settlement{}, err
 	}
-	left := booking.Settlement{Status: b.Status}
+	left := booking.Settlement{Status: b.Status, House: b.House}
 	err = s.pool.QueryRow(ctx, `SELECT b.total, b.currency, `+elsewhere+`,
 			b.status = 'cancelled' AND EXISTS (SELECT FROM booking_events e
 				WHERE e.booking_id = b.id AND e.event = 'cancelled' AND e.at > ch.created_at),

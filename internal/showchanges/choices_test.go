@@ -356,7 +356,9 @@ func TestAlternativesAreNearAndHaveRoom(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	from := h.Show()
-	later, full, over, elsewhere, farAway := h.Show(), h.Show(), h.Show(), h.Show(), h.Show()
+	later, full, over, elsewhere, farAway, remote := h.Show(), h.Show(), h.Show(), h.Show(), h.Show(), h.Show()
+	h.Exec(`INSERT INTO houses (theater_id, adapter, address) VALUES ($1, 'session', 'http://127.0.0.1')`, h.Theater)
+	h.Exec(`INSERT INTO house_shows (show_id, theater_id, external_id, seats, categories) VALUES ($1, $2, 'x', '{}', '{}')`, remote, h.Theater)
 	h.Exec(`UPDATE shows SET starts_at = starts_at + interval '3 hours', ends_at = ends_at + interval '3 hours' WHERE id = $1`, later)
 	h.Exec(`UPDATE shows SET sales_close_at = sales_open_at + interval '1 minute' WHERE id = $1`, over)
 	h.Exec(`INSERT INTO seat_claims (show_id, seat, booking_id, state)
@@ -377,5 +379,10 @@ func TestAlternativesAreNearAndHaveRoom(t *testing.T) {
 	for _, show := range change.Alternatives {
 		offered = append(offered, show.ID)
 	}
-	assert.Equal(t, []string{later, elsewhere}, offered, "the same theater first, though later")
+	assert.Equal(t, []string{later, elsewhere}, offered, "the same theater first, though later; none that its own system sells")
+
+	_, err = h.store.Choose(t.Context(), booking.Choice{
+		BookingID: b.BookingID, ChangeID: change.ID, Choice: booking.ChoiceMove, ShowID: remote, Seats: []string{"A1", "A2"},
+	})
+	showstest.Code(t, booking.CodeShowNotOnSale, err)
 }

@@ -31,6 +31,10 @@ const (
 	stateNoChange         = "BX021"
 	stateChoiceClosed     = "BX022"
 	stateChosen           = "BX023"
+	stateHoarding         = "BX051"
+	stateHeldLongEnough   = "BX052"
+	stateCardLimit        = "BX053"
+	stateHouseClosed      = "BX061"
 	stateForeignKey       = "23503"
 )
 
@@ -53,9 +57,17 @@ func Translate(step string, err error) error {
 		return booking.SeatsUnavailable(takenSeats(refused)).Wrap(err)
 	case stateShowNotOnSale:
 		return NotOnSale().Wrap(err)
+	case stateHouseClosed:
+		return TheaterPaused().Wrap(err)
 	case stateTooManyHolds:
 		return booking.E(booking.CodeTooManyHolds,
 			"You are holding as many seats as you may. Pay for one of your bookings or let it go first.").Wrap(err)
+	case stateHoarding:
+		return hoarding(refused).Wrap(err)
+	case stateHeldLongEnough:
+		return booking.NotExtendable(booking.ReasonLimitReached).Wrap(err)
+	case stateCardLimit:
+		return booking.E(booking.CodePaymentRefused, "This card has bought as many seats of this show as one card may.").Wrap(err)
 	case stateConflict:
 		return booking.E(booking.CodeConflict, "The booking's status does not allow this.").Wrap(err)
 	case stateHoldLost:
@@ -98,6 +110,15 @@ func takenSeats(refused *pgconn.PgError) []string {
 		return nil
 	}
 	return seats
+}
+
+// hoarding reads why a hold is refused.
+func hoarding(refused *pgconn.PgError) *booking.Error {
+	var why booking.HoldRefusal
+	if json.Unmarshal([]byte(refused.Detail), &why) != nil {
+		why = booking.HoldRefusal{}
+	}
+	return why.Refuse()
 }
 
 // UnknownShow makes a show that a request names and that is not there a problem

@@ -15,7 +15,12 @@ type SeatMap struct {
 	Version int64              `json:"version"`
 	Status  booking.ShowStatus `json:"status"`
 	// OnSale tells whether a hold would be accepted at this moment.
-	OnSale bool                     `json:"on_sale"`
+	OnSale bool `json:"on_sale"`
+	// Paused says that it would not because the theater's own system does not sell here at
+	// present. AsOf is when that system last said which seats are taken; nil when they are ours
+	// to sell, or when it has not.
+	Paused bool                     `json:"paused,omitempty"`
+	AsOf   *time.Time               `json:"as_of,omitempty"`
 	Layout booking.Layout           `json:"layout"`
 	Prices map[string]booking.Money `json:"prices"`
 	// AccessibleUntil is until when wheelchair spaces and companion seats are kept for

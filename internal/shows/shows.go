@@ -36,6 +36,7 @@ type Show struct {
 	Summary booking.ShowSummary
 	loaded  time.Time
 	seating *seating
+	house   *house // nil when the seats are ours to sell
 	// current is when the terms were last known to be the database's.
 	current atomic.Pointer[time.Time]
 }
@@ -185,13 +186,13 @@ func (c *showCache) load(ctx context.Context, showID string) (*Show, error) {
 	loaded.current.Store(&loaded.loaded)
 	terms := &loaded.Terms
 	var layoutID string
-	var layout []byte
+	var layout, house []byte
 	fields := append(SummaryFields(&loaded.Summary), &terms.Version, UTC(&terms.SalesOpenAt),
 		UTC(&terms.SalesCloseAt), &terms.Currency, &terms.Prices, &terms.FeePerSeat, &terms.TaxBasisPoints,
-		UTC(&terms.AccessibleUntil), &layoutID, &layout)
+		UTC(&terms.AccessibleUntil), &layoutID, &layout, &house)
 	err = c.pool.QueryRow(ctx, `SELECT `+SummaryColumns+`,
 			s.terms_version, s.sales_open_at, s.sales_close_at, s.currency, s.prices, s.fee_per_seat,
-			s.tax_basis_points, s.starts_at - make_interval(mins => t.accessible_release_minutes), l.id::text, l.layout
+			s.tax_basis_points, s.starts_at - make_interval(mins => t.accessible_release_minutes), l.id::text, l.layout, `+readHouse+`
 		FROM `+SummaryTables+` JOIN layouts l ON l.id = s.layout_id
 		WHERE s.id = $1`, id).Scan(fields...)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -202,6 +203,9 @@ func (c *showCache) load(ctx context.Context, showID string) (*Show, error) {
 	}
 	terms.ShowID, terms.Status = loaded.Summary.ID, loaded.Summary.Status
 	if loaded.seating, err = c.seating(layoutID, layout); err != nil {
+		return nil, err
+	}
+	if loaded.house, err = readHouseOf(house); err != nil {
 		return nil, err
 	}
 	terms.Layout = loaded.seating.layout

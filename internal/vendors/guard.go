@@ -130,7 +130,11 @@ var (
 )
 
 func (g *Guard) skip(why error) error {
-	return booking.E(booking.CodeFastPathSkipped, "%s is not asked on the fast path now.", g.name).Wrap(why)
+	e := booking.E(booking.CodeFastPathSkipped, "%s is not asked on the fast path now.", g.name)
+	if errors.Is(why, errRate) {
+		e.Reason = booking.ReasonRate
+	}
+	return e.Wrap(why)
 }
 
 // observe runs a call and tells the breaker, also when the call panics: a
@@ -156,7 +160,7 @@ func isFailure(err error) bool {
 		return true
 	}
 	switch booking.CodeOf(err) {
-	case booking.CodeProviderUnavailable, booking.CodeProviderError:
+	case booking.CodeProviderUnavailable, booking.CodeProviderError, booking.CodeHouseUnavailable, booking.CodeHouseError:
 		return true
 	default:
 		return false
@@ -175,6 +179,9 @@ const (
 
 // Name is the vendor's.
 func (g *Guard) Name() string { return g.name }
+
+// Ill tells whether the vendor is left alone at present.
+func (g *Guard) Ill() bool { return g.State() == stateIll }
 
 // State tells how the vendor is, for metrics and the readiness page.
 func (g *Guard) State() state {

@@ -17,6 +17,8 @@ RETURNS TABLE (show_id uuid, place bigint) LANGUAGE sql STABLE AS $$
         JOIN theaters nt ON nt.id = n.theater_id AND nt.city_id = t.city_id
         JOIN layouts l ON l.id = n.layout_id
         WHERE s.id = p_show AND n.status = 'scheduled' AND n.starts_at > now()
+          -- A theater's own system moves no booking, neither away nor in.
+          AND NOT EXISTS (SELECT FROM house_shows h WHERE h.show_id IN (n.id, s.id))
           AND now() BETWEEN n.sales_open_at AND n.sales_close_at
         ORDER BY n.theater_id <> s.theater_id, n.starts_at, n.id
         -- Seats are counted in this order and only until enough shows are found.
@@ -70,6 +72,9 @@ BEGIN
         RAISE EXCEPTION 'no such change' USING ERRCODE = 'BX021';
     END IF;
     SELECT * INTO change FROM show_changes WHERE id = p_change;
+    IF p_choice = 'move' AND EXISTS (SELECT FROM house_shows h WHERE h.show_id IN (p_show, change.show_id)) THEN
+        RAISE EXCEPTION 'the seats are not ours to move' USING ERRCODE = 'BX002';
+    END IF;
     SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
     -- A later change of the show that is being made: either it waits and finds the booking
     -- in its new show, or its customer is notified and chooses again.
@@ -109,6 +114,8 @@ BEGIN
         -- total stays what was paid; refund_due says how much of it goes back.
         UPDATE bookings SET show_id = p_show, seats = p_seats, quote = p_quote, refund_due = p_refund_due
         WHERE id = p_booking;
+        -- What its card may buy is counted for the show that it is for.
+        UPDATE hold_records SET show_id = p_show, seats = cardinality(p_seats) WHERE booking_id = p_booking;
         -- A copy of the old ticket must not pass for the new one.
         UPDATE tickets SET serial = p_serial, issued_at = clock_timestamp() WHERE booking_id = p_booking;
     END IF;

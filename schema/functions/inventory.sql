@@ -5,7 +5,9 @@
 --   BX004 too many holds       BX005 the status does not allow it
 --   BX006 the hold is lost     BX007 not cancellable
 --   BX008 the caller of this hold no longer waits
+--   BX061 the theater's own system does not sell at present
 --   BX031 not to be sold together yet
+--   BX051, BX052, BX053 limits against hoarding (hoarding.sql)
 -- A function that touches several claims takes them in seat order, so that two of
 -- them do not wait for each other. Each answers with the booking's show, whose
 -- watchers must be told: a statement around the function would read it from a
@@ -73,6 +75,9 @@ BEGIN
            OR clock_timestamp() NOT BETWEEN show.sales_open_at AND show.sales_close_at THEN
             RAISE EXCEPTION 'show not on sale' USING ERRCODE = 'BX002';
         END IF;
+        IF house_closed(p_show) THEN
+            RAISE EXCEPTION 'the sale of the theater is paused' USING ERRCODE = 'BX061';
+        END IF;
         IF show.terms_version <> p_terms THEN
             RAISE EXCEPTION 'terms changed' USING ERRCODE = 'BX003';
         END IF;
@@ -123,15 +128,20 @@ END $$;
 -- extend_hold moves the end of a hold. A caller that knows when it ends says so: a
 -- repeat then finds it moved already, and moves it no further. With p_from_now the
 -- new end is p_by from now instead of p_by after the old end: not after the start of the
--- show, and not before the old end.
+-- show, not later than p_at_most after the seats were held, and not before the old end. Before
+-- the customer has proved an address or bought a ticket, p_unproved counts in place of
+-- p_at_most. Zero and null are no limit.
 DROP FUNCTION IF EXISTS extend_hold(uuid, timestamptz, interval);
-CREATE OR REPLACE FUNCTION extend_hold(p_booking uuid, p_known timestamptz, p_by interval, p_from_now boolean DEFAULT false)
+DROP FUNCTION IF EXISTS extend_hold(uuid, timestamptz, interval, boolean);
+CREATE OR REPLACE FUNCTION extend_hold(p_booking uuid, p_known timestamptz, p_by interval, p_from_now boolean DEFAULT false,
+    p_at_most interval DEFAULT NULL, p_unproved interval DEFAULT NULL)
 RETURNS TABLE (expires_at timestamptz, seconds_left double precision, has_phone boolean, priced jsonb, of_show uuid)
 LANGUAGE plpgsql AS $$
 DECLARE
     b       bookings%ROWTYPE;
     longer  interval := '0';
     claimed integer;
+    latest  timestamptz;
 BEGIN
     SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
     IF NOT FOUND OR b.status <> 'held' THEN
@@ -139,7 +149,14 @@ BEGIN
     END IF;
     IF b.hold_expires_at = coalesce(p_known, b.hold_expires_at) THEN
         IF p_from_now THEN
-            SELECT greatest(least(clock_timestamp() + p_by, s.starts_at) - b.hold_expires_at, '0') INTO longer
+            latest := b.created_at + nullif(p_at_most, '0');
+            IF p_unproved > '0' AND NOT bought_before(b.customer_id) AND NOT account_is_verified(b.customer_id) THEN
+                latest := least(latest, b.created_at + p_unproved);
+            END IF;
+            IF latest <= greatest(b.hold_expires_at, clock_timestamp()) THEN
+                RAISE EXCEPTION 'held for long enough' USING ERRCODE = 'BX052';
+            END IF;
+            SELECT greatest(least(clock_timestamp() + p_by, s.starts_at, latest) - b.hold_expires_at, '0') INTO longer
             FROM shows s WHERE s.id = b.show_id;
         ELSE
             longer := greatest(b.hold_expires_at, clock_timestamp()) + p_by - b.hold_expires_at;
@@ -220,6 +237,7 @@ BEGIN
         IF claimed < cardinality(b.seats) THEN
             RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
         END IF;
+        PERFORM close_hold(p_booking, 'confirmed');
         UPDATE bookings SET status = 'confirmed', fetch_by = NULL,
             paid_with = CASE WHEN p_reference = '' THEN '' ELSE p_provider || '/' || p_reference END
         WHERE id = p_booking;
@@ -245,6 +263,7 @@ BEGIN
     END IF;
     PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
     DELETE FROM seat_claims WHERE booking_id = p_booking AND state = 'held';
+    PERFORM close_hold(p_booking, p_status);
     UPDATE bookings SET status = p_status, fetch_by = NULL WHERE id = p_booking;
     PERFORM add_booking_event(p_booking, p_status, p_detail, '');
     RETURN b.show_id;
@@ -273,6 +292,8 @@ BEGIN
     END IF;
     PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
     DELETE FROM seat_claims WHERE booking_id = p_booking;
+    -- A ticket that comes back forgives nothing.
+    UPDATE hold_records SET outcome = 'returned' WHERE booking_id = p_booking AND outcome = 'paid';
     UPDATE bookings SET status = 'cancelled',
         refund_due = CASE WHEN all_comes_back(p_booking) THEN b.total ELSE p_refund END
     WHERE id = p_booking;

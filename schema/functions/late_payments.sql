@@ -11,6 +11,22 @@ CREATE OR REPLACE FUNCTION paid_for(p_booking uuid, p_provider text, p_reference
     FROM bookings b JOIN tickets k ON k.booking_id = b.id WHERE b.id = p_booking;
 $$;
 
+-- capture_unasked tells whether a capture of a payment, if there is one, is one that we did not
+-- ask for, and that was not reported yet. We capture after a booking was sold for the payment: a capture
+-- is another's when nothing was sold for it, or when our books have it from before the sale.
+-- p_known: our books have the payment. Old bookings do not say which payment they were sold for,
+-- and without the payment nothing does.
+CREATE OR REPLACE FUNCTION capture_unasked(p_booking uuid, p_provider text, p_reference text, p_known boolean)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT NOT EXISTS (SELECT FROM reconciliation_findings f
+            WHERE f.provider = p_provider AND f.reference = p_reference AND f.kind = 'capture_unasked')
+        AND (NOT EXISTS (SELECT FROM tickets k WHERE k.booking_id = b.id)
+            OR (p_known OR b.paid_with <> '') AND NOT coalesce(paid_for(b.id, p_provider, p_reference), false)
+            OR EXISTS (SELECT FROM ledger l JOIN booking_events v ON v.booking_id = b.id AND v.event = 'confirmed'
+                WHERE l.provider = p_provider AND l.reference = p_reference AND l.movement = 'capture' AND l.at < v.at))
+    FROM bookings b WHERE b.id = p_booking;
+$$;
+
 -- decide_late_payment decides about a payment whose booking's workflow has ended: 'settled'
 -- when it is what the booking was sold for, otherwise 'rebook' (if asked for, and the
 -- booking ran out) or 'return'. It stores its decision once: confirm_booking refuses a

@@ -20,13 +20,15 @@ CREATE OR REPLACE FUNCTION payment_rank(p_status text, p_authorized boolean) RET
     END;
 $$;
 
--- next_payment_status: voided is terminal and reached from anything that has taken no money; the rest
--- only moves forward, so a late state changes nothing.
+-- next_payment_status: voided is reached from anything that has taken no money, and only money that
+-- was taken leaves it: where a provider cannot void, a capture that was under way may win, and an
+-- order may be paid afterward. The rest only moves forward, so a late state changes nothing.
 CREATE OR REPLACE FUNCTION next_payment_status(p_now text, p_authorized boolean, p_said text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN p_now IS NULL THEN p_said
-        WHEN p_now = 'voided' THEN p_now
+        WHEN p_now = 'voided' THEN
+            CASE WHEN p_said IN ('captured', 'refunded') THEN p_said ELSE p_now END
         WHEN p_said = 'voided' THEN
             CASE WHEN payment_rank(p_now, p_authorized) <= 2 THEN p_said ELSE p_now END
         WHEN payment_rank(p_said, p_authorized) >= payment_rank(p_now, p_authorized) THEN p_said
@@ -52,12 +54,16 @@ $$;
 -- p_refunds_failed the running total of what came to us again: their sum only grows,
 -- and so an old answer changes nothing. p_disputes are all disputes of the payment
 -- (record_disputes).
+--
+-- p_after_void: the provider could not close the payment, and the customer paid it after we
+-- had closed it unpaid. Then it is open again here.
 DROP FUNCTION IF EXISTS record_payment(uuid, integer, text, text, text, bigint, bigint, bigint, bigint, text, text, text, text, jsonb);
+DROP FUNCTION IF EXISTS record_payment(uuid, integer, text, text, text, bigint, bigint, bigint, bigint, text, text, text, text, jsonb, bigint, jsonb);
 CREATE OR REPLACE FUNCTION record_payment(
     p_booking uuid, p_attempt integer, p_provider text, p_reference text, p_status text,
     p_amount bigint, p_authorized bigint, p_captured bigint, p_refunded bigint, p_currency text,
     p_client_secret text, p_checkout_url text, p_failure text, p_details jsonb,
-    p_refunds_failed bigint DEFAULT 0, p_disputes jsonb DEFAULT '[]')
+    p_refunds_failed bigint DEFAULT 0, p_disputes jsonb DEFAULT '[]', p_after_void boolean DEFAULT false)
 RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
     old      payments%ROWTYPE;
@@ -71,6 +77,11 @@ DECLARE
 BEGIN
     PERFORM lock_payment(p_provider, p_reference);
     SELECT * INTO old FROM payments WHERE provider = p_provider AND reference = p_reference;
+    SELECT amount INTO reserved FROM ledger
+    WHERE provider = p_provider AND reference = p_reference AND movement = 'authorize';
+    IF p_after_void AND old.status = 'voided' AND reserved IS NULL THEN
+        old.status := 'open';
+    END IF;
     -- A payment that was adopted keeps naming its first booking at the provider.
     new := old;
     new.booking_id := coalesce(old.booking_id, p_booking);
@@ -78,8 +89,6 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no booking %', new.booking_id USING ERRCODE = 'BX008';
     END IF;
-    SELECT amount INTO reserved FROM ledger
-    WHERE provider = p_provider AND reference = p_reference AND movement = 'authorize';
 
     new.status := next_payment_status(old.status, reserved IS NOT NULL, p_status);
     new.attempt := greatest(old.attempt, p_attempt);
@@ -113,6 +122,7 @@ BEGIN
     END IF;
 
     IF declined THEN
+        UPDATE hold_records SET declines = declines + 1 WHERE booking_id = new.booking_id AND kind <> 'card';
         PERFORM add_booking_event(new.booking_id, 'declined', p_details ->> 'declined',
             p_reference || '#' || (SELECT count(*) + 1 FROM booking_events
                 WHERE booking_id = new.booking_id AND event = 'declined' AND starts_with(once, p_reference || '#')));
@@ -171,27 +181,35 @@ $$;
 
 -- record_disputes stores the disputes of a payment, which only move forward, and the
 -- money that a bank took (chargeback) and brought again (chargeback_reversed). The
--- caller has the payment's lock and the booking's.
+-- caller has the payment's lock and the booking's. A won dispute of which the provider says that
+-- it never took money (untaken), and which our books do not have as one that did, moves none:
+-- its amount is 0.
 CREATE OR REPLACE FUNCTION record_disputes(
     p_booking uuid, p_provider text, p_reference text, p_currency text, p_disputes jsonb, p_details jsonb)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     d      record;
     before text;
+    moved  boolean;
     taken  bigint;
     again  bigint;
 BEGIN
-    FOR d IN SELECT * FROM jsonb_to_recordset(p_disputes) AS x (reference text, status text, amount bigint, reason text) LOOP
+    FOR d IN SELECT * FROM jsonb_to_recordset(p_disputes) AS x (reference text, status text, amount bigint, reason text, untaken boolean) LOOP
         SELECT status INTO before FROM disputes WHERE provider = p_provider AND dispute = d.reference;
         CONTINUE WHEN before IS NOT NULL AND dispute_rank(d.status) <= dispute_rank(before);
+        moved := d.status IN ('open', 'lost', 'won')
+            AND (NOT coalesce(d.untaken, false) OR d.status <> 'won' OR coalesce(before, '') IN ('open', 'lost'));
         INSERT INTO disputes AS o (provider, dispute, reference, status, amount, currency, reason)
-        VALUES (p_provider, d.reference, p_reference, d.status, d.amount, p_currency, coalesce(d.reason, ''))
+        VALUES (p_provider, d.reference, p_reference, d.status, CASE WHEN d.status = 'won' AND NOT moved THEN 0 ELSE d.amount END,
+            p_currency, coalesce(d.reason, ''))
         ON CONFLICT (provider, dispute) DO UPDATE
-            SET status = excluded.status, amount = excluded.amount, reason = excluded.reason, updated_at = clock_timestamp();
-        IF d.status IN ('open', 'lost', 'won') AND coalesce(before, '') NOT IN ('open', 'lost', 'won') THEN
+            SET status = excluded.status, reason = excluded.reason, updated_at = clock_timestamp(),
+                -- What was taken comes back: the provider does not say any more how much that was.
+                amount = CASE WHEN d.untaken AND o.status IN ('open', 'lost') THEN o.amount ELSE excluded.amount END;
+        IF moved AND coalesce(before, '') NOT IN ('open', 'lost', 'won') THEN
             PERFORM add_booking_event(p_booking, 'disputed', p_details ->> 'disputed', d.reference);
         END IF;
-        IF d.status IN ('lost', 'won') THEN
+        IF moved AND d.status IN ('lost', 'won') THEN
             PERFORM add_booking_event(p_booking, 'dispute_' || d.status, p_details ->> ('dispute_' || d.status), d.reference);
         END IF;
     END LOOP;

@@ -23,7 +23,7 @@ test('An authenticator app makes the log-in two steps, and a recovery code lets 
   const asha = await signUp();
   const { page, allow } = await there.visit('phone');
   await logIn(page, asha);
-  await page.goto('/account');
+  await page.goto('/account/security');
   await page.getByRole('button', { name: 'Set up an authenticator app' }).tap();
   await page.getByRole('img', { name: 'QR code for the authenticator app' }).waitFor();
   const secret = (await page.locator('.secret code').textContent())!;
@@ -32,11 +32,12 @@ test('An authenticator app makes the log-in two steps, and a recovery code lets 
   await page.getByText('Keep these recovery codes').waitFor();
   const recovery = await page.locator('ul code').allTextContents();
   expect(recovery).toHaveLength(10);
+  await page.goto('/account');
   await page.getByRole('button', { name: 'Log out', exact: true }).tap();
   await page.waitForURL('**/');
 
   allow(/status of 422/, 'a wrong code');
-  await page.goto('/login?next=/account');
+  await page.goto('/login?next=/account/security');
   await page.getByLabel('E-mail').fill(asha.email);
   await page.getByLabel('Password', { exact: true }).fill(asha.password);
   await page.getByRole('button', { name: 'Log in', exact: true }).tap();

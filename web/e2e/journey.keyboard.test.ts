@@ -45,7 +45,7 @@ test('A1, A2 The keyboard alone: one stop for the map, arrows in it, and a ticke
   await page.getByRole('link', { name: 'Sign up' }).waitFor();
   await tabTo(page, /^Sign up$/);
   await page.keyboard.press('Enter');
-  await page.getByRole('button', { name: 'Sign up' }).waitFor();
+  await page.getByRole('button', { name: 'Sign up', exact: true }).waitFor();
   await type(page, /^Name/, asha.name);
   await type(page, /^E-mail/, asha.email);
   await type(page, /^Password/, asha.password);

@@ -16,7 +16,7 @@ test('A phone: from sign-up to a ticket without a network, and the money back', 
   await page.getByLabel('Name').fill(asha.name);
   await page.getByLabel('E-mail').fill(asha.email);
   await page.getByLabel('Password', { exact: true }).fill(asha.password);
-  await page.getByRole('button', { name: 'Sign up' }).tap();
+  await page.getByRole('button', { name: 'Sign up', exact: true }).tap();
   await page.getByRole('link', { name: 'Account' }).waitFor();
 
   await page.getByRole('link', { name: 'Search' }).tap();
@@ -56,7 +56,7 @@ test('A phone: from sign-up to a ticket without a network, and the money back', 
   expect(await declined.textContent()).toContain(`${first} and ${second} are still yours`);
   expect(await declined.textContent()).toMatch(/declined/);
 
-  await page.getByRole('button', { name: /Pay with another card/ }).tap();
+  await page.getByRole('button', { name: 'Or pay with card or wallet' }).tap();
   await payWith(page, cards.pays, (button) => button.tap());
   await page.waitForURL(/\/bookings\//);
   await page.getByText('The seats are yours').waitFor({ timeout: 20_000 });

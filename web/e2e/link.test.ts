@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 
-import { bank, base, booking, call, cancel, confirm, type Customer, findShow, hold, pay, payInVain, sandbox, type Schemas, signUp, until as untilSo } from './platform';
+import { bank, base, booking, call, cancel, confirm, type Customer, findShow, hold, newcomer, pay, payInVain, sandbox, type Schemas, signUp, until as untilSo } from './platform';
 import { cards, logIn, payWith, readyOffline, stage, until } from './world';
 
 const there = stage();
@@ -94,6 +94,40 @@ test.each(['GET', 'POST'] as const)('G6 The return address opened elsewhere by %
   await page.waitForURL(/\/login\?next=/);
 });
 
+test.each(['an account', 'a guest'] as const)('Scenario 5: Who comes back from the bank by POST sees the order and is still logged in: %s', async (who) => {
+  const { page, context } = await there.visit('phone');
+  if (who === 'an account') await logIn(page, await signUp());
+  else {
+    await page.goto('/about');
+    const { id } = await page.evaluate(async (email) => {
+      const made = await fetch('/v1/browser-sessions/guest', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ email }) });
+      if (!made.ok) throw new Error('guest: ' + made.status);
+      const { access_token } = (await made.json()) as { access_token: string };
+      return (await (await fetch('/v1/me', { headers: { Authorization: 'Bearer ' + access_token } })).json()) as { id: string };
+    }, newcomer().email);
+    await page.evaluate((me) => localStorage.setItem('boxoffice.account', me), id);
+  }
+  const order = await held();
+  const session = async () => (await context.cookies(base)).filter((cookie) => cookie.name.endsWith('boxoffice_session'));
+  const before = await session();
+  expect(before).toHaveLength(1);
+
+  const posted = page.waitForRequest((r) => r.method() === 'POST' && r.url().startsWith(base) && r.isNavigationRequest());
+  await page.goto(bank(order.back)).catch(() => {}); // it leaves at once
+  const request = await posted;
+  expect(await request.headerValue('cookie'), 'the session is not sent from another site').toBeNull();
+  const answer = (await request.response())!;
+  expect(answer.status()).toBe(303);
+  expect(await answer.headerValue('set-cookie') ?? '', 'the session is not overwritten').not.toContain('boxoffice_session');
+  await page.waitForURL((url) => url.pathname === '/bookings/' + order.booking.id);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await until('the page has asked who is logged in', async () => (await session()).length === 1);
+  expect(await asks(page, 'POST', '/v1/browser-sessions/refresh'), 'still logged in').toBe(200);
+  await page.goto('/tickets');
+  await page.getByRole('navigation').getByRole('link', { name: 'Log in' }).waitFor({ state: 'detached' });
+  expect(await page.getByText('Log in to see your tickets and bookings.').count()).toBe(0);
+});
+
 test('G6 A payment that was declined is told elsewhere, too', async () => {
   const order = await held();
   const { page, allow } = await there.visit('desktop');
@@ -172,7 +206,7 @@ test('G6 A link that is cut leads to the log-in, which says why and leads to the
   await page.getByText('The link does not open the booking any more.').waitFor();
   await page.getByLabel('E-mail').fill(order.asha.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(order.asha.password);
-  await page.getByRole('button', { name: 'Log in' }).tap();
+  await page.getByRole('button', { name: 'Log in', exact: true }).tap();
   await page.waitForURL((url) => url.pathname === '/bookings/' + order.booking.id);
   await page.getByRole('link', { name: 'Cancel this booking' }).waitFor();
 });

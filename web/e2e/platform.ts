@@ -6,7 +6,7 @@ export type SeatMap = Schemas['SeatMap'];
 type HomeShow = Schemas['Home']['movies'][number]['shows'][number];
 
 /** The app and the API. `boxoffice-dev with` names them in its environment. */
-export const base = process.env.BOXOFFICE_URL ?? process.env.PUBLIC_URL ?? 'http://127.0.0.1:8080';
+export const base = process.env.BOXOFFICE_URL ?? process.env.PUBLIC_URL ?? 'http://localhost:8080';
 /** The stand-in for the payment provider, whose page the customer pays on. */
 export const sandbox = process.env.SANDBOX_URL ?? process.env.STRIPE_API_URL ?? 'http://127.0.0.1:8090';
 
@@ -151,7 +151,7 @@ async function showsOf(city: string): Promise<Candidate[]> {
   return [...out.slice(at), ...out.slice(0, at)];
 }
 
-function suits(city: string, { date, show, movie }: Candidate, seats: SeatMap, wanted: Wanted): Show | undefined {
+function suits(city: string, { date, show, movie }: Candidate, seats: SeatMap, wanted: Wanted, least = 40): Show | undefined {
   const xs = seats.layout.rows.flatMap((row) => row.seats.map((seat) => seat.x));
   const width = Math.max(...xs) - Math.min(...xs) + 1;
   if (xs.length < (wanted.seats ?? 0)) return undefined;
@@ -165,7 +165,7 @@ function suits(city: string, { date, show, movie }: Candidate, seats: SeatMap, w
       if (three.length === 3 && open) free.push(seat.id);
     });
   }
-  if (free.length < 40) return undefined;
+  if (free.length < least) return undefined;
   return { id: show.id, city, date, zone: show.time_zone, startsAt: show.starts_at, movie, theater: show.theater, seats, free };
 }
 
@@ -264,4 +264,52 @@ export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boo
     if (Date.now() > end) throw new Error(`after ${seconds} s the answer is still ${JSON.stringify(answer)}`);
     await new Promise((done) => setTimeout(done, 100));
   }
+}
+
+/** The demo theater that sells from its own system, as the sandbox knows it. */
+const remote = sandbox + '/house/copper-kettle-hackney';
+
+/** A show there, by the theater's own id, and its price categories. */
+interface External {
+  id: string;
+  categories: string[];
+}
+
+interface Program {
+  value: { sessionId: string; filmTitle: string; showtimeUtc: string; screenName: string; ticketTypes: { ticketTypeCode: string }[] }[];
+}
+
+const remoteTaken = new Set<string>();
+
+/** A show of the theater that sells from its own system, days ahead, that no other test of this run has. */
+export async function remoteShow(): Promise<{ show: Show; external: External }> {
+  const program = (await (await fetch(`${remote}/session/sessions?top=1000`, { headers: { 'X-Access-Token': 'sandbox-theater-token' } })).json()) as Program;
+  for (let ahead = 2; ahead < 9; ahead++) {
+    const date = new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10);
+    const day = await call<Schemas['TheaterShows']>('GET', `/v1/theaters/copper-kettle-hackney/shows?date=${date}`);
+    for (const { movie, shows } of day.items) {
+      for (const show of shows) {
+        if (remoteTaken.has(show.id)) continue;
+        const seats = await call<SeatMap>('GET', `/v1/shows/${show.id}/seats`);
+        const home = { ...show, theater: { slug: 'copper-kettle-hackney', name: 'Copper Kettle, Hackney' } } as unknown as HomeShow;
+        const found = suits('london', { date, show: home, movie, shows: 1 }, seats, {}, 20);
+        const at = program.value.filter((one) => Date.parse(one.showtimeUtc) === Date.parse(show.starts_at) && one.filmTitle === movie.title);
+        if (!found || at.length !== 1) continue;
+        remoteTaken.add(show.id);
+        return { show: found, external: { id: at[0]!.sessionId, categories: at[0]!.ticketTypes.map((type) => type.ticketTypeCode) } };
+      }
+    }
+  }
+  throw new Error('no show at Copper Kettle suits; is the demo data there?');
+}
+
+/** What the theater's staff do at its counter: our copy of its seats and prices hears of it later. */
+export async function atCounter(action: Record<string, unknown>): Promise<void> {
+  const answer = await fetch(`${remote}/counter`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(action) });
+  if (!answer.ok) throw new Error(`the counter answered ${answer.status}: ${await answer.text()}`);
+}
+
+/** Whether a code opens the theater's door. */
+export async function opensDoor(code: string): Promise<boolean> {
+  return ((await (await fetch(`${remote}/gate?code=${encodeURIComponent(code)}`)).json()) as { opens: boolean }).opens;
 }

@@ -1,8 +1,8 @@
 /** Every screen of the app, with what shows that it is there. */
 import type { Page } from 'playwright-core';
 
-import { cancel, findShow, hold, pay, payInVain, signUp, type Customer, type Schemas, type Show } from './platform';
-import { seat } from './world';
+import { cancel, confirm, findShow, hold, newcomer, pay, payInVain, remoteShow, signUp, type Customer, type Schemas, type Show } from './platform';
+import { authenticator, seat } from './world';
 
 export interface Things {
   show: Show;
@@ -11,6 +11,8 @@ export interface Things {
   declined: Schemas['Booking'];
   confirmed: Schemas['Booking'];
   cancelled: Schemas['Booking'];
+  /** At a theater that sells from its own system. */
+  remote: Schemas['Booking'];
 }
 
 /** A customer with a booking in each state. */
@@ -20,7 +22,9 @@ export async function things(): Promise<Things> {
   const [held, declined, confirmed, cancelled] = await Promise.all(shows.map((show) => hold(customer, show.id, show.free.slice(0, 2))));
   await Promise.all([payInVain(customer, declined!), pay(customer, confirmed!), pay(customer, cancelled!)]);
   await cancel(customer, cancelled!.id);
-  return { show: await findShow({ wider: 14 }), customer, held: held!, declined: declined!, confirmed: confirmed!, cancelled: cancelled! };
+  const elsewhere = (await remoteShow()).show;
+  const remote = await pay(customer, await hold(customer, elsewhere.id, [0, 1, 2].map((i) => elsewhere.free[2 * i]!)));
+  return { show: await findShow({ wider: 14 }), customer, held: held!, declined: declined!, confirmed: confirmed!, cancelled: cancelled!, remote };
 }
 
 export interface Screen {
@@ -50,6 +54,31 @@ const seats = async (page: Page, { show }: Things) => {
   await seat(page, show.free[0]!).waitFor();
   await page.locator('header p.free').waitFor();
 };
+
+interface Guest {
+  who: Customer;
+  held: Schemas['Booking'];
+}
+
+const guests = new WeakMap<Page, Guest>();
+let seatsOfGuests = 0;
+
+/** A guest in this page, with a seat that is held: as if the form had been sent. */
+async function guestIn(page: Page, { show }: Things): Promise<Guest> {
+  const { email, name, password } = newcomer();
+  await page.goto('/about');
+  const who = await page.evaluate(async (address) => {
+    const post = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ email: address }) };
+    const { access_token: token } = (await (await fetch('/v1/browser-sessions/guest', post)).json()) as { access_token: string };
+    const { id } = (await (await fetch('/v1/me', { headers: { Authorization: 'Bearer ' + token } })).json()) as { id: string };
+    localStorage.setItem('boxoffice.account', id);
+    return { id, token };
+  }, email);
+  const customer = { ...who, email, name, password };
+  const guest = { who: customer, held: await hold(customer, show.id, [show.free[10 + seatsOfGuests++]!]) };
+  guests.set(page, guest);
+  return guest;
+}
 
 export const screens: Screen[] = [
   at('home', false, ({ show }) => '/?city=' + show.city, 'main footer', false),
@@ -118,12 +147,93 @@ export const screens: Screen[] = [
     },
   },
   at('tickets-nobody', false, () => '/tickets', 'main a.go'),
+  at('guest', false, ({ show }) => '/guest?next=/shows/' + show.id, 'form'),
+  {
+    name: 'guest-code',
+    member: false,
+    whole: true,
+    async open(page, things) {
+      await page.goto('/bookings/' + (await guestIn(page, things)).held.id);
+      await page.locator('.confirm .wait').waitFor();
+    },
+  },
+  {
+    name: 'guest-address',
+    member: false,
+    whole: true,
+    async open(page) {
+      await page.locator('main button.link').first().click();
+      await page.locator('input[type=email]').waitFor();
+    },
+  },
+  at('guest-account', false, () => '/account', '.confirm'),
+  {
+    name: 'guest-ticket',
+    member: false,
+    async open(page) {
+      const { who, held } = guests.get(page)!;
+      await confirm(who, 'email', who.email);
+      await pay(who, held);
+      await page.goto('/tickets/' + held.id);
+      await page.locator('article img').waitFor();
+    },
+  },
+  {
+    name: 'guest-booking',
+    member: false,
+    whole: true,
+    async open(page) {
+      await page.goto('/bookings/' + guests.get(page)!.held.id);
+      await page.locator('.acts a[href*=claim]').waitFor();
+    },
+  },
+  at('guest-claim', false, () => '/signup?claim&next=/tickets', 'form'),
+  at('account-nobody', false, () => '/account', 'main a.go'),
   at('pay', true, ({ held }) => '/bookings/' + held.id, 'button.way'),
   at('declined', true, ({ declined }) => '/bookings/' + declined.id, '[role=alert]'),
   at('booking', true, ({ confirmed }) => '/bookings/' + confirmed.id, '.story'),
   at('ticket', true, ({ confirmed }) => '/tickets/' + confirmed.id, 'article img', false),
+  at('ticket-remote', true, ({ remote }) => '/tickets/' + remote.id, 'article li img'),
   at('tickets', true, () => '/tickets', 'main li a'),
   at('cancel', true, ({ confirmed }) => `/bookings/${confirmed.id}/cancel`, 'button.danger'),
   at('cancelled', true, ({ cancelled }) => '/bookings/' + cancelled.id, '.story'),
-  at('account', true, () => '/account', 'form'),
+  at('account', true, () => '/account', 'main nav a'),
+  at('account-profile', true, () => '/account/profile', 'form'),
+  at('account-email', true, () => '/account/email', 'form'),
+  {
+    name: 'account-email-code',
+    member: true,
+    whole: true,
+    async open(page) {
+      await page.goto('/account/email');
+      await page.locator('.ways button').click();
+      await page.locator('input[name=code]').waitFor();
+    },
+  },
+  at('account-password', true, () => '/account/password', 'form'),
+  {
+    name: 'account-password-wrong',
+    member: true,
+    whole: true,
+    async open(page) {
+      await page.goto('/account/password');
+      await page.locator('form button[type=submit]').click();
+      await page.locator('.summary').waitFor();
+    },
+  },
+  at('account-security', true, () => '/account/security', '#sessions'),
+  {
+    name: 'account-passkeys',
+    member: true,
+    whole: true,
+    async open(page) {
+      await authenticator(page);
+      await page.goto('/account/security');
+      await page.getByRole('button', { name: 'Add a passkey' }).click();
+      await page.getByRole('list', { name: 'Passkeys' }).waitFor();
+      await page.getByRole('button', { name: /^Remove the passkey / }).first().click();
+    },
+  },
+  at('account-messages', true, () => '/account/messages', 'fieldset'),
+  at('account-region', true, () => '/account/region', 'form'),
 ];

@@ -16,11 +16,11 @@ test('Who ends a session elsewhere ends what that browser shows and keeps', asyn
   await b.page.goto('/tickets/' + booking.id);
   await b.page.getByRole('img', { name: 'QR code for the door' }).waitFor();
   await readyOffline(b.page);
-  await b.page.goto('/account');
+  await b.page.goto('/account/profile');
   const name = b.page.getByLabel('Name', { exact: true });
   await name.waitFor();
 
-  await a.page.goto('/account');
+  await a.page.goto('/account/security');
   const list = a.page.getByRole('list', { name: 'Where you are logged in' });
   const own = list.getByRole('listitem').first();
   await own.getByText('Safari on macOS').waitFor();
@@ -32,7 +32,7 @@ test('Who ends a session elsewhere ends what that browser shows and keeps', asyn
   b.allow(/status of 401/, 'its session has ended');
   await name.fill('Somebody Else');
   await b.page.getByRole('button', { name: 'Save' }).tap();
-  await b.page.waitForURL(/\/login\?next=\/account/);
+  await b.page.waitForURL(/\/login\?next=\/account\/profile/);
   expect(await b.page.content()).not.toContain(customer.email);
   const kept = () =>
     b.page.evaluate(async () => {

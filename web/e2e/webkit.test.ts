@@ -34,6 +34,8 @@ describe.skipIf(!webkit)('WebKit', () => {
     await browser.wait('[data-seat]');
     await browser.click('.ways .way');
     await browser.click('aside .go');
+    await browser.click('main a[href^="/login?next="]');
+    await browser.wait('input[name=password]');
     await browser.fill('input[name=email]', asha.email);
     await browser.fill('input[name=password]', asha.password);
     await browser.click('form .go');

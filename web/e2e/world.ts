@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type CDPSession, type Locator, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, type TestContext } from 'vitest';
 
 import { base, type Customer } from './platform';
@@ -93,6 +93,16 @@ export async function logIn(page: Page, customer: Customer): Promise<void> {
     if (!answer.ok) throw new Error('log in: ' + answer.status);
     localStorage.setItem('boxoffice.account', id); // the app's mark that there is a session
   }, customer);
+}
+
+/** A phone's own authenticator, whose owner is verified at once (Chromium's WebAuthn domain, experimental). */
+export async function authenticator(page: Page, more: Record<string, unknown> = {}): Promise<{ cdp: CDPSession; authenticatorId: string }> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('WebAuthn.enable');
+  const { authenticatorId } = (await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, ...more },
+  })) as { authenticatorId: string };
+  return { cdp, authenticatorId };
 }
 
 export const cards = { pays: '4242 4242 4242 4242', declined: '4000 0000 0000 0002' };

@@ -19,6 +19,8 @@ describe('match', () => {
     ['/tickets', '/tickets', {}],
     ['/tickets/1', '/tickets/:id', { id: '1' }],
     ['/account', '/account', {}],
+    ['/account/email', '/account/email', {}],
+    ['/account/nothing', 'unknown', {}],
     ['/login', '/login', {}],
     ['/signup', '/signup', {}],
     ['/about', '/about', {}],

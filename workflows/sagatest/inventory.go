@@ -42,7 +42,7 @@ func (i *inventory) Hold(ctx context.Context, req booking.HoldRequest) (held boo
 		}
 		held = booking.Held{
 			BookingID: req.BookingID, Show: w.show, Seats: req.Seats, Quote: w.bookings[req.BookingID].Quote,
-			ExpiresAt: expires, ExpiresIn: req.HoldFor, Channels: w.channels,
+			ExpiresAt: expires, ExpiresIn: req.HoldFor, Channels: w.channels, House: w.house.terms(req.Seats),
 		}
 		return nil
 	})
@@ -141,6 +141,10 @@ func (i *inventory) End(ctx context.Context, end booking.Ending) error {
 			return booking.E(booking.CodeConflict, "The booking is %s.", b.Status)
 		}
 		w.free(end.BookingID)
+		w.house.has = end.HouseSold
+		if end.HouseKeeps > 0 {
+			w.house.has = b.Seats
+		}
 		b.Status = end.Status
 		return nil
 	})

@@ -24,7 +24,7 @@ func (p *provider) Open(ctx context.Context, req booking.PaymentRequest) (state 
 			reference = fmt.Sprintf("pi_%d", len(w.payments)+1)
 			w.byKey[req.Key] = reference
 			w.payments[reference] = &booking.PaymentState{
-				Provider: Provider, Reference: reference, BookingID: req.BookingID, Attempt: req.Attempt,
+				Provider: req.Provider, Reference: reference, BookingID: req.BookingID, Attempt: req.Attempt,
 				Status: booking.PaymentOpen, Amount: req.Amount.Amount, Currency: req.Amount.Currency,
 			}
 		}
@@ -90,6 +90,45 @@ func (p *provider) change(ctx context.Context, operation, reference string,
 		return err
 	})
 	return state, err
+}
+
+// approving is a provider whose customers only approve.
+type approving struct{ *provider }
+
+func (p approving) Name() string { return Approving }
+
+func (p approving) Authorize(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error) {
+	return p.change(ctx, "authorize", step.Reference, func(w *World, state *booking.PaymentState) error {
+		if state.Status != booking.PaymentApproved {
+			return nil
+		}
+		answer := booking.PaymentAuthorized
+		if len(w.answers) > 0 {
+			answer, w.answers = w.answers[0], w.answers[1:]
+		}
+		switch state.Status = answer; answer {
+		case booking.PaymentAuthorized:
+			w.moves["authorize"]++
+			state.Authorized = state.Amount
+		case booking.PaymentFailed:
+			w.tries++
+			state.Failure, state.Try = "The way to pay was declined.", fmt.Sprintf("try_%d", w.tries)
+		}
+		return nil
+	})
+}
+
+// Approve is the customer agreeing to a payment of the approving provider.
+func (w *World) Approve(reference string) booking.PaymentState {
+	return w.pay(reference, func(p *booking.PaymentState) { p.Status, p.Failure, p.Try = booking.PaymentApproved, "", "" })
+}
+
+// AnswerAuthorize sets what the approving provider says to the next authorizations; then it
+// authorizes.
+func (w *World) AnswerAuthorize(answers ...booking.PaymentStatus) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers = answers
 }
 
 // Authorize is the customer paying; it gives what a webhook would fetch.

@@ -156,8 +156,8 @@ func sold() End {
 // Scenarios are all branches of all workflows.
 func Scenarios() []Scenario {
 	var all []Scenario
-	for _, group := range [][]Scenario{holdScenarios(), payScenarios(), sellScenarios(), attendScenarios(),
-		changeScenarios(), lateScenarios()} {
+	for _, group := range [][]Scenario{holdScenarios(), payScenarios(), approveScenarios(), sellScenarios(), attendScenarios(),
+		changeScenarios(), lateScenarios(), houseScenarios()} {
 		all = append(all, group...)
 	}
 	return all

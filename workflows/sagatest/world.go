@@ -32,6 +32,7 @@ type Fault struct {
 // World implements every port of package activities.
 type World struct {
 	mu       sync.Mutex
+	house    house // of a theater that sells from its own system
 	now      func() time.Time
 	show     booking.ShowSummary
 	claims   map[string]string // seat → booking
@@ -51,7 +52,8 @@ type World struct {
 	decideBy  time.Time
 	chosen    booking.ChangeChoice
 	givenBack int64
-	tries     int // declined payments
+	tries     int                     // declined payments
+	answers   []booking.PaymentStatus // what authorizing says next; authorized without one
 	// What staff promised after the end, and how often.
 	promised int64
 	promises int
@@ -84,7 +86,8 @@ const (
 	ShowID     = "0b5c9f8e-6a36-4c58-9a4e-2f1a7f0f1a03"
 	TheaterID  = "0b5c9f8e-6a36-4c58-9a4e-2f1a7f0f1a04"
 	Provider   = "stripe"
-	Price      = 45_000 // two seats, in paise
+	Approving  = "paypal" // a provider whose customers only approve
+	Price      = 45_000   // two seats, in paise
 )
 
 // Total is what the world's booking costs.
@@ -95,11 +98,12 @@ func (w *World) Activities() workers.Activities {
 	return workers.Activities{
 		Seats: &activities.Seats{Inventory: (*inventory)(w), Choices: (*inventory)(w), Books: (*books)(w)},
 		Payments: &activities.Payments{
-			Providers: map[string]activities.PaymentProvider{Provider: (*provider)(w)},
+			Providers: map[string]activities.PaymentProvider{Provider: (*provider)(w), Approving: approving{(*provider)(w)}},
 			Books:     (*books)(w),
 		},
 		Notifications: &activities.Notifications{Messages: (*messages)(w)},
 		Sweep:         &activities.Sweep{Standings: (*standings)(w)},
+		Houses:        &activities.Houses{Registry: (*houseSystem)(w), Orders: (*houseSystem)(w)},
 	}
 }
 
@@ -196,6 +200,8 @@ type End struct {
 	Moves    map[string]int // authorize, capture, void, refund at the provider
 	Messages []string       // "confirmed/email/0", in order of name
 	Alerts   []string
+	House    string   // how the order stands in the books of the theater's own system
+	HouseHas []string // seats that stay off sale because that system has or may have them
 }
 
 // End sums the world up.
@@ -225,6 +231,10 @@ func (w *World) End() End {
 	for _, a := range w.alerts {
 		end.Alerts = append(end.Alerts, string(a.Kind))
 	}
+	if w.house.order != nil {
+		end.House = string(w.house.order.Status)
+	}
+	end.HouseHas = w.house.has
 	slices.Sort(end.Claimed)
 	slices.Sort(end.Messages)
 	slices.Sort(end.Alerts)

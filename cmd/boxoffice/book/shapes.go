@@ -12,8 +12,9 @@ type (
 		AccessToken string `json:"access_token"`
 	}
 	cityDoc struct {
-		Slug string `json:"slug"`
-		Name string `json:"name"`
+		Slug     string `json:"slug"`
+		Name     string `json:"name"`
+		Currency string `json:"currency"`
 	}
 	movieDoc struct {
 		Slug        string `json:"slug"`

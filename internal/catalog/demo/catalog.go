@@ -108,6 +108,22 @@ func Theaters() []Theater {
 	return theaters
 }
 
+// Remote gives the theater of the demo world that sells from its own system, which also has
+// its screens and its shows.
+func Remote() Theater {
+	const slug = "copper-kettle-hackney"
+	for _, c := range world().cities {
+		if c.Slug == "london" {
+			return Theater{
+				ID: stableID("theater", slug), Slug: slug, CityID: c.ID, Name: "Copper Kettle, Hackney",
+				Address: "88 Kettlemakers Yard, Hackney, London E8", Lat: 51.5432, Lon: -0.0557, TimeZone: c.TimeZone, Currency: c.Currency,
+				Amenities: []string{"bar", "m_ticket"}, Accessibility: []string{"step_free_access", "wheelchair_spaces"},
+			}
+		}
+	}
+	panic("demo: there is no London")
+}
+
 // catalog is the tables, expanded. The lower-case parts are what only the
 // program needs to know.
 type catalog struct {

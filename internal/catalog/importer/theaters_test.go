@@ -54,8 +54,8 @@ func TestTheaters(t *testing.T) {
 	assert.Equal(t, schema.Theater{
 		ID: h.ID, Slug: "harbor-lights", CityID: city.ID, Name: "Harbor Lights", Address: "Rua do Cais 4, Porto Novo", Lat: 41.14, Lon: -8.62,
 		TimeZone: "Europe/Lisbon", Currency: "EUR", Amenities: []string{"cafe", "parking"}, Accessibility: []string{"hearing_loop"},
-		AccessibleReleaseMinutes: 45,
-		CreatedAt:                h.CreatedAt, UpdatedAt: h.UpdatedAt,
+		PaymentProviders: []string{}, AccessibleReleaseMinutes: 45,
+		CreatedAt: h.CreatedAt, UpdatedAt: h.UpdatedAt,
 	}, h)
 	assert.Equal(t, 20, query[int](t, db, `SELECT cleaning_minutes FROM screens WHERE name = 'Sala 1'`))
 	assert.Equal(t, 15, query[int](t, db, `SELECT cleaning_minutes FROM screens WHERE name = 'Sala 2'`))

@@ -41,6 +41,11 @@ func (s *Store) MayChangeShow(ctx context.Context, actor audit.Actor, show uuid.
 	return Changeable{zone: location}, nil
 }
 
+// MayReadTheater tells whether the actor sees how a theater's business goes. Code: forbidden.
+func (s *Store) MayReadTheater(ctx context.Context, actor audit.Actor, theater uuid.UUID) error {
+	return mayRead(ctx, s.db, actor, theater)
+}
+
 // Moment reads a time of RFC 3339. Nil for none.
 func (Changeable) Moment(field string, text *string) (*time.Time, []booking.FieldError) {
 	var p fieldErrors

@@ -30,7 +30,8 @@ import (
 type Store struct {
 	db        *bun.DB
 	addresses *outbound.Guard
-	charging  booking.Charging // nil when prices are not checked
+	charging  booking.Charging            // nil when prices are not checked
+	providers map[string]booking.Charging // nil when the names of providers are not checked
 }
 
 // Option changes how New makes a Store.
@@ -46,6 +47,12 @@ func WithResolver(resolver outbound.Resolver) Option {
 // charge.
 func WithCharging(charging booking.Charging) Option {
 	return func(s *Store) { s.charging = charging }
+}
+
+// WithProviders says which payment providers the platform has, and what each charges. Without
+// it theaters may name any.
+func WithProviders(providers map[string]booking.Charging) Option {
+	return func(s *Store) { s.providers = providers }
 }
 
 // New makes a Store over the database.

@@ -30,6 +30,8 @@ type Theater struct {
 	Currency      string    `json:"currency"`
 	Amenities     []string  `json:"amenities"`
 	Accessibility []string  `json:"accessibility"`
+	// PaymentProviders as in schema.Theater.
+	PaymentProviders []string `json:"payment_providers"`
 	// AccessibleReleaseMinutes as in schema.Theater.
 	AccessibleReleaseMinutes int        `json:"accessible_release_minutes"`
 	RetiredAt                *time.Time `json:"retired_at"`
@@ -47,7 +49,7 @@ func theaterView(row *theaterRow) Theater {
 	return Theater{
 		ID: row.ID, Slug: row.Slug, City: row.City, Name: row.Name, Address: row.Address, Lat: row.Lat, Lon: row.Lon,
 		TimeZone: row.TimeZone, Currency: row.Currency, Amenities: rules.Listed(row.Amenities), Accessibility: rules.Listed(row.Accessibility),
-		AccessibleReleaseMinutes: row.AccessibleReleaseMinutes, RetiredAt: row.RetiredAt, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
+		PaymentProviders: rules.Listed(row.PaymentProviders), AccessibleReleaseMinutes: row.AccessibleReleaseMinutes, RetiredAt: row.RetiredAt, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
 	}
 }
 
@@ -56,6 +58,7 @@ var houses = kind[theaterRow, Theater]{
 	ids: func(row *theaterRow) (id, theater uuid.UUID) { return row.ID, row.ID },
 	write: func(ctx context.Context, tx bun.Tx, row *theaterRow) error {
 		row.Amenities, row.Accessibility = rules.Listed(row.Amenities), rules.Listed(row.Accessibility)
+		row.PaymentProviders = rules.Listed(row.PaymentProviders)
 		if _, err := tx.NewUpdate().Model(&row.Theater).ExcludeColumn("created_at").Value("updated_at", "now()").
 			WherePK().Returning("updated_at").Exec(ctx); err != nil {
 			return fmt.Errorf("change a theater: %w", err)
@@ -154,7 +157,11 @@ func (s *Store) CreateTheater(ctx context.Context, actor audit.Actor, fields the
 	row := &theaterRow{Theater: schema.Theater{
 		ID: uuid.New(), TimeZone: city.TimeZone, Currency: city.Currency, AccessibleReleaseMinutes: rules.UsualAccessibleRelease}}
 	fields.apply(row, city)
+	if err := s.checkCurrency(row); err != nil {
+		return Theater{}, err
+	}
 	row.Amenities, row.Accessibility = rules.Listed(row.Amenities), rules.Listed(row.Accessibility)
+	row.PaymentProviders = rules.Listed(row.PaymentProviders)
 	return houses.create(ctx, s, actor, row, func(ctx context.Context, tx bun.Tx) (err error) {
 		if err := hasRoom(ctx, tx, "theaters", "city_id", city.ID, mostTheaters, "A city has at most %d theaters."); err != nil {
 			return err
@@ -187,7 +194,7 @@ func (s *Store) EditTheater(ctx context.Context, actor audit.Actor, id uuid.UUID
 			}
 		}
 		fields.apply(row, city)
-		return nil
+		return s.checkCurrency(row)
 	})
 }
 

@@ -3,6 +3,9 @@ package staff
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -27,6 +30,8 @@ type theaterFields struct {
 	Currency      *string   `json:"currency"`
 	Amenities     *[]string `json:"amenities"`
 	Accessibility *[]string `json:"accessibility"`
+	// PaymentProviders as in schema.Theater.
+	PaymentProviders *[]string `json:"payment_providers"`
 	// AccessibleReleaseMinutes as in schema.Theater.
 	AccessibleReleaseMinutes *int `json:"accessible_release_minutes"`
 }
@@ -62,8 +67,39 @@ func (s *Store) checkTheater(ctx context.Context, f *theaterFields, creating boo
 	p.check().ChargedIn(s.charging, "currency", charged)
 	f.Amenities = p.check().Codes("amenities", f.Amenities, maxAmenities)
 	f.Accessibility = p.check().Codes("accessibility", f.Accessibility, maxAmenities)
+	s.checkProviders(&p, f.PaymentProviders)
 	rules.Between(p.Add, "accessible_release_minutes", f.AccessibleReleaseMinutes, 0, rules.MaxAccessibleRelease)
 	return city, p.Err()
+}
+
+// checkProviders wants providers of the platform, each once. Whether they charge the
+// theater's currency is checked with it.
+func (s *Store) checkProviders(p *fieldErrors, names *[]string) {
+	if names == nil || s.providers == nil {
+		return
+	}
+	for i, name := range *names {
+		at := fmt.Sprintf("payment_providers[%d]", i)
+		switch {
+		case s.providers[name] == nil:
+			p.Add(at, "Must be one of: %s.", strings.Join(slices.Sorted(maps.Keys(s.providers)), ", "))
+		case slices.Index(*names, name) < i:
+			p.Add(at, "Is listed twice.")
+		}
+	}
+}
+
+// checkCurrency wants every provider of a theater to charge its currency.
+func (s *Store) checkCurrency(row *theaterRow) error {
+	var p fieldErrors
+	for i, name := range row.PaymentProviders {
+		if charging := s.providers[name]; charging != nil {
+			if _, taken := charging(row.Currency); !taken {
+				p.Add(fmt.Sprintf("payment_providers[%d]", i), "%s cannot receive %s, the currency of this theater. Remove it.", name, row.Currency)
+			}
+		}
+	}
+	return p.Err()
 }
 
 // checkTimeZone wants a zone that both we and Postgres know: each has its own copy
@@ -97,6 +133,7 @@ func (f *theaterFields) apply(row *theaterRow, city *schema.City) {
 	rules.Set(&row.Currency, f.Currency)
 	rules.Set(&row.Amenities, f.Amenities)
 	rules.Set(&row.Accessibility, f.Accessibility)
+	rules.Set(&row.PaymentProviders, f.PaymentProviders)
 	rules.Set(&row.AccessibleReleaseMinutes, f.AccessibleReleaseMinutes)
 }
 

@@ -46,6 +46,11 @@ func (s *suite) currencies() {
 
 		step := s.step(opened.Reference, 0)
 		step.Amount = c.price
+		if s.setup.NeedsAuthorize {
+			_, err = s.Provider.(authorizer).Authorize(s.ctx(), step)
+			require.NoError(s, err, c.price.Currency)
+			step.Key = s.key()
+		}
 		taken, err := s.Provider.Capture(s.ctx(), step)
 		require.NoError(s, err, c.price.Currency)
 		assert.Equal(s, c.price.Amount, taken.Captured, c.price.Currency)

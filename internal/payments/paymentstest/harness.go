@@ -24,6 +24,16 @@ type provider interface {
 	payments.Webhooks
 }
 
+// authorizer is a provider with NeedsAuthorize.
+type authorizer interface {
+	Authorize(ctx context.Context, step booking.MoneyStep) (booking.PaymentState, error)
+}
+
+// lister is a provider with Lists.
+type lister interface {
+	ListPayments(ctx context.Context, span booking.PaymentSpan) (booking.PaymentPage, error)
+}
+
 // Setup describes the provider to Run.
 type Setup struct {
 	// New starts a vendor with empty books and a provider that talks to it; what
@@ -34,8 +44,28 @@ type Setup struct {
 	// StoresFailures: the vendor keeps an answer under its idempotency key even
 	// when the answer is a failure.
 	StoresFailures bool
-	// SignsTime: a webhook's signature covers when it was made.
+	// SignsTime: a webhook's signature covers when it was made, and it may be as old as
+	// Tolerance; default 5 minutes.
 	SignsTime bool
+	Tolerance time.Duration
+	// Price is what the payments of the suite are for; default 450.00 INR.
+	Price booking.Money
+
+	// NeedsAuthorize: the customer only approves, and the provider is an
+	// activities.Authorizer.
+	NeedsAuthorize bool
+	// VoidIsLater: the vendor cannot void an authorization. A voided one is never captured,
+	// and its money goes back when the authorization ends.
+	VoidIsLater bool
+	// WholeCaptureOnly: the vendor captures all of a payment or nothing.
+	WholeCaptureOnly bool
+	// RefundsLater: a refund counts at once, and is pending until Harness.SettleRefunds.
+	RefundsLater bool
+	// Lists: the provider is an activities.PaymentLister.
+	Lists bool
+	// NoClose: the vendor cannot close an open payment, so that a customer can still pay one
+	// that was voided.
+	NoClose bool
 }
 
 // Harness is one provider with hands on the vendor's side.
@@ -44,7 +74,8 @@ type Harness struct {
 	// Rotated is the same provider after the previous webhook secret has gone.
 	Rotated provider
 
-	// The customer pays, is declined, or is sent to the bank and stays there.
+	// The customer pays (or, of a provider with NeedsAuthorize, approves), is declined, or is
+	// sent to the bank and stays there.
 	Authorize func(t *testing.T, reference string)
 	Decline   func(t *testing.T, reference string)
 	Challenge func(t *testing.T, reference string)
@@ -55,6 +86,14 @@ type Harness struct {
 	// The customer's bank takes a payment back and, later, decides.
 	Dispute       func(t *testing.T, reference string)
 	DecideDispute func(t *testing.T, reference string, won bool)
+	// Lapse moves the vendor's clock past the end of a payment's authorization, with
+	// VoidIsLater.
+	Lapse func(t *testing.T, reference string)
+	// GivenBack is what the vendor has returned of an authorization without a capture,
+	// with VoidIsLater.
+	GivenBack func(t *testing.T, reference string) int64
+	// SettleRefunds finishes a payment's refunds, with RefundsLater.
+	SettleRefunds func(t *testing.T, reference string)
 	// FailRefund sends the newest refund of a payment back to us.
 	FailRefund func(t *testing.T, reference string)
 
@@ -63,7 +102,7 @@ type Harness struct {
 
 	// Fault makes the vendor's next such operation go wrong.
 	Fault func(t *testing.T, f Fault)
-	// Books are the vendor's own totals by currency.
+	// Books are the vendor's own totals by currency. A refund counts before it is finished.
 	Books func(t *testing.T) map[string]Totals
 	// Sign makes a webhook as the vendor sends it.
 	Sign func(t *testing.T, h Hook) (body []byte, header http.Header)
@@ -77,11 +116,12 @@ type Operation string
 
 // The operations that can go wrong.
 const (
-	OpOpen    Operation = "open"
-	OpGet     Operation = "get"
-	OpCapture Operation = "capture"
-	OpVoid    Operation = "void"
-	OpRefund  Operation = "refund"
+	OpOpen      Operation = "open"
+	OpGet       Operation = "get"
+	OpAuthorize Operation = "authorize"
+	OpCapture   Operation = "capture"
+	OpVoid      Operation = "void"
+	OpRefund    Operation = "refund"
 )
 
 // trouble is what goes wrong.

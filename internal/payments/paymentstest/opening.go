@@ -64,28 +64,65 @@ func (s *suite) openWhileUnderWay() {
 	assert.Len(s, references, 1)
 }
 
+// An approval reserves nothing; authorizing reserves once. Where the customer's click
+// authorizes, there is no such call.
+func (s *suite) approvedIsNotAuthorized() {
+	authorizer, can := s.Provider.(authorizer)
+	require.Equal(s, s.setup.NeedsAuthorize, can)
+	reference := s.opened()
+	if !can {
+		s.pays(reference)
+		s.asked(s.isAuthorized(), reference)
+		return
+	}
+	s.stands(isOpen, s.reserve(reference)) // not approved: nothing happens
+	s.Authorize(s.T, reference)
+	s.asked(standing{Status: booking.PaymentApproved}, reference)
+	_, err := s.Provider.Capture(s.ctx(), s.step(reference, s.price.Amount))
+	s.code(booking.CodePaymentRefused, err)
+
+	s.Fault(s.T, Fault{Trouble: ReplyLost, Operation: OpAuthorize})
+	step := s.step(reference, s.price.Amount)
+	_, err = authorizer.Authorize(s.ctx(), step)
+	s.lost(err)
+	for range 2 {
+		state, err := authorizer.Authorize(s.ctx(), step)
+		require.NoError(s, err)
+		s.stands(s.isAuthorized(), state)
+	}
+	s.stands(s.isAuthorized(), s.reserve(reference)) // a new key
+	_, err = authorizer.Authorize(s.ctx(), s.step(reference[:len(reference)-4]+"0000", s.price.Amount))
+	s.code(booking.CodeNotFound, err)
+	s.books(0, 0)
+}
+
 func (s *suite) declinedThenPaid() {
 	reference := s.opened()
 	for range 2 {
-		s.Decline(s.T, reference)
+		s.declines(reference)
+		if s.setup.NeedsAuthorize {
+			// The answer to our authorizing said so. The customer may approve again.
+			s.asked(isOpen, reference)
+			continue
+		}
 		s.asked(isFailed, reference)
 	}
-	s.Authorize(s.T, reference)
-	s.asked(isAuthorized, reference)
-	state, err := s.Provider.Capture(s.ctx(), s.step(reference, price.Amount))
+	s.pays(reference)
+	s.asked(s.isAuthorized(), reference)
+	state, err := s.Provider.Capture(s.ctx(), s.step(reference, s.price.Amount))
 	require.NoError(s, err)
-	s.stands(isCaptured, state)
-	s.books(price.Amount, 0)
+	s.stands(s.isCaptured(), state)
+	s.books(s.price.Amount, 0)
 }
 
 func (s *suite) challengeAbandoned() {
 	reference := s.opened()
 	s.Challenge(s.T, reference)
 	s.asked(isOpen, reference)
-	state, err := s.Provider.Void(s.ctx(), s.step(reference, price.Amount))
+	state, err := s.Provider.Void(s.ctx(), s.step(reference, s.price.Amount))
 	require.NoError(s, err)
 	s.stands(isVoided, state)
-	_, err = s.Provider.Capture(s.ctx(), s.step(reference, price.Amount))
+	_, err = s.Provider.Capture(s.ctx(), s.step(reference, s.price.Amount))
 	s.code(booking.CodePaymentRefused, err)
 	s.books(0, 0)
 }

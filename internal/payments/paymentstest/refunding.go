@@ -13,13 +13,13 @@ import (
 // and a larger total asks for more, with any key.
 func (s *suite) refundInParts() {
 	reference := s.captured()
-	totals := []int64{10_000, 10_000, 25_000, 10_000, price.Amount, price.Amount}
+	totals := []int64{10_000, 10_000, 25_000, 10_000, s.price.Amount, s.price.Amount}
 	step := s.step(reference, 0)
 	var most int64
 	for _, total := range totals {
 		most = max(most, total)
-		want := standing{Status: booking.PaymentCaptured, Captured: price.Amount, Refunded: most}
-		if most == price.Amount {
+		want := standing{Status: booking.PaymentCaptured, Captured: s.price.Amount, Refunded: most}
+		if most == s.price.Amount {
 			want.Status = booking.PaymentRefunded
 		}
 		step.Amount.Amount = total
@@ -29,24 +29,43 @@ func (s *suite) refundInParts() {
 			s.stands(want, state)
 			s.asked(want, reference)
 		}
-		s.books(price.Amount, most)
+		s.books(s.price.Amount, most)
 	}
+	s.settles(s.isRefunded(), reference)
+}
+
+// settles wants refunds that the vendor finishes later to be pending before and not after.
+func (s *suite) settles(want standing, reference string) {
+	s.Helper()
+	pending := func() int64 {
+		state, err := s.Provider.Get(s.ctx(), reference)
+		require.NoError(s, err)
+		s.stands(want, state)
+		return state.RefundsPending
+	}
+	if !s.setup.RefundsLater {
+		assert.Zero(s, pending())
+		return
+	}
+	assert.Equal(s, want.Refunded, pending())
+	s.SettleRefunds(s.T, reference)
+	assert.Zero(s, pending())
 }
 
 func (s *suite) refundRefused() {
 	open, authorized, captured := s.opened(), s.authorized(), s.captured()
 	for _, reference := range []string{open, authorized} {
-		_, err := s.Provider.Refund(s.ctx(), s.step(reference, price.Amount))
+		_, err := s.Provider.Refund(s.ctx(), s.step(reference, s.price.Amount))
 		s.code(booking.CodePaymentRefused, err)
 	}
-	_, err := s.Provider.Refund(s.ctx(), s.step(captured, price.Amount+1))
+	_, err := s.Provider.Refund(s.ctx(), s.step(captured, s.price.Amount+1))
 	s.code(booking.CodePaymentRefused, err)
-	foreign := s.step(captured, price.Amount)
-	foreign.Amount.Currency = "USD"
+	foreign := s.step(captured, s.price.Amount)
+	foreign.Amount.Currency = "EUR"
 	_, err = s.Provider.Refund(s.ctx(), foreign)
 	s.code(booking.CodePaymentMismatch, err)
-	s.asked(isCaptured, captured)
-	s.books(price.Amount, 0)
+	s.asked(s.isCaptured(), captured)
+	s.books(s.price.Amount, 0)
 }
 
 func (s *suite) refundReplyLost() {
@@ -58,14 +77,14 @@ func (s *suite) refundReplyLost() {
 	if _, err := s.Provider.Refund(s.ctx(), step); err != nil {
 		require.Contains(s, []booking.Code{booking.CodeProviderUnavailable, booking.CodeProviderError}, booking.CodeOf(err))
 	}
-	isPart := standing{Status: booking.PaymentCaptured, Captured: price.Amount, Refunded: 20_000}
+	isPart := standing{Status: booking.PaymentCaptured, Captured: s.price.Amount, Refunded: 20_000}
 	state, err := s.Provider.Refund(s.ctx(), step)
 	require.NoError(s, err)
 	s.stands(isPart, state)
 	state, err = s.Provider.Refund(s.ctx(), s.step(reference, 20_000)) // another key
 	require.NoError(s, err)
 	s.stands(isPart, state)
-	s.books(price.Amount, 20_000)
+	s.books(s.price.Amount, 20_000)
 }
 
 func (s *suite) refundManyAtOnce() {
@@ -77,7 +96,7 @@ func (s *suite) refundManyAtOnce() {
 	})
 	_, err := s.Provider.Refund(s.ctx(), step)
 	require.NoError(s, err)
-	s.books(price.Amount, 20_000)
+	s.books(s.price.Amount, 20_000)
 }
 
 // A refund that came back is not refunded money any more, and the same total may be asked
@@ -91,16 +110,16 @@ func (s *suite) refundFailsLater() {
 
 	state, err := s.Provider.Get(s.ctx(), reference)
 	require.NoError(s, err)
-	s.stands(isCaptured, state)
+	s.stands(s.isCaptured(), state)
 	assert.EqualValues(s, 20_000, state.RefundsFailed)
-	s.books(price.Amount, 0)
+	s.books(s.price.Amount, 0)
 
 	again := s.step(reference, 20_000)
 	state, err = s.Provider.Refund(s.ctx(), again)
 	require.NoError(s, err)
-	s.stands(standing{Status: booking.PaymentCaptured, Captured: price.Amount, Refunded: 20_000}, state)
+	s.stands(standing{Status: booking.PaymentCaptured, Captured: s.price.Amount, Refunded: 20_000}, state)
 	assert.EqualValues(s, 20_000, state.RefundsFailed, "the running total stays")
-	s.books(price.Amount, 20_000)
+	s.books(s.price.Amount, 20_000)
 }
 
 // A dispute is money that the bank has, until it is won. It is no refund, and
@@ -110,8 +129,8 @@ func (s *suite) dispute() {
 		reference := s.captured()
 		s.Dispute(s.T, reference)
 		state := s.disputed(reference, booking.DisputeOpen)
-		s.stands(isCaptured, state)
-		_, err := s.Provider.Refund(s.ctx(), s.step(reference, price.Amount))
+		s.stands(s.isCaptured(), state)
+		_, err := s.Provider.Refund(s.ctx(), s.step(reference, s.price.Amount))
 		s.code(booking.CodePaymentRefused, err)
 
 		s.DecideDispute(s.T, reference, won)
@@ -134,6 +153,6 @@ func (s *suite) disputed(reference string, status booking.DisputeStatus) booking
 	require.Len(s, state.Disputes, 1)
 	assert.NotEmpty(s, state.Disputes[0].Reference)
 	assert.Equal(s, status, state.Disputes[0].Status)
-	assert.Equal(s, price.Amount, state.Disputes[0].Amount)
+	assert.Equal(s, s.price.Amount, state.Disputes[0].Amount)
 	return state
 }

@@ -1,6 +1,7 @@
 package paymentstest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ func Run(t *testing.T, setup Setup) {
 	}{
 		{"Open", (*suite).open},
 		{"OpenIsIdempotentByKey", (*suite).openIsIdempotentByKey},
+		{"ApprovedIsNotAuthorized", (*suite).approvedIsNotAuthorized},
 		{"OpenWhileUnderWay", (*suite).openWhileUnderWay},
 		{"Currencies", (*suite).currencies},
 		{"Limits", (*suite).limits},
@@ -36,12 +38,14 @@ func Run(t *testing.T, setup Setup) {
 		{"Scenario15ChallengeAbandoned", (*suite).challengeAbandoned},
 		{"Scenario22PartialCapture", (*suite).partialCapture},
 		{"Void", (*suite).void},
+		{"PaidAfterVoid", (*suite).paidAfterVoid},
 		{"RefundInParts", (*suite).refundInParts},
 		{"RefundRefused", (*suite).refundRefused},
 		{"Scenario36RefundReplyLost", (*suite).refundReplyLost},
 		{"RefundManyAtOnce", (*suite).refundManyAtOnce},
 		{"RefundFailsLater", (*suite).refundFailsLater},
 		{"Scenario23Dispute", (*suite).dispute},
+		{"Listing", (*suite).listing},
 		{"NotFound", (*suite).notFound},
 		{"Unavailable", (*suite).unavailable},
 		{"Failing", (*suite).failing},
@@ -52,13 +56,13 @@ func Run(t *testing.T, setup Setup) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.run(&suite{T: t, Harness: setup.New(t), setup: setup, bookingID: uuid.NewString()})
+			c.run(&suite{
+				T: t, Harness: setup.New(t), setup: setup, bookingID: uuid.NewString(),
+				price: cmp.Or(setup.Price, booking.Money{Amount: 45_000, Currency: "INR"}), attempts: map[string]int{},
+			})
 		})
 	}
 }
-
-// price is what every payment of the suite is for, unless it says otherwise.
-var price = booking.Money{Amount: 45_000, Currency: "INR"}
 
 // suite is one case with a vendor of its own.
 type suite struct {
@@ -66,7 +70,10 @@ type suite struct {
 	Harness
 	setup     Setup
 	bookingID string
+	price     booking.Money // what every payment is for, unless a case says otherwise
 	keys      int
+	attempt   int            // of the newest request
+	attempts  map[string]int // by the payments' references
 }
 
 func (s *suite) ctx() context.Context { return s.Context() }
@@ -77,9 +84,11 @@ func (s *suite) key() string {
 	return fmt.Sprintf("%s-%d", s.bookingID, s.keys)
 }
 
+// request is for another payment of the booking.
 func (s *suite) request() booking.PaymentRequest {
+	s.attempt++
 	return booking.PaymentRequest{
-		BookingID: s.bookingID, Provider: s.Provider.Name(), Attempt: 1, Amount: price,
+		BookingID: s.bookingID, Provider: s.Provider.Name(), Attempt: s.attempt, Amount: s.price,
 		Description: "Kite, 2 seats", ExpiresAt: time.Now().Add(8 * time.Minute), Key: s.key(),
 	}
 }
@@ -89,14 +98,43 @@ func (s *suite) opened() string {
 	s.Helper()
 	state, err := s.Provider.Open(s.ctx(), s.request())
 	require.NoError(s, err)
+	s.attempts[state.Reference] = s.attempt
 	return state.Reference
+}
+
+// pays lets the customer pay, so that the money is reserved.
+func (s *suite) pays(reference string) {
+	s.Helper()
+	s.Authorize(s.T, reference)
+	if !s.setup.NeedsAuthorize {
+		return
+	}
+	s.asked(standing{Status: booking.PaymentApproved}, reference)
+	s.stands(s.isAuthorized(), s.reserve(reference))
+}
+
+// declines lets the customer try to pay in vain.
+func (s *suite) declines(reference string) {
+	s.Helper()
+	s.Decline(s.T, reference)
+	if s.setup.NeedsAuthorize {
+		s.stands(isFailed, s.reserve(reference))
+	}
+}
+
+// reserve authorizes what the customer has approved.
+func (s *suite) reserve(reference string) booking.PaymentState {
+	s.Helper()
+	state, err := s.Provider.(authorizer).Authorize(s.ctx(), s.step(reference, s.price.Amount))
+	require.NoError(s, err)
+	return state
 }
 
 // authorized is the reference of a payment that the customer has authorized.
 func (s *suite) authorized() string {
 	s.Helper()
 	reference := s.opened()
-	s.Authorize(s.T, reference)
+	s.pays(reference)
 	return reference
 }
 
@@ -104,7 +142,7 @@ func (s *suite) authorized() string {
 func (s *suite) captured() string {
 	s.Helper()
 	reference := s.authorized()
-	_, err := s.Provider.Capture(s.ctx(), s.step(reference, price.Amount))
+	_, err := s.Provider.Capture(s.ctx(), s.step(reference, s.price.Amount))
 	require.NoError(s, err)
 	return reference
 }
@@ -113,7 +151,7 @@ func (s *suite) captured() string {
 func (s *suite) step(reference string, amount int64) booking.MoneyStep {
 	return booking.MoneyStep{
 		BookingID: s.bookingID, Provider: s.Provider.Name(), Reference: reference,
-		Amount: booking.Money{Amount: amount, Currency: price.Currency}, Key: s.key(),
+		Amount: booking.Money{Amount: amount, Currency: s.price.Currency}, Key: s.key(),
 	}
 }
 
@@ -130,8 +168,12 @@ func (s *suite) stands(want standing, got booking.PaymentState) {
 	assert.Equal(s, s.Provider.Name(), got.Provider)
 	assert.NotEmpty(s, got.Reference)
 	assert.Equal(s, s.bookingID, got.BookingID)
-	assert.Equal(s, 1, got.Attempt)
-	assert.Equal(s, price, booking.Money{Amount: got.Amount, Currency: got.Currency})
+	if attempt, known := s.attempts[got.Reference]; known {
+		assert.Equal(s, attempt, got.Attempt)
+	} else {
+		assert.Equal(s, s.attempt, got.Attempt)
+	}
+	assert.Equal(s, s.price, booking.Money{Amount: got.Amount, Currency: got.Currency})
 	assert.Equal(s, want.Status == booking.PaymentFailed, got.Failure != "", "failure: %q", got.Failure)
 }
 
@@ -168,14 +210,23 @@ func (s *suite) lost(err error) {
 // books checks the vendor's own totals.
 func (s *suite) books(captured, refunded int64) {
 	s.Helper()
-	assert.Equal(s, Totals{captured, refunded}, s.Books(s.T)[price.Currency])
+	assert.Equal(s, Totals{captured, refunded}, s.Books(s.T)[s.price.Currency])
 }
 
 var (
-	isOpen       = standing{Status: booking.PaymentOpen}
-	isFailed     = standing{Status: booking.PaymentFailed}
-	isAuthorized = standing{Status: booking.PaymentAuthorized, Authorized: price.Amount}
-	isVoided     = standing{Status: booking.PaymentVoided}
-	isCaptured   = standing{Status: booking.PaymentCaptured, Captured: price.Amount}
-	isRefunded   = standing{Status: booking.PaymentRefunded, Captured: price.Amount, Refunded: price.Amount}
+	isOpen   = standing{Status: booking.PaymentOpen}
+	isFailed = standing{Status: booking.PaymentFailed}
+	isVoided = standing{Status: booking.PaymentVoided}
 )
+
+func (s *suite) isAuthorized() standing {
+	return standing{Status: booking.PaymentAuthorized, Authorized: s.price.Amount}
+}
+
+func (s *suite) isCaptured() standing {
+	return standing{Status: booking.PaymentCaptured, Captured: s.price.Amount}
+}
+
+func (s *suite) isRefunded() standing {
+	return standing{Status: booking.PaymentRefunded, Captured: s.price.Amount, Refunded: s.price.Amount}
+}

@@ -14,7 +14,7 @@ import (
 func (s *suite) each(run func(op Operation, call func(context.Context) error)) {
 	s.Helper()
 	on := func(ready func() string, call func(context.Context, booking.MoneyStep) (booking.PaymentState, error)) func(context.Context) error {
-		step := s.step(ready(), price.Amount)
+		step := s.step(ready(), s.price.Amount)
 		return func(ctx context.Context) error {
 			_, err := call(ctx, step)
 			return err
@@ -24,6 +24,14 @@ func (s *suite) each(run func(op Operation, call func(context.Context) error)) {
 	known := s.opened()
 	run(OpOpen, func(ctx context.Context) error { _, err := s.Provider.Open(ctx, req); return err })
 	run(OpGet, func(ctx context.Context) error { _, err := s.Provider.Get(ctx, known); return err })
+	if authorizer, can := s.Provider.(authorizer); can {
+		approved := func() string {
+			reference := s.opened()
+			s.Authorize(s.T, reference)
+			return reference
+		}
+		run(OpAuthorize, on(approved, authorizer.Authorize))
+	}
 	run(OpCapture, on(s.authorized, s.Provider.Capture))
 	run(OpVoid, on(s.authorized, s.Provider.Void))
 	run(OpRefund, on(s.captured, s.Provider.Refund))
@@ -44,7 +52,7 @@ func (s *suite) unavailable() {
 		require.ErrorIs(s, err, context.DeadlineExceeded, op)
 		require.Eventually(s, func() bool { return call(s.ctx()) == nil }, 10*time.Second, 20*time.Millisecond, op)
 	})
-	s.books(price.Amount*2, price.Amount)
+	s.books(s.price.Amount*2, s.price.Amount)
 
 	gone, cancel := context.WithCancel(s.ctx())
 	cancel()
@@ -62,7 +70,7 @@ func (s *suite) failing() {
 		s.spent(false, err)
 		require.NoError(s, call(s.ctx()), op)
 	})
-	s.books(price.Amount*2, price.Amount)
+	s.books(s.price.Amount*2, s.price.Amount)
 }
 
 func (s *suite) notFound() {
@@ -74,7 +82,7 @@ func (s *suite) notFound() {
 		for _, call := range []func(context.Context, booking.MoneyStep) (booking.PaymentState, error){
 			s.Provider.Capture, s.Provider.Void, s.Provider.Refund,
 		} {
-			_, err := call(s.ctx(), s.step(reference, price.Amount))
+			_, err := call(s.ctx(), s.step(reference, s.price.Amount))
 			s.code(booking.CodeNotFound, err)
 		}
 	}

@@ -29,6 +29,7 @@ import (
 
 var (
 	_ activities.PaymentProvider = (*stripe.Provider)(nil)
+	_ activities.PaymentLister   = (*stripe.Provider)(nil)
 	_ payments.Webhooks          = (*stripe.Provider)(nil)
 )
 
@@ -40,7 +41,7 @@ const (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	paymentstest.Run(t, paymentstest.Setup{New: newHarness, Charging: stripe.Limits, StoresFailures: true, SignsTime: true})
+	paymentstest.Run(t, paymentstest.Setup{New: newHarness, Charging: stripe.Limits, StoresFailures: true, SignsTime: true, Lists: true})
 }
 
 // vendor is a sandbox of the test's own.
@@ -113,8 +114,8 @@ func newHarness(t *testing.T) paymentstest.Harness {
 			v.pull(t, "/sandbox/stripe/refunds/"+list.Refund().ID+"/fail", map[string]any{"reason": "lost_or_stolen_card"})
 		},
 		Shows: v.shows,
-		Fault: v.fault,
-		Books: v.books,
+		Fault: v.box().Fault,
+		Books: v.box().Books,
 		Sign:  sign,
 	}
 }
@@ -157,53 +158,15 @@ func (v vendor) shows(t *testing.T, reference string) string {
 	return shown
 }
 
-func (v vendor) fault(t *testing.T, f paymentstest.Fault) {
-	t.Helper()
-	operation := map[paymentstest.Operation]string{
+// box are the sandbox's switches and books.
+func (v vendor) box() paymentstest.Box {
+	return paymentstest.Box{URL: v.url, Vendor: "stripe", Operations: map[paymentstest.Operation]string{
 		paymentstest.OpOpen:    "payment_intents.create",
 		paymentstest.OpGet:     "payment_intents.retrieve",
 		paymentstest.OpCapture: "payment_intents.capture",
 		paymentstest.OpVoid:    "payment_intents.cancel",
 		paymentstest.OpRefund:  "refunds.create",
-	}[f.Operation]
-	body := map[string]any{"vendor": "stripe", "operation": operation, "times": 1, "fault": "error"}
-	switch f.Trouble {
-	case paymentstest.FailedStored:
-		body["store"] = true
-	case paymentstest.FailedDone:
-		body["done"] = true
-	case paymentstest.ReplyLost:
-		body["fault"] = "reply_lost"
-	case paymentstest.Slow:
-		body["fault"], body["duration_ms"] = "latency", f.Delay.Milliseconds()
-	}
-	raw, err := json.Marshal(body)
-	require.NoError(t, err)
-	answer, err := http.Post(v.url+"/faults", "application/json", bytes.NewReader(raw))
-	require.NoError(t, err)
-	defer answer.Body.Close()
-	require.Equal(t, http.StatusCreated, answer.StatusCode)
-}
-
-func (v vendor) books(t *testing.T) map[string]paymentstest.Totals {
-	t.Helper()
-	answer, err := http.Get(v.url + "/books")
-	require.NoError(t, err)
-	defer answer.Body.Close()
-	var books struct {
-		Stripe struct {
-			Totals []struct {
-				Currency           string
-				Captured, Refunded int64
-			}
-		}
-	}
-	require.NoError(t, json.NewDecoder(answer.Body).Decode(&books))
-	totals := map[string]paymentstest.Totals{}
-	for _, total := range books.Stripe.Totals {
-		totals[strings.ToUpper(total.Currency)] = paymentstest.Totals{Captured: total.Captured, Refunded: total.Refunded}
-	}
-	return totals
+	}}
 }
 
 // sign makes an event as Stripe documents it.

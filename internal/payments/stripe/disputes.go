@@ -27,9 +27,13 @@ func (p *Provider) addDisputes(ctx context.Context, intent *stripe.PaymentIntent
 	list := p.disputes.List(params)
 	for list.Next() {
 		dispute := list.Dispute()
+		status := disputeStatus(dispute.Status)
 		s.Disputes = append(s.Disputes, booking.Dispute{
-			Reference: dispute.ID, Status: disputeStatus(dispute.Status), Reason: string(dispute.Reason),
+			Reference: dispute.ID, Status: status, Reason: string(dispute.Reason),
 			Amount: fromStripe(dispute.Amount, strings.ToUpper(string(dispute.Currency))),
+			// A transaction for each movement of the account's balance: withdrawn, reinstated.
+			// https://docs.stripe.com/api/disputes/object#dispute_object-balance_transactions
+			Untaken: status == booking.DisputeWon && len(dispute.BalanceTransactions) == 0,
 		})
 	}
 	if err := list.Err(); err != nil {

@@ -120,6 +120,11 @@ func TestRequestsAreWhatStripeAccepts(t *testing.T) {
 	_, _ = provider.Void(t.Context(), step)
 	_, _ = provider.Refund(t.Context(), step)
 
+	for _, cursor := range []string{"", "refunds:", "disputes:", "refunds:re_1Nispe2eZvKYlo2Cd31jOCgZ"} {
+		_, err := provider.ListPayments(t.Context(), booking.PaymentSpan{From: time.Now().Add(-time.Hour), Until: time.Now(), Cursor: cursor})
+		require.NoError(t, err)
+	}
+
 	var requests []string
 	for _, e := range r.taken() {
 		requests = append(requests, e.request)
@@ -128,6 +133,7 @@ func TestRequestsAreWhatStripeAccepts(t *testing.T) {
 	intent := "/v1/payment_intents/" + step.Reference
 	assert.Subset(t, requests, []string{
 		"POST /v1/payment_intents", "GET " + intent, "POST " + intent + "/capture", "POST " + intent + "/cancel", "POST /v1/refunds",
+		"GET /v1/payment_intents", "GET /v1/refunds", "GET /v1/disputes",
 	})
 
 	// The mock must be able to say no, or all of this proves nothing.

@@ -39,6 +39,7 @@ func (p *Provider) state(intent *stripe.PaymentIntent) booking.PaymentState {
 		ClientSecret: intent.ClientSecret,
 
 		RefundsFailed: ours(failedRefunds(intent)),
+		Card:          p.card(fingerprint(intent)),
 	}
 	s.CheckoutURL = p.checkoutURL(s)
 	switch intent.Status {
@@ -58,6 +59,16 @@ func (p *Provider) state(intent *stripe.PaymentIntent) booking.PaymentState {
 		s.Status = booking.PaymentVoided
 	}
 	return s
+}
+
+// fingerprint is the same for every payment with one card (Stripe: payment_method_details.
+// card.fingerprint of a charge); empty when no card was charged.
+func fingerprint(intent *stripe.PaymentIntent) string {
+	charge := intent.LatestCharge
+	if charge == nil || charge.PaymentMethodDetails == nil || charge.PaymentMethodDetails.Card == nil {
+		return ""
+	}
+	return charge.PaymentMethodDetails.Card.Fingerprint
 }
 
 // refunded is what was given back of the money taken. Stripe's amount_refunded

@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ const maxWebhook = 1 << 20
 // about. The event's own figures are not used: its handler asks Stripe,
 // because events come late and in any order.
 // https://docs.stripe.com/webhooks/signature
-func (p *Provider) Webhook(body []byte, header http.Header) (booking.PaymentEvent, error) {
+func (p *Provider) Webhook(_ context.Context, body []byte, header http.Header) (booking.PaymentEvent, error) {
 	if len(body) > maxWebhook {
 		return booking.PaymentEvent{}, malformed(fmt.Errorf("%d bytes", len(body)))
 	}

@@ -37,7 +37,7 @@ func (i *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	event, err := i.provider.Webhook(body, r.Header)
+	event, err := i.provider.Webhook(r.Context(), body, r.Header)
 	if err != nil {
 		i.refused = append(i.refused, err)
 		w.WriteHeader(http.StatusBadRequest)
@@ -128,7 +128,8 @@ func TestSignedNonsense(t *testing.T) {
 		"deeply nested": deep,
 		"odd metadata":  []byte(`{"id":"evt_1","type":"charge.captured","data":{"object":{"metadata":[1]}}}`),
 	} {
-		_, err := provider.Webhook(signBody(body, currentSecret, time.Now()))
+		signed, header := signBody(body, currentSecret, time.Now())
+		_, err := provider.Webhook(t.Context(), signed, header)
 		require.Error(t, err, name)
 		assert.Equal(t, booking.CodeMalformed, booking.CodeOf(err), name)
 	}

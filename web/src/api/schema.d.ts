@@ -72,6 +72,73 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pay/assets/razorpay.js": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The script of Razorpay's page */
+        get: operations["payRazorpayScript"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pay/razorpay/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The customer's way back from Razorpay's checkout
+         * @description Razorpay's `callback_url`. When the signature holds, the provider is asked how the payment stands. The browser
+         *     is sent to the booking always, also after a failure, of which Razorpay posts `error[…]` only, and to the start
+         *     when no booking can be found. The form itself proves no payment.
+         */
+        post: operations["returnFromRazorpay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pay/razorpay/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Razorpay's id of the order.
+                 * @example order_00000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * The page that opens Razorpay's checkout
+         * @description There only when the platform runs with Razorpay's keys. It is a booking's `payment.checkout_url`. When the
+         *     seats are not held any more, or the order is not the booking's present payment or is paid, the browser is
+         *     sent to the booking.
+         */
+        get: operations["payRazorpayPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pay/{id}": {
         parameters: {
             query?: never;
@@ -755,6 +822,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/service-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The service keys of partners, the newest first
+         * @description For administrators. Also those that have expired or were revoked. A key itself is shown once, when it is made.
+         */
+        get: operations["listServiceKeys"];
+        put?: never;
+        /**
+         * Make a service key for a partner
+         * @description For administrators whose session has shown who they are a moment ago; otherwise 403 `confirmation_needed`. The answer has the key
+         *     this once. An answer that was lost cannot be had again: an Idempotency-Key is not looked at, as the key would have to be stored.
+         *     Revoke the key that came of it, and make another. To replace a key, make the next one, give it to the partner, and revoke the old
+         *     one when it is not used any more: both count meanwhile.
+         */
+        post: operations["createServiceKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/service-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a service key
+         * @description For administrators. From the next request on the key counts no more. It stays in the list. A repeat changes nothing.
+         */
+        delete: operations["revokeServiceKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/show-changes/{id}": {
         parameters: {
             query?: never;
@@ -1060,7 +1176,13 @@ export interface paths {
         /** One's own bookings, newest first */
         get: operations["listBookings"];
         put?: never;
-        /** Hold seats and open the payment */
+        /**
+         * Hold seats and open the payment
+         * @description Who holds seats again and again and does not pay waits ever longer before the next hold: `too_many_unpaid_holds`, with
+         *     `Retry-After` and `until`. `hold_limit_reached` refuses more unpaid seats than one may have; `reason` says which limit it is:
+         *     `confirm_email` and `holds` end with a confirmed e-mail address, `seats` and `show` with fewer seats or a payment,
+         *     `network` with time. A browser gets a cookie, `boxoffice_device`, that these limits know it by.
+         */
         post: operations["createBooking"];
         delete?: never;
         options?: never;
@@ -1175,7 +1297,8 @@ export interface paths {
         put?: never;
         /**
          * More time to pay
-         * @description One more hold period for a customer who needs it, ten times by default: the hold then ends a full period from now. The
+         * @description One more hold period for a customer who needs it, ten times by default: the hold then ends a full period from now, or
+         *     90 minutes after the seats were held, 24 before the customer has confirmed an e-mail address or bought a ticket. The
          *     payment that is open stays open. While more than the period less 20 seconds is left, the answer is the
          *     booking as it is, so a second click uses nothing up. `hold_not_extendable` says why in `reason`: `limit_reached`;
          *     `show_starts_soon`, when the new time would reach past the start of the show; `not_held`, when the booking is paid or over.
@@ -1347,7 +1470,10 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** The ticket's QR code as an image */
+        /**
+         * The ticket's QR code as an image
+         * @description If the theater's own system sells the seats, the code of one seat that opens its door.
+         */
         get: operations["getTicketImage"];
         put?: never;
         post?: never;
@@ -1397,6 +1523,73 @@ export interface paths {
          * @description As `POST /v1/guests`. The refresh token is in a cookie that scripts cannot read.
          */
         post: operations["beginGuestInBrowser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/browser-sessions/identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link a log-in by a provider to the account that has its address
+         * @description With the code that was mailed to that address, from the browser that logged in at the provider, within ten minutes. An account whose
+         *     address was never confirmed may be a stranger's: then the person gets a new one without what was written into it. The other way is to
+         *     log in as before, and to link the provider there. 401 says to begin again.
+         */
+        post: operations["proveIdentity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/browser-sessions/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in by a passkey
+         * @description A passkey stands for two factors: the device, and what its owner shows to it. So there is no second step, also for staff.
+         *     401 with `passkey_unknown` says that the passkey was removed here; a password manager may forget it. 409 with
+         *     `passkey_changed` says that it says something else of itself than when it was added: sign in another way, remove it and add
+         *     it again.
+         */
+        post: operations["signInByPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/browser-sessions/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a passkey of this address to sign in
+         * @description The options name no account and no passkey: the browser lists those that it has. What a passkey signs goes to
+         *     `POST /v1/browser-sessions/passkey`, once, within five minutes, from the browser that has the cookie of this answer. 404 with
+         *     `passkeys_off` says why there are no passkeys at this address.
+         */
+        post: operations["askForPasskey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1504,6 +1697,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/houses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The theaters that sell from their own system, by name
+         * @description For support and administrators. `state` is the first that fits: `off` when operators have switched this kind of system off;
+         *     `paused` when they have stopped the theater's sale; `ill` when the process that answers leaves the system alone, because it
+         *     fails; `sells`. Not in pages: there is one for each theater.
+         */
+        get: operations["listHouses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -1533,10 +1748,32 @@ export interface paths {
         put?: never;
         /**
          * Show again that it is you
-         * @description The password, and for an account with an authenticator app also a code or a recovery code. For ten minutes this session may then
-         *     change how one logs in. A session that has just begun need not.
+         * @description The password, and for an account with an authenticator app also a code or a recovery code; or, in place of all of it, a passkey
+         *     (`POST /v1/me/confirm/passkey`). For ten minutes this session may then change how one logs in. A session that has just begun
+         *     need not. 409 says that the account has no password, that no passkey is waited for, or with `passkey_changed` that the passkey
+         *     has to be added again.
          */
         post: operations["confirmPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/confirm/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a passkey of the account to show again that it is you
+         * @description What it signs goes to `POST /v1/me/confirm`, once, within five minutes. 409 says that the account has no passkey.
+         */
+        post: operations["askToConfirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1555,6 +1792,7 @@ export interface paths {
         /**
          * Ask for another e-mail address
          * @description A code goes to the new address. Nothing changes until it is typed. An address that has an account gets no code; the answer is the same.
+         *     A guest who has not confirmed an address yet has the new one at once, and confirms it as the first one; after that a guest keeps the address (409).
          */
         post: operations["askForNewEmail"];
         delete?: never;
@@ -1598,6 +1836,70 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/me/factors/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to add a passkey
+         * @description The options say what the browser is to make. Its answer goes to `POST /v1/me/factors/passkeys/confirm`, once, within five
+         *     minutes, in the same session. 409 says that the account is a guest's, or has 20 passkeys.
+         */
+        post: operations["beginPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/factors/passkeys/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add the passkey that the browser has made
+         * @description 409 says that none is waited for, or that the passkey was added already.
+         */
+        post: operations["confirmPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/factors/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a passkey
+         * @description 409 says that it is the only way into the account.
+         */
+        delete: operations["removePasskey"];
+        options?: never;
+        head?: never;
+        /** Name a passkey */
+        patch: operations["renamePasskey"];
         trace?: never;
     };
     "/v1/me/factors/recovery-codes": {
@@ -1660,6 +1962,48 @@ export interface paths {
          */
         post: operations["confirmTOTP"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The providers by which one's own account can be entered */
+        get: operations["listIdentities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/identities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link a provider to one's own account, for pages of our own origin
+         * @description Gives the address at the provider that the page sends the browser to; it comes back to `return_to`. The e-mail address has to be
+         *     confirmed, and the owner is told by mail.
+         */
+        post: operations["linkIdentity"];
+        /**
+         * Remove a provider from one's own account
+         * @description The owner is told by mail. 409 says that it is the only way to log in: without a password the account would be lost.
+         */
+        delete: operations["removeIdentity"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1921,6 +2265,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/oauth/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The identity providers that people may log in with */
+        get: operations["listProviders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/oauth/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where a provider sends the browser back to
+         * @description The answer counts once, in the browser that asked. Who has logged in gets the session's cookie and goes to `return_to`. Otherwise the
+         *     browser goes to `/login`: with `error=provider` and the request's id when the answer was refused, whatever the reason; with
+         *     `#challenge=` when the account has a second factor (then `POST /v1/browser-sessions/second-factor`); with `link=` when the address has
+         *     an account that this log-in is not linked to yet (then `POST /v1/browser-sessions/identity`).
+         */
+        get: operations["finishOAuth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/oauth/{provider}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Log in by an identity provider, for browsers
+         * @description A page sends the browser here, as a link does. It goes to the provider (OpenID Connect with PKCE), and comes back to
+         *     `/v1/oauth/{provider}/callback` within ten minutes. A cookie binds the answer to this browser. Apps log in with `/v1/sessions`.
+         */
+        get: operations["startOAuth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/push/key": {
         parameters: {
             query?: never;
@@ -1933,6 +2338,56 @@ export interface paths {
          * @description Browsers take it as `applicationServerKey` of `PushManager.subscribe` (RFC 8292). 404 says that messages by push are off.
          */
         get: operations["getPushKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The days of payment providers that were compared with our books
+         * @description For support and administrators, the newest day first. Each day a workflow compares a provider's list of the day
+         *     before with our books; docs/payments.md says what each kind of finding means.
+         */
+        get: operations["listReconciliations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reconciliations/{provider}/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example stripe */
+                provider: string;
+                /**
+                 * @description In UTC.
+                 * @example 2026-11-27
+                 */
+                day: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * What was found on a day of a payment provider
+         * @description For support and administrators: the day, and a page of its findings in the order in which they were found.
+         *     A finding is of the day of the run, or the event, that found it first.
+         */
+        get: operations["getReconciliation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2206,6 +2661,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/theaters/{id}/house": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * How a theater's own system is reached
+         * @description For administrators. Of the credentials only the names. 404 for a theater whose seats we sell ourselves.
+         */
+        get: operations["getHouse"];
+        /**
+         * Make a theater sell from its own system, or change how that is reached
+         * @description For administrators whose session has shown who they are a moment ago; otherwise 403 `confirmation_needed`. Credentials that are
+         *     left out stay as they are; an empty object removes them. They are stored encrypted and never shown. Every process uses the new
+         *     settings within seconds. The theater's program is read within minutes.
+         */
+        put: operations["saveHouse"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/theaters/{id}/house/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop the sale of a theater with its own system, or let it go on
+         * @description For support and administrators. New holds are refused with `show_not_on_sale` and the reason `theater_paused`. Bookings that
+         *     have begun go on to their end, and can be cancelled. A repeat changes nothing but the reason.
+         */
+        post: operations["pauseHouse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/theaters/{id}/settlement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * What a theater is owed, by day, provider and currency
+         * @description From the ledger, for the theater's managers, support and administrators. Days are on the theater's clock; a
+         *     movement counts on the day on which it was recorded. In every row captured - refunded - charged_back =
+         *     booking_fees + unsold + owed_to_theater. docs/payments.md explains each column. With `format=csv` the answer is
+         *     a file for a spreadsheet: the same columns, amounts in major units, and `unknown` for provider fees that the
+         *     provider does not tell.
+         */
+        get: operations["getSettlement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/theaters/{id}/shows": {
         parameters: {
             query?: never;
@@ -2391,6 +2923,13 @@ export interface components {
             /** Format: uuid */
             id: string;
             payment: components["schemas"]["Payment"];
+            /** @description While the seats are held, for their customer: with whom to pay, the best first. `POST /v1/bookings/{id}/payment` opens a payment with one of them. */
+            payment_choices?: {
+                /** @description There, and true, when the provider does not answer at present. */
+                away?: boolean;
+                /** @example stripe */
+                provider: string;
+            }[];
             quote: components["schemas"]["Quote"];
             /** @description There, and true, when the booking was opened by its link. */
             read_only?: boolean;
@@ -2476,7 +3015,8 @@ export interface components {
              *     companion seat needs the wheelchair space beside it in the same booking until then, whatever is said here.
              */
             accessible?: boolean;
-            payment: components["schemas"]["PaymentChoice"];
+            /** @description Left out, the theater's preferred provider that answers. */
+            payment?: components["schemas"]["PaymentChoice"];
             seats: string[];
             /** Format: uuid */
             show_id: string;
@@ -2558,6 +3098,9 @@ export interface components {
             subtitles: components["schemas"]["Facet"];
         };
         Factors: {
+            passkeys: components["schemas"]["Passkey"][];
+            /** @description Why there are no passkeys at this address; null where there are. */
+            passkeys_off: string | null;
             /** @description How many are left. */
             recovery_codes: number;
             /** @description This session may do nothing as staff before it has shown a second factor. */
@@ -2567,6 +3110,31 @@ export interface components {
              * @description When the authenticator app was confirmed; null without one.
              */
             totp_since: string | null;
+        };
+        Finding: {
+            /**
+             * Format: uuid
+             * @description Null when the payment names no booking of ours.
+             */
+            booking_id: string | null;
+            /**
+             * @description `alerted`, a person decides; `recorded` in our books; `give_back`, the money was sent back; `came_back`, the
+             *     provider has given back what was released.
+             * @enum {string}
+             */
+            done: "alerted" | "recorded" | "give_back" | "came_back";
+            /** Format: date-time */
+            found_at: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "lost_payment" | "lost_capture" | "lost_refund" | "refund_outside" | "refund_failed" | "dispute" | "amount_differs" | "unknown_at_provider" | "stray_payment" | "late_payment" | "not_back" | "capture_unasked";
+            /** @description In our books; null without such a payment. */
+            ours: components["schemas"]["Money"] | null;
+            /** @description The provider's id of the payment. */
+            reference: string;
+            /** @description At the provider; null without such a payment. */
+            theirs: components["schemas"]["Money"] | null;
         };
         GuestRequest: {
             email: string;
@@ -2636,6 +3204,74 @@ export interface components {
             };
             time_zone: string;
         };
+        House: {
+            adapter: string;
+            address: string;
+            /** @description The names of those that are set. */
+            credentials: string[];
+            options: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            paused_at?: string;
+            paused_reason?: string;
+            /** Format: uuid */
+            theater_id: string;
+        };
+        HouseFields: {
+            /** @description The kind of system: session or office. */
+            adapter: string;
+            /** @description Its URL. */
+            address: string;
+            /** @description What it wants to see from us: token for session, user and password for office. */
+            credentials?: {
+                [key: string]: string;
+            };
+            /**
+             * @description What else there is to know: `hold_for`, how long an office keeps a reservation, as in 10m. For all kinds: `fee_per_seat`,
+             *     our fee in minor units, and `tax_basis_points`, the tax on the theater's prices in hundredths of a percent; both 0 when
+             *     left out.
+             */
+            options?: {
+                [key: string]: string;
+            };
+        };
+        HousePause: {
+            /**
+             * Format: date-time
+             * @description Left out while it sells.
+             */
+            paused_at?: string;
+            paused_reason?: string;
+            /** Format: uuid */
+            theater_id: string;
+        };
+        HousePauseFields: {
+            paused: boolean;
+            /** @description Required to pause: why, for staff. */
+            reason?: string;
+        };
+        Identity: {
+            /**
+             * Format: date-time
+             * @description When it was linked.
+             */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When its owner logged in with it last.
+             */
+            last_used_at: string;
+            /**
+             * @description Of the provider; its id when it is no longer offered.
+             * @example Google
+             */
+            name: string;
+            /** @example google */
+            provider: string;
+        };
         /** @description A show that occupies the screen. */
         InTheWay: {
             /**
@@ -2672,6 +3308,8 @@ export interface components {
             title: string;
             type: string;
         };
+        /** @enum {string} */
+        KeyScope: "catalog:read" | "shows:read" | "search:read";
         LayoutPage: {
             items: components["schemas"]["LayoutVersion"][];
             next_cursor?: string;
@@ -2686,6 +3324,30 @@ export interface components {
             screen_id: string;
             version: number;
             wheelchair_spaces: number;
+        };
+        ListedHouse: {
+            adapter: string;
+            name: string;
+            /** Format: date-time */
+            paused_at?: string;
+            paused_reason?: string;
+            /**
+             * Format: date-time
+             * @description When its program was last read to the end.
+             */
+            program_as_of?: string;
+            /** @description Why not, the last time. */
+            program_error?: string;
+            /** @description How often it could not be read since then. */
+            program_failures: number;
+            /** @description On sale. */
+            shows: number;
+            /** @enum {string} */
+            state: "off" | "paused" | "ill" | "sells";
+            /** Format: uuid */
+            theater_id: string;
+            /** @description In its program, and not to be sold here; alerts say why. */
+            unsellable_shows: number;
         };
         /** @description The text by which something was found. */
         Matched: {
@@ -2896,6 +3558,45 @@ export interface components {
             /** Format: uuid */
             theater_id: string;
         };
+        NewServiceKey: {
+            /** @description How the key begins, which is no secret: it finds a key that leaked. */
+            begins: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The account of the administrator.
+             */
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The key, shown this once. Keep it where programs keep secrets. */
+            key: string;
+            /**
+             * Format: date-time
+             * @description To the minute; missing before the first use.
+             */
+            last_used_at?: string;
+            name: string;
+            partner: string;
+            per_minute: number;
+            /**
+             * Format: date-time
+             * @description Missing while it was not.
+             */
+            revoked_at?: string;
+            /**
+             * Format: uuid
+             * @description The account of the administrator.
+             */
+            revoked_by?: string;
+            scopes: components["schemas"]["KeyScope"][];
+            /** @enum {string} */
+            state: "active" | "expired" | "revoked";
+            theater_ids: string[];
+        };
         NewTheater: {
             accessibility?: string[];
             /** @description How long before a show its wheelchair spaces and companion seats are sold to anybody; 120 unless given. 0: when it begins. */
@@ -2908,6 +3609,8 @@ export interface components {
             lat: number;
             lon: number;
             name: string;
+            /** @description With whom customers may pay, the preferred first. Empty: all of the platform that charge the currency, in its order. */
+            payment_providers?: string[];
             /** @description Of the IANA database. */
             time_zone?: string;
         };
@@ -2919,6 +3622,33 @@ export interface components {
             /** @description Cannot be turned off. Ignored in requests. */
             required?: boolean;
             wanted: boolean;
+        };
+        Passkey: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Null before its first use.
+             */
+            last_used_at: string | null;
+            name: string;
+            /** @description It is on its owner's other devices as well. */
+            synced: boolean;
+        };
+        /** @description What the browser's `PublicKeyCredential.toJSON()` gives (WebAuthn level 3, section 5.1). */
+        PasskeyAnswer: {
+            [key: string]: unknown;
+        };
+        PasskeyRequest: {
+            /**
+             * @description PublicKeyCredentialCreationOptionsJSON or PublicKeyCredentialRequestOptionsJSON of WebAuthn level 3, section 5.1: for
+             *     `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`.
+             */
+            public_key: {
+                [key: string]: unknown;
+            };
         };
         Payment: {
             /** @description Where the customer pays. */
@@ -3000,7 +3730,7 @@ export interface components {
              * @description For programs.
              * @enum {string}
              */
-            code: "validation_failed" | "malformed_request" | "not_found" | "unauthenticated" | "forbidden" | "account_suspended" | "second_factor_required" | "conflict" | "code_wrong" | "password_wrong" | "link_over" | "confirmation_needed" | "email_not_confirmed" | "seats_unavailable" | "show_not_on_sale" | "too_many_holds" | "not_cancellable" | "not_payable" | "choice_closed" | "hold_not_extendable" | "hold_lost" | "payment_refused" | "payment_mismatch" | "provider_error" | "payment_provider_unavailable" | "idempotency_key_missing" | "idempotency_key_reused" | "booking_busy" | "too_many_requests" | "too_many_streams" | "quota_exceeded" | "unavailable" | "internal" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "precondition_failed" | "cross_origin_request" | "webhook_not_ours";
+            code: "validation_failed" | "malformed_request" | "not_found" | "unauthenticated" | "forbidden" | "account_suspended" | "second_factor_required" | "conflict" | "code_wrong" | "password_wrong" | "link_over" | "confirmation_needed" | "email_not_confirmed" | "passkeys_off" | "passkey_unknown" | "passkey_changed" | "seats_unavailable" | "show_not_on_sale" | "too_many_holds" | "too_many_unpaid_holds" | "hold_limit_reached" | "not_cancellable" | "not_payable" | "choice_closed" | "hold_not_extendable" | "hold_lost" | "payment_refused" | "payment_mismatch" | "provider_error" | "payment_provider_unavailable" | "theater_unavailable" | "theater_error" | "theater_refused" | "price_changed" | "idempotency_key_missing" | "idempotency_key_reused" | "booking_busy" | "too_many_requests" | "too_many_streams" | "quota_exceeded" | "unavailable" | "internal" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "precondition_failed" | "cross_origin_request" | "webhook_not_ours";
             /** @description For people. */
             detail: string;
             errors?: {
@@ -3008,15 +3738,20 @@ export interface components {
                 message: string;
             }[];
             /**
-             * @description Why, for programs; with `hold_not_extendable`.
+             * @description Why, for programs; with `hold_not_extendable` and `hold_limit_reached`.
              * @enum {string}
              */
-            reason?: "limit_reached" | "show_starts_soon" | "not_held";
+            reason?: "limit_reached" | "show_starts_soon" | "not_held" | "holds" | "confirm_email" | "seats" | "show" | "network";
             /** @description The seats that are taken. */
             seats?: string[];
             status: number;
             title: string;
             type: string;
+            /**
+             * Format: date-time
+             * @description When the same may be asked for again; with `too_many_unpaid_holds`.
+             */
+            until?: string;
             /** @description The names in RateLimit-Policy that refused; with `quota_exceeded`. */
             "violated-policies"?: string[];
         };
@@ -3100,6 +3835,12 @@ export interface components {
             reason: string;
             with?: components["schemas"]["InTheWay"];
         };
+        Provider: {
+            /** @example google */
+            id: string;
+            /** @example Google */
+            name: string;
+        };
         PushSubscription: {
             /** @description The address at the browser's push service, https on the public internet. */
             endpoint: string;
@@ -3135,6 +3876,72 @@ export interface components {
             };
             /** @enum {string} */
             status: "ready" | "not_ready";
+        };
+        ReconciledDay: {
+            /** @description Findings about which nothing was done but an alert. */
+            alerted: number;
+            /** @description Payments that were asked for one by one. */
+            asked: number;
+            /**
+             * Format: date-time
+             * @description When the last run for the day began.
+             */
+            began_at: string;
+            /**
+             * Format: date
+             * @description In UTC.
+             */
+            day: string;
+            /** @description What did not agree. */
+            findings: number;
+            /**
+             * Format: date-time
+             * @description Null while it runs, or cannot go on.
+             */
+            finished_at: string | null;
+            /** @description Payments whose money was sent back. */
+            given_back: number;
+            /** @description Entries of the provider's lists; a payment may have several. */
+            listed: number;
+            provider: string;
+            /** @description Payments of ours that these lists lack. */
+            unlisted: number;
+        };
+        ReconciledDayPage: {
+            items: components["schemas"]["ReconciledDay"][];
+            next_cursor?: string;
+        };
+        Reconciliation: {
+            /** @description Findings about which nothing was done but an alert. */
+            alerted: number;
+            /** @description Payments that were asked for one by one. */
+            asked: number;
+            /**
+             * Format: date-time
+             * @description When the last run for the day began.
+             */
+            began_at: string;
+            /**
+             * Format: date
+             * @description In UTC.
+             */
+            day: string;
+            /** @description What did not agree. */
+            findings: number;
+            /**
+             * Format: date-time
+             * @description Null while it runs, or cannot go on.
+             */
+            finished_at: string | null;
+            /** @description Payments whose money was sent back. */
+            given_back: number;
+            items: components["schemas"]["Finding"][];
+            /** @description Entries of the provider's lists; a payment may have several. */
+            listed: number;
+            next_cursor?: string;
+            provider: string;
+            /** @description Payments of ours that these lists lack. */
+            unlisted: number;
         };
         Refund: {
             amount: components["schemas"]["Money"];
@@ -3239,6 +4046,12 @@ export interface components {
              *     space beside them. Then anybody may have them. Left out when the layout has neither.
              */
             accessible_until?: string;
+            /**
+             * Format: date-time
+             * @description When the theater's own system last said which seats are taken there: one that looks free may be gone. Left out when
+             *     the seats are Boxoffice's to sell.
+             */
+            as_of?: string;
             held: string[];
             layout: {
                 /** @description The row nearest to the screen first. */
@@ -3259,6 +4072,8 @@ export interface components {
             };
             /** @description Whether seats can be booked at this moment. */
             on_sale: boolean;
+            /** @description True when they cannot because the theater's own system does not sell here at present. Left out otherwise. */
+            paused?: boolean;
             prices: components["schemas"]["Prices"];
             /** Format: uuid */
             show_id: string;
@@ -3274,6 +4089,65 @@ export interface components {
             /** @description Seconds. */
             expires_in: number;
             ways: ("totp" | "recovery_code")[];
+        };
+        ServiceKey: {
+            /** @description How the key begins, which is no secret: it finds a key that leaked. */
+            begins: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The account of the administrator.
+             */
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description To the minute; missing before the first use.
+             */
+            last_used_at?: string;
+            name: string;
+            partner: string;
+            per_minute: number;
+            /**
+             * Format: date-time
+             * @description Missing while it was not.
+             */
+            revoked_at?: string;
+            /**
+             * Format: uuid
+             * @description The account of the administrator.
+             */
+            revoked_by?: string;
+            scopes: components["schemas"]["KeyScope"][];
+            /** @enum {string} */
+            state: "active" | "expired" | "revoked";
+            theater_ids: string[];
+        };
+        ServiceKeyFields: {
+            /**
+             * Format: date-time
+             * @description At most 365 days from now.
+             */
+            expires_at: string;
+            /** @description What the key is for. */
+            name: string;
+            /** @description The company that gets it. */
+            partner: string;
+            /**
+             * @description Requests a minute, all together.
+             * @default 600
+             */
+            per_minute: number;
+            scopes: components["schemas"]["KeyScope"][];
+            /**
+             * @description Limits the key to these theaters and their shows. What answers for all theaters at once, such as the search, is then
+             *     forbidden. None is no limit.
+             */
+            theater_ids?: string[];
         };
         Session: {
             /** @example Firefox */
@@ -3294,6 +4168,41 @@ export interface components {
             last_used_at: string;
             /** @example Android */
             system: string;
+        };
+        SettlementReport: {
+            /** @description Days without a movement have no row. */
+            days: components["schemas"]["SettlementRow"][];
+            /** Format: date */
+            from: string;
+            /** Format: uuid */
+            theater_id: string;
+            /** @description IANA name; of all days. */
+            time_zone: string;
+            /** Format: date */
+            to: string;
+            /** @description The sums of the days; their rows have no day. */
+            totals: components["schemas"]["SettlementRow"][];
+        };
+        SettlementRow: {
+            booking_fees: components["schemas"]["Money"];
+            /**
+             * Format: int64
+             * @description How many were sold, those cancelled since included.
+             */
+            bookings: number;
+            captured: components["schemas"]["Money"];
+            charged_back: components["schemas"]["Money"];
+            /** @description ISO 4217. */
+            currency: string;
+            /** Format: date */
+            day?: string;
+            owed_to_theater: components["schemas"]["Money"];
+            provider: string;
+            /** @description Null when the provider does not tell of all payments. */
+            provider_fees: components["schemas"]["Money"] | null;
+            refunded: components["schemas"]["Money"];
+            taxes: components["schemas"]["Money"];
+            unsold: components["schemas"]["Money"];
         };
         Show: {
             /** @description What is seen is described over headphones. */
@@ -3520,6 +4429,13 @@ export interface components {
             /** Format: uuid */
             id: string;
             payment: components["schemas"]["Payment"];
+            /** @description While the seats are held, for their customer: with whom to pay, the best first. `POST /v1/bookings/{id}/payment` opens a payment with one of them. */
+            payment_choices?: {
+                /** @description There, and true, when the provider does not answer at present. */
+                away?: boolean;
+                /** @example stripe */
+                provider: string;
+            }[];
             quote: components["schemas"]["Quote"];
             /** @description There, and true, when the booking was opened by its link. */
             read_only?: boolean;
@@ -3719,6 +4635,8 @@ export interface components {
             lat: number;
             lon: number;
             name: string;
+            /** @description With whom customers may pay, the preferred first. Empty: all of the platform that charge the currency, in its order. */
+            payment_providers: string[];
             /** Format: date-time */
             retired_at: string | null;
             slug: string;
@@ -3808,6 +4726,8 @@ export interface components {
             lat?: number;
             lon?: number;
             name?: string;
+            /** @description With whom customers may pay, the preferred first. Empty: all of the platform that charge the currency, in its order. */
+            payment_providers?: string[];
             /** @description Of the IANA database. */
             time_zone?: string;
         };
@@ -3850,6 +4770,20 @@ export interface components {
             scanned_at?: string;
             /** @example BX-7K3M-9Q2D */
             serial: string;
+            /**
+             * @description What opens the theater's doors, by seat, if the theater's own system sells the seats: show these, not the serial.
+             * @example {
+             *       "C7": "9400123456789"
+             *     }
+             */
+            theater_codes?: {
+                [key: string]: string;
+            };
+            /**
+             * @description What the theater's own system calls the sale, if that system sells the seats.
+             * @example WKX7Q2
+             */
+            theater_number?: string;
             /** Format: date-time */
             voided_at?: string;
         };
@@ -3858,7 +4792,7 @@ export interface components {
             booking_id: string;
             /** Format: date-time */
             issued_at: string;
-            /** @description The signed text that the QR code carries. Left out when the ticket is void. */
+            /** @description The signed text that the QR code carries. Left out when the ticket is void, and when there are theater_codes. */
             qr?: string;
             /** @description There, and true, when the ticket was opened by the link of its booking. */
             read_only?: boolean;
@@ -3867,6 +4801,12 @@ export interface components {
             seats: string[];
             serial: string;
             show: components["schemas"]["ShowSummary"];
+            /** @description As of the booking's ticket. */
+            theater_codes?: {
+                [key: string]: string;
+            };
+            /** @description As of the booking's ticket. */
+            theater_number?: string;
             /** Format: date-time */
             voided_at?: string;
         };
@@ -3875,7 +4815,7 @@ export interface components {
             at: string;
             detail: string;
             /** @enum {string} */
-            event: "held" | "hold_extended" | "payment_opened" | "declined" | "payment_in_doubt" | "authorized" | "confirmed" | "captured" | "notified" | "reminded" | "voided" | "refunded" | "expired" | "payment_failed" | "cancelled" | "rescheduled" | "chosen" | "moved" | "payment_returned" | "refund_owed" | "refund_failed" | "disputed" | "dispute_won" | "dispute_lost";
+            event: "held" | "hold_extended" | "payment_opened" | "declined" | "payment_in_doubt" | "authorized" | "confirmed" | "captured" | "notified" | "reminded" | "voided" | "refunded" | "expired" | "payment_failed" | "cancelled" | "rescheduled" | "chosen" | "moved" | "payment_returned" | "refund_owed" | "refund_failed" | "disputed" | "dispute_won" | "dispute_lost" | "confirming" | "cancel_asked" | "cancel_refused";
         }[];
         Tokens: {
             access_token: string;
@@ -3959,6 +4899,14 @@ export interface components {
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
             };
+        };
+        /** @description Where the browser goes. */
+        Elsewhere: {
+            headers: {
+                Location: string;
+                [name: string]: unknown;
+            };
+            content?: never;
         };
         /** @description The account's role does not allow it. */
         Forbidden: {
@@ -4095,6 +5043,15 @@ export interface components {
             };
             content?: never;
         };
+        /** @description There are no passkeys at this address, and why (`passkeys_off`). */
+        PasskeysOff: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description This client has used up a budget, has too many holds, or asked for the same too often. Come back after Retry-After. */
         QuotaExceeded: {
             headers: {
@@ -4137,6 +5094,35 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["SecondStep"];
+            };
+        };
+        /** @description This operation is not for service keys, and one was sent. */
+        ServiceKeyForbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The service key that was sent lacks the scope, or is limited to other theaters. */
+        ServiceKeyLimited: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The service key that was sent does not count, or no longer. Without one this operation is open to everyone. */
+        ServiceKeyRefused: {
+            headers: {
+                /** @description RFC 6750. */
+                "WWW-Authenticate"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The account as it is now. */
@@ -4457,6 +5443,7 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
             500: components["responses"]["Internal"];
         };
     };
@@ -4483,6 +5470,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
         };
     };
     document: {
@@ -4506,6 +5494,7 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
         };
     };
     payScript: {
@@ -4530,7 +5519,104 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
             429: components["responses"]["QuotaExceeded"];
+        };
+    };
+    payRazorpayScript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The script. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            429: components["responses"]["QuotaExceeded"];
+        };
+    };
+    returnFromRazorpay: {
+        parameters: {
+            query?: {
+                /** @description The order, for a form that does not name it. */
+                order?: string;
+                /** @description The booking's own key. */
+                key?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    "error[code]"?: string;
+                    "error[description]"?: string;
+                    /** @description JSON with `order_id` and `payment_id`. */
+                    "error[metadata]"?: string;
+                    razorpay_order_id?: string;
+                    razorpay_payment_id?: string;
+                    razorpay_signature?: string;
+                };
+            };
+        };
+        responses: {
+            303: components["responses"]["Elsewhere"];
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    payRazorpayPage: {
+        parameters: {
+            query?: {
+                /** @description The booking's own key. */
+                key?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Razorpay's id of the order.
+                 * @example order_00000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            303: components["responses"]["Elsewhere"];
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
         };
     };
     payPage: {
@@ -4556,6 +5642,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -4580,6 +5667,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
             /** @description At least one that is needed is away. */
             503: {
                 headers: {
@@ -4624,6 +5712,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
@@ -4656,6 +5745,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
             409: components["responses"]["Conflict"];
             410: components["responses"]["Gone"];
             413: components["responses"]["TooLarge"];
@@ -4690,6 +5780,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
             410: components["responses"]["Gone"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
@@ -4722,6 +5813,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
@@ -4755,6 +5847,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             410: components["responses"]["Gone"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
@@ -5025,7 +6118,7 @@ export interface operations {
     listAudit: {
         parameters: {
             query?: {
-                /** @description movie, theater, screen, layout, show, price_card, account, booking, show_change, import. */
+                /** @description movie, theater, screen, layout, show, price_card, account, booking, show_change, service_key, house, import. */
                 entity?: string;
                 entity_id?: string;
                 actor_id?: string;
@@ -6045,6 +7138,117 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listServiceKeys: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of keys. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ServiceKey"][];
+                        next_cursor?: string;
+                    };
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createServiceKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "expires_at": "2027-06-30T00:00:00Z",
+                 *       "name": "Listings 2027",
+                 *       "partner": "City Guide",
+                 *       "scopes": [
+                 *         "catalog:read",
+                 *         "shows:read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ServiceKeyFields"];
+            };
+        };
+        responses: {
+            /** @description The new key. */
+            201: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewServiceKey"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ConfirmFirst"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeServiceKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked. */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getShowChange: {
         parameters: {
             query?: never;
@@ -6906,6 +8110,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -6960,7 +8165,7 @@ export interface operations {
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
-            /** @description Seats are taken, the show is not on sale, the payment was refused, or the seats were held and the answer was not fetched in time (`hold_lost`; use a new key). */
+            /** @description Seats are taken, as many seats are held as may be (`hold_limit_reached`), the show is not on sale, the payment was refused, or the seats were held and the answer was not fetched in time (`hold_lost`; use a new key). */
             409: {
                 headers: {
                     "Idempotent-Replayed": components["headers"]["Replayed"];
@@ -6992,6 +8197,7 @@ export interface operations {
             200: components["responses"]["Booking"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -7023,6 +8229,7 @@ export interface operations {
             200: components["responses"]["Booking"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
@@ -7057,6 +8264,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             429: components["responses"]["QuotaExceeded"];
@@ -7088,6 +8296,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -7112,6 +8321,7 @@ export interface operations {
             200: components["responses"]["Booking"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             /** @description There is nothing to choose any more, seats are taken, the other show is not on sale, or the ticket was used. */
             409: {
@@ -7144,6 +8354,7 @@ export interface operations {
             200: components["responses"]["Booking"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             /** @description There is no more time for this booking. */
             409: {
@@ -7191,6 +8402,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -7244,6 +8456,7 @@ export interface operations {
             200: components["responses"]["Booking"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             429: components["responses"]["QuotaExceeded"];
@@ -7275,6 +8488,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyStreams"];
             500: components["responses"]["Internal"];
@@ -7305,6 +8519,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -7335,6 +8550,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -7352,7 +8568,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page. */
+            /** @description One page; more for many codes of a theater's own system. */
             200: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
@@ -7365,6 +8581,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             429: components["responses"]["QuotaExceeded"];
@@ -7374,7 +8591,10 @@ export interface operations {
     };
     getTicketImage: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whose code, if the theater's own system sells the seats; without it that of the first seat. Otherwise it changes nothing. */
+                seat?: string;
+            };
             header?: never;
             path: {
                 id: components["parameters"]["BookingID"];
@@ -7396,6 +8616,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             429: components["responses"]["QuotaExceeded"];
@@ -7493,6 +8714,97 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    proveIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "492039"
+                 *     }
+                 */
+                "application/json": {
+                    code: string;
+                };
+            };
+        };
+        responses: {
+            201: components["responses"]["AccessToken"];
+            202: components["responses"]["SecondStep"];
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["LoginOver"];
+            403: components["responses"]["CrossOriginOrSuspended"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    signInByPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    credential: components["schemas"]["PasskeyAnswer"];
+                };
+            };
+        };
+        responses: {
+            201: components["responses"]["AccessToken"];
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["LoginOver"];
+            403: components["responses"]["CrossOriginOrSuspended"];
+            404: components["responses"]["PasskeysOff"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    askForPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the browser passes on to its authenticators. */
+            201: {
+                headers: {
+                    /** @description Binds the answer to this browser, for an hour. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["CrossOrigin"];
+            404: components["responses"]["PasskeysOff"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     refreshBrowserSession: {
         parameters: {
             query?: never;
@@ -7583,6 +8895,8 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -7609,6 +8923,7 @@ export interface operations {
         responses: {
             201: components["responses"]["Tokens"];
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
@@ -7650,7 +8965,39 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listHouses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ListedHouse"][];
+                    };
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -7678,6 +9025,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -7724,6 +9072,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
             422: components["responses"]["Invalid"];
@@ -7743,7 +9092,8 @@ export interface operations {
             content: {
                 "application/json": {
                     code?: string;
-                    password: string;
+                    passkey?: components["schemas"]["PasskeyAnswer"];
+                    password?: string;
                     recovery_code?: string;
                 };
             };
@@ -7758,10 +9108,40 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            404: components["responses"]["PasskeysOff"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    askToConfirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the browser passes on to its authenticators. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            404: components["responses"]["PasskeysOff"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -7829,6 +9209,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
@@ -7861,6 +9242,145 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    beginPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the browser passes on to its authenticators. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ConfirmFirst"];
+            404: components["responses"]["PasskeysOff"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirmPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    credential: components["schemas"]["PasskeyAnswer"];
+                    /** @description Left out it is named after browser and system. */
+                    name?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The passkey. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            404: components["responses"]["PasskeysOff"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removePasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ConfirmFirst"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    renamePasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "My phone"
+                 *     }
+                 */
+                "application/json": {
+                    name: string;
+                };
+            };
+        };
+        responses: {
+            /** @description It has the name. */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -7976,10 +9496,121 @@ export interface operations {
             200: components["responses"]["RecoveryCodes"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listIdentities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. A new password does not remove them, so look whether each is yours after an account was taken back. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Identity"][];
+                    };
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    linkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "return_to": "/account"
+                 *     }
+                 */
+                "application/json": {
+                    /** @default /account */
+                    return_to?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Where to go. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uri */
+                        location: string;
+                    };
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ConfirmFirst"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the log-in, as listed. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ConfirmFirst"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -8010,6 +9641,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -8046,6 +9678,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
             422: components["responses"]["Invalid"];
@@ -8081,6 +9714,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
@@ -8136,6 +9770,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
@@ -8176,6 +9811,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
             422: components["responses"]["Invalid"];
@@ -8208,6 +9844,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -8236,6 +9873,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -8264,6 +9902,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -8295,6 +9934,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
@@ -8334,6 +9974,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
@@ -8381,6 +10022,8 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -8414,6 +10057,8 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -8451,6 +10096,8 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];
@@ -8509,6 +10156,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
@@ -8541,6 +10189,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -8572,6 +10221,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -8610,9 +10260,89 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Provider"][];
+                    };
+                };
+            };
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    finishOAuth: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                /** @description RFC 9207. */
+                iss?: string;
+                error?: string;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            303: components["responses"]["Elsewhere"];
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startOAuth: {
+        parameters: {
+            query?: {
+                /** @description The place of our own pages to come back to, for example /account. */
+                return_to?: string;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            303: components["responses"]["Elsewhere"];
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -8641,9 +10371,90 @@ export interface operations {
                 };
             };
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
+        };
+    };
+    listReconciliations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only of this provider.
+                 * @example stripe
+                 */
+                provider?: string;
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of days. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciledDayPage"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getReconciliation: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @example stripe */
+                provider: string;
+                /**
+                 * @description In UTC.
+                 * @example 2026-11-27
+                 */
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The day. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reconciliation"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     search: {
@@ -8713,6 +10524,8 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -8753,6 +10566,8 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -8811,6 +10626,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -8834,6 +10650,7 @@ export interface operations {
             200: components["responses"]["Tokens"];
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
             422: components["responses"]["Invalid"];
@@ -8889,6 +10706,8 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -8924,6 +10743,8 @@ export interface operations {
                 };
             };
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             422: components["responses"]["Invalid"];
@@ -8967,6 +10788,8 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             404: components["responses"]["NotFound"];
             /** @description The price of the show is not one that the payment provider can charge. */
             409: {
@@ -9009,6 +10832,8 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -9041,6 +10866,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyStreams"];
             500: components["responses"]["Internal"];
@@ -9082,6 +10908,8 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -9115,7 +10943,173 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getHouse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["House"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    saveHouse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "adapter": "session",
+                 *       "address": "https://tickets.example.com/api",
+                 *       "credentials": {
+                 *         "token": "…"
+                 *       },
+                 *       "options": {
+                 *         "fee_per_seat": "2000"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["HouseFields"];
+            };
+        };
+        responses: {
+            /** @description The settings. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["House"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ConfirmFirst"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    pauseHouse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "paused": true,
+                 *       "reason": "Their server is down until noon."
+                 *     }
+                 */
+                "application/json": components["schemas"]["HousePauseFields"];
+            };
+        };
+        responses: {
+            /** @description What holds now. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HousePause"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getSettlement: {
+        parameters: {
+            query: {
+                /** @description The first day. */
+                from: string;
+                /** @description The last day, included; at most 366 days. */
+                to: string;
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettlementReport"];
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -9151,6 +11145,8 @@ export interface operations {
             };
             304: components["responses"]["NotModified"];
             400: components["responses"]["Malformed"];
+            401: components["responses"]["ServiceKeyRefused"];
+            403: components["responses"]["ServiceKeyLimited"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];
@@ -9182,11 +11178,12 @@ export interface operations {
                 content: {
                     "application/json": {
                         /** @enum {string} */
-                        outcome: "signalled" | "taken_up" | "late_payment" | "already_settled" | "ignored" | "duplicate";
+                        outcome: "signalled" | "taken_up" | "late_payment" | "already_settled" | "ignored" | "duplicate" | "not_ours";
                     };
                 };
             };
             400: components["responses"]["Malformed"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             500: components["responses"]["Internal"];

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { moneyWords, phase, story, undecided, type Phase } from './story';
+import { moneyWords, phase, phaseWords, story, undecided, type Phase } from './story';
 import schema from '../api/schema.d.ts?raw';
 import en from '../i18n/en';
 import { speak } from '../i18n/i18n.svelte';
+import { words } from '../i18n/later';
 import type { Booking } from './watch.svelte';
 
 const inr = (amount: number) => ({ amount, currency: 'INR' });
@@ -42,6 +43,13 @@ describe('phase', () => {
     ['held', 'in_doubt', ['held', 'declined'], before, 'doubt'],
     ['held', 'authorized', ['held', 'authorized'], before, 'checking'],
     ['held', 'open', [], before, 'pay'],
+    ['held', 'authorized', ['held', 'authorized', 'confirming'], before, 'confirming'],
+    ['held', 'authorized', ['held', 'confirming', 'authorized'], before, 'checking'],
+    ['confirmed', 'captured', ['authorized', 'confirming', 'confirmed'], before, 'ticket'],
+    ['confirmed', 'captured', ['confirmed', 'captured', 'cancel_asked', 'notified'], before, 'cancelling'],
+    ['confirmed', 'captured', ['confirmed', 'cancel_asked', 'cancel_refused'], before, 'ticket'],
+    ['confirmed', 'captured', ['confirmed', 'cancel_asked'], ends + 1, 'over'],
+    ['cancelled', 'captured', ['confirmed', 'cancel_asked', 'cancelled'], before, 'cancelled'],
     ['confirmed', 'captured', [], before, 'ticket'],
     ['confirmed', 'authorized', [], before, 'ticket'],
     ['confirmed', 'captured', [], ends, 'ticket'],
@@ -85,6 +93,14 @@ describe('story', () => {
     expect(story(booking('held', 'open', [[event, detail]]))[0]!.text).toBe(expected);
   });
 
+  test.each<[Event, RegExp]>([
+    ['confirming', /The theater has not answered yet\. Your seats stay/],
+    ['cancel_asked', /You asked to cancel/],
+    ['cancel_refused', /does not take the tickets back/],
+  ])('what a theater’s own system is asked: %s', (event, expected) => {
+    expect(story(booking('held', 'authorized', [[event, 'the theater has not answered']]))[0]!.text).toMatch(expected);
+  });
+
   test('an event without words is told by its detail', () => {
     expect(story(booking('held', 'open', [['teleported' as Event, 'It went away.']]))[0]!.text).toBe('It went away.');
   });
@@ -97,13 +113,13 @@ describe('story', () => {
   test('there are words for each event of the API', () => {
     const events = [.../ {8}Timeline: \{[\s\S]*?event: ([^;]+);/.exec(schema)![1]!.matchAll(/"(\w+)"/g)].map((m) => m[1]!);
     expect(events.length).toBeGreaterThan(20);
-    expect(events.filter((event) => !('event_' + event in en))).toEqual([]);
+    expect(events.filter((event) => !('event_' + event in en) && !('event_' + event in words.en))).toEqual([]);
   });
 });
 
 test.each<[Booking['status'], PaymentStatus, Event[], string | undefined]>([
   ['cancelled', 'captured', ['authorized', 'captured'], undefined],
-  ['cancelled', 'voided', ['authorized'], 'The reserved ₹602.80 was let go. Nothing was taken.'],
+  ['cancelled', 'voided', ['authorized'], 'The reserved ₹602.80 goes back to you. We took nothing.'],
   ['cancelled', 'voided', [], 'Nothing was taken.'],
   ['expired', 'voided', [], undefined],
   ['cancelled', 'open', [], undefined],
@@ -126,4 +142,12 @@ test.each<[Booking['status'], Event[], boolean]>([
   ['cancelled', ['rescheduled'], false],
 ])('a choice is open: %s after %s', (status, events, open) => {
   expect(undecided(booking(status, 'captured', events))).toBe(open);
+});
+
+test.each<[Phase, RegExp]>([
+  ['confirming', /theater is confirming/],
+  ['cancelling', /asked to cancel/],
+  ['ticket', /yours/],
+])('a phase is called: %s', (stage, expected) => {
+  expect(phaseWords(stage, { n: 2 })).toMatch(expected);
 });

@@ -1,5 +1,6 @@
 /** What happened to a booking and to the money, in the customer's words. */
 import { listed, named, t } from '../i18n/i18n.svelte';
+import { later } from '../i18n/later';
 import { money } from '../i18n/money';
 import type { Booking } from './watch.svelte';
 
@@ -19,9 +20,14 @@ export function story(booking: Booking): Fact[] {
   return booking.timeline
     .map((entry) => {
       const event = entry.event === 'voided' && !wasReserved(booking) ? 'closed' : entry.event;
-      return { at: entry.at, text: detailed(entry, named('event_', event, values)) };
+      return { at: entry.at, text: detailed(entry, theaters(event) ?? named('event_', event, values)) };
     })
     .reverse();
+}
+
+/** What a theater's own system is asked, in words that are loaded later. */
+function theaters(event: string): string | undefined {
+  return event === 'confirming' || event === 'cancel_asked' || event === 'cancel_refused' ? later(`event_${event}`) : undefined;
 }
 
 /** These say more than our words can: which card, to which address. */
@@ -33,17 +39,18 @@ function detailed(entry: Booking['timeline'][number], words: string | undefined)
 }
 
 /** What the booking is for the customer at this moment. */
-export type Phase = 'pay' | 'declined' | 'checking' | 'doubt' | 'ticket' | 'expired' | 'failed' | 'cancelled' | 'over';
+export type Phase = 'pay' | 'declined' | 'checking' | 'confirming' | 'doubt' | 'ticket' | 'cancelling' | 'expired' | 'failed' | 'cancelled' | 'over';
 
 export function phase(booking: Booking, now: number): Phase {
   switch (booking.status) {
     case 'held':
       if (booking.payment?.status === 'in_doubt') return 'doubt';
-      if (booking.payment?.status === 'authorized') return 'checking';
+      if (booking.payment?.status === 'authorized') return lastOf(booking, ['authorized', 'confirming']) === 'confirming' ? 'confirming' : 'checking';
       if (booking.payment?.status === 'failed' || lastIs(booking, 'declined')) return 'declined';
       return 'pay';
     case 'confirmed':
-      return Date.parse(booking.show.ends_at) < now ? 'over' : 'ticket';
+      if (Date.parse(booking.show.ends_at) < now) return 'over';
+      return lastOf(booking, ['confirmed', 'cancel_asked', 'cancel_refused']) === 'cancel_asked' ? 'cancelling' : 'ticket';
     case 'expired':
       return 'expired';
     case 'cancelled':
@@ -53,14 +60,22 @@ export function phase(booking: Booking, now: number): Phase {
   }
 }
 
+/** What a phase is called; its longer text is in the same words with _text. */
+export function phaseWords(stage: Phase, values: Record<string, string | number>): string {
+  return stage === 'confirming' || stage === 'cancelling' ? later(`phase_${stage}`, values) : t(`phase_${stage}`, values);
+}
+
+function lastOf(booking: Booking, events: string[]): string | undefined {
+  return booking.timeline.findLast(({ event }) => events.includes(event))?.event;
+}
+
 function lastIs(booking: Booking, event: string): boolean {
   return booking.timeline[booking.timeline.length - 1]?.event === event;
 }
 
 /** Whether the show was moved, and the customer has not yet said what should become of the booking. */
 export function undecided(booking: Booking): boolean {
-  const last = booking.timeline.findLast(({ event }) => ['rescheduled', 'chosen', 'moved'].includes(event));
-  return booking.status === 'confirmed' && last?.event === 'rescheduled';
+  return booking.status === 'confirmed' && lastOf(booking, ['rescheduled', 'chosen', 'moved']) === 'rescheduled';
 }
 
 /** Where the money of a booking is that has ended, or part of it that came back. */

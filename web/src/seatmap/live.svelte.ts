@@ -21,6 +21,7 @@ export class Live {
   #show: string;
   #source: EventSource | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #looks: ReturnType<typeof setTimeout> | undefined;
   #wait = 1000;
   #version = -1;
   #changed: (ids: string[]) => void;
@@ -45,7 +46,9 @@ export class Live {
     addEventListener('online', again);
     void this.fetch();
     seen();
+    this.#look(5000);
     return () => {
+      clearTimeout(this.#looks);
       this.#close();
       document.removeEventListener('visibilitychange', seen);
       removeEventListener('pageshow', seen);
@@ -58,12 +61,25 @@ export class Live {
   fetch = async (): Promise<void> => {
     this.failure = undefined;
     try {
-      const map = await answered(api.GET('/v1/shows/{id}/seats', { params: { path: { id: this.#show } } }));
+      const map = await answered(api.GET('/v1/shows/{id}/seats', { params: { path: { id: this.#show } }, ...(this.#remote ? { cache: 'no-store' as const } : {}) }));
       if (map.version >= this.#version) this.#snapshot(map);
     } catch (failure) {
       if (!this.map) this.failure = failure;
     }
   };
+
+  /** Whether the theater's own system sells the seats: a tag of its map says nothing about the map's age. */
+  get #remote(): boolean {
+    return this.map?.as_of !== undefined || this.map?.paused === true;
+  }
+
+  /** A look at the map makes the server ask the theater's own system: soon for the first time, then each minute. */
+  #look(after: number): void {
+    this.#looks = setTimeout(() => {
+      if (this.#remote && document.visibilityState !== 'hidden') void this.fetch();
+      this.#look(60_000);
+    }, after);
+  }
 
   #open(): void {
     if (this.#source || document.visibilityState === 'hidden') return;

@@ -161,33 +161,17 @@ async function ended(): Promise<void> {
   await Promise.all([dropPush(), forgetTickets()]);
 }
 
-/** Logs in, or gives what the second step of the log-in goes back with. Throws a Failure. */
-export async function logIn(email: string, password: string): Promise<Schemas['SecondStep'] | undefined> {
-  const answer = await answered(api.POST('/v1/browser-sessions', { body: { email, password } }));
-  if ('challenge' in answer) return answer;
-  await begin(answer);
-  return undefined;
-}
-
-/** The second step of a log-in. Throws a Failure. */
-export async function secondStep(answer: { challenge: string; code?: string; recovery_code?: string }): Promise<void> {
-  await begin(await answered(api.POST('/v1/browser-sessions/second-factor', { body: answer })));
-}
-
-async function begin(tokens: { access_token: string; expires_in: number }): Promise<void> {
+/** Takes the tokens of a log-in, of a sign-up or of a guest: session/enter.ts. */
+export async function begin(tokens: { access_token: string; expires_in: number }): Promise<void> {
+  const before = mine;
   keep(tokens, ++visit);
   remember('unknown'); // so that the token of this session is used
   knownAs(await answered(api.GET('/v1/me')));
-}
-
-/** Makes an account and logs in. Throws a Failure. */
-export async function signUp(registration: Schemas['Registration']): Promise<void> {
-  await answered(api.POST('/v1/accounts', { body: registration }));
-  await logIn(registration.email, registration.password);
+  if (before) await forgetTickets(); // a guest's: those that went over to an account are fetched again
 }
 
 /** Changes the account. Throws a Failure. */
-export async function change(changes: { name?: string; phone?: string }): Promise<void> {
+export async function change(changes: { name?: string; phone?: string; locale?: string; time_zone?: string; home_city?: string }): Promise<void> {
   account = await answered(api.PATCH('/v1/me', { body: changes }));
 }
 

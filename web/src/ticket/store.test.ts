@@ -50,6 +50,15 @@ async function save(booking: string, hours: number): Promise<SavedTicket> {
 const kept = () => (JSON.parse(localStorage.getItem(next) ?? 'null') as SavedTicket | null)?.booking;
 
 describe('a database that answers', () => {
+  test('keeps the codes of a theater that sells from its own system, in the order of the seats', async () => {
+    ticketOf.mockResolvedValue({ serial: 'S-1', show: show(5), seats: ['C7', 'C10'], theater_number: 'WKX7Q2', theater_codes: { C10: '9401', C7: '9400' } });
+    const saved = await saveTicket({ id: '1' });
+    expect(saved.number).toBe('WKX7Q2');
+    expect(saved.codes?.map(({ seat, code }) => [seat, code])).toEqual([['C7', '9400'], ['C10', '9401']]);
+    expect(saved.codes?.every(({ image }) => image.startsWith('data:image/png'))).toBe(true);
+    expect(rows.get('1')).toEqual(saved);
+  });
+
   test('keeps no ticket that was opened by a link', async () => {
     account.id = undefined;
     ticketOf.mockResolvedValue({ serial: 'S-1', show: show(5), seats: ['A1'], read_only: true });

@@ -20,6 +20,9 @@ export interface SavedTicket {
   readOnly?: boolean;
   /** The QR code as a PNG in a data: address. */
   image: string;
+  /** Of a theater that sells from its own system: its number, and what opens its door for each seat. */
+  number?: string;
+  codes?: { seat: string; code: string; image: string }[];
   savedAt: number;
 }
 
@@ -54,12 +57,20 @@ export async function saveTicket(booking: Pick<Booking, 'id'>, fetched?: (ticket
   ]);
   const saved: SavedTicket = { account, booking: booking.id, serial: ticket.serial, show: ticket.show, seats: ticket.seats, image, savedAt: Date.now() };
   if (ticket.read_only) saved.readOnly = true;
+  if (ticket.theater_number) saved.number = ticket.theater_number;
+  if (ticket.theater_codes) saved.codes = await doorCodes(booking.id, ticket.seats, ticket.theater_codes);
   fetched?.(saved);
   if (saved.readOnly) return saved;
   keepNext(saved);
   await soon(() => set(booking.id, saved, store())).catch(() => {});
   void navigator.storage?.persist?.().catch(() => {});
   return saved;
+}
+
+/** The codes of a theater's own system with their images, in the order of the seats. */
+function doorCodes(booking: string, seats: string[], codes: Record<string, string>): Promise<NonNullable<SavedTicket['codes']>> {
+  const image = async (seat: string) => dataAddress(await file(`/v1/bookings/${booking}/ticket.png?seat=${encodeURIComponent(seat)}`));
+  return Promise.all(seats.filter((seat) => codes[seat]).map(async (seat) => ({ seat, code: codes[seat]!, image: await image(seat) })));
 }
 
 function dataAddress(blob: Blob): Promise<string> {

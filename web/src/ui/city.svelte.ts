@@ -1,6 +1,7 @@
-/** The city that the customer looks at: in the address when it was chosen there, else the one of the last time. */
+/** The city that the customer looks at: in the address when it was chosen there, else the one of the last time, else the account's. */
 import { answered, api, type Schemas } from '../api/client';
 import { router } from '../router.svelte';
+import { session } from '../session/session.svelte';
 
 export type City = Schemas['City'];
 
@@ -22,7 +23,7 @@ export const cities = {
   },
   /** The slug, undefined until the cities are known. */
   get here(): string | undefined {
-    const asked = router.place.query.get('city') ?? last;
+    const asked = router.place.query.get('city') ?? last ?? session.account?.home_city;
     if (asked && (all.length === 0 || all.some((c) => c.slug === asked))) return asked;
     return nearest(all)?.slug;
   },

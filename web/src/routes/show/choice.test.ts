@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { attempt, forgetAttempt, forgetChoice, keepChoice, keptChoice, unanswered } from './choice';
+import { attempt, forgetAttempt, forgetChoice, holdNext, holdsNow, keepChoice, keptChoice, unanswered } from './choice';
 
 const forbidden = () => {
   throw new DOMException('forbidden', 'SecurityError');
@@ -40,6 +40,16 @@ describe('the choice', () => {
     sessionStorage.setItem('boxoffice.choice.a', '["A1",7,null]');
     expect(keptChoice('a')).toEqual(['A1']);
   });
+});
+
+test('is held once, for the show that was asked for', () => {
+  expect(holdsNow('a')).toBe(false);
+  holdNext('a');
+  expect(holdsNow('a')).toBe(true);
+  expect(holdsNow('a')).toBe(false);
+  holdNext('a');
+  expect(holdsNow('b')).toBe(false);
+  expect(holdsNow('a'), 'the person went to another show').toBe(false);
 });
 
 describe('the key', () => {

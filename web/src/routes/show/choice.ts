@@ -78,3 +78,17 @@ export function forgetAttempt(show: string): void {
     // Nothing was kept, then.
   }
 }
+
+/** The show whose kept choice is to be held as soon as its map is there: its person has just become a guest. */
+let next: string | undefined;
+
+export function holdNext(show: string): void {
+  next = show;
+}
+
+/** Whether the choice of a show is to be held now. Says so once. */
+export function holdsNow(show: string): boolean {
+  const now = next === show;
+  next = undefined;
+  return now;
+}

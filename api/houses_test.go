@@ -1,0 +1,80 @@
+package api
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/boxoffice/boxoffice/internal/houses"
+)
+
+// health is how a process sees the systems of theaters.
+type health struct{ ill, off string }
+
+func (h *health) Ill(theater string) bool { return h.ill == theater }
+func (h *health) Off(adapter string) bool { return h.off == adapter }
+
+func TestStaffSetUpATheatersOwnSystem(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	seen := &health{}
+	d.options.Staff.HouseHealth = seen
+	d.serve()
+	path := "/v1/theaters/" + d.theater + "/house"
+	get := func(status int, holds ...string) reply {
+		t.Helper()
+		return d.do(t, call{token: d.admin, method: "GET", path: path, status: status, holds: holds})
+	}
+	get(http.StatusNotFound, "not_found")
+	body := `{"adapter":"session","address":"https://theater.example/api","credentials":{"token":"hush"},"options":{"fee_per_seat":"2000"}}`
+	saved := d.do(t, call{token: d.admin, method: "PUT", path: path, body: body, status: http.StatusOK, holds: []string{`"credentials":["token"]`}})
+	assert.NotContains(t, string(saved.body), "hush")
+	assert.NotContains(t, string(get(http.StatusOK, `"https://theater.example/api"`).body), "hush")
+	// Left out, they stay.
+	d.do(t, call{token: d.admin, method: "PUT", path: path, body: `{"adapter":"session","address":"https://theater.example/v2"}`,
+		status: http.StatusOK, holds: []string{`"credentials":["token"]`, `"options":{}`}})
+	for _, bad := range []string{`{}`, `{"adapter":"session","address":"theater.example"}`, `{"adapter":"session","address":"https://a.example","options":{"fee_per_seat":"much"}}`} {
+		d.do(t, call{token: d.admin, method: "PUT", path: path, body: bad, status: http.StatusUnprocessableEntity, code: "validation_failed"})
+	}
+	d.do(t, call{token: d.admin, method: "PUT", path: "/v1/theaters/" + uuid.NewString() + "/house", body: body, status: http.StatusNotFound, code: "not_found"})
+
+	// Support stops the sale, and sees nothing of how it is reached.
+	pause := func(body string, status int, holds ...string) reply {
+		t.Helper()
+		return d.do(t, call{token: d.support, method: "POST", path: path + "/pause", body: body, status: status, holds: holds})
+	}
+	pause(`{"reason":"Why not?"}`, http.StatusUnprocessableEntity, "paused")
+	pause(`{"paused":true}`, http.StatusUnprocessableEntity, "reason")
+	assert.NotContains(t, string(pause(`{"paused":true,"reason":"Their server is down."}`, http.StatusOK, "paused_at").body), "theater.example")
+	list := func(state string, holds ...string) {
+		t.Helper()
+		d.do(t, call{token: d.support, method: "GET", path: "/v1/houses", status: http.StatusOK, holds: append(holds, `"state":"`+state+`"`)})
+	}
+	list("paused", "Their server is down.", `"program_failures":0`)
+	seen.off = "session"
+	list("off")
+	seen.off = ""
+	assert.NotContains(t, string(pause(`{"paused":false}`, http.StatusOK).body), "paused_at")
+	list("sells")
+	seen.ill = d.theater
+	list("ill")
+	d.do(t, call{token: d.support, method: "POST", path: "/v1/theaters/" + uuid.NewString() + "/house/pause", body: `{"paused":false}`,
+		status: http.StatusNotFound, code: "not_found"})
+
+	logged := d.do(t, call{token: d.admin, method: "GET", path: "/v1/admin/audit?entity=house", status: http.StatusOK,
+		holds: []string{`"action":"create"`, `"action":"change"`, `"action":"pause"`, "Their server is down."}})
+	assert.NotContains(t, string(logged.body), "hush")
+
+	// An open computer in an office sends no customers elsewhere, but a sale that goes wrong stops.
+	d.exec(`UPDATE sessions SET created_at = now() - interval '11 minutes'`)
+	d.exec(`UPDATE session_devices SET began_at = now() - interval '11 minutes'`)
+	d.do(t, call{token: d.admin, method: "PUT", path: path, body: body, status: http.StatusForbidden, code: "confirmation_needed"})
+	pause(`{"paused":true,"reason":"Again."}`, http.StatusOK)
+}
+
+var _ interface {
+	Ill(theaterID string) bool
+	Off(adapter string) bool
+} = (*houses.Registry[any, any])(nil)

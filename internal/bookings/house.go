@@ -1,0 +1,132 @@
+package bookings
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/shows"
+)
+
+// HouseHeld records that the theater's own system holds the seats, and ends our own hold no
+// later than left from now. Code: hold_lost.
+func (s *Store) HouseHeld(ctx context.Context, order booking.HouseOrder, left time.Duration) (booking.HouseHold, error) {
+	id, err := shows.ParseID("booking", order.BookingID)
+	if err != nil {
+		return booking.HouseHold{}, err
+	}
+	terms, err := json.Marshal(order.Terms)
+	if err != nil {
+		return booking.HouseHold{}, err
+	}
+	hold := booking.HouseHold{Reference: order.Reference}
+	var seconds float64
+	total := order.Terms.Total()
+	err = s.pool.QueryRow(ctx, `SELECT expires_at, seconds_left FROM house_held($1, $2, $3, $4, $5, $6, $7)`,
+		id, order.Attempt, order.Reference, total.Amount, total.Currency, left, terms).Scan(shows.UTC(&hold.ExpiresAt), &seconds)
+	hold.ExpiresIn = time.Duration(seconds * float64(time.Second))
+	return hold, translate("house held", err)
+}
+
+// HouseAsked makes our own hold last until the theater's system has decided about the sale.
+// Codes: hold_lost, show_not_on_sale.
+func (s *Store) HouseAsked(ctx context.Context, order booking.HouseOrder) error {
+	return s.step(ctx, "house asked", order.BookingID, `SELECT house_asked($1, $2)::text`, order.Attempt)
+}
+
+// HouseSold records the sale of the theater's own system, with the codes that open its doors.
+func (s *Store) HouseSold(ctx context.Context, order booking.HouseOrder, sale booking.HouseSale) error {
+	id, err := shows.ParseID("booking", order.BookingID)
+	if err != nil {
+		return err
+	}
+	codes, err := json.Marshal(sale.Codes)
+	if err != nil {
+		return err
+	}
+	terms, err := json.Marshal(order.Terms)
+	if err != nil {
+		return err
+	}
+	total := order.Terms.Total()
+	_, err = s.pool.Exec(ctx, `SELECT write_house_order($1, $2, 'confirmed', $3, $4, $5, $6, $7, $8)`,
+		id, order.Attempt, sale.Reference, total.Amount, total.Currency, sale.Number, codes, terms)
+	return translate("house sold", err)
+}
+
+// HouseLeft records that the theater's own system neither holds nor sells the order any more.
+// Seats that were kept back for it are free.
+func (s *Store) HouseLeft(ctx context.Context, order booking.HouseOrder) error {
+	return s.step(ctx, "house left", order.BookingID, `SELECT house_left($1, $2)::text`, order.Attempt)
+}
+
+// Confirming tells the customer that the theater has not decided about the sale.
+func (s *Store) Confirming(ctx context.Context, bookingID string) error {
+	return s.addEvent(ctx, bookingID, booking.EventConfirming, "The theater is confirming the seats. They stay reserved.")
+}
+
+// CancelAsked tells the customer that the cancellation waits for the theater.
+func (s *Store) CancelAsked(ctx context.Context, bookingID string) error {
+	return s.addEvent(ctx, bookingID, booking.EventCancelAsked, "The theater has not answered yet. The money goes back when it has.")
+}
+
+// CancelRefused tells the customer that the theater has refused the cancellation.
+func (s *Store) CancelRefused(ctx context.Context, bookingID string) error {
+	return s.addEvent(ctx, bookingID, booking.EventCancelRefused, "The theater does not take the tickets back. We look into it.")
+}
+
+// MayCancel tells whether a customer may cancel a sold booking. Code: not_cancellable once its
+// ticket was scanned, or when it is not sold.
+func (s *Store) MayCancel(ctx context.Context, bookingID string) error {
+	id, err := shows.ParseID("booking", bookingID)
+	if err != nil {
+		return err
+	}
+	var may bool
+	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM bookings b JOIN tickets t ON t.booking_id = b.id
+		WHERE b.id = $1 AND b.status = 'confirmed' AND t.scanned_at IS NULL)`, id).Scan(&may)
+	if err == nil && !may {
+		return booking.E(booking.CodeNotCancellable, "This booking can no longer be cancelled.")
+	}
+	return translate("may cancel", err)
+}
+
+// addEvent adds to a booking's timeline, once.
+func (s *Store) addEvent(ctx context.Context, bookingID string, event booking.Event, detail string) error {
+	id, err := shows.ParseID("booking", bookingID)
+	if err != nil {
+		return err
+	}
+	_, err = s.pool.Exec(ctx, `SELECT add_booking_event($1, $2, $3, '')`, id, event, detail)
+	return translate("add to the timeline", err)
+}
+
+// houseOrder is a booking's order at the theater's own system, in the words that it was made
+// in; nil when the seats are ours to sell.
+func (s *Store) houseOrder(ctx context.Context, b booking.Booking) (*booking.HouseOrder, error) {
+	at, err := s.shows.Show(ctx, b.Show.ID)
+	if err != nil || !at.Remote() {
+		return nil, err
+	}
+	order := booking.HouseOrder{BookingID: b.ID, Attempt: 1}
+	var made []byte
+	err = s.pool.QueryRow(ctx, `SELECT attempt, reference, terms FROM house_orders WHERE booking_id = $1`, b.ID).
+		Scan(&order.Attempt, &order.Reference, &made)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, translate("house order", err)
+	}
+	if made != nil {
+		return &order, json.Unmarshal(made, &order.Terms)
+	}
+	// The house was not asked yet, or has not answered.
+	terms, err := at.HouseTerms(b.Quote)
+	if err != nil {
+		return nil, err
+	}
+	order.Terms = *terms
+	return &order, nil
+}

@@ -1,0 +1,81 @@
+package session_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/catalog/rules"
+	"github.com/boxoffice/boxoffice/internal/houses/housestest"
+	"github.com/boxoffice/boxoffice/internal/houses/session"
+	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/house"
+)
+
+var _ activities.House = (*session.House)(nil)
+
+const token = "the access token of the tests"
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	housestest.Run(t, housestest.Setup{
+		New: func(t *testing.T) housestest.Harness {
+			address := newSandbox(t)
+			box := housestest.NewBox(t, address, map[string]any{"style": "session", "token": token})
+			base := address + "/house/" + box.Site + "/session"
+			return box.Harness(t, newHouse(t, base, token), newHouse(t, base, "another token"))
+		},
+		NamesSeats: true, AlwaysCached: true,
+	})
+}
+
+func newSandbox(t *testing.T) string {
+	t.Helper()
+	box, err := sandbox.New(sandbox.Options{Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	server := httptest.NewServer(box.Handler())
+	t.Cleanup(func() {
+		server.Close()
+		require.NoError(t, box.Close())
+	})
+	return server.URL
+}
+
+func newHouse(t *testing.T, address, token string) *session.House {
+	t.Helper()
+	house, err := session.New(session.Options{Address: address, Token: token, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	return house
+}
+
+// The rooms that the sandbox makes by itself can be sold by us.
+func TestTheSandboxsRoomsFit(t *testing.T) {
+	t.Parallel()
+	address := newSandbox(t)
+	require.NoError(t, house.Seed(t.Context(), http.DefaultClient, address, "rex", house.Settings{
+		Style: "session", TimeZone: "Asia/Kolkata", Currency: "INR", Token: token,
+		Films: []house.Film{{ID: "kite", Title: "The Kite", Minutes: 112}},
+	}))
+	page, err := newHouse(t, address+"/house/rex/session", token).Program(t.Context(), "")
+	require.NoError(t, err)
+	rooms := map[string]int{}
+	for _, show := range page.Shows {
+		var layout booking.Layout
+		for _, row := range show.Rows {
+			ours := booking.Row{Label: row.Label, Category: row.Category}
+			for _, seat := range row.Seats {
+				ours.Seats = append(ours.Seats, booking.Seat{ID: row.Label + seat.Name, X: seat.X, Type: seat.Type})
+			}
+			layout.Rows = append(layout.Rows, ours)
+		}
+		rules.Report(func(field, format string, args ...any) { assert.Failf(t, field, format, args...) }).Layout(layout)
+		rooms[show.Screen] = layout.Capacity()
+	}
+	assert.Len(t, rooms, 2)
+}

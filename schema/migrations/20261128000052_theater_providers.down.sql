@@ -1,0 +1,1 @@
+ALTER TABLE theaters DROP COLUMN payment_providers;

@@ -1,0 +1,1 @@
+DROP TABLE payment_fees, reconciliation_payments, reconciliation_findings;

@@ -1,0 +1,1 @@
+ALTER TABLE house_orders DROP COLUMN terms;

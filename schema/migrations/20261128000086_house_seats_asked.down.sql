@@ -1,0 +1,1 @@
+ALTER TABLE house_shows DROP COLUMN seats_asked_at;
