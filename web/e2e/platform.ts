@@ -313,3 +313,16 @@ export async function atCounter(action: Record<string, unknown>): Promise<void> 
 export async function opensDoor(code: string): Promise<boolean> {
   return ((await (await fetch(`${remote}/gate?code=${encodeURIComponent(code)}`)).json()) as { opens: boolean }).opens;
 }
+
+/** Makes the demo theater's own system go wrong, until the function that it gives is called. */
+export async function atTheater(fault: Record<string, unknown>): Promise<() => Promise<void>> {
+  const answer = await fetch(sandbox + '/faults', {
+    method: 'POST', headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ vendor: 'house', site: 'copper-kettle-hackney', ...fault }),
+  });
+  if (!answer.ok) throw new Error(`the sandbox answered ${answer.status}: ${await answer.text()}`);
+  const { id } = (await answer.json()) as { id: string };
+  return async () => {
+    await fetch(`${sandbox}/faults/${id}`, { method: 'DELETE' });
+  };
+}
