@@ -21,11 +21,13 @@ type Options struct {
 	// process. Zero PerSecond: as many as come.
 	PerSecond float64
 	Burst     int
-	// A vendor is failing after this many failures in a row, or after failures of at least
-	// half of MinCalls or more calls. Both are counted within Window, by when a call began:
+	// A vendor is failing after this many failures in a row, or when Share of MinCalls or
+	// more calls have failed. Both are counted within Window, by when a call began:
 	// a window no longer than a call takes to time out would never see a failure.
+	// Share is above 0 and at most 1; the default is a half.
 	Failures uint32
 	MinCalls uint32
+	Share    float64
 	Window   time.Duration
 	// Rest is how long a failing vendor is left alone before one call tries it.
 	Rest time.Duration
@@ -44,6 +46,7 @@ func (o Options) withDefaults() Options {
 	}
 	setDefault(&o.Failures, 5)
 	setDefault(&o.MinCalls, 10)
+	setDefault(&o.Share, 0.5)
 	setDefault(&o.Window, time.Minute)
 	setDefault(&o.Rest, 10*time.Second)
 	setDefault(&o.Slow, 5*time.Second)
@@ -53,7 +56,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func setDefault[T uint32 | time.Duration](field *T, value T) {
+func setDefault[T uint32 | float64 | time.Duration](field *T, value T) {
 	if *field <= 0 {
 		*field = value
 	}
@@ -85,7 +88,7 @@ func NewGuard(name string, o Options) *Guard {
 				// Requests would also count the calls that are still under way.
 				answered := c.TotalSuccesses + c.TotalFailures
 				return c.ConsecutiveFailures >= o.Failures ||
-					(answered >= o.MinCalls && 2*c.TotalFailures >= answered)
+					(answered >= o.MinCalls && float64(c.TotalFailures) >= o.Share*float64(answered))
 			},
 			IsSuccessful: func(err error) bool { return !isFailure(err) },
 			IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) },

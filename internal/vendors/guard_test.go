@@ -170,6 +170,10 @@ func TestGuardOpensWhenHalfTheCallsFail(t *testing.T) {
 		assert.Equal(t, stateIll, run(guard("b", Options{}), 12, 2, 0))
 		assert.Equal(t, stateWell, run(guard("c", Options{}), 60, 3, 0))
 		assert.Equal(t, stateWell, run(guard("d", Options{}), 30, 2, 10*time.Second), "old failures are forgotten")
+
+		poor := Options{Failures: 30, MinCalls: 20, Share: 0.8}
+		assert.Equal(t, stateWell, run(guard("e", poor), 60, 2, 0), "half of the calls succeed")
+		assert.Equal(t, stateIll, run(guard("f", poor), 20, 1, 0), "none does")
 	})
 }
 
