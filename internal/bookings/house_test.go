@@ -61,7 +61,7 @@ func TestAPausedTheaterSellsNothing(t *testing.T) {
 	kept := h.Held(show, "A1")
 	h.Exec(`UPDATE houses SET paused_at = now(), paused_reason = 'Its server is being replaced.'`)
 	_, err := h.store.Hold(t.Context(), showstest.Request(show, h.Customer(), "A2"))
-	assert.Equal(t, "theater_paused", showstest.Code(t, booking.CodeShowNotOnSale, err).Reason)
+	assert.Equal(t, booking.ReasonTheaterPaused, showstest.Code(t, booking.CodeShowNotOnSale, err).Reason)
 	seats, err := h.maps.SeatMap(t.Context(), show)
 	require.NoError(t, err)
 	assert.False(t, seats.OnSale)
