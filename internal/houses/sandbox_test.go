@@ -77,7 +77,8 @@ func TestTheatersOfTheSandbox(t *testing.T) {
 			order.Reference = state.Reference
 			state, err = house.Confirm(t.Context(), order)
 			require.NoError(t, err)
-			require.NoError(t, r.store.Record(t.Context(), order, state))
+			order.Reference = state.Reference
+			r.soldThere(order)
 			taken, err := house.Seats(t.Context(), added)
 			require.NoError(t, err)
 			require.NoError(t, r.store.WriteTaken(t.Context(), show, taken))
