@@ -138,6 +138,33 @@ func TestSeatsStayUntilTheTheaterHasDecided(t *testing.T) {
 	showstest.Code(t, booking.CodeHoldLost, h.store.HouseAsked(t.Context(), h.order(lost)))
 }
 
+// A seat may lose its place at the theater before the order is in our books. The booking can be
+// read and ended even so.
+func TestABookingWhoseSeatsHaveNoPlaceAtTheTheater(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.remoteShow()
+	held := h.Held(show, "A1", "A2")
+	read := func() booking.Booking {
+		t.Helper()
+		h.reconnect(h.Pool) // it knows the new terms
+		b, err := h.store.Booking(t.Context(), held.BookingID)
+		require.NoError(t, err)
+		return b
+	}
+	assert.Equal(t, held.House, &read().House.Terms)
+	h.Exec(`INSERT INTO house_allotments (show_id, seat) VALUES ($1, 'A1')`, show)
+	assert.Nil(t, read().House, "two places decide about its seats")
+	h.Exec(`DELETE FROM house_allotments`)
+	h.Exec(`UPDATE house_shows SET seats = seats - 'A2'`)
+	assert.Nil(t, read().House)
+	standing, err := h.store.Standing(t.Context(), held.BookingID)
+	require.NoError(t, err)
+	assert.Nil(t, standing.Held.House)
+	require.NoError(t, h.store.End(t.Context(), booking.Ending{BookingID: held.BookingID, Status: booking.StatusExpired}))
+	h.checkInvariants(show)
+}
+
 func TestSeatsOfTheTheaterDoNotBecomeFree(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
