@@ -62,6 +62,7 @@ var mayImport = []struct {
 	// A vendor knows nothing of us.
 	{"sandbox", []string{"sandbox/house"}},
 	{"sandbox/house", nil},
+	{"sandbox/sandboxtest", []string{"sandbox"}},
 	{"cmd/boxoffice/book", []string{"booking"}},
 	{"cmd/boxoffice", anything},
 	{"bench", []string{"booking", "activities", "workers", "workflows", "api", "api/catalog", "api/rest", "internal/temporal", "internal/accounts", "internal/cache", "internal/catalog", "internal/shows", "internal/bookings", "internal/seatmap", "internal/bestseats", "internal/search/...", "internal/database/...", "internal/vendors", "internal/audit", "internal/catalog/demo", "internal/houses", "internal/houses/session", "internal/payments", "internal/sealing", "sandbox", "sandbox/house"}},

@@ -186,7 +186,7 @@ type OrphanRequest struct {
 	Order  booking.HouseOrder `json:"order"`
 }
 
-// CancelHouseOrphan cancels a sale at the house that no booking stands for, and says whether it
+// CancelHouseOrphan undoes a sale at the house that no booking stands for, and says whether it
 // is gone. It asks our books and the house once more before.
 func (h *HouseSync) CancelHouseOrphan(ctx context.Context, req OrphanRequest) (gone bool, err error) {
 	theater := req.Order.Terms.TheaterID
@@ -194,33 +194,21 @@ func (h *HouseSync) CancelHouseOrphan(ctx context.Context, req OrphanRequest) (g
 	if err != nil || !orphaned {
 		return false, toTemporal(ctx, err)
 	}
-	house, vendor, err := h.Registry.House(ctx, theater)
-	if err != nil {
-		return false, toTemporal(ctx, err)
-	}
-	err = guarded(ctx, vendor, func(ctx context.Context) error {
-		state, err := house.Find(ctx, req.Order)
-		if err != nil {
-			return err
-		}
-		switch state.Status {
-		case booking.HouseConfirmed:
-			req.Order.Reference = state.Reference
-			return house.Cancel(ctx, req.Order)
-		case booking.HouseConfirming:
-			return houseUndecided()
-		default:
-			return nil
-		}
+	undecided := false
+	err = askHouse(ctx, h.Registry, theater, func(ctx context.Context, house House) (err error) {
+		undecided, err = undoOrder(ctx, house, req.Order)
+		return err
 	})
-	switch booking.CodeOf(err) {
-	case booking.CodeNotCancellable, booking.CodeHouseRefused:
-		return false, toTemporal(ctx, h.Books.OrphanDone(ctx, theater, req.Sale, false))
-	case booking.CodeNotFound:
+	switch {
+	case err == nil && undecided:
+		err = houseUndecided()
+	case err == nil:
+		gone = true
+	case booking.CodeOf(err) == booking.CodeNotCancellable, booking.CodeOf(err) == booking.CodeHouseRefused:
 		err = nil
 	}
 	if err != nil {
 		return false, toTemporal(ctx, err)
 	}
-	return true, toTemporal(ctx, h.Books.OrphanDone(ctx, theater, req.Sale, true))
+	return gone, toTemporal(ctx, h.Books.OrphanDone(ctx, theater, req.Sale, gone))
 }

@@ -44,6 +44,11 @@ func (s *system) Cancel(_ context.Context, order booking.HouseOrder) error {
 	return s.refuses
 }
 
+func (s *system) Release(_ context.Context, order booking.HouseOrder) error {
+	s.did = append(s.did, "release "+order.Reference)
+	return nil
+}
+
 // registryOf finds one system.
 type registryOf struct{ system *system }
 
@@ -144,6 +149,7 @@ func TestOrphanIsCancelledAtTheTheater(t *testing.T) {
 		"sold":                      {status: booking.HouseConfirmed, gone: true, did: []string{"cancel r1"}, done: []string{"cancelled b1-1"}},
 		"a booking turned up":       {live: true, status: booking.HouseConfirmed},
 		"cancelled meanwhile":       {status: booking.HouseCancelled, gone: true, done: []string{"cancelled b1-1"}},
+		"held once more":            {status: booking.HouseHeld, gone: true, did: []string{"release r1"}, done: []string{"cancelled b1-1"}},
 		"not decided":               {status: booking.HouseConfirming, fails: true},
 		"the house keeps it":        {status: booking.HouseConfirmed, refuses: booking.E(booking.CodeNotCancellable, "Too late."), did: []string{"cancel r1"}, done: []string{"kept b1-1"}},
 		"the house does not know":   {status: booking.HouseConfirmed, refuses: booking.E(booking.CodeNotFound, "What?"), gone: true, did: []string{"cancel r1"}, done: []string{"cancelled b1-1"}},

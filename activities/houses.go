@@ -191,11 +191,11 @@ func (h *Houses) LeaveTheater(ctx context.Context, req LeaveRequest) error {
 				return err
 			}
 		}
-		undecided, err = h.undo(ctx, house, order)
+		undecided, err = undoOrder(ctx, house, order)
 		return err
 	})
 	if err == nil && undecided {
-		err = houseUndecided() // the guard has seen an answer: a house that has not decided is well
+		err = houseUndecided()
 	}
 	if err != nil {
 		return toTemporal(ctx, err)
@@ -203,8 +203,10 @@ func (h *Houses) LeaveTheater(ctx context.Context, req LeaveRequest) error {
 	return toTemporal(ctx, h.Orders.HouseLeft(ctx, order))
 }
 
-// undo asks first, and undoes what is there.
-func (h *Houses) undo(ctx context.Context, house House, order booking.HouseOrder) (undecided bool, err error) {
+// undoOrder asks a house what it has of an order, and undoes that. undecided is no error: the guard
+// has seen an answer, and a house that has not decided is well. Code: not_cancellable when the
+// house keeps to its sale.
+func undoOrder(ctx context.Context, house House, order booking.HouseOrder) (undecided bool, err error) {
 	state, err := house.Find(ctx, order)
 	if err != nil {
 		return false, err
@@ -214,7 +216,7 @@ func (h *Houses) undo(ctx context.Context, house House, order booking.HouseOrder
 	case booking.HouseConfirming:
 		return true, nil
 	case booking.HouseConfirmed:
-		return false, house.Cancel(ctx, order)
+		return false, cancelSale(ctx, house, order)
 	case booking.HouseHeld:
 		err = house.Release(ctx, order)
 		if booking.CodeOf(err) == booking.CodeConflict && err != nil {
@@ -224,6 +226,16 @@ func (h *Houses) undo(ctx context.Context, house House, order booking.HouseOrder
 	default:
 		return false, nil
 	}
+}
+
+// cancelSale undoes a sale at a house. One that the house does not know is undone: the customer is
+// owed the money in any case.
+func cancelSale(ctx context.Context, house House, order booking.HouseOrder) error {
+	err := house.Cancel(ctx, order)
+	if err != nil && booking.CodeOf(err) == booking.CodeNotFound {
+		return nil
+	}
+	return err
 }
 
 // TheaterCancellation asks a house to undo a sale.
@@ -243,9 +255,8 @@ func (h *Houses) CancelAtTheater(ctx context.Context, req TheaterCancellation) e
 			return toTemporal(ctx, err)
 		}
 	}
-	err := h.ask(ctx, req.Order, func(ctx context.Context, house House) error { return house.Cancel(ctx, req.Order) })
-	// A house that does not know the sale has nothing to undo, and the customer is owed.
-	if err != nil && booking.CodeOf(err) != booking.CodeNotFound {
+	err := h.ask(ctx, req.Order, func(ctx context.Context, house House) error { return cancelSale(ctx, house, req.Order) })
+	if err != nil {
 		return toTemporal(ctx, err)
 	}
 	return toTemporal(ctx, h.Orders.HouseLeft(ctx, req.Order))
@@ -298,10 +309,14 @@ func (h *Houses) NoteCancelAsked(ctx context.Context, bookingID string) error {
 	return toTemporal(ctx, h.Orders.CancelAsked(ctx, bookingID))
 }
 
-// ask calls the house through its guard, on the slow path, too: calls to a house that does not
-// answer would take the places of calls to others. What is skipped is tried again.
 func (h *Houses) ask(ctx context.Context, order booking.HouseOrder, call func(context.Context, House) error) error {
-	house, vendor, err := h.Registry.House(ctx, order.Terms.TheaterID)
+	return askHouse(ctx, h.Registry, order.Terms.TheaterID, call)
+}
+
+// askHouse calls a house through its guard, on the slow path, too: calls to a house that does not
+// answer would take the places of calls to others. What is skipped is tried again.
+func askHouse(ctx context.Context, registry HouseRegistry, theaterID string, call func(context.Context, House) error) error {
+	house, vendor, err := registry.House(ctx, theaterID)
 	if err != nil {
 		return err
 	}

@@ -226,6 +226,7 @@ func TestLeavingUndoesWhatIsThere(t *testing.T) {
 		"a late sale in between":    {maybe: true, state: held(time.Minute), fails: map[string]error{"release": conflict}, did: []string{"find", "release"}, code: booking.CodeHouseUnavailable},
 		"undecided":                 {maybe: true, state: status(booking.HouseConfirming), did: []string{"find"}, code: booking.CodeHouseUnavailable},
 		"it keeps to its sale":      {maybe: true, state: soldThere(), fails: map[string]error{"cancel": booking.E(booking.CodeNotCancellable, "No.")}, did: []string{"find", "cancel"}, code: booking.CodeNotCancellable},
+		"it knows no such sale":     {maybe: true, state: soldThere(), fails: map[string]error{"cancel": booking.E(booking.CodeNotFound, "What?")}, did: []string{"find", "cancel", "left"}},
 		"no answer":                 {fails: map[string]error{"release": booking.E(booking.CodeHouseUnavailable, "No.")}, did: []string{"release"}, code: booking.CodeHouseUnavailable},
 		"a later try asks at first": {again: true, state: held(time.Minute), did: []string{"find", "release", "left"}},
 	} {

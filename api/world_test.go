@@ -43,7 +43,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/servicekeys"
 	"github.com/boxoffice/boxoffice/internal/showchanges"
 	"github.com/boxoffice/boxoffice/internal/shows"
-	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 const (
@@ -173,21 +173,15 @@ func (w *world) serve() {
 
 func (w *world) openStripe() {
 	w.t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
-	box, err := sandbox.New(sandbox.Options{Logger: quiet})
-	require.NoError(w.t, err)
-	server := httptest.NewServer(box.Handler())
-	w.t.Cleanup(func() {
-		server.Close()
-		require.NoError(w.t, box.Close())
-	})
+	w.sandbox = sandboxtest.New(w.t)
 	backend := sdk.GetBackendWithConfig(sdk.APIBackend, &sdk.BackendConfig{
-		URL: sdk.String(server.URL), LeveledLogger: &sdk.LeveledLogger{Level: sdk.LevelNull},
+		URL: sdk.String(w.sandbox), LeveledLogger: &sdk.LeveledLogger{Level: sdk.LevelNull},
 	})
-	w.vendor, w.sandbox = paymentintent.Client{B: backend, Key: stripeKey}, server.URL
+	w.vendor = paymentintent.Client{B: backend, Key: stripeKey}
+	var err error
 	w.provider, err = stripe.New(stripe.Options{
-		SecretKey: stripeKey, APIURL: server.URL, WebhookSecrets: []string{currentSecret, oldSecret},
-		PublicURL: "https://tickets.example", Logger: quiet,
+		SecretKey: stripeKey, APIURL: w.sandbox, WebhookSecrets: []string{currentSecret, oldSecret},
+		PublicURL: "https://tickets.example", Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(w.t, err)
 }

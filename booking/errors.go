@@ -62,6 +62,10 @@ const (
 // requests as it may get for now.
 const ReasonRate = "rate_reached"
 
+// ReasonTheaterPaused is the reason of a show_not_on_sale while operators have stopped the sale of
+// the theater's own system, or of all systems of its kind.
+const ReasonTheaterPaused = "theater_paused"
+
 // ErrKeySpent is the cause of a provider_error when the provider keeps its failure
 // under the idempotency key: every later request with the key gets the same answer
 // and does nothing.
@@ -121,6 +125,15 @@ func Invalid(fields ...FieldError) *Error {
 // SeatsUnavailable reports seats that another booking has.
 func SeatsUnavailable(seats []string) *Error {
 	return &Error{Code: CodeSeatsUnavailable, Message: "Some of these seats are taken. Choose others.", Seats: ReadSeats(seats)}
+}
+
+// TheaterPaused refuses the sale of a show whose theater's own system does not sell here at
+// present.
+func TheaterPaused() *Error {
+	return &Error{
+		Code: CodeShowNotOnSale, Reason: ReasonTheaterPaused,
+		Message: "The theater has paused its sale here for the moment. Try again later.",
+	}
 }
 
 // Refusal is the additional data of an Error, in the form that travels from the workflows

@@ -292,8 +292,8 @@ func (s *saga) cancelAtHouse(ctx workflow.Context, how cancellation) error {
 		return nil
 	}
 	err := answer.Get(ctx, nil)
-	if err != nil && !how.byCustomer {
-		s.leftHouse(ctx, err)
+	if err != nil && (!how.byCustomer || s.state.Status != booking.StatusConfirmed) {
+		s.leftHouse(ctx, err) // also when it was cancelled here while the customer waited
 		err = nil
 	}
 	s.house.left = err == nil

@@ -106,7 +106,8 @@ func (s *Store) addEvent(ctx context.Context, bookingID string, event booking.Ev
 }
 
 // houseOrder is a booking's order at the theater's own system, in the words that it was made
-// in; nil when the seats are ours to sell.
+// in. It is nil when the seats are ours to sell, and when no order is in our books and the seats
+// have no place there any more: without their addresses nothing can be asked about them.
 func (s *Store) houseOrder(ctx context.Context, b booking.Booking) (*booking.HouseOrder, error) {
 	at, err := s.shows.Show(ctx, b.Show.ID)
 	if err != nil || !at.Remote() {
@@ -125,7 +126,7 @@ func (s *Store) houseOrder(ctx context.Context, b booking.Booking) (*booking.Hou
 	// The house was not asked yet, or has not answered.
 	terms, err := at.HouseTerms(b.Quote)
 	if err != nil {
-		return nil, err
+		return nil, nil // the program has changed since: that must not hide the booking
 	}
 	order.Terms = *terms
 	return &order, nil

@@ -61,7 +61,7 @@ func TestAPausedTheaterSellsNothing(t *testing.T) {
 	kept := h.Held(show, "A1")
 	h.Exec(`UPDATE houses SET paused_at = now(), paused_reason = 'Its server is being replaced.'`)
 	_, err := h.store.Hold(t.Context(), showstest.Request(show, h.Customer(), "A2"))
-	assert.Equal(t, "theater_paused", showstest.Code(t, booking.CodeShowNotOnSale, err).Reason)
+	assert.Equal(t, booking.ReasonTheaterPaused, showstest.Code(t, booking.CodeShowNotOnSale, err).Reason)
 	seats, err := h.maps.SeatMap(t.Context(), show)
 	require.NoError(t, err)
 	assert.False(t, seats.OnSale)
@@ -136,6 +136,33 @@ func TestSeatsStayUntilTheTheaterHasDecided(t *testing.T) {
 	lost := h.Held(h.remoteShow(), "A1")
 	h.Exec(`DELETE FROM seat_claims WHERE booking_id = $1`, lost.BookingID)
 	showstest.Code(t, booking.CodeHoldLost, h.store.HouseAsked(t.Context(), h.order(lost)))
+}
+
+// A seat may lose its place at the theater before the order is in our books. The booking can be
+// read and ended even so.
+func TestABookingWhoseSeatsHaveNoPlaceAtTheTheater(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.remoteShow()
+	held := h.Held(show, "A1", "A2")
+	read := func() booking.Booking {
+		t.Helper()
+		h.reconnect(h.Pool) // it knows the new terms
+		b, err := h.store.Booking(t.Context(), held.BookingID)
+		require.NoError(t, err)
+		return b
+	}
+	assert.Equal(t, held.House, &read().House.Terms)
+	h.Exec(`INSERT INTO house_allotments (show_id, seat) VALUES ($1, 'A1')`, show)
+	assert.Nil(t, read().House, "two places decide about its seats")
+	h.Exec(`DELETE FROM house_allotments`)
+	h.Exec(`UPDATE house_shows SET seats = seats - 'A2'`)
+	assert.Nil(t, read().House)
+	standing, err := h.store.Standing(t.Context(), held.BookingID)
+	require.NoError(t, err)
+	assert.Nil(t, standing.Held.House)
+	require.NoError(t, h.store.End(t.Context(), booking.Ending{BookingID: held.BookingID, Status: booking.StatusExpired}))
+	h.checkInvariants(show)
 }
 
 func TestSeatsOfTheTheaterDoNotBecomeFree(t *testing.T) {

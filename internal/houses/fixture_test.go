@@ -24,6 +24,7 @@ func TestMain(m *testing.M) { databasetest.Main(m) }
 type remote struct {
 	*showstest.House
 	store *Store
+	books *bookings.Store // writes the orders
 
 	mu      sync.Mutex
 	changed []string
@@ -32,7 +33,8 @@ type remote struct {
 func newRemote(t testing.TB) *remote {
 	t.Helper()
 	r := &remote{House: showstest.New(t)}
-	r.Seller = bookings.New(r.Shows)
+	r.books = bookings.New(r.Shows)
+	r.Seller = r.books
 	box, err := sealing.New(bytes.Repeat([]byte{7}, sealing.KeySize))
 	require.NoError(t, err)
 	r.store = New(r.Pool, Options{Box: box, Changed: func(_ context.Context, showID, _ string) {

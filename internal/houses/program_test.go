@@ -247,7 +247,7 @@ func TestSeatingThatChangesUnderASoldShow(t *testing.T) {
 	r.full(row)
 	show := r.show("s1")
 	r.Sold(show, "C1")
-	require.NoError(t, r.store.MarkTaken(t.Context(), show, []string{"A4"}))
+	require.NoError(t, r.store.WriteTaken(t.Context(), show, booking.HouseTaken{Addresses: []string{"1/0/4"}}))
 	wider := listed("s1", row.StartsAt)
 	wider.Rows[0].Seats = wider.Rows[0].Seats[:3] // without A4, which the house itself has
 	assert.Equal(t, 1, r.delta(wider).Changed, "seats without bookings may go")

@@ -13,6 +13,27 @@ import (
 	"github.com/boxoffice/boxoffice/internal/alerts"
 )
 
+// ShowsToReconcile gives a page of the shows of a house whose sales are compared: those from a
+// day ago until tomorrow and, of the later ones, those with orders of ours. after is the last
+// ShowID of the page before.
+func (s *Store) ShowsToReconcile(ctx context.Context, theaterID, after string, limit int) ([]booking.HouseListed, error) {
+	id, err := parseID("theater", theaterID)
+	if err != nil {
+		return nil, err
+	}
+	from, _ := uuid.Parse(after)
+	rows, err := s.pool.Query(ctx, `
+		SELECT h.show_id::text, h.external_id FROM house_shows h JOIN shows s ON s.id = h.show_id
+		WHERE h.theater_id = $1 AND h.show_id > $2 AND s.starts_at > clock_timestamp() - interval '1 day'
+			AND (s.starts_at < clock_timestamp() + interval '1 day' OR EXISTS (SELECT FROM house_orders o WHERE o.show_id = s.id))
+		ORDER BY h.show_id LIMIT $3`, id, from, limit)
+	if err != nil {
+		return nil, wrap(err, "shows of theater %s", id)
+	}
+	shows, err := pgx.CollectRows(rows, pgx.RowToStructByPos[booking.HouseListed])
+	return shows, wrap(err, "shows of theater %s", id)
+}
+
 // Reconcile compares a house's list of our sales of a show, the whole of it, with our bookings,
 // stores what differs, and alerts staff. What differs for less than grace may be a step that is
 // under way, and is left alone. An orphan that was seen first longer ago than grace comes with

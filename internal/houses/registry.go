@@ -9,10 +9,6 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-// ReasonPaused is the reason of a show_not_on_sale while operators have paused the house or
-// switched its adapter off.
-const ReasonPaused = "theater_paused"
-
 // lookEvery is how long the settings of a house are used before they are read again.
 const lookEvery = time.Second
 
@@ -69,7 +65,7 @@ func newRegistry[C, V any](store settingsReader, o RegistryOptions[C, V]) *Regis
 // House gives a house and its guard, paused or not: what has begun goes on to its end. Codes:
 // not_found; theater_unavailable when this process cannot make its client.
 func (r *Registry[C, V]) House(ctx context.Context, theaterID string) (C, V, error) {
-	known, err := r.client(ctx, theaterID)
+	known, err := r.client(ctx, theaterID, false)
 	if err != nil {
 		var none client[C, V]
 		return none.house, none.guard, err
@@ -77,7 +73,13 @@ func (r *Registry[C, V]) House(ctx context.Context, theaterID string) (C, V, err
 	return known.house, known.guard, nil
 }
 
-func (r *Registry[C, V]) client(ctx context.Context, theaterID string) (*client[C, V], error) {
+// client gives a house with its settings: with now, those that are read after the call began, and
+// otherwise those of up to lookEvery ago.
+func (r *Registry[C, V]) client(ctx context.Context, theaterID string, now bool) (*client[C, V], error) {
+	since := time.Now()
+	if !now {
+		since = since.Add(-lookEvery)
+	}
 	r.mu.Lock()
 	house, there := r.known[theaterID]
 	if !there {
@@ -88,9 +90,10 @@ func (r *Registry[C, V]) client(ctx context.Context, theaterID string) (*client[
 
 	house.mu.Lock()
 	defer house.mu.Unlock()
-	if house.client != nil && time.Since(house.looked) < lookEvery {
+	if house.client != nil && house.looked.After(since) {
 		return house.client, nil
 	}
+	looked := time.Now()
 	settings, err := r.store.House(ctx, theaterID)
 	switch {
 	case booking.CodeOf(err) == booking.CodeNotFound:
@@ -98,7 +101,7 @@ func (r *Registry[C, V]) client(ctx context.Context, theaterID string) (*client[
 		delete(r.known, theaterID) // ids that do not exist must not fill the memory
 		r.mu.Unlock()
 		return nil, err
-	case err != nil && house.client != nil && ctx.Err() == nil:
+	case err != nil && house.client != nil && ctx.Err() == nil && !now:
 		return house.client, nil // the settings of a moment ago are better than none
 	case err != nil:
 		return nil, err
@@ -110,7 +113,7 @@ func (r *Registry[C, V]) client(ctx context.Context, theaterID string) (*client[
 	} else {
 		house.client = &client[C, V]{settings, house.client.house, house.client.guard} // paused, or not any more
 	}
-	house.looked = time.Now()
+	house.looked = looked
 	return house.client, nil
 }
 
@@ -127,18 +130,21 @@ func (r *Registry[C, V]) make(settings Settings) (*client[C, V], error) {
 }
 
 // Selling tells whether operators let a house sell. Codes: those of House; show_not_on_sale,
-// with ReasonPaused, while the house or its adapter is switched off.
+// with ReasonTheaterPaused, while the house or its adapter is switched off.
 func (r *Registry[C, V]) Selling(ctx context.Context, theaterID string) error {
-	house, err := r.client(ctx, theaterID)
-	if err != nil {
+	house, err := r.client(ctx, theaterID, false)
+	if err == nil && house.PausedAt != nil {
+		// A pause that has just ended must sell at once: only settings of now refuse.
+		house, err = r.client(ctx, theaterID, true)
+	}
+	switch {
+	case err != nil:
 		return err
+	case house.PausedAt != nil, r.Off(house.Adapter):
+		return booking.TheaterPaused()
+	default:
+		return nil
 	}
-	if house.PausedAt != nil || r.Off(house.Adapter) {
-		e := booking.E(booking.CodeShowNotOnSale, "This theater does not sell tickets here at the moment. Try again later.")
-		e.Reason = ReasonPaused
-		return e
-	}
-	return nil
 }
 
 // Off tells whether operators have switched an adapter off.

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +21,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/houses/housestest"
 	"github.com/boxoffice/boxoffice/internal/houses/office"
 	"github.com/boxoffice/boxoffice/internal/houses/session"
-	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 // style is one manner of a theater's system in the sandbox.
@@ -46,15 +45,9 @@ func TestTheatersOfTheSandbox(t *testing.T) {
 	for name, of := range styles {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			box, err := sandbox.New(sandbox.Options{Logger: slog.New(slog.DiscardHandler)})
-			require.NoError(t, err)
-			server := httptest.NewServer(box.Handler())
-			t.Cleanup(func() {
-				server.Close()
-				require.NoError(t, box.Close())
-			})
-			theater := openTheater(t, server.URL, of.settings)
-			house, err := of.client(server.URL + "/house/" + theater.Site)
+			address := sandboxtest.New(t)
+			theater := openTheater(t, address, of.settings)
+			house, err := of.client(address + "/house/" + theater.Site)
 			require.NoError(t, err)
 			levers := theater.Harness(t, house, house)
 			r := newRemote(t)
@@ -77,7 +70,8 @@ func TestTheatersOfTheSandbox(t *testing.T) {
 			order.Reference = state.Reference
 			state, err = house.Confirm(t.Context(), order)
 			require.NoError(t, err)
-			require.NoError(t, r.store.Record(t.Context(), order, state))
+			order.Reference = state.Reference
+			r.soldThere(order)
 			taken, err := house.Seats(t.Context(), added)
 			require.NoError(t, err)
 			require.NoError(t, r.store.WriteTaken(t.Context(), show, taken))

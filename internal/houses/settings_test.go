@@ -140,7 +140,7 @@ func isPaused(t *testing.T, err error) {
 	var refused *booking.Error
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, booking.CodeShowNotOnSale, refused.Code)
-	assert.Equal(t, ReasonPaused, refused.Reason)
+	assert.Equal(t, booking.ReasonTheaterPaused, refused.Reason)
 }
 
 func TestKeysOfCredentialsAreExchanged(t *testing.T) {
@@ -220,6 +220,30 @@ func TestRegistryMakesAClientForEachVersion(t *testing.T) {
 	_, _, err = r.House(t.Context(), "t1")
 	assert.Equal(t, booking.CodeNotFound, booking.CodeOf(err))
 	assert.Empty(t, r.known)
+}
+
+func TestAPauseThatHasEndedSellsAtOnce(t *testing.T) {
+	t.Parallel()
+	paused := time.Now()
+	s := &settings{Settings: Settings{TheaterID: "t1", Adapter: "session", Address: "a", Version: 1, PausedAt: &paused}}
+	r := registryOver(s)
+	isPaused(t, r.Selling(t.Context(), "t1"))
+	s.PausedAt = nil
+	require.NoError(t, r.Selling(t.Context(), "t1"), "the copy of a moment ago says paused")
+
+	// Settings that cannot be read refuse no sale.
+	s.PausedAt = &paused
+	look(r)
+	isPaused(t, r.Selling(t.Context(), "t1"))
+	s.err = booking.E(booking.CodeUnavailable, "No database.")
+	assert.Equal(t, booking.CodeUnavailable, booking.CodeOf(r.Selling(t.Context(), "t1")))
+
+	// While it sells, one look is good for a second.
+	s.err, s.PausedAt = nil, nil
+	require.NoError(t, r.Selling(t.Context(), "t1"))
+	before := s.reads
+	require.NoError(t, r.Selling(t.Context(), "t1"))
+	assert.Equal(t, before, s.reads)
 }
 
 func TestRegistryRefuses(t *testing.T) {

@@ -28,7 +28,7 @@ func (s *Store) WriteTaken(ctx context.Context, showID string, taken booking.Hou
 		if err != nil || older {
 			return err
 		}
-		if changed, err = claim(ctx, tx, id, seatsAt(addresses, taken.Addresses), true); err != nil {
+		if changed, err = claim(ctx, tx, id, seatsAt(addresses, taken.Addresses)); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, `UPDATE house_shows SET seats_as_of = $2, seats_exact = $3 WHERE show_id = $1`, id, asOf(taken), taken.Exact)
@@ -36,27 +36,6 @@ func (s *Store) WriteTaken(ctx context.Context, showID string, taken booking.Hou
 	})
 	if err != nil {
 		return wrap(err, "write the taken seats of show %s", id)
-	}
-	if changed {
-		s.Changed(ctx, id.String(), "")
-	}
-	return nil
-}
-
-// MarkTaken claims seats for the house of which it has just said that they are taken, and
-// leaves the others as they are. seats are ours.
-func (s *Store) MarkTaken(ctx context.Context, showID string, seats []string) error {
-	id, err := parseID("show", showID)
-	if err != nil {
-		return err
-	}
-	changed := false
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
-		changed, err = claim(ctx, tx, id, seats, false)
-		return err
-	})
-	if err != nil {
-		return wrap(err, "mark seats of show %s", id)
 	}
 	if changed {
 		s.Changed(ctx, id.String(), "")
@@ -87,10 +66,9 @@ func seatsAt(addresses map[string]string, wanted []string) []string {
 	return seats
 }
 
-// claim gives the house seats that are free here, and with all takes away what it does not have
-// any more. Inserts are in seat order as a hold's are, and the delete waits for no lock, so that
+// claim gives the house seats that are free here, and takes away what it does not have any more. Inserts are in seat order as a hold's are, and the delete waits for no lock, so that
 // neither waits for the other in a circle: what is skipped is found the next time.
-func claim(ctx context.Context, tx pgx.Tx, show uuid.UUID, seats []string, all bool) (changed bool, err error) {
+func claim(ctx context.Context, tx pgx.Tx, show uuid.UUID, seats []string) (changed bool, err error) {
 	taken, err := tx.Exec(ctx, `
 		INSERT INTO seat_claims AS c (show_id, seat, booking_id, state)
 		SELECT $1, w.seat, $3, 'sold' FROM unnest($2::text[]) AS w (seat)
@@ -98,8 +76,8 @@ func claim(ctx context.Context, tx pgx.Tx, show uuid.UUID, seats []string, all b
 		ORDER BY w.seat COLLATE "C"
 		ON CONFLICT (show_id, seat) DO UPDATE SET booking_id = excluded.booking_id, state = 'sold', held_until = NULL
 			WHERE c.state = 'held' AND c.held_until < clock_timestamp()`, show, seats, uuid.Nil)
-	if err != nil || !all {
-		return err == nil && taken.RowsAffected() > 0, err
+	if err != nil {
+		return false, err
 	}
 	freed, err := tx.Exec(ctx, `
 		DELETE FROM seat_claims WHERE (show_id, seat) IN (

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"net/http/httptest"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -23,7 +22,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/notify/notifytest"
 	"github.com/boxoffice/boxoffice/internal/notify/sendgrid"
 	"github.com/boxoffice/boxoffice/internal/notify/twilio"
-	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 var (
@@ -60,19 +59,13 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	box, err := sandbox.New(sandbox.Options{Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	server := httptest.NewServer(box.Handler())
-	t.Cleanup(func() {
-		server.Close()
-		require.NoError(t, box.Close())
-	})
+	box := sandboxtest.New(t)
 	w := &world{
-		t: t, pool: databasetest.New(t).Pool, bookingID: uuid.NewString(), boxURL: server.URL,
+		t: t, pool: databasetest.New(t).Pool, bookingID: uuid.NewString(), boxURL: box,
 		log: &syncBuffer{}, published: &atomic.Int64{},
 	}
 	sms, err := twilio.New(twilio.Options{
-		AccountSID: "AC00000000000000000000000000000001", AuthToken: "token", URL: server.URL, From: "+15005550006"})
+		AccountSID: "AC00000000000000000000000000000001", AuthToken: "token", URL: box, From: "+15005550006"})
 	require.NoError(t, err)
 	w.senders = map[booking.Channel]notify.Sender{
 		booking.ChannelEmail: w.mailer("SG.test"),

@@ -27,7 +27,7 @@ import (
 	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
-	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 var total = booking.Money{Amount: 45_000, Currency: "INR"}
@@ -45,14 +45,8 @@ type counter struct {
 
 func newCounter(t *testing.T) *counter {
 	t.Helper()
-	box, err := sandbox.New(sandbox.Options{Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	server := httptest.NewServer(box.Handler())
-	t.Cleanup(func() {
-		server.Close()
-		require.NoError(t, box.Close())
-	})
-	return &counter{books: newBooks(t), vendor: server.URL, api: server.URL}
+	box := sandboxtest.New(t)
+	return &counter{books: newBooks(t), vendor: box, api: box}
 }
 
 // worker is a worker that has just started: it remembers nothing.

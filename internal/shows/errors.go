@@ -58,7 +58,7 @@ func Translate(step string, err error) error {
 	case stateShowNotOnSale:
 		return NotOnSale().Wrap(err)
 	case stateHouseClosed:
-		return TheaterPaused().Wrap(err)
+		return booking.TheaterPaused().Wrap(err)
 	case stateTooManyHolds:
 		return booking.E(booking.CodeTooManyHolds,
 			"You are holding as many seats as you may. Pay for one of your bookings or let it go first.").Wrap(err)

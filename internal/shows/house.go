@@ -69,11 +69,3 @@ func (s *Show) HouseTerms(quote booking.Quote) (*booking.HouseTerms, error) {
 	}
 	return terms, nil
 }
-
-// TheaterPaused refuses the sale of a show whose theater's own system does not sell at
-// present.
-func TheaterPaused() *booking.Error {
-	e := booking.E(booking.CodeShowNotOnSale, "The theater has paused its sale here for the moment. Try again later.")
-	e.Reason = "theater_paused"
-	return e
-}

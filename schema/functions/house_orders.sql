@@ -53,12 +53,11 @@ BEGIN
     RETURN QUERY SELECT b.hold_expires_at, extract(epoch FROM b.hold_expires_at - clock_timestamp())::double precision;
 END $$;
 
--- house_asked makes a hold last until the house has decided about the sale. A hold that was
--- overtaken, even in part, is lost: the house must not sell what is not ours.
+-- house_asked makes a hold last until the house has decided about the sale. One that is lost is
+-- refused: the house must not sell what is not ours.
 CREATE OR REPLACE FUNCTION house_asked(p_booking uuid, p_attempt integer) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
-    b       bookings%ROWTYPE;
-    claimed integer;
+    b bookings%ROWTYPE;
 BEGIN
     SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
     IF NOT FOUND OR b.status NOT IN ('held', 'confirmed') THEN
@@ -69,13 +68,7 @@ BEGIN
         IF NOT FOUND THEN
             RAISE EXCEPTION 'show not on sale' USING ERRCODE = 'BX002';
         END IF;
-        PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
-        UPDATE seat_claims SET held_until = 'infinity' WHERE booking_id = p_booking AND state = 'held';
-        GET DIAGNOSTICS claimed = ROW_COUNT;
-        IF claimed < cardinality(b.seats) THEN
-            RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
-        END IF;
-        UPDATE bookings SET fetch_by = NULL WHERE id = p_booking AND fetch_by IS NOT NULL;
+        PERFORM keep_claims(p_booking, cardinality(b.seats));
         PERFORM write_house_order(p_booking, p_attempt, 'confirming', '');
     END IF;
     RETURN b.show_id;

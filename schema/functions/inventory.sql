@@ -179,24 +179,32 @@ BEGIN
         phone_of(b.customer_id) <> '', b.quote, b.show_id;
 END $$;
 
--- keep_hold makes a hold last until its payment's outcome is known. A hold that
--- was overtaken, even in part, is lost: its other seats must not become half a hold again.
+-- keep_claims makes the claims of a hold of p_seats seats last without an end; the booking is
+-- locked by the caller. A hold that was overtaken, even in part, is lost: its other seats must
+-- not become half a hold again.
+CREATE OR REPLACE FUNCTION keep_claims(p_booking uuid, p_seats integer) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    claimed integer;
+BEGIN
+    PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
+    UPDATE seat_claims SET held_until = 'infinity' WHERE booking_id = p_booking AND state = 'held';
+    GET DIAGNOSTICS claimed = ROW_COUNT;
+    IF claimed < p_seats THEN
+        RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
+    END IF;
+    UPDATE bookings SET fetch_by = NULL WHERE id = p_booking AND fetch_by IS NOT NULL;
+END $$;
+
+-- keep_hold makes a hold last until its payment's outcome is known.
 CREATE OR REPLACE FUNCTION keep_hold(p_booking uuid) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
-    b       bookings%ROWTYPE;
-    claimed integer;
+    b bookings%ROWTYPE;
 BEGIN
     SELECT * INTO b FROM bookings WHERE id = p_booking FOR UPDATE;
     IF NOT FOUND OR b.status <> 'held' THEN
         RAISE EXCEPTION 'not held' USING ERRCODE = 'BX005';
     END IF;
-    PERFORM 1 FROM seat_claims WHERE booking_id = p_booking ORDER BY seat FOR UPDATE;
-    UPDATE seat_claims SET held_until = 'infinity' WHERE booking_id = p_booking AND state = 'held';
-    GET DIAGNOSTICS claimed = ROW_COUNT;
-    IF claimed < cardinality(b.seats) THEN
-        RAISE EXCEPTION 'hold lost' USING ERRCODE = 'BX006';
-    END IF;
-    UPDATE bookings SET fetch_by = NULL WHERE id = p_booking AND fetch_by IS NOT NULL;
+    PERFORM keep_claims(p_booking, cardinality(b.seats));
     PERFORM add_booking_event(p_booking, 'payment_in_doubt',
         'The payment provider has not answered yet. The seats stay reserved.', '');
     RETURN b.show_id;

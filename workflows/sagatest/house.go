@@ -71,9 +71,7 @@ func (s *houseSystem) House(context.Context, string) (activities.House, activiti
 
 func (s *houseSystem) Selling(context.Context, string) error {
 	if s.house.paused {
-		e := booking.E(booking.CodeShowNotOnSale, "The theater's sale is paused.")
-		e.Reason = "theater_paused"
-		return e
+		return booking.TheaterPaused()
 	}
 	return nil
 }

@@ -281,6 +281,13 @@ func houseEndScenarios() []Scenario {
 			Status: booking.StatusCancelled, Payment: booking.PaymentRefunded, End: undone(Price, "confirmed", "show_cancelled"),
 		},
 		{
+			// The booking is cancelled before the theater answers, with a refusal: staff see to it.
+			Name:  "house_show_cancelled_while_it_is_away_and_it_keeps_the_sale",
+			Setup: atTheHouse(keeps, fails("house.cancel", Repeat(4, houseAway)...)), StartsIn: 30 * time.Second,
+			Script: []action{pays(soon), cancels(time.Second), showCancelled(6 * time.Second)}, Updates: okok,
+			Status: booking.StatusCancelled, Payment: booking.PaymentRefunded, End: stillThere,
+		},
+		{
 			Name: "house_show_cancelled", Setup: atTheHouse(), Script: []action{pays(soon), showCancelled(time.Second)}, Updates: ok,
 			Status: booking.StatusCancelled, Payment: booking.PaymentRefunded, End: undone(Price, "confirmed", "show_cancelled"),
 		},

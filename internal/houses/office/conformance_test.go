@@ -2,7 +2,6 @@ package office_test
 
 import (
 	"log/slog"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -11,7 +10,7 @@ import (
 	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/internal/houses/housestest"
 	"github.com/boxoffice/boxoffice/internal/houses/office"
-	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 var _ activities.House = (*office.House)(nil)
@@ -26,22 +25,9 @@ func TestConformance(t *testing.T) {
 	housestest.Run(t, housestest.Setup{New: newHarness, NoExtend: true, NamesSeats: true, LocalTimes: true})
 }
 
-// newSandbox is a sandbox of the test's own.
-func newSandbox(t *testing.T) string {
-	t.Helper()
-	box, err := sandbox.New(sandbox.Options{Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	server := httptest.NewServer(box.Handler())
-	t.Cleanup(func() {
-		server.Close()
-		require.NoError(t, box.Close())
-	})
-	return server.URL
-}
-
 func newHarness(t *testing.T) housestest.Harness {
 	t.Helper()
-	address := newSandbox(t)
+	address := sandboxtest.New(t)
 	box := housestest.NewBox(t, address, map[string]any{"style": "office", "user": user, "password": password})
 	at := address + "/house/" + box.Site + "/office"
 	return box.Harness(t, newHouse(t, at, password), newHouse(t, at, "another"))

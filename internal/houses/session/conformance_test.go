@@ -3,7 +3,6 @@ package session_test
 import (
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,8 +13,8 @@ import (
 	"github.com/boxoffice/boxoffice/internal/catalog/rules"
 	"github.com/boxoffice/boxoffice/internal/houses/housestest"
 	"github.com/boxoffice/boxoffice/internal/houses/session"
-	"github.com/boxoffice/boxoffice/sandbox"
 	"github.com/boxoffice/boxoffice/sandbox/house"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 var _ activities.House = (*session.House)(nil)
@@ -26,25 +25,13 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	housestest.Run(t, housestest.Setup{
 		New: func(t *testing.T) housestest.Harness {
-			address := newSandbox(t)
+			address := sandboxtest.New(t)
 			box := housestest.NewBox(t, address, map[string]any{"style": "session", "token": token})
 			base := address + "/house/" + box.Site + "/session"
 			return box.Harness(t, newHouse(t, base, token), newHouse(t, base, "another token"))
 		},
 		NamesSeats: true, AlwaysCached: true,
 	})
-}
-
-func newSandbox(t *testing.T) string {
-	t.Helper()
-	box, err := sandbox.New(sandbox.Options{Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	server := httptest.NewServer(box.Handler())
-	t.Cleanup(func() {
-		server.Close()
-		require.NoError(t, box.Close())
-	})
-	return server.URL
 }
 
 func newHouse(t *testing.T, address, token string) *session.House {
@@ -57,15 +44,20 @@ func newHouse(t *testing.T, address, token string) *session.House {
 // The rooms that the sandbox makes by itself can be sold by us.
 func TestTheSandboxsRoomsFit(t *testing.T) {
 	t.Parallel()
-	address := newSandbox(t)
+	address := sandboxtest.New(t)
 	require.NoError(t, house.Seed(t.Context(), http.DefaultClient, address, "rex", house.Settings{
 		Style: "session", TimeZone: "Asia/Kolkata", Currency: "INR", Token: token,
 		Films: []house.Film{{ID: "kite", Title: "The Kite", Minutes: 112}},
 	}))
-	page, err := newHouse(t, address+"/house/rex/session", token).Program(t.Context(), "")
-	require.NoError(t, err)
+	theater := newHouse(t, address+"/house/rex/session", token)
+	var shows []booking.HouseShow
+	for page := (booking.HousePage{More: true}); page.More; shows = append(shows, page.Shows...) {
+		var err error
+		page, err = theater.Program(t.Context(), page.Next)
+		require.NoError(t, err)
+	}
 	rooms := map[string]int{}
-	for _, show := range page.Shows {
+	for _, show := range shows {
 		var layout booking.Layout
 		for _, row := range show.Rows {
 			ours := booking.Row{Label: row.Label, Category: row.Category}

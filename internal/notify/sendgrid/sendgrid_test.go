@@ -1,8 +1,6 @@
 package sendgrid_test
 
 import (
-	"log/slog"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/google/uuid"
@@ -13,14 +11,14 @@ import (
 	"github.com/boxoffice/boxoffice/internal/notify"
 	"github.com/boxoffice/boxoffice/internal/notify/notifytest"
 	"github.com/boxoffice/boxoffice/internal/notify/sendgrid"
-	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	notifytest.Run(t, notifytest.Setup{
 		Vendor: "sendgrid", SendOperation: "mail.send", FindOperation: "messages.list",
-		Sandbox:        startSandbox,
+		Sandbox:        func(t *testing.T) string { return sandboxtest.New(t) },
 		Open:           func(_ *testing.T, url string) notify.Sender { return open(url, "SG.test") },
 		OpenWithoutKey: func(_ *testing.T, url string) notify.Sender { return open(url, "") },
 		Message: func(*testing.T, string) booking.Message {
@@ -33,7 +31,7 @@ func TestConformance(t *testing.T) {
 // A wrong sender address is our own error to fix: the messages wait.
 func TestWrongSenderIsDenied(t *testing.T) {
 	t.Parallel()
-	sender := sendgrid.New(sendgrid.Options{APIKey: "SG.test", URL: startSandbox(t), From: "not an address"})
+	sender := sendgrid.New(sendgrid.Options{APIKey: "SG.test", URL: sandboxtest.New(t), From: "not an address"})
 	_, err := sender.Send(t.Context(), mail("guest@example.com"))
 	var vendor *notify.VendorError
 	require.ErrorAs(t, err, &vendor)
@@ -49,16 +47,4 @@ func mail(to string) booking.Message {
 		NotificationID: uuid.NewString(), To: to, ToName: "Guest Number One",
 		Subject: "Your tickets", Text: "Your seats are booked.", HTML: "<p>Your seats are booked.</p>",
 	}
-}
-
-func startSandbox(t *testing.T) string {
-	t.Helper()
-	box, err := sandbox.New(sandbox.Options{Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	server := httptest.NewServer(box.Handler())
-	t.Cleanup(func() {
-		server.Close()
-		require.NoError(t, box.Close())
-	})
-	return server.URL
 }

@@ -2,8 +2,6 @@ package twilio_test
 
 import (
 	"fmt"
-	"log/slog"
-	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,7 +14,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/notify"
 	"github.com/boxoffice/boxoffice/internal/notify/notifytest"
 	"github.com/boxoffice/boxoffice/internal/notify/twilio"
-	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 const (
@@ -30,7 +28,7 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	notifytest.Run(t, notifytest.Setup{
 		Vendor: "twilio", SendOperation: "messages.create", FindOperation: "messages.list", SameID: true,
-		Sandbox:        startSandbox,
+		Sandbox:        func(t *testing.T) string { return sandboxtest.New(t) },
 		Open:           func(t *testing.T, url string) notify.Sender { return open(t, url, "token", ourNumber) },
 		OpenWithoutKey: func(t *testing.T, url string) notify.Sender { return open(t, url, "", ourNumber) },
 		Message:        func(*testing.T, string) booking.Message { return text(fmt.Sprintf("+9198%08d", numbers.Add(1))) },
@@ -41,7 +39,7 @@ func TestConformance(t *testing.T) {
 // A fault of our own number is ours to fix: the messages wait.
 func TestOurNumberIsNotTheMessagesFault(t *testing.T) {
 	t.Parallel()
-	url := startSandbox(t)
+	url := sandboxtest.New(t)
 	for from, want := range map[string]notify.Outcome{
 		"+15005550001": notify.OutcomeDenied,
 		"+15005550007": notify.OutcomeDenied,
@@ -61,7 +59,7 @@ func TestOurNumberIsNotTheMessagesFault(t *testing.T) {
 
 func TestMessagingService(t *testing.T) {
 	t.Parallel()
-	url := startSandbox(t)
+	url := sandboxtest.New(t)
 	sender := open(t, url, "token", "MG00000000000000000000000000000001")
 	id, err := sender.Send(t.Context(), text("+919800000002"))
 	require.NoError(t, err)
@@ -71,7 +69,7 @@ func TestMessagingService(t *testing.T) {
 // Of equal texts the newest that is new enough counts.
 func TestFindTakesTheNewest(t *testing.T) {
 	t.Parallel()
-	sender := open(t, startSandbox(t), "token", ourNumber)
+	sender := open(t, sandboxtest.New(t), "token", ourNumber)
 	message := text("+919800000003")
 	_, err := sender.Send(t.Context(), message)
 	require.NoError(t, err)
@@ -105,16 +103,4 @@ func text(to string) booking.Message {
 		NotificationID: uuid.NewString(), To: to,
 		Text: "Booked. https://boxoffice.example/bookings/" + uuid.NewString(),
 	}
-}
-
-func startSandbox(t *testing.T) string {
-	t.Helper()
-	box, err := sandbox.New(sandbox.Options{Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	server := httptest.NewServer(box.Handler())
-	t.Cleanup(func() {
-		server.Close()
-		require.NoError(t, box.Close())
-	})
-	return server.URL
 }

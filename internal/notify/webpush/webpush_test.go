@@ -3,7 +3,6 @@ package webpush_test
 import (
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,7 +20,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/notify"
 	"github.com/boxoffice/boxoffice/internal/notify/notifytest"
 	"github.com/boxoffice/boxoffice/internal/notify/webpush"
-	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 // vapid is a pair of our keys.
@@ -239,13 +238,7 @@ func message(t *testing.T, url string) booking.Message {
 
 func startSandbox(t *testing.T) string {
 	t.Helper()
-	box, err := sandbox.New(sandbox.Options{Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	server := httptest.NewServer(box.Handler())
-	sandboxes.Store(server.URL, true)
-	t.Cleanup(func() {
-		server.Close()
-		require.NoError(t, box.Close())
-	})
-	return server.URL
+	address := sandboxtest.New(t)
+	sandboxes.Store(address, true)
+	return address
 }

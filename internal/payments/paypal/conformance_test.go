@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -23,7 +22,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/paymentstest"
 	"github.com/boxoffice/boxoffice/internal/payments/paypal"
-	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 var (
@@ -62,18 +61,7 @@ type vendor struct {
 
 func newVendor(t *testing.T) vendor {
 	t.Helper()
-	web := httptest.NewUnstartedServer(nil)
-	box, err := sandbox.New(sandbox.Options{
-		PublicURL: "http://" + web.Listener.Addr().String(), Logger: slog.New(slog.DiscardHandler),
-	})
-	require.NoError(t, err)
-	web.Config.Handler = box.Handler()
-	web.Start()
-	t.Cleanup(func() {
-		web.Close()
-		require.NoError(t, box.Close())
-	})
-	return vendor{url: web.URL, certs: newCertificateHost(t)}
+	return vendor{url: sandboxtest.New(t), certs: newCertificateHost(t)}
 }
 
 func (v vendor) options(webhookIDs ...string) paypal.Options {

@@ -3,7 +3,6 @@ package paypal_test
 import (
 	"context"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/payments/paypal"
 	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 // emptyAnswers loses the body of an answer on the way, once.
@@ -138,12 +138,8 @@ func TestTokenIsShared(t *testing.T) {
 
 	wrong := v.options(currentWebhook)
 	wrong.ClientSecret = "another"
-	box, err := sandbox.New(sandbox.Options{PayPalClientID: "client", PayPalClientSecret: "secret", Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, box.Close()) }()
-	strict := httptest.NewServer(box.Handler())
-	defer strict.Close()
-	wrong.APIURL = strict.URL + "/paypal"
+	strict := sandboxtest.New(t, func(o *sandbox.Options) { o.PayPalClientID, o.PayPalClientSecret = "client", "secret" })
+	wrong.APIURL = strict + "/paypal"
 	p, err = paypal.New(wrong)
 	require.NoError(t, err)
 	_, err = p.Get(t.Context(), state.Reference)

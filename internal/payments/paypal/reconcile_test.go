@@ -3,7 +3,6 @@ package paypal_test
 import (
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/keys"
 	"github.com/boxoffice/boxoffice/internal/payments/paypal"
 	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 // listed reads every page.
@@ -132,26 +132,14 @@ func TestSandboxEvents(t *testing.T) {
 	}))
 	defer receiver.Close()
 	root := keys.New("SANDBOX_PAYPAL_ROOT")
-	web := httptest.NewUnstartedServer(nil)
-	box, err := sandbox.New(sandbox.Options{
-		PublicURL: "http://" + web.Listener.Addr().String(), Logger: slog.New(slog.DiscardHandler),
-		PayPalWebhookURL: receiver.URL, PayPalWebhookID: currentWebhook, PayPalRoot: []byte(root),
+	box := sandboxtest.New(t, func(o *sandbox.Options) {
+		o.PayPalWebhookURL, o.PayPalWebhookID, o.PayPalRoot = receiver.URL, currentWebhook, []byte(root)
 	})
-	require.NoError(t, err)
-	web.Config.Handler = box.Handler()
-	web.Start()
-	defer web.Close()
-	ended := make(chan error, 1)
-	go func() { ended <- box.Run(t.Context()) }()
-	defer func() {
-		require.NoError(t, box.Close())
-		require.NoError(t, <-ended)
-	}()
 
-	v := vendor{url: web.URL, certs: newCertificateHost(t)}
+	v := vendor{url: box, certs: newCertificateHost(t)}
 	o := v.options(currentWebhook)
-	o.CertificateURL = web.URL + "/paypal/v1/notifications/certs/"
-	answer, err := http.Get(web.URL + "/sandbox/paypal/root.pem")
+	o.CertificateURL = box + "/paypal/v1/notifications/certs/"
+	answer, err := http.Get(box + "/sandbox/paypal/root.pem")
 	require.NoError(t, err)
 	defer answer.Body.Close()
 	shown, err := io.ReadAll(answer.Body)

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -20,7 +19,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/paymentstest"
 	"github.com/boxoffice/boxoffice/internal/payments/razorpay"
-	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 var (
@@ -53,14 +52,7 @@ type vendor struct{ url string }
 
 func newVendor(t *testing.T) vendor {
 	t.Helper()
-	box, err := sandbox.New(sandbox.Options{Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	server := httptest.NewServer(box.Handler())
-	t.Cleanup(func() {
-		server.Close()
-		require.NoError(t, box.Close())
-	})
-	return vendor{url: server.URL}
+	return vendor{url: sandboxtest.New(t)}
 }
 
 func options(apiURL string, secrets ...string) razorpay.Options {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -24,7 +23,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/paymentstest"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
-	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 var (
@@ -54,19 +53,12 @@ type vendor struct {
 
 func newVendor(t *testing.T) vendor {
 	t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
-	box, err := sandbox.New(sandbox.Options{Logger: quiet})
-	require.NoError(t, err)
-	server := httptest.NewServer(box.Handler())
-	t.Cleanup(func() {
-		server.Close()
-		require.NoError(t, box.Close())
-	})
+	box := sandboxtest.New(t)
 	backend := sdk.GetBackendWithConfig(sdk.APIBackend, &sdk.BackendConfig{
-		URL: sdk.String(server.URL), LeveledLogger: &sdk.LeveledLogger{Level: sdk.LevelNull},
+		URL: sdk.String(box), LeveledLogger: &sdk.LeveledLogger{Level: sdk.LevelNull},
 	})
 	return vendor{
-		url: server.URL, intents: paymentintent.Client{B: backend, Key: testKey},
+		url: box, intents: paymentintent.Client{B: backend, Key: testKey},
 		refunds: refund.Client{B: backend, Key: testKey}, disputes: dispute.Client{B: backend, Key: testKey},
 	}
 }

@@ -2,9 +2,7 @@ package stripe_test
 
 import (
 	"context"
-	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -19,6 +17,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
 	"github.com/boxoffice/boxoffice/sandbox"
+	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
 // inbox takes webhooks and keeps what the provider makes of them.
@@ -66,27 +65,13 @@ func TestWebhooksAsPosted(t *testing.T) {
 	received := &inbox{}
 	target := httptest.NewServer(received)
 	t.Cleanup(target.Close)
-	box, err := sandbox.New(sandbox.Options{
-		StripeWebhookURL: target.URL, StripeWebhookSecrets: []string{"whsec_next", currentSecret},
-		Logger: slog.New(slog.DiscardHandler),
+	box := sandboxtest.New(t, func(o *sandbox.Options) {
+		o.StripeWebhookURL, o.StripeWebhookSecrets = target.URL, []string{"whsec_next", currentSecret}
 	})
-	require.NoError(t, err)
-	server := httptest.NewServer(box.Handler())
-	received.provider = newProvider(t, server.URL, currentSecret)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- box.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
-			t.Error(err)
-		}
-		server.Close()
-		require.NoError(t, box.Close())
-	})
+	received.provider = newProvider(t, box, currentSecret)
 
-	backend := sdk.GetBackendWithConfig(sdk.APIBackend, &sdk.BackendConfig{URL: sdk.String(server.URL)})
-	v := vendor{url: server.URL, intents: paymentintent.Client{B: backend, Key: testKey}}
+	backend := sdk.GetBackendWithConfig(sdk.APIBackend, &sdk.BackendConfig{URL: sdk.String(box)})
+	v := vendor{url: box, intents: paymentintent.Client{B: backend, Key: testKey}}
 	state, err := received.provider.Open(t.Context(), booking.PaymentRequest{
 		BookingID: bookingID, Attempt: 1, Amount: booking.Money{Amount: 45_000, Currency: "INR"}, Key: "open",
 	})
