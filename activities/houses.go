@@ -143,6 +143,12 @@ func (h *Houses) ConfirmAtTheater(ctx context.Context, order booking.HouseOrder)
 		return booking.HouseSale{}, toTemporal(ctx, err)
 	}
 	sale, err := saleOf(order, state)
+	if state.Status == booking.HouseCancelled {
+		// An earlier run, of which only our books know, may have given the customer a ticket.
+		if noted := h.Orders.HouseUndone(ctx, order.BookingID); noted != nil {
+			return booking.HouseSale{}, toTemporal(ctx, noted)
+		}
+	}
 	if err != nil {
 		return booking.HouseSale{}, toTemporal(ctx, err)
 	}

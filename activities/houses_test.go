@@ -54,6 +54,7 @@ func (h *theater) HouseHeld(_ context.Context, order booking.HouseOrder, left ti
 }
 
 func (h *theater) HouseAsked(context.Context, booking.HouseOrder) error { return h.call("asked") }
+func (h *theater) HouseUndone(context.Context, string) error            { return h.call("undone") }
 func (h *theater) HouseLeft(context.Context, booking.HouseOrder) error  { return h.call("left") }
 
 func (h *theater) MayCancel(context.Context, string) error { return h.fails["may"] }
@@ -183,7 +184,7 @@ func TestASaleThereIsAskedForBeforeItIsRepeated(t *testing.T) {
 		"undecided":        {again: true, state: status(booking.HouseConfirming), did: []string{"asked", "find"}, code: booking.CodeHouseUnavailable},
 		"lapsed":           {again: true, state: status(booking.HouseLapsed), did: []string{"asked", "find"}, code: booking.CodeHoldLost},
 		"unknown":          {again: true, state: status(booking.HouseNone), did: []string{"asked", "find"}, code: booking.CodeHoldLost},
-		"cancelled there":  {again: true, state: status(booking.HouseCancelled), did: []string{"asked", "find"}, code: booking.CodeHoldLost},
+		"cancelled there":  {again: true, state: status(booking.HouseCancelled), did: []string{"asked", "find", "undone"}, code: booking.CodeHoldLost},
 		"a code too few":   {state: incomplete, did: []string{"asked", "confirm"}, code: booking.CodeHouseUnavailable},
 		"ours is lost":     {fails: map[string]error{"asked": booking.E(booking.CodeHoldLost, "Lost.")}, did: []string{"asked"}, code: booking.CodeHoldLost},
 		"no answer":        {fails: map[string]error{"confirm": booking.E(booking.CodeHouseUnavailable, "No.")}, did: []string{"asked", "confirm"}, code: booking.CodeHouseUnavailable},

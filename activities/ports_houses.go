@@ -65,6 +65,8 @@ type HouseOrders interface {
 	HouseAsked(ctx context.Context, order booking.HouseOrder) error
 	// HouseSold records the sale, with the codes that open the house's doors.
 	HouseSold(ctx context.Context, order booking.HouseOrder, sale booking.HouseSale) error
+	// HouseUndone tells staff that the house has cancelled its sale, if the booking is sold here.
+	HouseUndone(ctx context.Context, bookingID string) error
 	// HouseLeft records that the house neither holds nor sells the order any more. Seats that
 	// were kept back for it are free.
 	HouseLeft(ctx context.Context, order booking.HouseOrder) error

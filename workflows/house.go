@@ -19,6 +19,9 @@ const (
 	// houseDecidesWithin is how long the slow path waits for the theater's answer before the
 	// customer is told that it waits.
 	houseDecidesWithin = 2 * time.Second
+	// houseAskedEvery is the longest pause between two questions about a sale: the customer
+	// waits, and the bank has reserved the money.
+	houseAskedEvery = 15 * time.Second
 	// houseLetGoWithin is how long a theater's system is asked to undo what nothing stands for any
 	// more. After that the comparison of the sales finds it, and staff.
 	houseLetGoWithin = 72 * time.Hour
@@ -123,6 +126,7 @@ func (s *saga) confirmAtHouse(ctx workflow.Context) error {
 	s.house.asked = true
 	var sale booking.HouseSale
 	selling := s.callHouse("Sell "+s.seats()+" at the theater", houses.ConfirmAtTheater, s.houseOrder(), &sale)
+	selling.longest = houseAskedEvery
 	done, err := s.fastPath(ctx, selling)
 	if !done {
 		s.stopHoldTimer()

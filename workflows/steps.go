@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -69,6 +70,7 @@ type patience struct {
 	heartbeat time.Duration // how long a try may give no sign of life; zero is no such limit
 	within    time.Duration // how long all tries together may take; zero is as long as it takes
 	ends      bool          // a canceled step waits until its try under way has ended
+	longest   time.Duration // between two tries; zero is a minute
 	fairly    string        // steps with another key do not wait behind many with this one; empty is no key
 }
 
@@ -184,7 +186,7 @@ func (s step) start(ctx workflow.Context) workflow.Future {
 		ScheduleToCloseTimeout: s.within,
 		HeartbeatTimeout:       s.heartbeat,
 		WaitForCancellation:    s.ends,
-		RetryPolicy:            patient(time.Second, time.Minute),
+		RetryPolicy:            patient(time.Second, cmp.Or(s.longest, time.Minute)),
 		Summary:                s.summary,
 		Priority:               temporal.Priority{FairnessKey: s.fairly},
 	}), s.activity, s.in)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
 	"github.com/boxoffice/boxoffice/booking"
@@ -138,9 +139,12 @@ func (t *Theater) Reconcile(ctx context.Context) error {
 		workflows.HouseInput{TheaterID: t.ID, Grace: time.Millisecond})
 }
 
-// round runs a workflow, or waits for the one that runs already.
+// round runs a workflow. One of the schedule that runs already is replaced: it may wait for
+// minutes before it begins, and its grace is an hour.
 func (t *Theater) round(ctx context.Context, id, workflow string, in workflows.HouseInput) error {
-	run, err := t.world.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: id, TaskQueue: workflows.QueueOperations}, workflow, in)
+	run, err := t.world.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: id, TaskQueue: workflows.QueueOperations, WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
+	}, workflow, in)
 	if err == nil {
 		err = run.Get(ctx, nil)
 	}

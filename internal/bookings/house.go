@@ -58,6 +58,26 @@ func (s *Store) HouseSold(ctx context.Context, order booking.HouseOrder, sale bo
 	return translate("house sold", err)
 }
 
+// HouseUndone tells staff that the theater's own system has cancelled its sale, if the booking
+// is sold here: its customer has seen the ticket.
+func (s *Store) HouseUndone(ctx context.Context, bookingID string) error {
+	id, err := shows.ParseID("booking", bookingID)
+	if err != nil {
+		return err
+	}
+	var number string
+	err = s.pool.QueryRow(ctx, `SELECT coalesce(o.number, '') FROM bookings b LEFT JOIN house_orders o ON o.booking_id = b.id
+		WHERE b.id = $1 AND b.status = 'confirmed'`, id).Scan(&number)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return translate("house undone", err)
+	}
+	return s.Alert(ctx, booking.Alert{BookingID: bookingID, Kind: booking.AlertHouseSaleMissing,
+		Detail: "The theater has cancelled its sale " + number + ". The customer had the ticket; the money goes back."})
+}
+
 // HouseLeft records that the theater's own system neither holds nor sells the order any more.
 // Seats that were kept back for it are free.
 func (s *Store) HouseLeft(ctx context.Context, order booking.HouseOrder) error {

@@ -113,12 +113,18 @@ func TestSeatsStayUntilTheTheaterHasDecided(t *testing.T) {
 
 	sale := booking.HouseSale{Reference: "R-1", Number: "W77", Codes: map[string]string{"A1": "111", "A2": "222"}}
 	require.NoError(t, h.store.HouseSold(t.Context(), order, sale))
+	require.NoError(t, h.store.HouseUndone(t.Context(), held.BookingID))
+	assert.Zero(t, h.Number(`SELECT count(*) FROM alerts`), "the customer has no ticket")
 	before, err := h.store.Booking(t.Context(), held.BookingID)
 	require.NoError(t, err)
 	assert.Nil(t, before.Ticket, "the codes are no ticket before the sale here")
 	_, err = h.Confirm(t.Context(), held.BookingID)
 	require.NoError(t, err)
 	require.NoError(t, h.store.HouseAsked(t.Context(), order), "a repeat after the sale")
+	for range 2 {
+		require.NoError(t, h.store.HouseUndone(t.Context(), held.BookingID))
+	}
+	assert.EqualValues(t, 1, h.Number(`SELECT count(*) FROM alerts WHERE booking_id = $1 AND kind = 'house_sale_missing' AND detail LIKE '%W77%'`, held.BookingID))
 	sold, err := h.store.Booking(t.Context(), held.BookingID)
 	require.NoError(t, err)
 	assert.Equal(t, "W77", sold.Ticket.TheaterNumber)

@@ -192,6 +192,8 @@ func (s *houseSystem) HouseAsked(ctx context.Context, order booking.HouseOrder) 
 	})
 }
 
+func (s *houseSystem) HouseUndone(context.Context, string) error { return nil }
+
 func (s *houseSystem) HouseSold(ctx context.Context, _ booking.HouseOrder, sale booking.HouseSale) error {
 	return s.call(ctx, "sold", func(h *house) error {
 		h.sale = &sale
