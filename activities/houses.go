@@ -36,7 +36,8 @@ func (h *Houses) HoldAtTheater(ctx context.Context, order booking.HouseOrder) (b
 		return booking.HouseHold{}, toTemporal(ctx, err)
 	}
 	var state booking.HouseState
-	err := h.ask(ctx, order, func(ctx context.Context, house House) (err error) {
+	// A rush for seats must not be in the way of bookings that are paid.
+	err := h.askBy(ctx, order, HouseVendor.TryYielding, func(ctx context.Context, house House) (err error) {
 		state, err = house.Hold(ctx, order)
 		return err
 	})
@@ -301,6 +302,12 @@ func (h *Houses) NoteCancelAsked(ctx context.Context, bookingID string) error {
 // ask calls the house through its guard, on the slow path, too: calls to a house that does not
 // answer would take the places of calls to others. What is skipped is tried again.
 func (h *Houses) ask(ctx context.Context, order booking.HouseOrder, call func(context.Context, House) error) error {
+	return h.askBy(ctx, order, HouseVendor.Try, call)
+}
+
+// askBy is ask in one of the guard's ways.
+func (h *Houses) askBy(ctx context.Context, order booking.HouseOrder, try func(HouseVendor, context.Context, func(context.Context) error) error,
+	call func(context.Context, House) error) error {
 	house, vendor, err := h.Registry.House(ctx, order.Terms.TheaterID)
 	if err != nil {
 		return err
@@ -308,7 +315,7 @@ func (h *Houses) ask(ctx context.Context, order booking.HouseOrder, call func(co
 	if vendor == nil {
 		return call(ctx, house)
 	}
-	return vendor.Try(ctx, func(ctx context.Context) error { return call(ctx, house) })
+	return try(vendor, ctx, func(ctx context.Context) error { return call(ctx, house) })
 }
 
 // repeats tells whether the step may have been tried before: only the first try of the fast
