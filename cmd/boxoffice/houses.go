@@ -35,7 +35,7 @@ func (p *platform) openHouses(known *shows.Store) (*houses.Store, *houseRegistry
 		}
 	}
 	p.theaters = theaterHTTP(p.config)
-	store := houses.New(p.db.Pool, houses.Options{Box: box, Changed: known.Changed, Charging: charging})
+	store := houses.New(p.db.Pool, houses.Options{Box: box, Changed: known.Changed, Charging: charging, MoneyKept: p.moneyKept()})
 	registry := houses.NewRegistry(store, houses.RegistryOptions[activities.House, activities.HouseVendor]{
 		Factories: map[string]func(houses.Settings) (activities.House, error){
 			session.Name: p.sessionHouse, office.Name: p.officeHouse,
