@@ -142,7 +142,7 @@ func (p *platform) schedules() workers.Schedules {
 
 func (p *platform) activities() (workers.Activities, error) {
 	cfg := p.config
-	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging))
+	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging), shows.WithSystemsOff(p.config.TheaterSystemsOff))
 	inventory := bookings.New(known, bookings.WithCardLimit(p.cardSeats()))
 	changes := showchanges.New(known, inventory)
 	remote, registry, err := p.openHouses(known)

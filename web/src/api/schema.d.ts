@@ -3790,10 +3790,10 @@ export interface components {
                 message: string;
             }[];
             /**
-             * @description Why, for programs; with `hold_not_extendable` and `hold_limit_reached`.
+             * @description Why, for programs; with `hold_not_extendable`, `hold_limit_reached`, and `show_not_on_sale` when the theater has paused its sale.
              * @enum {string}
              */
-            reason?: "limit_reached" | "show_starts_soon" | "not_held" | "holds" | "confirm_email" | "seats" | "show" | "network";
+            reason?: "limit_reached" | "show_starts_soon" | "not_held" | "theater_decides" | "theater_paused" | "holds" | "confirm_email" | "seats" | "show" | "network";
             /** @description The seats that are taken. */
             seats?: string[];
             status: number;
