@@ -195,7 +195,7 @@ func (h *HouseSync) CancelHouseOrphan(ctx context.Context, req OrphanRequest) (g
 		return false, toTemporal(ctx, err)
 	}
 	undecided := false
-	err = askHouse(ctx, h.Registry, theater, func(ctx context.Context, house House) (err error) {
+	err = askHouse(ctx, h.Registry, theater, HouseVendor.Try, func(ctx context.Context, house House) (err error) {
 		undecided, err = undoOrder(ctx, house, req.Order)
 		return err
 	})

@@ -52,7 +52,7 @@ func (s *system) Release(_ context.Context, order booking.HouseOrder) error {
 // registryOf finds one system.
 type registryOf struct{ system *system }
 
-func (r registryOf) House(context.Context, string) (activities.House, activities.Vendor, error) {
+func (r registryOf) House(context.Context, string) (activities.House, activities.HouseVendor, error) {
 	return r.system, nil, nil
 }
 

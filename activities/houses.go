@@ -36,7 +36,8 @@ func (h *Houses) HoldAtTheater(ctx context.Context, order booking.HouseOrder) (b
 		return booking.HouseHold{}, toTemporal(ctx, err)
 	}
 	var state booking.HouseState
-	err := h.ask(ctx, order, func(ctx context.Context, house House) (err error) {
+	// A rush for seats must not be in the way of bookings that are paid.
+	err := askHouse(ctx, h.Registry, order.Terms.TheaterID, HouseVendor.TryYielding, func(ctx context.Context, house House) (err error) {
 		state, err = house.Hold(ctx, order)
 		return err
 	})
@@ -316,12 +317,15 @@ func (h *Houses) NoteCancelAsked(ctx context.Context, bookingID string) error {
 }
 
 func (h *Houses) ask(ctx context.Context, order booking.HouseOrder, call func(context.Context, House) error) error {
-	return askHouse(ctx, h.Registry, order.Terms.TheaterID, call)
+	return askHouse(ctx, h.Registry, order.Terms.TheaterID, HouseVendor.Try, call)
 }
+
+// tryHouse is one of the ways of a house's guard.
+type tryHouse func(HouseVendor, context.Context, func(context.Context) error) error
 
 // askHouse calls a house through its guard, on the slow path, too: calls to a house that does not
 // answer would take the places of calls to others. What is skipped is tried again.
-func askHouse(ctx context.Context, registry HouseRegistry, theaterID string, call func(context.Context, House) error) error {
+func askHouse(ctx context.Context, registry HouseRegistry, theaterID string, try tryHouse, call func(context.Context, House) error) error {
 	house, vendor, err := registry.House(ctx, theaterID)
 	if err != nil {
 		return err
@@ -329,7 +333,7 @@ func askHouse(ctx context.Context, registry HouseRegistry, theaterID string, cal
 	if vendor == nil {
 		return call(ctx, house)
 	}
-	return vendor.Try(ctx, func(ctx context.Context) error { return call(ctx, house) })
+	return try(vendor, ctx, func(ctx context.Context) error { return call(ctx, house) })
 }
 
 // repeats tells whether the step may have been tried before: only the first try of the fast

@@ -19,6 +19,7 @@ type theater struct {
 	activities.House
 	activities.HouseOrders
 
+	guard  activities.HouseVendor
 	state  booking.HouseState // what it says of the order
 	fails  map[string]error   // by call
 	paused error
@@ -67,8 +68,8 @@ func (h *theater) HouseSold(_ context.Context, _ booking.HouseOrder, sale bookin
 // registry finds the one theater.
 type registry struct{ *theater }
 
-func (r registry) House(context.Context, string) (activities.House, activities.Vendor, error) {
-	return r.theater, nil, nil
+func (r registry) House(context.Context, string) (activities.House, activities.HouseVendor, error) {
+	return r.theater, r.guard, nil
 }
 
 func (r registry) Selling(context.Context, string) error { return r.paused }
@@ -162,6 +163,40 @@ func TestAHoldThereIsLongerThanOurs(t *testing.T) {
 				require.NoError(t, app.Details(&detail))
 				assert.Equal(t, []string{"C8"}, detail.Seats, "in our words")
 			}
+		})
+	}
+}
+
+// busy has room for what a paid booking waits for, and for nothing else.
+type busy struct{ activities.HouseVendor }
+
+func (busy) Try(ctx context.Context, call func(context.Context) error) error { return call(ctx) }
+
+func (busy) TryYielding(context.Context, func(context.Context) error) error {
+	return booking.E(booking.CodeFastPathSkipped, "The rate is reached.")
+}
+
+func TestARushOfHoldsLeavesRoomForPaidBookings(t *testing.T) {
+	t.Parallel()
+	leave := activities.LeaveRequest{Order: order(), MaybeSold: true}
+	cancel := activities.TheaterCancellation{Order: order(), EvenScanned: true}
+	for name, c := range map[string]struct {
+		activity func(*activities.Houses) any
+		in       any
+		code     booking.Code
+	}{
+		"hold":    {func(a *activities.Houses) any { return a.HoldAtTheater }, order(), booking.CodeFastPathSkipped},
+		"confirm": {func(a *activities.Houses) any { return a.ConfirmAtTheater }, order(), ""},
+		"cancel":  {func(a *activities.Houses) any { return a.CancelAtTheater }, cancel, ""},
+		"leave":   {func(a *activities.Houses) any { return a.LeaveTheater }, leave, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := &theater{state: soldThere(), guard: busy{}}
+			code, final := codeOf(t, run(t, h, name == "cancel", c.activity, c.in, nil))
+			assert.Equal(t, c.code, code)
+			assert.False(t, final, "it is tried again")
+			assert.Equal(t, c.code != "", len(h.did) == 0)
 		})
 	}
 }

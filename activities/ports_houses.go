@@ -44,11 +44,19 @@ type House interface {
 	Sold(ctx context.Context, show, cursor string) (booking.HousePageOfSales, error)
 }
 
+// HouseVendor watches the system of one theater. All calls of its bookings share one rate.
+type HouseVendor interface {
+	Vendor
+	// TryYielding is Try for a call that is better refused than in the way of one that a paid
+	// booking waits for: a part of the rate is not for it.
+	TryYielding(ctx context.Context, call func(context.Context) error) error
+}
+
 // HouseRegistry finds the systems of theaters.
 type HouseRegistry interface {
 	// House gives the client of a theater's system, and what guards the fast path to it. Code:
 	// not_found for a theater without one.
-	House(ctx context.Context, theaterID string) (House, Vendor, error)
+	House(ctx context.Context, theaterID string) (House, HouseVendor, error)
 	// Selling tells whether operators let the theater's system sell. Code: show_not_on_sale,
 	// with the reason theater_paused, while they do not.
 	Selling(ctx context.Context, theaterID string) error

@@ -26,11 +26,29 @@ type Records interface {
 	DeleteOld(ctx context.Context, kind booking.OldRecords, kept time.Duration, limit int) (int, error)
 }
 
-// Sweep are the activities that find lost bookings and old records.
+// Undecided watches sales about which theaters' own systems have not decided.
+type Undecided interface {
+	// AlertUndecided alerts staff of paid bookings whose money is safe for half of its time only,
+	// resolves the alerts of those that are decided, and says how many there are.
+	AlertUndecided(ctx context.Context) (int, error)
+}
+
+// Sweep are the activities that find lost bookings, sales that wait for long, and old records.
 type Sweep struct {
 	Standings Standings
 	Records   Records
 	Sagas     Sagas
+	Undecided Undecided
+}
+
+// UndecidedRequest is about all theaters.
+type UndecidedRequest struct{}
+
+// AlertUndecided alerts staff of paid bookings about whose sale their theaters have not decided
+// for long.
+func (s *Sweep) AlertUndecided(ctx context.Context, _ UndecidedRequest) (int, error) {
+	open, err := s.Undecided.AlertUndecided(ctx)
+	return open, toTemporal(ctx, err)
 }
 
 // Standing says where a booking stands, for a workflow that takes it up again.

@@ -7,7 +7,12 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 
+	"github.com/boxoffice/boxoffice/internal/bookings"
+	"github.com/boxoffice/boxoffice/internal/cache"
 	"github.com/boxoffice/boxoffice/internal/houses"
+	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/internal/seatmap"
+	"github.com/boxoffice/boxoffice/internal/shows"
 )
 
 // health is how a process sees the systems of theaters.
@@ -78,3 +83,46 @@ var _ interface {
 	Ill(theaterID string) bool
 	Off(adapter string) bool
 } = (*houses.Registry[any, any])(nil)
+
+// A kind of system that operators have switched off is a setting of the processes, not of the
+// database. The page must say so before a customer chooses seats.
+func TestAKindOfSystemThatIsOffIsPausedOnTheSeatMap(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.remote()
+	w.exec(`INSERT INTO house_allotments (show_id, seat) VALUES ($1, 'B01')`, w.show)
+	begun := call{token: w.customer, method: "POST", path: "/v1/bookings", body: bookBody(w.show, "A01"),
+		headers: map[string]string{"Idempotency-Key": "begun"}, status: http.StatusCreated}
+	w.do(t, begun)
+	seats := func(holds ...string) reply {
+		t.Helper()
+		return w.do(t, call{method: "GET", path: "/v1/shows/" + w.show + "/seats", status: http.StatusOK, holds: holds})
+	}
+	assert.NotContains(t, string(seats(`"on_sale":true`).body), "paused")
+
+	w.restart(shows.WithSystemsOff([]string{"office", "session"}))
+	seats(`"paused":true`, `"on_sale":false`)
+	w.do(t, call{method: "GET", path: "/v1/shows/" + w.show + "/best-seats?count=2", status: http.StatusConflict, code: "show_not_on_sale"})
+	for _, seat := range []string{"A02", "B01"} { // also seats that the theater has given us
+		w.do(t, call{token: w.other, method: "POST", path: "/v1/bookings", body: bookBody(w.show, seat), headers: map[string]string{"Idempotency-Key": seat},
+			status: http.StatusConflict, code: "show_not_on_sale", holds: []string{`"reason":"theater_paused"`}})
+	}
+	w.do(t, begun) // what has begun goes on
+
+	w.restart(shows.WithSystemsOff([]string{"office"}))
+	assert.NotContains(t, string(seats(`"on_sale":true`).body), "paused")
+}
+
+// restart starts an API process, and a worker, whose shows have another setting.
+func (w *world) restart(option shows.Option) {
+	w.t.Helper()
+	bus := cache.NewLocalBus()
+	known := shows.New(w.db.Pool, bus.Publish, shows.WithCharging(stripe.Limits), option)
+	feed := seatmap.NewFeed(seatmap.New(known), bus)
+	w.t.Cleanup(feed.Close)
+	booked := bookings.New(known)
+	w.saga.bookings = booked
+	w.options.Catalog.Feed, w.options.Catalog.Shows = feed, known
+	w.options.Bookings.Feed, w.options.Bookings.Shows, w.options.Bookings.Bookings = feed, known, booked
+	w.serve()
+}

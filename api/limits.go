@@ -128,6 +128,8 @@ var groups = map[string]limits.Group{
 	"GET /v1/theaters/{id}/house":        staffs,
 	"PUT /v1/theaters/{id}/house":        staffs,
 	"POST /v1/theaters/{id}/house/pause": staffs,
+	"GET /v1/shows/{id}/allotments":      staffs,
+	"PUT /v1/shows/{id}/allotments":      staffs,
 	"GET /v1/shows/{id}":                 reads,
 	"GET /v1/shows/{id}/seats":           reads,
 	"GET /v1/shows/{id}/seats/stream":    streams,

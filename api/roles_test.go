@@ -191,6 +191,8 @@ var who = map[string]access{
 	"GET /v1/theaters/{id}/house":              {},
 	"PUT /v1/theaters/{id}/house":              {body: `{}`},
 	"POST /v1/theaters/{id}/house/pause":       {body: `{}`},
+	"GET /v1/shows/{id}/allotments":            {also: []int{http.StatusNotFound}},
+	"PUT /v1/shows/{id}/allotments":            {body: `{}`},
 	"GET /v1/shows/{id}":                       {},
 	"GET /v1/shows/{id}/seats":                 {},
 	"GET /v1/shows/{id}/seats/stream":          {},

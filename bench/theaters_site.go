@@ -61,13 +61,15 @@ func (b *theatersBench) open(ctx context.Context, world *readHouse) (workers.Act
 	if _, err := store.Save(ctx, audit.System("bench"), theater.ID.String(), settings); err != nil {
 		return none, err
 	}
-	registry := houses.NewRegistry(store, houses.RegistryOptions[activities.House, activities.Vendor]{
+	registry := houses.NewRegistry(store, houses.RegistryOptions[activities.House, activities.HouseVendor]{
 		Factories: map[string]func(houses.Settings) (activities.House, error){
 			session.Name: func(s houses.Settings) (activities.House, error) {
 				return session.New(session.Options{Address: s.Address, Token: s.Credentials["token"], Logger: quiet})
 			},
 		},
-		Guard: func(name string) activities.Vendor { return vendors.NewGuard(name, vendors.Options{Logger: quiet}) },
+		Guard: func(name string) activities.HouseVendor {
+			return vendors.NewGuard(name, vendors.Options{Logger: quiet})
+		},
 	})
 	if err := readSite(ctx, store, registry, theater.ID.String()); err != nil {
 		return none, err

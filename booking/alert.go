@@ -89,6 +89,9 @@ const (
 	// AlertHouseCancelRefused is a cancellation that the customer asked for in time, and that the
 	// theater's own system refused when it answered.
 	AlertHouseCancelRefused AlertKind = "house_cancel_refused"
+	// AlertHouseUndecided is a paid booking about whose sale the theater's own system has not
+	// decided for half of the time that the provider keeps the authorized money.
+	AlertHouseUndecided AlertKind = "house_sale_undecided"
 	// AlertHouseShowUnsellable is a show of a theater's own system that has a seat or a price
 	// that we cannot map. It is not on sale.
 	AlertHouseShowUnsellable AlertKind = "house_show_unsellable"
@@ -104,6 +107,7 @@ func AlertKinds() []AlertKind {
 		AlertRefundFailed, AlertDisputeInquiry, AlertDisputeOpened, AlertDisputeLost, AlertDisputeWon,
 		AlertSeatsNotFreed, AlertShowCancelledNotRefunded, AlertShowChangeNotSettled, AlertMessageVendorDenied,
 		AlertMessageUnconfirmed, AlertMessageRefused, AlertStepStuck, AlertStepFailing, AlertWorkflowMissing, AlertTextMessages,
-		AlertPasskeyCopied, AlertHouseSaleOrphan, AlertHouseSaleMissing, AlertHouseSaleDiffers, AlertHouseCancelRefused, AlertHouseShowUnsellable,
+		AlertPasskeyCopied, AlertHouseSaleOrphan, AlertHouseSaleMissing, AlertHouseSaleDiffers, AlertHouseCancelRefused,
+		AlertHouseUndecided, AlertHouseShowUnsellable,
 	}
 }

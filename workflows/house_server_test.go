@@ -57,7 +57,7 @@ func (h *theaters) ProgramFailed(_ context.Context, theater, _ string) error {
 // registryOfTheaters finds them.
 type registryOfTheaters struct{ *theaters }
 
-func (r registryOfTheaters) House(_ context.Context, theater string) (activities.House, activities.Vendor, error) {
+func (r registryOfTheaters) House(_ context.Context, theater string) (activities.House, activities.HouseVendor, error) {
 	if theater == "away" {
 		return nil, nil, booking.E(booking.CodeHouseRefused, "Away for good.")
 	}

@@ -41,10 +41,15 @@ type sweepResult struct {
 	// After is the place of the last confirmed booking that was looked at; empty when
 	// all were.
 	After string `json:"after,omitempty"`
+	// Undecided are paid bookings that staff are alerted of, because their theaters have not
+	// decided about the sale for long.
+	Undecided int `json:"undecided,omitempty"`
 }
 
 // runSweepBookings finds bookings whose workflow was terminated, and starts each again
-// where the database says that it stands. A schedule starts it every few minutes.
+// where the database says that it stands. Then it looks for sales that wait for their theaters
+// while the authorized money grows old: the bookings' own workflows need no timer for that. A
+// schedule starts it every few minutes.
 func runSweepBookings(ctx workflow.Context, in SweepInput) (sweepResult, error) {
 	var last, result sweepResult
 	if workflow.HasLastCompletionResult(ctx) {
@@ -58,6 +63,12 @@ func runSweepBookings(ctx workflow.Context, in SweepInput) (sweepResult, error) 
 	}
 	checked, result.After, err = takeUpLost(ctx, in, booking.StatusConfirmed, last.After, &result)
 	if result.Confirmed = checked; err != nil {
+		return result, err
+	}
+	// The last step: a run that was under way before this step was here takes it, too.
+	err = manyBookings("Which sales have their theaters not decided about?", sweep.AlertUndecided,
+		activities.UndecidedRequest{}, &result.Undecided).durably(ctx)
+	if err != nil {
 		return result, err
 	}
 	workflow.GetLogger(ctx).Info("looked for bookings without a workflow",

@@ -139,6 +139,7 @@ func sweepEnv(t *testing.T, pages map[activities.FindLostRequest]activities.Foun
 			}
 			return found, nil
 		})
+	env.OnActivity(sweep.AlertUndecided, mock.Anything, mock.Anything).Return(2, nil)
 	env.OnWorkflow(workflows.BookingWorkflow, mock.Anything, mock.Anything).Return(workflows.BookingState{}, nil)
 	env.SetOnChildWorkflowStartedListener(func(_ *workflow.Info, _ workflow.Context, args converter.EncodedValues) {
 		var in workflows.BookingInput
@@ -168,7 +169,7 @@ func TestSweepTakesUpLostBookingsPageByPage(t *testing.T) {
 	require.NoError(t, env.GetWorkflowError())
 	var result workflows.SweepResult
 	require.NoError(t, env.GetWorkflowResult(&result))
-	assert.Equal(t, workflows.SweepResult{Held: 503, Confirmed: 9, TakenUp: 3}, result)
+	assert.Equal(t, workflows.SweepResult{Held: 503, Confirmed: 9, TakenUp: 3, Undecided: 2}, result)
 	var ids []string
 	for _, in := range started {
 		assert.True(t, in.TakeUp)
@@ -195,7 +196,7 @@ func TestSweepIsBounded(t *testing.T) {
 	require.NoError(t, env.GetWorkflowError())
 	var result workflows.SweepResult
 	require.NoError(t, env.GetWorkflowResult(&result))
-	assert.Equal(t, workflows.SweepResult{Confirmed: 4000, After: "i"}, result)
+	assert.Equal(t, workflows.SweepResult{Confirmed: 4000, After: "i", Undecided: 2}, result)
 }
 
 func TestDeleteOldGoesThroughTheKinds(t *testing.T) {

@@ -177,6 +177,8 @@ var rules = []Rule{
 	staff(All, admins, "getHouse", "GET /v1/theaters/{id}/house"),
 	staff(All, admins, "saveHouse", "PUT /v1/theaters/{id}/house"),
 	staff(All, support, "pauseHouse", "POST /v1/theaters/{id}/house/pause"),
+	staff(Theaters, readers, "getAllotments", "GET /v1/shows/{id}/allotments"),
+	staff(Theaters, managers, "setAllotments", "PUT /v1/shows/{id}/allotments"),
 	staff(All, readers, "staffListTheaters", "GET /v1/admin/theaters"),
 	staff(All, admins, "createTheater", "POST /v1/admin/theaters"),
 	staff(All, readers, "staffGetTheater", "GET /v1/admin/theaters/{id}"),

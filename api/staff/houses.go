@@ -25,6 +25,8 @@ func (s *service) mountHouses() {
 	s.Get("/v1/theaters/{id}/house", s.getHouse)
 	s.Route(http.MethodPut, "/v1/theaters/{id}/house", s.saveHouse)
 	s.Post("/v1/theaters/{id}/house/pause", s.pauseHouse)
+	s.Get("/v1/shows/{id}/allotments", s.getAllotments)
+	s.Route(http.MethodPut, "/v1/shows/{id}/allotments", s.setAllotments)
 }
 
 // houseState says in one word whether a theater's system sells.

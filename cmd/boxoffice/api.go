@@ -104,7 +104,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	if err != nil {
 		return api.Options{}, err
 	}
-	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging))
+	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging), shows.WithSystemsOff(p.config.TheaterSystemsOff))
 	booked := bookings.New(known)
 	remote, registry, err := p.openHouses(known)
 	if err != nil {

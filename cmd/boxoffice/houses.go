@@ -19,7 +19,11 @@ import (
 )
 
 // houseRegistry finds the clients of theaters' own systems.
-type houseRegistry = houses.Registry[activities.House, activities.Vendor]
+type houseRegistry = houses.Registry[activities.House, activities.HouseVendor]
+
+// paidShare is the part of a theater's rate that holds and looks at seats leave to bookings
+// that are paid, or end.
+const paidShare = 0.2
 
 // openHouses makes what knows the theaters that sell from their own system.
 func (p *platform) openHouses(known *shows.Store) (*houses.Store, *houseRegistry, error) {
@@ -31,15 +35,15 @@ func (p *platform) openHouses(known *shows.Store) (*houses.Store, *houseRegistry
 		}
 	}
 	p.theaters = theaterHTTP(p.config)
-	store := houses.New(p.db.Pool, houses.Options{Box: box, Changed: known.Changed, Charging: charging})
-	registry := houses.NewRegistry(store, houses.RegistryOptions[activities.House, activities.Vendor]{
+	store := houses.New(p.db.Pool, houses.Options{Box: box, Changed: known.Changed, Charging: charging, MoneyKept: p.moneyKept()})
+	registry := houses.NewRegistry(store, houses.RegistryOptions[activities.House, activities.HouseVendor]{
 		Factories: map[string]func(houses.Settings) (activities.House, error){
 			session.Name: p.sessionHouse, office.Name: p.officeHouse,
 		},
 		// A house has a breaker and a rate of its own: one that is down stops no other.
-		Guard: func(name string) activities.Vendor {
+		Guard: func(name string) activities.HouseVendor {
 			return vendors.NewGuard(name, vendors.Options{
-				PerSecond: p.config.TheaterPerSecond, Logger: p.log,
+				PerSecond: p.config.TheaterPerSecond, Reserve: paidShare, Logger: p.log,
 				// Beside a payment provider there is another one. No other system sells this theater's
 				// seats: one that fails every second time still sells, and bookings that are under way
 				// need its answers. It is left alone when hardly any call succeeds.
@@ -78,7 +82,7 @@ func (p *platform) refresher(store *houses.Store, registry *houseRegistry) *hous
 		if err != nil {
 			return taken, err
 		}
-		err = guard.Try(ctx, func(ctx context.Context) error {
+		err = guard.TryYielding(ctx, func(ctx context.Context) error {
 			taken, err = house.Seats(ctx, show)
 			return err
 		})

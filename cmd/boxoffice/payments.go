@@ -25,7 +25,9 @@ var charging = payments.JoinCharging(stripe.Limits, razorpay.Limits, paypal.Limi
 type paymentProvider struct {
 	name     string
 	charging booking.Charging
-	client   interface {
+	// kept is how long it keeps authorized money for us.
+	kept   time.Duration
+	client interface {
 		activities.PaymentProvider
 		paymentsapi.Provider
 	}
@@ -49,21 +51,21 @@ func (p *platform) openProvider(name string) (one paymentProvider, err error) {
 	one.name = name
 	switch name {
 	case config.Razorpay:
-		one.charging = razorpay.Limits
+		one.charging, one.kept = razorpay.Limits, cfg.RazorpayCaptureWithin
 		p.razorpay, err = razorpay.New(razorpay.Options{
 			KeyID: cfg.RazorpayKeyID, KeySecret: cfg.RazorpayKeySecret, APIURL: cfg.RazorpayAPIURL, PublicURL: cfg.PublicURL,
 			WebhookSecrets: cfg.RazorpayWebhookSecrets, CaptureWithin: cfg.RazorpayCaptureWithin, Logger: p.log,
 		})
 		one.client = p.razorpay
 	case config.PayPal:
-		one.charging = paypal.Limits
+		one.charging, one.kept = paypal.Limits, paypal.AuthorizedFor
 		one.client, err = paypal.New(paypal.Options{
 			ClientID: cfg.PayPalClientID, ClientSecret: cfg.PayPalClientSecret, APIURL: cfg.PayPalAPIURL, PublicURL: cfg.PublicURL,
 			WebhookIDs: cfg.PayPalWebhookIDs, CertificateURL: cfg.PayPalCertificates, CertificateRoots: []byte(cfg.PayPalRoots),
 			Brand: cfg.MailFromName, Logger: p.log,
 		})
 	default:
-		one.charging = stripe.Limits
+		one.charging, one.kept = stripe.Limits, stripe.AuthorizedFor
 		one.client, err = stripe.New(stripe.Options{
 			SecretKey: cfg.StripeSecretKey, APIURL: cfg.StripeAPIURL, WebhookSecrets: cfg.StripeWebhookSecrets,
 			CheckoutURL: cfg.StripeCheckoutURL, PublicURL: cfg.PublicURL, Logger: p.log, Card: p.guardHolds.CardKey,
@@ -93,6 +95,16 @@ func (p *platform) webhookReaders() map[string]paymentsapi.Provider {
 	all := map[string]paymentsapi.Provider{}
 	for _, one := range p.providers {
 		all[one.name] = one.client
+	}
+	return all
+}
+
+// moneyKept is how long each provider keeps authorized money for us, also one that is not offered
+// any more.
+func (p *platform) moneyKept() map[string]time.Duration {
+	all := map[string]time.Duration{}
+	for _, one := range p.providers {
+		all[one.name] = one.kept
 	}
 	return all
 }

@@ -142,7 +142,7 @@ func (p *platform) schedules() workers.Schedules {
 
 func (p *platform) activities() (workers.Activities, error) {
 	cfg := p.config
-	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging))
+	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging), shows.WithSystemsOff(p.config.TheaterSystemsOff))
 	inventory := bookings.New(known, bookings.WithCardLimit(p.cardSeats()))
 	changes := showchanges.New(known, inventory)
 	remote, registry, err := p.openHouses(known)
@@ -185,7 +185,7 @@ func (p *platform) activities() (workers.Activities, error) {
 		Reconciliation: p.reconciliation(asking, books),
 		Shows:          &activities.Shows{Changes: changes, Sagas: workers.Sagas(p.temporal)},
 		Refunds:        &activities.Refunds{Sold: inventory, Aftercare: workers.Aftercare(p.temporal)},
-		Sweep:          &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool), Sagas: workers.Sagas(p.temporal)},
+		Sweep:          &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool), Sagas: workers.Sagas(p.temporal), Undecided: remote},
 		Notifications:  told,
 		Houses:         &activities.Houses{Registry: registry, Orders: inventory},
 		HouseSync:      &activities.HouseSync{Registry: registry, Books: remote},

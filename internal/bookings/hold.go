@@ -61,6 +61,8 @@ func (s *Store) holdAt(ctx context.Context, req booking.HoldRequest, at *shows.S
 			return booking.Held{}, err
 		}
 	}
+	// What has begun goes on: a hold that is there is answered, as one whose caller has left is.
+	paused := s.shows.Paused(at) && !req.TooLate
 	rule := booking.AccessibleRule(at.Terms.Layout, req.Seats, req.Accessible)
 	held := booking.Held{BookingID: req.BookingID, Show: at.Summary, House: house}
 	var seconds float64
@@ -69,7 +71,7 @@ func (s *Store) holdAt(ctx context.Context, req booking.HoldRequest, at *shows.S
 	function, args := "hold_seats(", []any{
 		req.BookingID, req.CustomerID, req.ShowID, at.Terms.Version, booking.ReadSeats(req.Seats),
 		req.HoldFor, req.MaxHolds, document, quote.Total.Amount, quote.Total.Currency, req.RequestHash,
-		holdGrace, refunds, at.NotBefore(rule), req.FetchWithin, req.TooLate,
+		holdGrace, refunds, at.NotBefore(rule), req.FetchWithin, req.TooLate || paused,
 	}
 	if req.Rules != nil {
 		function, args = "hold_seats_within($17, ", append(args, req.Rules)
@@ -80,8 +82,11 @@ func (s *Store) holdAt(ctx context.Context, req booking.HoldRequest, at *shows.S
 	if shows.HasState(err, shows.StateTooEarly) {
 		return booking.Held{}, at.TooEarly(rule).Wrap(err)
 	}
+	if err = translate("hold", err); paused && booking.CodeOf(err) == booking.CodeStartedLate && err != nil {
+		return booking.Held{}, booking.TheaterPaused().Wrap(err)
+	}
 	if err != nil {
-		return booking.Held{}, hoarded(translate("hold", err))
+		return booking.Held{}, hoarded(err)
 	}
 	return complete(held, seconds, hasPhone, priced)
 }

@@ -83,7 +83,7 @@ type paypal struct {
 type theaters struct {
 	TheaterKeys         SealingKeys   `env:"THEATER_KEYS" dev:"b25seS1mb3ItZGV2ZWxvcG1lbnQtMzItYnl0ZXMtISE=" doc:"Keys that seal what theaters' own systems want to see from us: base64 of 32 bytes, by comma. The first seals, all open. Empty: no theater of this platform has a system of its own that wants a secret."`
 	TheaterNetworks     []string      `env:"THEATER_NETWORKS" dev:"127.0.0.0/8,::1" doc:"Addresses and networks (CIDR), by comma, that are not on the public internet and may be called as the address of a theater's own system, such as a VPN. Without TLS only these are called. Name no network that has servers of your own in it."`
-	TheaterPerSecond    float64       `env:"THEATER_PER_SECOND" envDefault:"20" dev:"0" doc:"How many requests a second each theater's own system gets from this process on the fast path. 0 is no limit."`
+	TheaterPerSecond    float64       `env:"THEATER_PER_SECOND" envDefault:"20" dev:"0" doc:"How many requests a second each theater's own system gets from this process for bookings and seat maps, at most 80 % of it for holds and seat maps. 0 is no limit."`
 	TheaterProgramEvery time.Duration `env:"THEATER_PROGRAM_EVERY" envDefault:"5m" doc:"How often the programs of theaters' own systems are read. 0 is never."`
 	TheaterSalesEvery   time.Duration `env:"THEATER_SALES_EVERY" envDefault:"1h" doc:"How often their sales are compared with our bookings. 0 is never."`
 	TheaterSystemsOff   []string      `env:"THEATER_SYSTEMS_OFF" doc:"Kinds of theaters' own systems that sell nothing here at present, by comma, for example office. What has begun goes on."`

@@ -103,7 +103,7 @@ func (s *settings) House(context.Context, string) (Settings, error) {
 }
 
 var (
-	_ activities.HouseRegistry = (*Registry[activities.House, activities.Vendor])(nil)
+	_ activities.HouseRegistry = (*Registry[activities.House, activities.HouseVendor])(nil)
 	_ activities.HouseBooks    = (*Store)(nil)
 )
 

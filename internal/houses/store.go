@@ -23,6 +23,8 @@ type Options struct {
 	// Changed is called after the seats or the terms of a show changed, as shows.Store.Changed
 	// is. Nil: no one watches.
 	Changed func(ctx context.Context, showID, bookingID string)
+	// MoneyKept is how long each payment provider keeps authorized money for us, by its name.
+	MoneyKept map[string]time.Duration
 	// Charging tells which prices can be charged; nil checks none.
 	Charging booking.Charging
 }

@@ -84,6 +84,9 @@ func (s *Store) SeatMap(ctx context.Context, showID string) (shows.SeatMap, erro
 			if remote && s.looked != nil {
 				s.looked(seatMap.ShowID)
 			}
+			if s.shows.Paused(at) {
+				seatMap.OnSale, seatMap.Paused = false, true
+			}
 			seatMap.AccessibleUntil = at.AccessibleUntil()
 			return withTerms(seatMap, at.Terms), nil
 		}

@@ -3,6 +3,7 @@ package shows
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/boxoffice/boxoffice/booking"
 )
@@ -38,6 +39,12 @@ func readHouseOf(document []byte) (*house, error) {
 
 // Remote tells whether the theater's own system sells the show.
 func (s *Show) Remote() bool { return s.house != nil }
+
+// Paused tells whether operators have switched the kind of system off that sells the show. That
+// belongs to this process, not to the show: a pause of one theater is in the database.
+func (s *Store) Paused(show *Show) bool {
+	return show.house != nil && slices.Contains(s.off, show.house.Adapter)
+}
 
 // HouseTerms say how the theater's own system sells the seats of a quote; nil when they are
 // ours to sell. Seats that the theater has given to us are sold on their own, because

@@ -17,6 +17,7 @@ type Store struct {
 	pool    *pgxpool.Pool
 	publish func(context.Context, string)
 	shows   *showCache
+	off     []string // kinds of theaters' own systems that sell nothing
 }
 
 // Option changes how New builds a Store.
@@ -26,6 +27,10 @@ type Option func(*Store)
 func WithCharging(charging booking.Charging) Option {
 	return func(s *Store) { s.shows.charging = charging }
 }
+
+// WithSystemsOff names the kinds of theaters' own systems that operators have switched off: their
+// shows are paused, as far as this process sells them.
+func WithSystemsOff(adapters []string) Option { return func(s *Store) { s.off = adapters } }
 
 // New makes a store. publish is told "show:<id>" and "booking:<id>" after each
 // change; nil publishes nothing.

@@ -21,6 +21,9 @@ type Options struct {
 	// process. Zero PerSecond: as many as come.
 	PerSecond float64
 	Burst     int
+	// Reserve is the part of both, from 0 to below 1, that is kept from calls that yield. With
+	// a Burst of 1 there is nothing to share.
+	Reserve float64
 	// A vendor is failing after this many failures in a row, or when Share of MinCalls or
 	// more calls have failed. Both are counted within Window, by when a call began:
 	// a window no longer than a call takes to time out would never see a failure.
@@ -68,6 +71,8 @@ type Guard struct {
 	slow    time.Duration
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
 	limiter *rate.Limiter
+	// yielding limits the calls that yield, which take from limiter, too.
+	yielding *rate.Limiter
 }
 
 // NewGuard makes the guard of the named vendor. Vendors share nothing, so that one failing
@@ -75,9 +80,10 @@ type Guard struct {
 func NewGuard(name string, o Options) *Guard {
 	o = o.withDefaults()
 	return &Guard{
-		name:    name,
-		slow:    o.Slow,
-		limiter: rate.NewLimiter(rate.Limit(o.PerSecond), o.Burst),
+		name:     name,
+		slow:     o.Slow,
+		limiter:  rate.NewLimiter(rate.Limit(o.PerSecond), o.Burst),
+		yielding: rate.NewLimiter(rate.Limit(o.PerSecond*(1-o.Reserve)), max(1, int(float64(o.Burst)*(1-o.Reserve)))),
 		breaker: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 			Name:         name,
 			MaxRequests:  1,
@@ -102,11 +108,22 @@ func NewGuard(name string, o Options) *Guard {
 // Try runs a call within the vendor's rate if the vendor is well, and says
 // fast_path_skipped without running it otherwise.
 func (g *Guard) Try(ctx context.Context, call func(context.Context) error) error {
+	return g.try(ctx, g.limiter.Allow, call)
+}
+
+// TryYielding is Try for a call that is better refused than in the way of others: the reserve
+// of the rate is not for it.
+func (g *Guard) TryYielding(ctx context.Context, call func(context.Context) error) error {
+	// In this order, or refused calls would use up the reserve.
+	return g.try(ctx, func() bool { return g.yielding.Allow() && g.limiter.Allow() }, call)
+}
+
+func (g *Guard) try(ctx context.Context, allow func() bool, call func(context.Context) error) error {
 	// An open breaker must not use up the tokens of the calls that end its rest.
 	if g.breaker.State() == gobreaker.StateOpen {
 		return g.skip(gobreaker.ErrOpenState)
 	}
-	if !g.limiter.Allow() {
+	if !allow() {
 		return g.skip(errRate)
 	}
 	done, err := g.breaker.Allow()

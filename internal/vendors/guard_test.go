@@ -17,7 +17,7 @@ import (
 	"github.com/boxoffice/boxoffice/booking"
 )
 
-var _ activities.Vendor = (*Guard)(nil)
+var _ activities.HouseVendor = (*Guard)(nil)
 
 var (
 	unavailable = booking.E(booking.CodeProviderUnavailable, "No answer.")
@@ -193,6 +193,44 @@ func TestGuardLimitsTheRate(t *testing.T) {
 		require.NoError(t, g.Report(t.Context(), call), "the slow path has the queue's own rate")
 		time.Sleep(100 * time.Millisecond)
 		assert.NoError(t, g.Try(t.Context(), call))
+	})
+}
+
+func TestCallsThatYieldLeaveTheReserve(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := guard("theater", Options{PerSecond: 10, Reserve: 0.2})
+		yields, ran := 0, 0
+		rush := func() {
+			for range 100 {
+				if err := g.TryYielding(t.Context(), answer(nil)); err == nil {
+					yields++
+				} else {
+					require.Equal(t, booking.CodeFastPathSkipped, booking.CodeOf(err))
+				}
+			}
+		}
+		for range 50 { // ten seconds
+			rush()
+			if g.Try(t.Context(), answer(nil)) == nil {
+				ran++
+			}
+			time.Sleep(200 * time.Millisecond)
+		}
+		assert.InDelta(t, 88, yields, 2, "eight at first, then eight a second")
+		assert.InDelta(t, 22, ran, 2, "two at first, then two a second")
+
+		time.Sleep(2 * time.Second)
+		rush()
+		for range 2 {
+			require.NoError(t, g.Try(t.Context(), answer(nil)), "a rush leaves two")
+		}
+		require.Error(t, g.Try(t.Context(), answer(nil)))
+
+		all := guard("theater", Options{Reserve: 0.2})
+		for range 10_000 {
+			require.NoError(t, all.TryYielding(t.Context(), answer(nil)), "without a rate there is nothing to share")
+		}
 	})
 }
 

@@ -2,13 +2,15 @@
 import { mkdirSync } from 'node:fs';
 
 import type { Page } from 'playwright-core';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { atCounter, booking, letterTo, opensDoor, remoteShow, signUp, type Show } from './platform';
+import { atCounter, booking, letterTo, opensDoor, pauseTheater, remoteShow, signUp, type Show } from './platform';
 import { cards, logIn, payWith, readyOffline, screens as folder, stage, until, type Kind } from './world';
 
 const there = stage();
 beforeAll(() => void mkdirSync(folder, { recursive: true }));
+// Other tests sell its seats.
+afterAll(() => pauseTheater(false));
 
 async function picture(page: Page, kind: Kind, name: string): Promise<void> {
   await page.evaluate(() => document.fonts.ready);
@@ -89,4 +91,40 @@ test('The theater changes its price: the page says so, and the choice stays', { 
   await page.getByRole('button', { name: /^Keep / }).click();
   await page.getByText('The theater has changed its price.').first().waitFor();
   await page.getByRole('button', { name: `Keep ${chosen[0]} and ${chosen[1]}` }).waitFor();
+});
+
+test.each(['phone', 'desktop'] as const)('A %s: a theater that has paused its sale says so, its map sells nothing, and then it goes on', { timeout: 90_000 }, async (kind) => {
+  const { show } = await remoteShow();
+  const { page } = await there.visit(kind, { colorScheme: 'light' });
+  const chosen = await choose(page, show);
+  const keep = page.getByRole('button', { name: `Keep ${chosen[0]} and ${chosen[1]}` });
+  const seats = page.locator('[data-seat]');
+  const usable = page.locator('[data-seat]:not([aria-disabled])');
+  const mine = page.locator('[data-seat].mine');
+
+  // The stream tells the page that is open.
+  await pauseTheater(true);
+  const words = page.getByRole('alert').filter({ hasText: 'This theater is not selling here at the moment.' });
+  await words.getByText('Try again later, or ask at the theater.').waitFor();
+  expect(await page.getByRole('button', { name: /^(Keep|Best) / }).count(), 'no seats can be kept').toBe(0);
+  expect(await usable.count(), 'no seat can be chosen').toBe(0);
+  await seats.nth(5).click({ force: true, position: { x: 2, y: 2 } });
+  expect(await mine.count(), 'a click changes no choice').toBe(2);
+  await picture(page, kind, 'paused');
+
+  // A page that is opened now says the same.
+  await page.reload();
+  await words.waitFor();
+  await until('the map is there', async () => (await seats.count()) > 0);
+  expect(await usable.count()).toBe(0);
+
+  await pauseTheater(false);
+  await keep.waitFor();
+  expect(await words.count()).toBe(0);
+  expect(await usable.count()).toBeGreaterThan(0);
+  await picture(page, kind, 'sells-again');
+  await logIn(page, await signUp());
+  await page.goto('/shows/' + show.id);
+  await keep.click();
+  await page.waitForURL(/\/bookings\//);
 });

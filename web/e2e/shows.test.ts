@@ -114,7 +114,7 @@ test('A show is cancelled under the eyes of those who choose seats and of those 
   const alert = choosing.getByRole('alert').filter({ hasText: 'The theater has cancelled this show.' });
   await alert.waitFor({ timeout: 5000 });
   expect(await choosing.getByRole('button', { name: /^Keep/ }).count(), 'nothing can be kept').toBe(0);
-  await seat(choosing, show.free[9]!).click();
+  await seat(choosing, show.free[9]!).click({ force: true });
   expect(await seat(choosing, show.free[9]!).getAttribute('aria-label'), 'nothing can be chosen').not.toMatch(/yours$/);
 
   await paying.locator('[role=status]').getByText('Cancelled', { exact: true }).waitFor({ timeout: 10_000 });

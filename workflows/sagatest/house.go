@@ -65,7 +65,7 @@ func (s *houseSystem) call(ctx context.Context, operation string, run func(h *ho
 	return err
 }
 
-func (s *houseSystem) House(context.Context, string) (activities.House, activities.Vendor, error) {
+func (s *houseSystem) House(context.Context, string) (activities.House, activities.HouseVendor, error) {
 	return s, nil, nil
 }
 

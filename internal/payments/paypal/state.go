@@ -197,13 +197,13 @@ func (t totals) mismatch(u unit) string {
 	return ""
 }
 
-// honored is how long PayPal stands by an authorization.
+// AuthorizedFor is how long PayPal stands by an authorization.
 // https://developer.paypal.com/docs/checkout/advanced/authorization-honor/
-const honored = 3 * 24 * time.Hour
+const AuthorizedFor = 3 * 24 * time.Hour
 
 // isOld tells whether an authorization's money may be gone, and it can be renewed: once,
 // until the 29th day.
 func (u unit) isOld(one *authorization, now time.Time) bool {
 	renewed := len(u.Payments.Authorizations) > 1
-	return !renewed && one.Status == statusCreated && now.Sub(one.Created) > honored && now.Before(one.Created.Add(29*24*time.Hour))
+	return !renewed && one.Status == statusCreated && now.Sub(one.Created) > AuthorizedFor && now.Before(one.Created.Add(29*24*time.Hour))
 }

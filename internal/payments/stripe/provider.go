@@ -25,6 +25,10 @@ import (
 // Name is the provider's name in the API and in our books.
 const Name = "stripe"
 
+// AuthorizedFor is how long an online payment that the customer began stays authorized.
+// https://docs.stripe.com/payments/place-a-hold-on-a-payment-method
+const AuthorizedFor = 7 * 24 * time.Hour
+
 // Options say which Stripe account is spoken to, and how.
 type Options struct {
 	SecretKey string

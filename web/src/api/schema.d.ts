@@ -2520,6 +2520,36 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/shows/{id}/allotments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * The seats of a show that the theater has given to us
+         * @description For support, administrators and the managers of the theater. Of a theater that sells from its own system: it has given us
+         *     these seats, so our bookings alone decide about them. 404 for a show whose seats are all ours to sell.
+         */
+        get: operations["getAllotments"];
+        /**
+         * Say which seats of a show the theater has given to us
+         * @description For administrators and the managers of the theater. The list is the whole allotment: a seat that is left out goes back to the
+         *     theater. The theater is not told, so agree with it first. Refused, with the `seats` named, are: seats that are not in the
+         *     show's layout (422); new seats that are not free (409 `seats_unavailable`); and leaving out a seat that a customer of ours
+         *     holds or has bought (409 `conflict`). A repeat changes nothing.
+         */
+        put: operations["setAllotments"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/shows/{id}/best-seats": {
         parameters: {
             query?: never;
@@ -2871,6 +2901,28 @@ export interface components {
             };
             items: components["schemas"]["Alert"][];
             next_cursor?: string;
+        };
+        Allotments: {
+            seats: {
+                /**
+                 * Format: date-time
+                 * @description Since when our bookings decide about it.
+                 */
+                given_at: string;
+                seat: string;
+            }[];
+            /** Format: uuid */
+            show_id: string;
+        };
+        AllotmentsFields: {
+            /**
+             * @description Whether the theater keeps the new seats for us, so that its own system says that they are taken. Without it such a seat is
+             *     refused, because the theater may have sold it.
+             * @default false
+             */
+            kept_for_us: boolean;
+            /** @description All of them. Empty takes all back. */
+            seats: string[];
         };
         AuditEntry: {
             action: string;
@@ -3738,10 +3790,10 @@ export interface components {
                 message: string;
             }[];
             /**
-             * @description Why, for programs; with `hold_not_extendable` and `hold_limit_reached`.
+             * @description Why, for programs; with `hold_not_extendable`, `hold_limit_reached`, and `show_not_on_sale` when the theater has paused its sale.
              * @enum {string}
              */
-            reason?: "limit_reached" | "show_starts_soon" | "not_held" | "holds" | "confirm_email" | "seats" | "show" | "network";
+            reason?: "limit_reached" | "show_starts_soon" | "not_held" | "theater_decides" | "theater_paused" | "holds" | "confirm_email" | "seats" | "show" | "network";
             /** @description The seats that are taken. */
             seats?: string[];
             status: number;
@@ -10709,6 +10761,85 @@ export interface operations {
             401: components["responses"]["ServiceKeyRefused"];
             403: components["responses"]["ServiceKeyLimited"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getAllotments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The seats by name. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Allotments"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setAllotments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kept_for_us": true,
+                 *       "seats": [
+                 *         "C7",
+                 *         "C8"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["AllotmentsFields"];
+            };
+        };
+        responses: {
+            /** @description What holds now. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Allotments"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
