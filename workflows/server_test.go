@@ -86,6 +86,7 @@ func playOn(t *testing.T, c client.Client, scenario sagatest.Scenario) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	world := scenario.World(time.Now)
+	world.Patience = 20 * time.Second // a busy machine opens payments later than the script expects
 	for _, queue := range workers.Queues() {
 		w := worker.New(c, queue, worker.Options{WorkerStopTimeout: time.Second})
 		workers.Register(w, queue, world.Activities())

@@ -3,6 +3,7 @@ package sagatest
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/boxoffice/boxoffice/booking"
 )
@@ -176,14 +177,25 @@ func (w *World) AddPayment(reference, bookingID string) {
 }
 
 func (w *World) pay(reference string, change func(*booking.PaymentState)) booking.PaymentState {
+	for end := time.Now().Add(w.Patience); ; time.Sleep(5 * time.Millisecond) {
+		if state, there := w.tryPay(reference, change); there {
+			return state
+		}
+		if time.Now().After(end) {
+			panic("sagatest: no payment " + reference)
+		}
+	}
+}
+
+func (w *World) tryPay(reference string, change func(*booking.PaymentState)) (state booking.PaymentState, there bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.payments[reference]
 	if p == nil {
-		panic("sagatest: no payment " + reference)
+		return state, false
 	}
 	change(p)
-	return *p
+	return *p, true
 }
 
 // books is the world as activities.Books. The provider's own numbers are the

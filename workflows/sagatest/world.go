@@ -31,6 +31,10 @@ type Fault struct {
 
 // World implements every port of package activities.
 type World struct {
+	// Patience is how long a customer who pays waits for the payment to be opened. Where time is
+	// skipped it is zero: the payment is there.
+	Patience time.Duration
+
 	mu       sync.Mutex
 	house    house // of a theater that sells from its own system
 	now      func() time.Time
