@@ -42,7 +42,9 @@ func (s *Show) Remote() bool { return s.house != nil }
 
 // Paused tells whether operators have switched the kind of system off that sells the show. That
 // belongs to this process, not to the show: a pause of one theater is in the database.
-func (s *Store) Paused(show *Show) bool { return show.house != nil && slices.Contains(s.off, show.house.Adapter) }
+func (s *Store) Paused(show *Show) bool {
+	return show.house != nil && slices.Contains(s.off, show.house.Adapter)
+}
 
 // HouseTerms say how the theater's own system sells the seats of a quote; nil when they are
 // ours to sell. Seats that the theater has given to us are sold on their own, because
