@@ -32,7 +32,7 @@ var record = flag.Bool("record", false, "write the histories of what is played o
 
 // lanes is how many scenarios run side by side, each lane in a namespace of its
 // own, because the scenarios' worlds must not meet on a task queue.
-const lanes = 8
+const lanes = 5
 
 // TestScenariosOnAServer plays every scenario against a real Temporal server, in
 // real time. With -record it keeps the histories that TestFault39_RecordedHistoriesReplay replays.
