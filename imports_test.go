@@ -101,6 +101,7 @@ var mayImport = []struct {
 	{"internal/documents/documentstest", []string{"booking", "internal/documents"}},
 	{"internal/documents/postgres/migrations", nil},
 	{"internal/documents/postgres", []string{"booking", "internal/documents", "internal/documents/postgres/migrations", "internal/database", "internal/outage"}},
+	{"internal/documents/mongo", []string{"booking", "internal/documents", "internal/outage"}},
 
 	{"internal/shows/showstest", []string{"booking", "internal/cache", "internal/database/databasetest", "internal/shows"}},
 	{"internal/bestseats/...", []string{"booking", "internal/shows"}}, // it asks no database
@@ -154,6 +155,7 @@ var homes = []struct {
 	{"github.com/caarlos0/env/", []string{"internal/config"}},
 	{"github.com/alecthomas/kong", []string{"cmd/boxoffice"}},
 	{"github.com/prometheus/", append([]string{"internal/metrics", "internal/limits", "internal/alerts", "internal/keyring", "internal/retention", "internal/documents", "cmd/boxoffice"}, services...)},
+	{"go.mongodb.org/", []string{"internal/documents/mongo"}},
 	{"github.com/gorilla/mux", []string{"api/...", "sandbox", "sandbox/house"}},
 	{"code.dny.dev/ssrf", []string{"internal/outbound"}},
 	{"go.etcd.io/bbolt", []string{"sandbox", "sandbox/house"}},
@@ -237,6 +239,8 @@ func TestForbiddenArrowsAreFound(t *testing.T) {
 		{"internal/search", module + "/internal/catalog", "may not import"},
 		{"internal/config", module + "/internal/accounts", "may not import"},
 		{"internal/catalog", module + "/internal/documents/postgres", "may not import"},
+		{"internal/documents/mongo", module + "/internal/database", "may not import"},
+		{"internal/documents", "go.mongodb.org/mongo-driver/v2/mongo", "only"},
 		{"internal/payments", "github.com/stripe/stripe-go/v76", "only"},
 		{"internal/payments/stripe", "github.com/twilio/twilio-go/client", "only"},
 		{"api/bookings", module + "/activities", "may not import"},
