@@ -13,6 +13,8 @@ RACE := $(if $(shell command -v $(or $(CC),cc) gcc clang 2>/dev/null),-race)
 
 # The web app is built with Node; the platform itself needs none.
 NODE := $(shell node -e 'const [a, b] = process.versions.node.split(".").map(Number); if (a > 20 || (a === 20 && b >= 19)) console.log(a)' 2>/dev/null)
+# A server that speaks MongoDB's protocol, for tests. MONGODB_URL tests against a real one, too.
+MONGO := internal/documents/mongo/testdata/server
 CHROMIUM := $(firstword $(wildcard $(addsuffix /chromium,$(subst :, ,$(PATH)))))
 
 # sha256sum is shasum on some systems.
@@ -33,6 +35,11 @@ book: ## Make a booking on the running platform: a tour of the API (PROVIDER=raz
 test: dev lint ## Everything that CI checks: lint, unit, replay, database, HTTP, end to end
 ifeq ($(RACE),)
 	@echo "!! no C compiler: testing without the race detector"
+endif
+ifeq ($(NODE),)
+	@echo "!! the document store was not tested against MongoDB's protocol: Node 20.19 or newer is not here"
+else
+	@$(MAKE) --no-print-directory $(MONGO)/node_modules
 endif
 	$(WITH) postgres,redis,temporal -- go test $(RACE) -timeout 20m ./...
 	go test -C dev $(RACE) -timeout 30m ./...
@@ -120,6 +127,10 @@ endif
 web/node_modules: web/package-lock.json
 	cd web && npm ci --no-audit --no-fund
 	@touch $@
+
+$(MONGO)/node_modules: $(MONGO)/package-lock.json
+	cd $(MONGO) && npm ci --no-audit --no-fund
+	@mkdir -p $@ && touch $@
 
 .PHONY: .boxoffice/openapi.json
 .boxoffice/openapi.json:

@@ -23,7 +23,7 @@ import (
 var anything = []string{"..."}
 
 // plumbing is what services share. It knows none of them.
-var plumbing = []string{"booking", "internal/paging", "internal/text", "internal/jsondoc", "internal/contacts", "internal/networks", "internal/limits", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage", "internal/links", "internal/codes", "internal/sealing"}
+var plumbing = []string{"booking", "internal/paging", "internal/text", "internal/jsondoc", "internal/contacts", "internal/networks", "internal/limits", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage", "internal/links", "internal/codes", "internal/sealing", "internal/documents"}
 
 var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/payments/...", "internal/notify/...",
 	"internal/shows/...", "internal/bookings/...", "internal/seatmap/...", "internal/bestseats/...", "internal/showchanges/...", "internal/houses"}
@@ -96,6 +96,14 @@ var mayImport = []struct {
 	{"internal/database/pglocal", nil},
 	{"internal/database/databasetest", []string{"schema/migrations", "schema/functions", "internal/database", "internal/database/pglocal"}},
 
+	// The ports of the document store, and the databases behind them: only cmd/boxoffice
+	// chooses one.
+	{"internal/documents", []string{"booking", "internal/paging"}},
+	{"internal/documents/documentstest", []string{"booking", "internal/documents"}},
+	{"internal/documents/postgres/migrations", nil},
+	{"internal/documents/postgres", []string{"booking", "internal/documents", "internal/documents/postgres/migrations", "internal/database", "internal/outage"}},
+	{"internal/documents/mongo", []string{"booking", "internal/documents", "internal/outage"}},
+
 	{"internal/shows/showstest", []string{"booking", "internal/cache", "internal/database/databasetest", "internal/shows"}},
 	{"internal/bestseats/...", []string{"booking", "internal/shows"}}, // it asks no database
 
@@ -147,14 +155,15 @@ var homes = []struct {
 	{"github.com/alexedwards/argon2id", []string{"internal/password"}},
 	{"github.com/caarlos0/env/", []string{"internal/config"}},
 	{"github.com/alecthomas/kong", []string{"cmd/boxoffice"}},
-	{"github.com/prometheus/", append([]string{"internal/metrics", "internal/limits", "internal/alerts", "internal/keyring", "internal/retention", "cmd/boxoffice"}, services...)},
+	{"github.com/prometheus/", append([]string{"internal/metrics", "internal/limits", "internal/alerts", "internal/keyring", "internal/retention", "internal/documents", "cmd/boxoffice"}, services...)},
+	{"go.mongodb.org/", []string{"internal/documents/mongo"}},
 	{"github.com/gorilla/mux", []string{"api/...", "sandbox", "sandbox/house"}},
 	{"code.dny.dev/ssrf", []string{"internal/outbound"}},
 	{"go.etcd.io/bbolt", []string{"sandbox", "sandbox/house"}},
 	{"github.com/coder/websocket", []string{"sandbox"}},
 	// The database is for the services and what they stand on.
 	{"github.com/uptrace/bun", append([]string{"schema", "internal/database", "internal/audit"}, services...)},
-	{"github.com/jackc/pgx/", append([]string{"schema", "internal/database/...", "internal/audit", "internal/alerts", "internal/servicekeys", "internal/keyring", "internal/retention", "bench"}, services...)},
+	{"github.com/jackc/pgx/", append([]string{"schema", "internal/database/...", "internal/audit", "internal/alerts", "internal/servicekeys", "internal/keyring", "internal/retention", "internal/documents/postgres", "bench"}, services...)},
 	{"database/sql", append([]string{"internal/database", "internal/outage"}, services...)},
 }
 
@@ -230,6 +239,9 @@ func TestForbiddenArrowsAreFound(t *testing.T) {
 		{"internal/catalog/importer", module + "/internal/catalog/staff", "may not import"},
 		{"internal/search", module + "/internal/catalog", "may not import"},
 		{"internal/config", module + "/internal/accounts", "may not import"},
+		{"internal/catalog", module + "/internal/documents/postgres", "may not import"},
+		{"internal/documents/mongo", module + "/internal/database", "may not import"},
+		{"internal/documents", "go.mongodb.org/mongo-driver/v2/mongo", "only"},
 		{"internal/payments", "github.com/stripe/stripe-go/v76", "only"},
 		{"internal/payments/stripe", "github.com/twilio/twilio-go/client", "only"},
 		{"api/bookings", module + "/activities", "may not import"},

@@ -51,6 +51,12 @@ func WithTracer(tracer pgx.QueryTracer) Option {
 	return func(c *pgxpool.Config) { c.ConnConfig.Tracer = tracer }
 }
 
+// WithSchema makes a schema the home of all tables that a statement names without one, and
+// sees no other: for what MigrateApart migrates.
+func WithSchema(name string) Option {
+	return func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["search_path"] = name }
+}
+
 // newerSchema: while a release is rolled out, processes of the release before read tables
 // that have more columns than they know.
 var newerSchema = bun.WithDiscardUnknownColumns()
@@ -58,15 +64,10 @@ var newerSchema = bun.WithDiscardUnknownColumns()
 // Open connects to Postgres and makes sure that it answers. The pool_*
 // parameters of pgxpool in the URL win over the defaults, options over both.
 func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
-	config, err := poolConfig(url, opts)
+	db, err := OpenLater(ctx, url, opts...)
 	if err != nil {
 		return nil, err
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("open the database pool: %w", err)
-	}
-	db := &DB{Pool: pool, Bun: bun.NewDB(openSQL(pool), pgdialect.New(), newerSchema)}
 
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
@@ -75,6 +76,20 @@ func Open(ctx context.Context, url string, opts ...Option) (*DB, error) {
 		return nil, err
 	}
 	return db, nil
+}
+
+// OpenLater is Open for a database that the process can do without: it connects with the
+// first statement, so that one that is away keeps no process from starting.
+func OpenLater(ctx context.Context, url string, opts ...Option) (*DB, error) {
+	config, err := poolConfig(url, opts)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open the database pool: %w", err)
+	}
+	return &DB{Pool: pool, Bun: bun.NewDB(openSQL(pool), pgdialect.New(), newerSchema)}, nil
 }
 
 func poolConfig(url string, opts []Option) (*pgxpool.Config, error) {

@@ -73,6 +73,46 @@ func WithOwnFunctions() MigrateOption {
 // all but the first find nothing to do. Interrupted at any point, it goes on from
 // there the next time.
 func Migrate(ctx context.Context, db *DB, progress func(string), opts ...MigrateOption) error {
+	conn, m, err := startMigrating(ctx, db, progress, opts)
+	if err != nil {
+		return err
+	}
+	// The lock belongs to the session: ending it lets go even when the caller's
+	// context is over.
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+
+	if err := m.runMigrations(ctx, db); err != nil {
+		return explainServer(err)
+	}
+	return explainServer(m.runFunctions(ctx, functions.FS))
+}
+
+// MigrateApart is Migrate for a part of the platform whose tables are in a schema of their
+// own, perhaps in another database: db was opened WithSchema, which is made if it is not
+// there. Its migrations have books of their own in that schema. It has no functions.
+func MigrateApart(ctx context.Context, db *DB, source fs.FS, progress func(string), opts ...MigrateOption) error {
+	schema := db.Pool.Config().ConnConfig.RuntimeParams["search_path"]
+	if schema == "" {
+		return errors.New("the database was opened without a schema of its own")
+	}
+	opts = append(opts, func(o *migrateOptions) { o.migrations = source })
+	conn, m, err := startMigrating(ctx, db, progress, opts)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+
+	if _, err := conn.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS `+pgx.Identifier{schema}.Sanitize()); err != nil {
+		return fmt.Errorf("make schema %s: %w", schema, err)
+	}
+	if err := checkSchema(ctx, db); err != nil {
+		return err
+	}
+	return explainServer(m.runMigrations(ctx, db))
+}
+
+// startMigrating waits for its turn. The connection has the lock; closing it lets go.
+func startMigrating(ctx context.Context, db *DB, progress func(string), opts []MigrateOption) (*pgx.Conn, *migrator, error) {
 	options := migrateOptions{
 		lockTimeout:      defaultLockTimeout,
 		statementTimeout: defaultStatementTimeout,
@@ -88,27 +128,54 @@ func Migrate(ctx context.Context, db *DB, progress func(string), opts ...Migrate
 	}
 	conn, err := lockMigrations(ctx, db.Pool, options.progress)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	// The lock belongs to the session: ending it lets go even when the caller's
-	// context is over.
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-
 	if err := tryPLpgSQL(ctx, conn); err != nil {
-		return err
+		_ = conn.Close(context.WithoutCancel(ctx))
+		return nil, nil, err
 	}
-	m := migrator{conn: conn, migrateOptions: options}
-	if err := m.runMigrations(ctx, db); err != nil {
-		return explainServer(err)
+	return conn, &migrator{conn: conn, migrateOptions: options}, nil
+}
+
+// checkSchema: something between us and the server, such as a pool of connections, can lose
+// the schema that db was opened with. Then the tables would be mixed with the platform's own.
+func checkSchema(ctx context.Context, db *DB) error {
+	want, have := db.Pool.Config().ConnConfig.RuntimeParams["search_path"], ""
+	if err := db.Pool.QueryRow(ctx, `SELECT coalesce(current_schema(), '')`).Scan(&have); err != nil {
+		return fmt.Errorf("ask for the schema: %w", err)
 	}
-	return explainServer(m.runFunctions(ctx, functions.FS))
+	if have == "" {
+		return fmt.Errorf("the database has no schema %q: run boxoffice migrate", want)
+	}
+	if have != want {
+		return fmt.Errorf("the schema is %q and not %q: a pool of connections in between has to pass search_path on, or run the migrations", have, want)
+	}
+	return nil
 }
 
 // CheckMigrated says whether this binary's migrations and functions are all
 // there. A process that serves customers checks; it does not migrate.
 func CheckMigrated(ctx context.Context, db *DB) error {
+	if err := checkMigrations(ctx, db, migrations.FS); err != nil {
+		return err
+	}
+	if err := checkFunctions(ctx, db); err != nil {
+		return err
+	}
+	return tryPLpgSQL(ctx, db.Pool)
+}
+
+// CheckMigratedApart is CheckMigrated for what MigrateApart migrates.
+func CheckMigratedApart(ctx context.Context, db *DB, source fs.FS) error {
+	if err := checkSchema(ctx, db); err != nil {
+		return err
+	}
+	return checkMigrations(ctx, db, source)
+}
+
+func checkMigrations(ctx context.Context, db *DB, source fs.FS) error {
 	numbered := migrate.NewMigrations()
-	if err := numbered.Discover(migrations.FS); err != nil {
+	if err := numbered.Discover(source); err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
 	var exists bool
@@ -125,10 +192,7 @@ func CheckMigrated(ctx context.Context, db *DB) error {
 	if missing := known.Unapplied(); len(missing) > 0 {
 		return fmt.Errorf("the database lacks %d migrations, the first is %s: run boxoffice migrate", len(missing), missing[0])
 	}
-	if err := checkFunctions(ctx, db); err != nil {
-		return err
-	}
-	return tryPLpgSQL(ctx, db.Pool)
+	return nil
 }
 
 // lockMigrations waits for its turn and gives the connection that has it. All
