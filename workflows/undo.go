@@ -99,9 +99,15 @@ func (s *saga) freeSeats(ctx workflow.Context, end ending) {
 	}
 	freeing, later := s.leaveHouse(ctx)
 	freeing.BookingID, freeing.Status, freeing.Detail = s.in.BookingID, status, message(end.reason)
-	err := s.database(ctx, "Free seats "+s.seats(), seats.EndBooking, freeing, &s.ended)
-	if later != nil {
+	free := s.ours("Free seats "+s.seats(), seats.EndBooking, freeing, &s.ended)
+	var err error
+	if later == nil {
+		err = s.run(ctx, free)
+	} else {
+		// The history must know that the theater is asked before the seats are kept back for it: a
+		// crash in between would keep them from everybody, and no process would ask.
 		s.beside(ctx, later)
+		err = free.durably(ctx)
 	}
 	if err != nil {
 		s.logger.Error("cannot free the seats", "error", err)

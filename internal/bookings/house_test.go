@@ -199,6 +199,11 @@ func TestSeatsOfTheTheaterDoNotBecomeFree(t *testing.T) {
 	assert.Equal(t, []string{"A1"}, sold, "what the theater sold stays sold")
 	h.Held(show, "A3")
 	h.checkInvariants(show)
+
+	asked := h.Held(show, "A4")
+	require.NoError(t, h.store.HouseLeft(t.Context(), h.order(asked)), "the theater answers before the booking ends here")
+	require.NoError(t, h.store.End(t.Context(), booking.Ending{BookingID: asked.BookingID, Status: booking.StatusExpired, HouseKeeps: time.Hour}))
+	h.Held(show, "A4")
 }
 
 func TestTheTheatersAllotmentIsSoldOnItsOwn(t *testing.T) {

@@ -111,7 +111,8 @@ BEGIN
             CASE WHEN s.seat = ANY (p_sold) THEN 'sold' ELSE 'held' END,
             CASE WHEN s.seat = ANY (p_sold) THEN NULL ELSE clock_timestamp() + p_keeps END
         FROM unnest(b.seats) AS s (seat)
-        WHERE s.seat = ANY (p_sold) OR p_keeps > '0'
+        WHERE s.seat = ANY (p_sold) OR p_keeps > '0' AND NOT EXISTS ( -- the house may have let them go already
+            SELECT FROM house_orders o WHERE o.booking_id = p_booking AND o.status IN ('cancelled', 'lapsed'))
         ORDER BY s.seat COLLATE "C"
         ON CONFLICT (show_id, seat) DO NOTHING;
     END IF;

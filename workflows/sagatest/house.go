@@ -20,6 +20,7 @@ type house struct {
 	undecided int  // how often it has not decided yet about a sale
 	keeps     bool // it cancels no sale
 	has       []string
+	gone      bool // our books know that it has nothing of ours any more
 	sale      *booking.HouseSale
 }
 
@@ -203,7 +204,7 @@ func (s *houseSystem) HouseSold(ctx context.Context, _ booking.HouseOrder, sale 
 
 func (s *houseSystem) HouseLeft(ctx context.Context, _ booking.HouseOrder) error {
 	return s.call(ctx, "left", func(h *house) error {
-		h.has = nil // what was only kept back is free
+		h.has, h.gone = nil, true // what was only kept back is free
 		return nil
 	})
 }

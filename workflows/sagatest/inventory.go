@@ -142,7 +142,7 @@ func (i *inventory) End(ctx context.Context, end booking.Ending) error {
 		}
 		w.free(end.BookingID)
 		w.house.has = end.HouseSold
-		if end.HouseKeeps > 0 {
+		if end.HouseKeeps > 0 && !w.house.gone {
 			w.house.has = b.Seats
 		}
 		b.Status = end.Status
