@@ -33,9 +33,13 @@ func TestQueueTakesTurnsByTheaterOnAServer(t *testing.T) {
 	steps := func(ctx workflow.Context, theaters []string) error {
 		var answers []workflow.Future
 		for _, theater := range theaters {
+			priority := 0
+			if theater == "urgent" {
+				priority = 2
+			}
 			answers = append(answers, workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 				TaskQueue: workflows.QueueHouses, StartToCloseTimeout: time.Minute,
-				Priority: temporal.Priority{FairnessKey: theater},
+				Priority: temporal.Priority{PriorityKey: priority, FairnessKey: theater},
 			}), asks, theater))
 		}
 		for _, answer := range answers {
@@ -71,7 +75,7 @@ func TestQueueTakesTurnsByTheaterOnAServer(t *testing.T) {
 		return run
 	}
 	slow := start(slices.Repeat([]string{"slow"}, backlog)...)
-	other := start("other")
+	other, urgent := start("other"), start("urgent")
 
 	var mu sync.Mutex
 	var order []string
@@ -87,10 +91,12 @@ func TestQueueTakesTurnsByTheaterOnAServer(t *testing.T) {
 	require.NoError(t, house.Start())
 	t.Cleanup(house.Stop)
 	require.NoError(t, other.Get(t.Context(), nil))
+	require.NoError(t, urgent.Get(t.Context(), nil))
 	require.NoError(t, slow.Get(t.Context(), nil))
 
 	mu.Lock()
 	defer mu.Unlock()
-	assert.Len(t, order, backlog+1)
+	assert.Len(t, order, backlog+2)
+	assert.Less(t, slices.Index(order, "urgent"), 3, "what a customer waits for goes first")
 	assert.Less(t, slices.Index(order, "other"), 10, "the one step of the other theater does not wait behind %d of the slow one", backlog)
 }

@@ -65,6 +65,14 @@ func (s *saga) callHouse(summary string, activity, in, out any) step {
 	return calling
 }
 
+// waitedFor is callHouse for a step that the customer waits for. It does not wait behind the
+// orders that are let go, of which there are many while a theater fails.
+func (s *saga) waitedFor(summary string, activity, in, out any) step {
+	calling := s.callHouse(summary, activity, in, out)
+	calling.first = true
+	return calling
+}
+
 // holdAtHouse holds the seats at the house, for which ours is only the place in the queue.
 // The undoing of our own hold also undoes it.
 func (s *saga) holdAtHouse(ctx workflow.Context) error {
@@ -73,7 +81,7 @@ func (s *saga) holdAtHouse(ctx workflow.Context) error {
 	}
 	s.doing("holding the seats at the theater")
 	var hold booking.HouseHold
-	holding := s.callHouse("Hold "+s.seats()+" at the theater", houses.HoldAtTheater, s.houseOrder(), &hold).upTo(houseHoldWithin)
+	holding := s.waitedFor("Hold "+s.seats()+" at the theater", houses.HoldAtTheater, s.houseOrder(), &hold).upTo(houseHoldWithin)
 	done, err := s.fastPath(ctx, holding)
 	if !done && code(err) == booking.CodeFastPathSkipped && reasonOf(err) != booking.ReasonRate {
 		// The house fails, and the customer need not wait for that. An earlier run of this task may
@@ -125,7 +133,7 @@ func (s *saga) confirmAtHouse(ctx workflow.Context) error {
 	s.doing("selling the seats at the theater")
 	s.house.asked = true
 	var sale booking.HouseSale
-	selling := s.callHouse("Sell "+s.seats()+" at the theater", houses.ConfirmAtTheater, s.houseOrder(), &sale)
+	selling := s.waitedFor("Sell "+s.seats()+" at the theater", houses.ConfirmAtTheater, s.houseOrder(), &sale)
 	selling.longest = houseAskedEvery
 	done, err := s.fastPath(ctx, selling)
 	if !done {
@@ -273,7 +281,7 @@ func (s *saga) cancelAtHouse(ctx workflow.Context, how cancellation) error {
 	s.stopTellingHouse(ctx)
 	s.house.cancelling = true
 	defer func() { s.house.cancelling = false }()
-	cancelling := s.callHouse("Cancel "+s.seats()+" at the theater", houses.CancelAtTheater,
+	cancelling := s.waitedFor("Cancel "+s.seats()+" at the theater", houses.CancelAtTheater,
 		activities.TheaterCancellation{Order: s.houseOrder(), EvenScanned: how.evenScanned}, nil)
 	if !how.byCustomer {
 		cancelling = cancelling.upTo(houseLetGoWithin)

@@ -71,6 +71,7 @@ type patience struct {
 	within    time.Duration // how long all tries together may take; zero is as long as it takes
 	ends      bool          // a canceled step waits until its try under way has ended
 	longest   time.Duration // between two tries; zero is a minute
+	first     bool          // steps of the queue that are not first wait for those that are
 	fairly    string        // steps with another key do not wait behind many with this one; empty is no key
 }
 
@@ -188,8 +189,16 @@ func (s step) start(ctx workflow.Context) workflow.Future {
 		WaitForCancellation:    s.ends,
 		RetryPolicy:            patient(time.Second, cmp.Or(s.longest, time.Minute)),
 		Summary:                s.summary,
-		Priority:               temporal.Priority{FairnessKey: s.fairly},
+		Priority:               temporal.Priority{PriorityKey: s.priority(), FairnessKey: s.fairly},
 	}), s.activity, s.in)
+}
+
+// priority is Temporal's key for it: 1 goes before 5, and 3 is what steps without one have.
+func (s step) priority() int {
+	if s.first {
+		return 2
+	}
+	return 0
 }
 
 // raise alerts staff. An alert that cannot be raised does not stop the workflow.
