@@ -105,7 +105,7 @@ func (s *saga) freeSeats(ctx workflow.Context, end ending) {
 		err = s.run(ctx, free)
 	} else {
 		// The history must know that the theater is asked before the seats are kept back for it: a
-		// crash in between would keep them from everybody, and no process would ask.
+		// crash in between would keep them off sale, and no process would ask.
 		s.beside(ctx, later)
 		err = free.durably(ctx)
 	}

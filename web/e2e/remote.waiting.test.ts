@@ -39,7 +39,7 @@ test.each(['phone', 'desktop'] as const)('A %s: the theater does not answer to t
   await page.waitForURL(/\/bookings\//);
   await page.getByText('The theater is confirming your seats').first().waitFor({ timeout: 30_000 });
   await page.getByText(/Your bank reserved £[\d.]+; you need not pay again/).waitFor();
-  expect(await page.getByRole('button', { name: /^Pay/ }).count(), 'nobody pays twice').toBe(0);
+  expect(await page.getByRole('button', { name: /^Pay/ }).count(), 'the page does not ask twice').toBe(0);
   expect(await page.getByRole('link', { name: 'Show the ticket' }).count()).toBe(0);
   await picture(page, kind, 'confirming');
 
