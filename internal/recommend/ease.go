@@ -1,0 +1,117 @@
+package recommend
+
+import (
+	"context"
+	"math"
+	"slices"
+)
+
+// table is a sparse matrix by columns. Column j has the films that speak for film j, or against it,
+// and how much.
+type table struct {
+	Starts  []int32 // of each column, and the end of the last one
+	Films   []int32
+	Weights []float32
+}
+
+func (t *table) column(film int32) (films []int32, weights []float32) {
+	from, to := t.Starts[film], t.Starts[film+1]
+	return t.Films[from:to], t.Weights[from:to]
+}
+
+func tableOf(columns []weights) table {
+	t := table{Starts: make([]int32, 1, len(columns)+1)}
+	for _, c := range columns {
+		t.Films = append(t.Films, c.films...)
+		for _, w := range c.weights {
+			t.Weights = append(t.Weights, float32(w))
+		}
+		t.Starts = append(t.Starts, int32(len(t.Films)))
+	}
+	return t
+}
+
+// ease solves EASE (Steck 2019) with a pull towards what similar is: it makes
+//
+//	‖X - XB‖² + lambda·‖B‖² + delta·‖B - R‖²   smallest, with a diagonal of zeros,
+//
+// whose solution is B = I + delta·PR - P·diag(c), P = (X'X + (lambda+delta)·I)^-1, with c so that the
+// diagonal is zero. X has a 1 for each film that a person has seen, R is alike: how similar films
+// are, by columns; nil without delta. Of each column, the keep largest weights stay, by their size
+// and whatever their sign: what speaks against a film counts, too.
+func ease(ctx context.Context, rows [][]int32, films int, o Options, alike []weights) ([]weights, error) {
+	p, err := invert(rows, films, o.Lambda+o.Delta)
+	if err != nil {
+		return nil, err
+	}
+	columns := make([]weights, films)
+	each(films, func() func(int) {
+		s := p.room()
+		return func(film int) {
+			if ctx.Err() == nil {
+				var similar weights
+				if o.Delta > 0 {
+					similar = alike[film]
+				}
+				p.easeColumn(int32(film), similar, o.Delta, s)
+				columns[film] = largest(s.column, o.Keep)
+			}
+		}
+	})
+	return columns, ctx.Err()
+}
+
+// easeColumn leaves the column of a film in s.column.
+func (p *inverse) easeColumn(film int32, similar weights, delta float64, s *scratch) {
+	if len(p.columns[film]) == 0 && len(similar.films) == 0 {
+		clear(s.column) // no one has seen it, so nothing speaks for it
+		return
+	}
+	clear(s.pulled)
+	if len(similar.films) > 0 {
+		p.times(similar, s.pulled, s)
+	}
+	p.times(weights{[]int32{film}, []float64{1}}, s.column, s)
+	scale := (1 + delta*s.pulled[film]) / s.column[film]
+	for i := range s.column {
+		s.column[i] = delta*s.pulled[i] - scale*s.column[i]
+	}
+	s.column[film] = 0 // exactly, not but for rounding
+}
+
+// largest are the n numbers that are furthest from zero, by film; all of them when n is 0. What is
+// zero but for rounding is left out.
+func largest(column []float64, n int) weights {
+	var at []int32
+	for film, w := range column {
+		if math.Abs(w) > 1e-9 {
+			at = append(at, int32(film))
+		}
+	}
+	if n > 0 && len(at) > n {
+		sizes := make([]float64, len(at))
+		for i, film := range at {
+			sizes[i] = math.Abs(column[film])
+		}
+		slices.Sort(sizes)
+		least, equal := sizes[len(sizes)-n], 0
+		for _, size := range sizes[len(sizes)-n:] {
+			if size == least {
+				equal++
+			}
+		}
+		at = slices.DeleteFunc(at, func(film int32) bool {
+			size := math.Abs(column[film])
+			if size == least {
+				equal--
+				return equal < 0 // of equals, the first ones stay
+			}
+			return size < least
+		})
+	}
+	out := weights{films: at, weights: make([]float64, len(at))}
+	for i, film := range at {
+		out.weights[i] = column[film]
+	}
+	return out
+}
