@@ -32,8 +32,8 @@ type Trial struct {
 // best. The cases must not be those that the chosen model is judged by. It goes along one number
 // after the other, lambda first, and trains once for each lambda and delta; of equals, the first
 // wins.
-func Choose(ctx context.Context, data Data, cases []Case, o Options, grid Grid) (Trial, error) {
-	if len(cases) == 0 {
+func Choose(ctx context.Context, data Data, cases Cases, o Options, grid Grid) (Trial, error) {
+	if len(cases.List) == 0 {
 		return Trial{}, errors.New("cases: there are none to choose by; choose an earlier moment to split at")
 	}
 	best := Trial{Options: o, Measure: Measure{NDCG: -1}}
@@ -67,7 +67,7 @@ func Choose(ctx context.Context, data Data, cases []Case, o Options, grid Grid) 
 }
 
 // better measures a model with other options of scoring, and keeps what is better.
-func (t *Trial) better(m *Model, o Options, cases []Case) bool {
+func (t *Trial) better(m *Model, o Options, cases Cases) bool {
 	tried := *m // the arrays are shared, and never change
 	tried.options = o
 	measure := tried.Measure("choose", cases)

@@ -89,17 +89,7 @@ func largest(column []float64, n int) weights {
 		}
 	}
 	if n > 0 && len(at) > n {
-		sizes := make([]float64, len(at))
-		for i, film := range at {
-			sizes[i] = math.Abs(column[film])
-		}
-		slices.Sort(sizes)
-		least, equal := sizes[len(sizes)-n], 0
-		for _, size := range sizes[len(sizes)-n:] {
-			if size == least {
-				equal++
-			}
-		}
+		least, equal := nthLargest(column, at, n)
 		at = slices.DeleteFunc(at, func(film int32) bool {
 			size := math.Abs(column[film])
 			if size == least {
@@ -114,4 +104,33 @@ func largest(column []float64, n int) weights {
 		out.weights[i] = column[film]
 	}
 	return out
+}
+
+// nthLargest is the n-th largest size of a number, and how many of the n largest have it. The n
+// largest so far are a heap with the least of them at its root.
+func nthLargest(column []float64, at []int32, n int) (least float64, equal int) {
+	heap := make([]float64, n)
+	for _, film := range at {
+		size := math.Abs(column[film])
+		if size <= heap[0] {
+			continue
+		}
+		place := 0
+		for child := 1; child < n; child = 2*place + 1 {
+			if child+1 < n && heap[child+1] < heap[child] {
+				child++
+			}
+			if heap[child] >= size {
+				break
+			}
+			heap[place], place = heap[child], child
+		}
+		heap[place] = size
+	}
+	for _, size := range heap {
+		if size == heap[0] {
+			equal++
+		}
+	}
+	return heap[0], equal
 }

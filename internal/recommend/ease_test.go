@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -143,6 +144,25 @@ func TestOnlyTheLargestWeightsStay(t *testing.T) {
 	column := []float64{0, 0.5, -3, 2, 1e-12, 0.5, -0.1}
 	assert.Equal(t, weights{[]int32{1, 2, 3}, []float64{0.5, -3, 2}}, largest(column, 3), "of equals the first")
 	assert.Equal(t, []int32{1, 2, 3, 5, 6}, largest(column, 0).films)
+	rapid.Check(t, func(t *rapid.T) {
+		column := rapid.SliceOf(rapid.Map(rapid.IntRange(-9, 9), func(n int) float64 { return float64(n) })).Draw(t, "column")
+		n := rapid.IntRange(1, 12).Draw(t, "n")
+		got := largest(column, n)
+		sizes, kept := []float64{}, []float64{}
+		for _, w := range column {
+			if w != 0 {
+				sizes = append(sizes, math.Abs(w))
+			}
+		}
+		for i, film := range got.films {
+			assert.InDelta(t, column[film], got.weights[i], 0)
+			kept = append(kept, math.Abs(got.weights[i]))
+		}
+		slices.Sort(sizes)
+		slices.Sort(kept)
+		assert.Equal(t, sizes[max(0, len(sizes)-n):], kept)
+		assert.True(t, slices.IsSorted(got.films))
+	})
 }
 
 func TestAFilmSeenTwiceCountsOnce(t *testing.T) {

@@ -97,11 +97,7 @@ func (m *Model) ForYou(r Request) List {
 	}
 	r.History = m.withFacts(r.History)
 	p := m.person(r.History, r.Tastes)
-	personal := make([]float64, len(allowed))
-	for i, c := range allowed {
-		personal[i] = m.score(p, c.Film)
-	}
-	personal = spread(personal)
+	personal := spread(m.scores(p, allowed))
 	known := float64(len(r.History))
 	if stated {
 		known += statedWeight
@@ -122,6 +118,15 @@ func (m *Model) ForYou(r Request) List {
 		}
 	}
 	return List{items, FromModel}
+}
+
+func (m *Model) scores(p *person, list []Candidate) []float64 {
+	scores := make([]float64, len(list))
+	for i, c := range list {
+		place, facts := m.resolve(c.Film)
+		scores[i] = m.score(p, place, facts)
+	}
+	return scores
 }
 
 // withFacts adds what the model knows of the films of a history.
@@ -155,12 +160,8 @@ func (m *Model) Similar(r Request, film Film) List {
 	r.Filters = append(slices.Clip(r.Filters), NotThese([]string{film.ID}))
 	allowed := r.allowed()
 	p := m.person([]Seen{{Film: film}}, Tastes{})
-	scores := make([]float64, len(allowed))
-	for i, c := range allowed {
-		scores[i] = m.score(p, c.Film)
-	}
 	list := make([]scored, len(allowed))
-	for i, score := range spread(scores) {
+	for i, score := range spread(m.scores(p, allowed)) {
 		list[i] = scored{allowed[i], score, SimilarTo}
 	}
 	r.History = nil // the list is the film's, not the person's

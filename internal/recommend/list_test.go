@@ -158,10 +158,10 @@ func TestC7_TwoTastesGetTwoLists(t *testing.T) {
 	require.NoError(t, err)
 	ours := m.Measure("last", cases)
 	popular := world{train}.popular()
-	baseline := MeasureOf("last", cases, func(c Case) []float64 {
+	baseline := MeasureOf("last", cases.List, func(c Case) []float64 {
 		scores := make([]float64, len(c.Candidates))
 		for i, film := range c.Candidates {
-			scores[i] = popular[film.ID]
+			scores[i] = popular[train.Films[film].ID]
 		}
 		return scores
 	})

@@ -7,11 +7,18 @@ import (
 	"time"
 )
 
-// Case is one booking that a model has not seen: whose it was, and what else there was.
+// Case is one booking that a model has not seen: whose it was, and what else there was. Films are
+// given by their places in the list of [Cases].
 type Case struct {
-	History    []Seen // before the booking, the oldest first
-	Target     string // the id of the film that was booked
-	Candidates []Film // what could be booked then and was not in the history; with the target
+	History    []int32 // before the booking, the oldest first
+	Target     int32   // that was booked
+	Candidates []int32 // what could be booked then and was not in the history; with the target
+}
+
+// Cases are bookings that a model has not seen, of one list of films.
+type Cases struct {
+	Films []Film
+	List  []Case
 }
 
 // Measure is how well cases were foretold.
@@ -25,7 +32,8 @@ type Measure struct {
 // listLength is how far down a list a measure looks.
 const listLength = 10
 
-// MeasureOf asks score about each case. Candidates with equal scores keep their order.
+// MeasureOf asks score about each case, for a number for each candidate. Candidates with equal scores
+// keep their order.
 func MeasureOf(split string, cases []Case, score func(Case) []float64) Measure {
 	m := Measure{Split: split, Cases: len(cases)}
 	places := make([]int, len(cases))
@@ -47,7 +55,7 @@ func MeasureOf(split string, cases []Case, score func(Case) []float64) Measure {
 
 // placeOf is the target's place, from 0; -1 if it was no candidate.
 func placeOf(c Case, scores []float64) int {
-	target := slices.IndexFunc(c.Candidates, func(f Film) bool { return f.ID == c.Target })
+	target := slices.Index(c.Candidates, c.Target)
 	if target < 0 {
 		return -1
 	}
@@ -61,8 +69,23 @@ func placeOf(c Case, scores []float64) int {
 }
 
 // Measure asks the model about cases that it was not trained on.
-func (m *Model) Measure(split string, cases []Case) Measure {
-	return MeasureOf(split, cases, func(c Case) []float64 { return m.Score(c.History, Tastes{}, c.Candidates) })
+func (m *Model) Measure(split string, cases Cases) Measure {
+	places, facts := make([]int32, len(cases.Films)), make([][]int32, len(cases.Films))
+	for i, film := range cases.Films {
+		places[i], facts[i] = m.resolve(film)
+	}
+	return MeasureOf(split, cases.List, func(c Case) []float64 {
+		history := make([]Seen, len(c.History))
+		for i, film := range c.History {
+			history[i].Film = cases.Films[film]
+		}
+		p := m.person(history, Tastes{})
+		scores := make([]float64, len(c.Candidates))
+		for i, film := range c.Candidates {
+			scores[i] = m.score(p, places[film], facts[film])
+		}
+		return scores
+	})
 }
 
 // Refuse says why a new model must not take the place of the one in use; nil if it may. Both are
@@ -84,9 +107,9 @@ func Refuse(inUse, next Measure) error {
 // SplitAt keeps what happened before a moment to train on, and makes a case of the first booking of
 // each person after it who had none of that film. onSale gives the places of the films that could be
 // booked at a moment; nil is all of them.
-func SplitAt(data Data, moment time.Time, onSale func(time.Time) []int32) (Data, []Case) {
+func SplitAt(data Data, moment time.Time, onSale func(time.Time) []int32) (Data, Cases) {
 	before := Data{Films: data.Films, People: make([][]Liking, len(data.People))}
-	var cases []Case
+	cases := Cases{Films: data.Films}
 	for person, row := range data.People {
 		n := 0
 		for n < len(row) && row[n].At.Before(moment) {
@@ -94,8 +117,8 @@ func SplitAt(data Data, moment time.Time, onSale func(time.Time) []int32) (Data,
 		}
 		before.People[person] = row[:n]
 		if n < len(row) {
-			if c, ok := data.caseOf(row[:n], row[n], onSale); ok {
-				cases = append(cases, c)
+			if c, ok := caseOf(row[:n], row[n], len(data.Films), onSale); ok {
+				cases.List = append(cases.List, c)
 			}
 		}
 	}
@@ -105,42 +128,38 @@ func SplitAt(data Data, moment time.Time, onSale func(time.Time) []int32) (Data,
 // LeaveLast keeps all but the last n likings of each person, and makes a case of the first of those.
 // Other people's later likings are still trained on, so it flatters every model, and not all of
 // them alike; it is what other people measure, and good for few data. Prefer [SplitAt].
-func LeaveLast(data Data, n int) (Data, []Case) {
+func LeaveLast(data Data, n int) (Data, Cases) {
 	before := Data{Films: data.Films, People: make([][]Liking, len(data.People))}
-	var cases []Case
+	cases := Cases{Films: data.Films}
 	for person, row := range data.People {
 		before.People[person] = row[:max(0, len(row)-n)]
 		if len(row) > n {
-			if c, ok := data.caseOf(row[:len(row)-n], row[len(row)-n], nil); ok {
-				cases = append(cases, c)
+			if c, ok := caseOf(row[:len(row)-n], row[len(row)-n], len(data.Films), nil); ok {
+				cases.List = append(cases.List, c)
 			}
 		}
 	}
 	return before, cases
 }
 
-func (d Data) caseOf(history []Liking, target Liking, onSale func(time.Time) []int32) (Case, bool) {
-	c := Case{Target: d.Films[target.Film].ID}
+func caseOf(history []Liking, target Liking, films int, onSale func(time.Time) []int32) (Case, bool) {
+	c := Case{Target: target.Film}
 	had := map[int32]bool{}
 	for _, liking := range history {
 		had[liking.Film] = true
-		c.History = append(c.History, Seen{Film: d.Films[liking.Film]})
+		c.History = append(c.History, liking.Film)
 	}
 	if had[target.Film] {
 		return Case{}, false
 	}
-	if onSale == nil {
-		c.Candidates = make([]Film, 0, len(d.Films))
-		for film := range d.Films {
-			if !had[int32(film)] {
-				c.Candidates = append(c.Candidates, d.Films[film])
-			}
-		}
+	if onSale != nil {
+		c.Candidates = slices.DeleteFunc(slices.Clone(onSale(target.At)), func(film int32) bool { return had[film] })
 		return c, true
 	}
-	for _, film := range onSale(target.At) {
+	c.Candidates = make([]int32, 0, films)
+	for film := range int32(films) {
 		if !had[film] {
-			c.Candidates = append(c.Candidates, d.Films[film])
+			c.Candidates = append(c.Candidates, film)
 		}
 	}
 	return c, true

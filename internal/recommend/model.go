@@ -135,10 +135,11 @@ func (m *Model) person(history []Seen, stated Tastes) *person {
 	p := &person{seen: history, weight: m.recency(len(history)), byFilm: make([]float32, len(m.films))}
 	sums := map[int32]float64{}
 	for i, seen := range history {
-		if at, known := m.index[seen.ID]; known {
-			p.byFilm[at] = max(p.byFilm[at], float32(p.weight[i]))
+		place, facts := m.resolve(seen.Film)
+		if place >= 0 {
+			p.byFilm[place] = max(p.byFilm[place], float32(p.weight[i]))
 		}
-		for _, fact := range m.factsOf(seen.Film) {
+		for _, fact := range facts {
 			sums[fact] += p.weight[i]
 		}
 	}
@@ -164,12 +165,13 @@ func (m *Model) recency(films int) []float64 {
 	return out
 }
 
-// factsOf are a film's facts: of a film that the model does not know, those that the caller gives.
-func (m *Model) factsOf(film Film) []int32 {
+// resolve is a film's place, or -1, and its facts: of a film that the model does not know, those that
+// the caller gives.
+func (m *Model) resolve(film Film) (place int32, facts []int32) {
 	if at, known := m.index[film.ID]; known {
-		return m.facts[at]
+		return at, m.facts[at]
 	}
-	return m.tastes.factsOf(film.Facts)
+	return -1, m.tastes.factsOf(film.Facts)
 }
 
 // Score is how much each candidate suits a person who has seen what history says, the oldest first.
@@ -179,26 +181,25 @@ func (m *Model) Score(history []Seen, stated Tastes, candidates []Film) []float6
 	p := m.person(history, stated)
 	scores := make([]float64, len(candidates))
 	for i, film := range candidates {
-		scores[i] = m.score(p, film)
+		place, facts := m.resolve(film)
+		scores[i] = m.score(p, place, facts)
 	}
 	return scores
 }
 
-func (m *Model) score(p *person, film Film) float64 {
-	byFacts := 0.0
-	for _, fact := range m.factsOf(film) {
+func (m *Model) score(p *person, place int32, facts []int32) float64 {
+	byFacts, bySeen := 0.0, 0.0
+	for _, fact := range facts {
 		byFacts += p.tastes[fact] + m.options.FactsPopular*float64(m.tastes.Popular[fact])
 	}
-	at, known := m.index[film.ID]
-	if !known {
+	if place < 0 {
 		return byFacts
 	}
-	var bySeen float64
-	films, weights := m.weights.column(at)
+	films, weights := m.weights.column(place)
 	for i, other := range films {
 		bySeen += float64(p.byFilm[other] * weights[i])
 	}
-	trust := m.trust(at)
+	trust := m.trust(place)
 	return trust*bySeen + (1-trust)*byFacts
 }
 
@@ -213,30 +214,27 @@ func (m *Model) trust(film int32) float64 {
 
 // because is the film of the history that speaks most for a film; "" if none does.
 func (m *Model) because(p *person, film Film) string {
-	facts := m.factsOf(film)
-	at, known := m.index[film.ID]
+	place, facts := m.resolve(film)
 	speaks := map[int32]float64{}
 	trust := 0.0
-	if known {
-		trust = m.trust(at)
-		films, weights := m.weights.column(at)
+	if place >= 0 {
+		trust = m.trust(place)
+		films, weights := m.weights.column(place)
 		for i, other := range films {
 			speaks[other] = float64(weights[i])
 		}
 	}
 	most, best := 0.0, ""
 	for i, seen := range p.seen {
+		other, shared := m.resolve(seen.Film)
 		byFacts := 0.0
-		for _, a := range m.factsOf(seen.Film) {
+		for _, a := range shared {
 			line := m.tastes.line(a)
 			for _, b := range facts {
 				byFacts += float64(line[b])
 			}
 		}
-		bySeen := 0.0
-		if place, known := m.index[seen.ID]; known {
-			bySeen = speaks[place]
-		}
+		bySeen := speaks[other] // 0 of a film that the model does not know
 		if part := p.weight[i] * (trust*bySeen + (1-trust)*byFacts); part > most {
 			most, best = part, seen.ID
 		}

@@ -35,24 +35,15 @@ func OneMoment(ctx context.Context, r *Ratings, share float64, o recommend.Optio
 		}
 	}
 	_, cases := recommend.LeaveLast(recommend.Data{Films: r.Films, People: later}, 1)
-	for i := range cases {
+	for i, c := range cases.List {
 		year := later[i][len(later[i])-1].At.Year()
-		target := cases[i].Target
-		cases[i].Candidates = slices.DeleteFunc(cases[i].Candidates, func(f recommend.Film) bool { return f.Year > year && f.ID != target })
+		cases.List[i].Candidates = slices.DeleteFunc(c.Candidates, func(film int32) bool { return r.Films[film].Year > year && film != c.Target })
 	}
 	model, err := recommend.Train(ctx, train, o)
 	if err != nil {
 		return CutOff{}, err
 	}
 	cut.Ours = model.Measure("one moment", cases)
-	counts := popularity(trainingOf(train))(nil)
-	places := placesOf(r.Films)
-	cut.Popularity = recommend.MeasureOf("one moment", cases, func(c recommend.Case) []float64 {
-		scores := make([]float64, len(c.Candidates))
-		for i, film := range c.Candidates {
-			scores[i] = counts[places[film.ID]]
-		}
-		return scores
-	})
+	cut.Popularity = measure("one moment", cases, popularity(trainingOf(train)))
 	return cut, nil
 }

@@ -31,7 +31,7 @@ type Grids struct {
 func QuickGrids() Grids {
 	return Grids{
 		Neighbors: []int{20}, Shrink: []float64{10},
-		IALS: []ialsOptions{{size: 32, unseen: 0.1, ridge: 0.01, epochs: 8, randomness: 1}},
+		IALS: []ialsOptions{{size: 64, unseen: 0.1, ridge: 0.01, epochs: 8, randomness: 1}},
 		EASE: []float64{100},
 		Ours: recommend.Grid{Lambda: []float64{100}, Recent: []float64{3}, Floor: []float64{0.1}, Few: []float64{0, 3}},
 	}
@@ -44,9 +44,9 @@ func FullGrids() Grids {
 		EASE: []float64{10, 30, 100, 300, 1000, 3000},
 		Ours: recommend.DefaultGrid(),
 	}
-	for _, size := range []int{32, 64} {
+	for _, size := range []int{32, 64, 128} {
 		for _, unseen := range []float64{0.03, 0.1, 0.3} {
-			for _, ridge := range []float64{0.003, 0.01, 0.03} {
+			for _, ridge := range []float64{0.003, 0.01} {
 				g.IALS = append(g.IALS, ialsOptions{size: size, unseen: unseen, ridge: ridge, epochs: 8, randomness: 1})
 			}
 		}
@@ -59,7 +59,7 @@ func FullGrids() Grids {
 // methods are in the order of the table; ours is the last.
 func LastOne(ctx context.Context, r *Ratings, g Grids, progress func(string)) ([]Result, error) {
 	data := recommend.Data{Films: r.Films, People: r.People}
-	l := lastOne{places: placesOf(r.Films), progress: progress}
+	l := lastOne{progress: progress}
 	var choosing, judging recommend.Data
 	choosing, l.choose = recommend.LeaveLast(data, 2)
 	judging, l.judge = recommend.LeaveLast(data, 1)
@@ -90,9 +90,8 @@ func LastOne(ctx context.Context, r *Ratings, g Grids, progress func(string)) ([
 }
 
 type lastOne struct {
-	places            map[string]int32
 	choosing, judging *training
-	choose, judge     []recommend.Case
+	choose, judge     recommend.Cases
 	progress          func(string)
 }
 
@@ -117,7 +116,7 @@ func (l *lastOne) run(ctx context.Context, c contender) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
-		measure := l.measure("before the last", l.choose, score)
+		measure := measure("before the last", l.choose, score)
 		l.progress(fmt.Sprintf("%s, %s: %.4f to choose by", c.method, m.options, measure.NDCG))
 		if measure.NDCG > best {
 			best, chosen = measure.NDCG, m
@@ -129,19 +128,16 @@ func (l *lastOne) run(ctx context.Context, c contender) (Result, error) {
 		return Result{}, err
 	}
 	took := time.Since(began)
-	return Result{Method: c.method, Chosen: chosen.options, Judged: l.measure("the last", l.judge, score), Took: took}, nil
+	return Result{Method: c.method, Chosen: chosen.options, Judged: measure("the last", l.judge, score), Took: took}, nil
 }
 
-func (l *lastOne) measure(split string, cases []recommend.Case, score scorer) recommend.Measure {
-	return recommend.MeasureOf(split, cases, func(c recommend.Case) []float64 {
-		seen := make([]int32, len(c.History))
-		for i, film := range c.History {
-			seen[i] = l.places[film.ID]
-		}
-		all := score(seen)
+// measure asks a method that scores all films.
+func measure(split string, cases recommend.Cases, score scorer) recommend.Measure {
+	return recommend.MeasureOf(split, cases.List, func(c recommend.Case) []float64 {
+		all := score(c.History)
 		scores := make([]float64, len(c.Candidates))
 		for i, film := range c.Candidates {
-			scores[i] = all[l.places[film.ID]]
+			scores[i] = all[film]
 		}
 		return scores
 	})
@@ -166,11 +162,3 @@ func (l *lastOne) ours(ctx context.Context, choosing, judging recommend.Data, gr
 
 // Ours is the method that this project has.
 const Ours = "Boxoffice"
-
-func placesOf(films []recommend.Film) map[string]int32 {
-	places := make(map[string]int32, len(films))
-	for i, film := range films {
-		places[film.ID] = int32(i)
-	}
-	return places
-}
