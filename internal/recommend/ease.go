@@ -54,7 +54,7 @@ func ease(ctx context.Context, rows [][]int32, films int, o Options, alike []wei
 					similar = alike[film]
 				}
 				p.easeColumn(int32(film), similar, o.Delta, s)
-				columns[film] = largest(s.column, o.Keep)
+				columns[film] = s.largest(s.column, o.Keep)
 			}
 		}
 	})
@@ -79,18 +79,25 @@ func (p *inverse) easeColumn(film int32, similar weights, delta float64, s *scra
 	s.column[film] = 0 // exactly, not but for rounding
 }
 
+// picker finds the largest numbers of columns, again and again in the same memory: at this size,
+// garbage would double what the process takes.
+type picker struct {
+	at   []int32
+	heap []float64
+}
+
 // largest are the n numbers that are furthest from zero, by film; all of them when n is 0. What is
 // zero but for rounding is left out.
-func largest(column []float64, n int) weights {
-	var at []int32
+func (p *picker) largest(column []float64, n int) weights {
+	p.at = p.at[:0]
 	for film, w := range column {
 		if math.Abs(w) > 1e-9 {
-			at = append(at, int32(film))
+			p.at = append(p.at, int32(film))
 		}
 	}
-	if n > 0 && len(at) > n {
-		least, equal := nthLargest(column, at, n)
-		at = slices.DeleteFunc(at, func(film int32) bool {
+	if n > 0 && len(p.at) > n {
+		least, equal := p.nthLargest(column, n)
+		p.at = slices.DeleteFunc(p.at, func(film int32) bool {
 			size := math.Abs(column[film])
 			if size == least {
 				equal--
@@ -99,8 +106,8 @@ func largest(column []float64, n int) weights {
 			return size < least
 		})
 	}
-	out := weights{films: at, weights: make([]float64, len(at))}
-	for i, film := range at {
+	out := weights{films: slices.Clone(p.at), weights: make([]float64, len(p.at))}
+	for i, film := range p.at {
 		out.weights[i] = column[film]
 	}
 	return out
@@ -108,9 +115,11 @@ func largest(column []float64, n int) weights {
 
 // nthLargest is the n-th largest size of a number, and how many of the n largest have it. The n
 // largest so far are a heap with the least of them at its root.
-func nthLargest(column []float64, at []int32, n int) (least float64, equal int) {
-	heap := make([]float64, n)
-	for _, film := range at {
+func (p *picker) nthLargest(column []float64, n int) (least float64, equal int) {
+	p.heap = slices.Grow(p.heap[:0], n)[:n]
+	clear(p.heap)
+	heap := p.heap
+	for _, film := range p.at {
 		size := math.Abs(column[film])
 		if size <= heap[0] {
 			continue

@@ -142,12 +142,12 @@ func TestEASEOfToys(t *testing.T) {
 func TestOnlyTheLargestWeightsStay(t *testing.T) {
 	t.Parallel()
 	column := []float64{0, 0.5, -3, 2, 1e-12, 0.5, -0.1}
-	assert.Equal(t, weights{[]int32{1, 2, 3}, []float64{0.5, -3, 2}}, largest(column, 3), "of equals the first")
-	assert.Equal(t, []int32{1, 2, 3, 5, 6}, largest(column, 0).films)
+	assert.Equal(t, weights{[]int32{1, 2, 3}, []float64{0.5, -3, 2}}, new(picker).largest(column, 3), "of equals the first")
+	assert.Equal(t, []int32{1, 2, 3, 5, 6}, new(picker).largest(column, 0).films)
 	rapid.Check(t, func(t *rapid.T) {
 		column := rapid.SliceOf(rapid.Map(rapid.IntRange(-9, 9), func(n int) float64 { return float64(n) })).Draw(t, "column")
 		n := rapid.IntRange(1, 12).Draw(t, "n")
-		got := largest(column, n)
+		got := new(picker).largest(column, n)
 		sizes, kept := []float64{}, []float64{}
 		for _, w := range column {
 			if w != 0 {

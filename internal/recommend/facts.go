@@ -214,6 +214,7 @@ func similar(t *tastes, films []Film, most int) []weights {
 	out := make([]weights, len(films))
 	each(len(films), func() func(int) {
 		sums := make([]float64, len(films))
+		var picker picker
 		return func(film int) {
 			clear(sums)
 			for _, fact := range facts[film] {
@@ -227,7 +228,7 @@ func similar(t *tastes, films []Film, most int) []weights {
 					sums[other] = sum / math.Sqrt(norms[film]*norms[other])
 				}
 			}
-			out[film] = largest(sums, most)
+			out[film] = picker.largest(sums, most)
 		}
 	})
 	return out

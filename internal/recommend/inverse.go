@@ -108,6 +108,7 @@ type weights struct {
 type scratch struct {
 	people, product []float64 // by person; empty where they are not needed
 	column, pulled  []float64 // by film
+	picker
 }
 
 func (p *inverse) room() *scratch {

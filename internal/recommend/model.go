@@ -28,12 +28,13 @@ type Options struct {
 	Few float64
 }
 
-// DefaultOptions are what was best, or near it, where we measured (docs/recommendations.md).
+// DefaultOptions are what was best, or near it, where we measured (docs/recommendations.md). Few is
+// above that: a cinema begins with fewer bookings than MovieLens has ratings.
 func DefaultOptions() Options {
 	return Options{
 		Lambda: 100, Keep: 200, MaxFilms: 13_000,
-		FactsLambda: 30, MaxFacts: 2_000, FactsPopular: 0.01,
-		Recent: 3, Floor: 0.1, Few: 3,
+		FactsLambda: 100, MaxFacts: 2_000, FactsPopular: 0.01,
+		Recent: 5, Floor: 0.1, Few: 3,
 	}
 }
 

@@ -24,16 +24,19 @@ type Grids struct {
 	Shrink    []float64
 	IALS      []ialsOptions
 	EASE      []float64
+	Start     recommend.Options // ours begins with
 	Ours      recommend.Grid
 }
 
-// QuickGrids have what was best of the full ones, and take a minute.
+// QuickGrids have what the full ones chose.
 func QuickGrids() Grids {
+	start := recommend.DefaultOptions()
+	start.Recent, start.Floor, start.Few = 5, 0, 0
 	return Grids{
 		Neighbors: []int{20}, Shrink: []float64{10},
-		IALS: []ialsOptions{{size: 64, unseen: 0.1, ridge: 0.01, epochs: 8, randomness: 1}},
-		EASE: []float64{100},
-		Ours: recommend.Grid{Lambda: []float64{100}, Recent: []float64{3}, Floor: []float64{0.1}, Few: []float64{0, 3}},
+		IALS:  []ialsOptions{{size: 64, unseen: 0.1, ridge: 0.01, epochs: 8, randomness: 1}},
+		EASE:  []float64{100},
+		Start: start,
 	}
 }
 
@@ -41,8 +44,8 @@ func QuickGrids() Grids {
 func FullGrids() Grids {
 	g := Grids{
 		Neighbors: []int{10, 20, 50, 100, 200}, Shrink: []float64{0, 10, 100},
-		EASE: []float64{10, 30, 100, 300, 1000, 3000},
-		Ours: recommend.DefaultGrid(),
+		EASE:  []float64{10, 30, 100, 300, 1000, 3000},
+		Start: recommend.DefaultOptions(), Ours: recommend.DefaultGrid(),
 	}
 	for _, size := range []int{32, 64, 128} {
 		for _, unseen := range []float64{0.03, 0.1, 0.3} {
@@ -85,7 +88,7 @@ func LastOne(ctx context.Context, r *Ratings, g Grids, progress func(string)) ([
 		}
 		results = append(results, result)
 	}
-	ours, err := l.ours(ctx, choosing, judging, g.Ours)
+	ours, err := l.ours(ctx, choosing, judging, g)
 	return append(results, ours), err
 }
 
@@ -107,8 +110,12 @@ type maker struct {
 }
 
 func (l *lastOne) run(ctx context.Context, c contender) (Result, error) {
-	best, chosen := -1.0, maker{}
-	for _, m := range c.makers {
+	best, chosen := -1.0, c.makers[0]
+	tried := c.makers
+	if len(tried) == 1 {
+		tried = nil // there is nothing to choose
+	}
+	for _, m := range tried {
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
 		}
@@ -143,13 +150,16 @@ func measure(split string, cases recommend.Cases, score scorer) recommend.Measur
 	})
 }
 
-func (l *lastOne) ours(ctx context.Context, choosing, judging recommend.Data, grid recommend.Grid) (Result, error) {
-	trial, err := recommend.Choose(ctx, choosing, l.choose, recommend.DefaultOptions(), grid)
-	if err != nil {
-		return Result{}, err
+func (l *lastOne) ours(ctx context.Context, choosing, judging recommend.Data, g Grids) (Result, error) {
+	o := g.Start
+	if len(g.Ours.Lambda) > 0 {
+		trial, err := recommend.Choose(ctx, choosing, l.choose, o, g.Ours)
+		if err != nil {
+			return Result{}, err
+		}
+		o = trial.Options
+		l.progress(fmt.Sprintf("ours: %.4f to choose by", trial.Measure.NDCG))
 	}
-	o := trial.Options
-	l.progress(fmt.Sprintf("ours: %.4f to choose by", trial.Measure.NDCG))
 	began := time.Now()
 	model, err := recommend.Train(ctx, judging, o)
 	if err != nil {
