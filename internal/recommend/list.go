@@ -190,8 +190,8 @@ func New(r Request) List {
 	return List{r.pick(list), FromDates}
 }
 
-// byPopularity gives each candidate its share of the most popular one's. With less bookings than
-// that of one account, chance would be popularity.
+// byPopularity gives each candidate its share of the most popular one's, which is at least one
+// account's booking of now: what has faded to less is not popular.
 func (r Request) byPopularity(allowed []Candidate) []scored {
 	most := 1.0
 	for _, c := range allowed {

@@ -107,9 +107,6 @@ func (m *Model) prepare() {
 	}
 }
 
-// Films is how many films the model was trained on.
-func (m *Model) Films() int { return len(m.films) }
-
 // Seen is a film that a person has seen or booked. Of a film that the model knows, the id is enough.
 type Seen struct {
 	Film
