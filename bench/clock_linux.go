@@ -15,3 +15,12 @@ func threadTime() time.Duration {
 	}
 	return time.Duration(now.Nano())
 }
+
+// processTime is the processor time of all threads of this process.
+func processTime() time.Duration {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &now); err != nil {
+		return time.Duration(time.Now().UnixNano())
+	}
+	return time.Duration(now.Nano())
+}

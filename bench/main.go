@@ -9,6 +9,7 @@
 //	bench reads      cached reads against a static handler and against uncached
 //	bench streams    live seat maps, with the watchers in a process of their own
 //	bench search     finding titles, against Postgres with pg_trgm
+//	bench recommend  training and personal lists, against lists of popularity
 //
 // The benchmarks of holds and prechecks live with these, in internal/bookings.
 package main
@@ -35,6 +36,7 @@ var benchmarks = map[string]func(ctx context.Context, args []string) error{
 	"saga":      sagaBenchmark,
 	"reads":     readsBenchmark,
 	"search":    searchBenchmark,
+	"recommend": recommendBenchmark,
 	"reminders": remindersBenchmark,
 	"logins":    loginsBenchmark,
 	"theaters":  theatersBenchmark,

@@ -24,6 +24,7 @@ type commands struct {
 	Seed        seedCommand        `cmd:"" help:"Load the demo world, with shows from now on. May run any number of times."`
 	Import      importCommand      `cmd:"" help:"Load movies, theaters or shows from a file. Goes on where it was stopped."`
 	Reconcile   reconcileCommand   `cmd:"" help:"Compare a payment provider's list of one day with our books. The workers do it each day for the day before."`
+	Recommend   recommendCommand   `cmd:"" help:"Say how good the recommendations are."`
 	Sandbox     sandboxCommand     `cmd:"" help:"Stand in for the payment and messaging vendors."`
 	Book        bookCommand        `cmd:"" help:"Book two seats on a running platform: a tour of the API."`
 	Keys        keysCommand        `cmd:"" help:"Make the keys of a platform whose vendors are the sandbox, those that are missing, a file each."`

@@ -230,6 +230,12 @@ func TestKeysOnce(t *testing.T) {
 	assert.ErrorContains(t, run(t.Context(), "keys"), "--dir")
 }
 
+func TestRecommendEvaluateNamesItsFolder(t *testing.T) {
+	err := run(t.Context(), "recommend", "evaluate", "--data", "/nowhere")
+	assert.ErrorContains(t, err, "--data /nowhere: open /nowhere/movielens-latest-small/movies.csv")
+	assert.ErrorContains(t, run(t.Context(), "recommend", "evaluate"), "--data=DIR")
+}
+
 func TestHealthcheck(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/well" {

@@ -33,6 +33,11 @@ var Films = sync.OnceValues(func() ([]Film, error) {
 	if path == "" {
 		return nil, ErrNoFilms
 	}
+	return ReadFilms(path)
+})
+
+// ReadFilms reads a list of films, one JSON object a line.
+func ReadFilms(path string) ([]Film, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -49,7 +54,7 @@ var Films = sync.OnceValues(func() ([]Film, error) {
 		list = append(list, f)
 	}
 	return list, lines.Err()
-})
+}
 
 func find(variable, data string) string {
 	if path := os.Getenv(variable); path != "" {

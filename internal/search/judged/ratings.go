@@ -24,9 +24,25 @@ func Ratings(list []Film) ([]int, error) {
 		return nil, ErrNoRatings
 	}
 	rated := map[string]int{}
-	if err := eachRow(filepath.Join(folder, "ratings.csv"), func(row []string) { rated[row[1]]++ }); err != nil {
+	if err := EachRow(filepath.Join(folder, "ratings.csv"), func(row []string) error {
+		rated[row[1]]++
+		return nil
+	}); err != nil {
 		return nil, err
 	}
+	counts := make([]int, len(list))
+	matches, err := Matches(folder, list)
+	for id, films := range matches {
+		for _, i := range films {
+			counts[i] += rated[id]
+		}
+	}
+	return counts, err
+}
+
+// Matches are the films of the list that each movie of MovieLens in the folder is, by its id
+// there. Movies that the list does not have are left out.
+func Matches(folder string, list []Film) (map[string][]int, error) {
 	type release struct {
 		title string
 		year  int
@@ -36,21 +52,20 @@ func Ratings(list []Film) ([]int, error) {
 		at := release{bare(fold(f.Title)), f.Year}
 		films[at] = append(films[at], i)
 	}
-	counts := make([]int, len(list))
-	err := eachRow(filepath.Join(folder, "movies.csv"), func(row []string) {
+	matches := map[string][]int{}
+	err := EachRow(filepath.Join(folder, "movies.csv"), func(row []string) error {
 		names, year := movieLensNames(row[1])
 		for _, name := range names {
 			for _, off := range []int{0, 1, -1} {
 				if there := films[release{bare(fold(name)), year + off}]; len(there) > 0 {
-					for _, i := range there {
-						counts[i] += rated[row[0]]
-					}
-					return
+					matches[row[0]] = there
+					return nil
 				}
 			}
 		}
+		return nil
 	})
-	return counts, err
+	return matches, err
 }
 
 var (
@@ -77,8 +92,8 @@ func movieLensNames(title string) (names []string, year int) {
 	return names, year
 }
 
-// eachRow reads a CSV file behind its header.
-func eachRow(path string, row func([]string)) error {
+// EachRow reads a CSV file behind its header. An error of row ends it.
+func EachRow(path string, row func([]string) error) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -88,13 +103,14 @@ func eachRow(path string, row func([]string)) error {
 	rows.ReuseRecord = true
 	for n := 0; ; n++ {
 		fields, err := rows.Read()
-		switch {
-		case errors.Is(err, io.EOF):
+		if errors.Is(err, io.EOF) {
 			return nil
-		case err != nil:
+		}
+		if err == nil && n > 0 {
+			err = row(fields)
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
-		case n > 0:
-			row(fields)
 		}
 	}
 }

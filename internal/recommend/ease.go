@@ -1,0 +1,145 @@
+package recommend
+
+import (
+	"context"
+	"math"
+	"slices"
+)
+
+// table is a sparse matrix by columns. Column j has the films that speak for film j, or against it,
+// and how much.
+type table struct {
+	Starts  []int32 // of each column, and the end of the last one
+	Films   []int32
+	Weights []float32
+}
+
+func (t *table) column(film int32) (films []int32, weights []float32) {
+	from, to := t.Starts[film], t.Starts[film+1]
+	return t.Films[from:to], t.Weights[from:to]
+}
+
+func tableOf(columns []weights) table {
+	t := table{Starts: make([]int32, 1, len(columns)+1)}
+	for _, c := range columns {
+		t.Films = append(t.Films, c.films...)
+		for _, w := range c.weights {
+			t.Weights = append(t.Weights, float32(w))
+		}
+		t.Starts = append(t.Starts, int32(len(t.Films)))
+	}
+	return t
+}
+
+// ease solves EASE (Steck 2019) with a pull towards what similar is: it makes
+//
+//	‖X - XB‖² + lambda·‖B‖² + delta·‖B - R‖²   smallest, with a diagonal of zeros,
+//
+// whose solution is B = I + delta·PR - P·diag(c), P = (X'X + (lambda+delta)·I)^-1, with c so that the
+// diagonal is zero. X has a 1 for each film that a person has seen, R is alike: how similar films
+// are, by columns; nil without delta. Of each column, the keep largest weights stay, by their size
+// and whatever their sign: what speaks against a film counts, too.
+func ease(ctx context.Context, rows [][]int32, films int, o Options, alike []weights) ([]weights, error) {
+	p, err := invert(rows, films, o.Lambda+o.Delta)
+	if err != nil {
+		return nil, err
+	}
+	columns := make([]weights, films)
+	each(films, func() func(int) {
+		s := p.room()
+		return func(film int) {
+			if ctx.Err() == nil {
+				var similar weights
+				if o.Delta > 0 {
+					similar = alike[film]
+				}
+				p.easeColumn(int32(film), similar, o.Delta, s)
+				columns[film] = s.largest(s.column, o.Keep)
+			}
+		}
+	})
+	return columns, ctx.Err()
+}
+
+// easeColumn leaves the column of a film in s.column.
+func (p *inverse) easeColumn(film int32, similar weights, delta float64, s *scratch) {
+	if len(p.columns[film]) == 0 && len(similar.films) == 0 {
+		clear(s.column) // no one has seen it, so nothing speaks for it
+		return
+	}
+	clear(s.pulled)
+	if len(similar.films) > 0 {
+		p.times(similar, s.pulled, s)
+	}
+	p.times(weights{[]int32{film}, []float64{1}}, s.column, s)
+	scale := (1 + delta*s.pulled[film]) / s.column[film]
+	for i := range s.column {
+		s.column[i] = delta*s.pulled[i] - scale*s.column[i]
+	}
+	s.column[film] = 0 // exactly, not but for rounding
+}
+
+// picker finds the largest numbers of columns, again and again in the same memory: at this size,
+// garbage would double what the process takes.
+type picker struct {
+	at   []int32
+	heap []float64
+}
+
+// largest are the n numbers that are furthest from zero, by film; all of them when n is 0. What is
+// zero but for rounding is left out.
+func (p *picker) largest(column []float64, n int) weights {
+	p.at = p.at[:0]
+	for film, w := range column {
+		if math.Abs(w) > 1e-9 {
+			p.at = append(p.at, int32(film))
+		}
+	}
+	if n > 0 && len(p.at) > n {
+		least, equal := p.nthLargest(column, n)
+		p.at = slices.DeleteFunc(p.at, func(film int32) bool {
+			size := math.Abs(column[film])
+			if size == least {
+				equal--
+				return equal < 0 // of equals, the first ones stay
+			}
+			return size < least
+		})
+	}
+	out := weights{films: slices.Clone(p.at), weights: make([]float64, len(p.at))}
+	for i, film := range p.at {
+		out.weights[i] = column[film]
+	}
+	return out
+}
+
+// nthLargest is the n-th largest size of a number, and how many of the n largest have it. The n
+// largest so far are a heap with the least of them at its root.
+func (p *picker) nthLargest(column []float64, n int) (least float64, equal int) {
+	p.heap = slices.Grow(p.heap[:0], n)[:n]
+	clear(p.heap)
+	heap := p.heap
+	for _, film := range p.at {
+		size := math.Abs(column[film])
+		if size <= heap[0] {
+			continue
+		}
+		place := 0
+		for child := 1; child < n; child = 2*place + 1 {
+			if child+1 < n && heap[child+1] < heap[child] {
+				child++
+			}
+			if heap[child] >= size {
+				break
+			}
+			heap[place], place = heap[child], child
+		}
+		heap[place] = size
+	}
+	for _, size := range heap {
+		if size == heap[0] {
+			equal++
+		}
+	}
+	return heap[0], equal
+}
