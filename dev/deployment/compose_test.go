@@ -16,11 +16,13 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/keys"
 	"github.com/boxoffice/boxoffice/workers"
+	"github.com/boxoffice/boxoffice/workflows"
 )
 
 const root = "../.."
@@ -195,7 +197,7 @@ func TestComposeMountsWhatItNames(t *testing.T) {
 				mounted["/run/secrets/"+secret.Source] = true
 			}
 			for variable, value := range service.Environment {
-				if strings.HasSuffix(variable, "_FILE") {
+				if strings.HasSuffix(variable, "_FILE") || strings.HasSuffix(variable, "_FILE_PATH") {
 					assert.True(t, mounted[*value] || mounted[filepath.Dir(*value)], "%s: %s=%s is not mounted", name, variable, *value)
 				}
 			}
@@ -203,6 +205,28 @@ func TestComposeMountsWhatItNames(t *testing.T) {
 				assert.FileExists(t, filepath.Join(service.Build.Context, cmp.Or(service.Build.Dockerfile, "Dockerfile")), name)
 			}
 		}
+	})
+}
+
+// Temporal takes turns by theater on the queue that has a key for each step, and on no other.
+func TestComposeTurnsOnFairness(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, loaded *types.Project) {
+		temporal := loaded.Services["temporal"]
+		named := *temporal.Environment["DYNAMIC_CONFIG_FILE_PATH"]
+		mount := slices.IndexFunc(temporal.Volumes, func(v types.ServiceVolumeConfig) bool { return v.Target == named })
+		require.NotEqual(t, -1, mount, "%s is not mounted", named)
+		written, err := os.ReadFile(temporal.Volumes[mount].Source)
+		require.NoError(t, err)
+		var settings map[string][]struct {
+			Value       any
+			Constraints map[string]string
+		}
+		require.NoError(t, yaml.Unmarshal(written, &settings))
+		fairness := settings["matching.enableFairness"]
+		require.Len(t, fairness, 1)
+		assert.Equal(t, true, fairness[0].Value)
+		assert.Equal(t, map[string]string{"taskQueueName": workflows.QueueHouses}, fairness[0].Constraints)
 	})
 }
 

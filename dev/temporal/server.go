@@ -89,6 +89,11 @@ var tuning = dynamicconfig.StaticClient{
 	dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 	dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
 
+	// The same as in deploy/temporal/dynamicconfig.yaml, which says why.
+	dynamicconfig.MatchingEnableFairness.Key(): []dynamicconfig.ConstrainedValue{{
+		Constraints: dynamicconfig.Constraints{TaskQueueName: "theaters"}, Value: true,
+	}},
+
 	dynamicconfig.HistoryCacheSizeBasedLimit.Key():        true,
 	dynamicconfig.HistoryCacheHostLevelMaxSizeBytes.Key(): 64 << 20,
 	dynamicconfig.HistoryCacheTTL.Key():                   10 * time.Minute,

@@ -103,18 +103,16 @@ func (t tally) people() (n int) {
 const raiseTries = 5
 
 // raise writes the counters that have grown, and forgets the others. Each write says itself
-// that it only raises: a fold that read earlier and writes later takes nothing back.
+// that it only raises: a fold that read earlier and writes later takes nothing back. A
+// counter that another fold has made meanwhile (E11000) may still be lower than this one's.
 func (s counters) raise(ctx context.Context, counted map[string]tally) (err error) {
 	for range raiseTries {
 		if err = s.dropKnown(ctx, counted); err != nil || len(counted) == 0 {
 			return err
 		}
-		if err = s.raiseOnce(ctx, counted); !mongo.IsDuplicateKeyError(err) || allAreThere(err) {
-			break
+		if err = s.raiseOnce(ctx, counted); !mongo.IsDuplicateKeyError(err) {
+			return err
 		}
-	}
-	if allAreThere(err) {
-		return nil
 	}
 	return err
 }

@@ -218,24 +218,6 @@ func again(write func() error) error {
 	return err
 }
 
-// allAreThere tells whether the only thing that is wrong with a bulk of writes is that
-// documents are there already: then the others are done.
-func allAreThere(err error) bool {
-	var bulk mongo.BulkWriteException
-	if !errors.As(err, &bulk) || bulk.WriteConcernError != nil {
-		return false
-	}
-	for _, refused := range bulk.WriteErrors {
-		if !refused.HasErrorCode(duplicateKey) {
-			return false
-		}
-	}
-	return true
-}
-
-// duplicateKey is E11000.
-const duplicateKey = 11000
-
 // find reads all documents of a query.
 func find[T any](ctx context.Context, s store, doing, collection string, filter bson.D, opts *options.FindOptionsBuilder) ([]T, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
