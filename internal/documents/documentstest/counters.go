@@ -122,9 +122,19 @@ func countersNeverGoDown(t *testing.T, w *world) {
 	q := documents.RangeQuery{City: city, From: today, To: today}
 	require.Len(t, w.counts(t, q), 1)
 	assert.Equal(t, 5, w.counts(t, q)[0].Events, "a forgotten person stays counted")
+
+	// One of the people who are left does much: there are more events than ever, of fewer people.
+	busy := times(7, documents.KindView, w.clock.Now(), city, film)
+	for i := range busy {
+		busy[i].Person = events[4].Person
+	}
+	w.append(t, busy...)
+	w.fold(t, today, today, documents.KindView)
+	assert.Equal(t, 10, w.counts(t, q)[0].Events)
+	assert.Equal(t, 5, w.counts(t, q)[0].People, "the number of people does not go down either")
 	w.clock.advance(20 * day)
 	w.fold(t, today, today, documents.KindView)
-	assert.Equal(t, 5, w.counts(t, q)[0].Events, "and so do events whose time is over")
+	assert.Equal(t, 10, w.counts(t, q)[0].Events, "and so do events whose time is over")
 }
 
 func countersPaged(t *testing.T, w *world) {
