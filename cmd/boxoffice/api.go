@@ -100,6 +100,11 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	if err != nil {
 		return api.Options{}, err
 	}
+	store, err := p.openDocuments(ctx)
+	if err != nil {
+		return api.Options{}, err
+	}
+	reading.helpful["documents"] = store.Ping
 	rates, err := p.openRates()
 	if err != nil {
 		return api.Options{}, err
