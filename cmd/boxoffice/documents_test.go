@@ -10,8 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/internal/config"
+	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
 	"github.com/boxoffice/boxoffice/internal/documents"
+	"github.com/boxoffice/boxoffice/internal/retention"
 )
 
 func TestDocumentsAreWhereTheSettingsSay(t *testing.T) {
@@ -76,4 +78,24 @@ func TestDocumentsKept(t *testing.T) {
 	assert.Equal(t, 100*time.Hour, kept.Of(documents.KindClick))
 	assert.Equal(t, 20*time.Hour, kept.Of(documents.KindImpression))
 	assert.Equal(t, 30*time.Hour, kept.Counters)
+}
+
+// What the schedule of a worker asks to delete is known to the process that does it.
+func TestEveryOldKindIsDeleted(t *testing.T) {
+	environment(t)
+	require.NoError(t, run(t.Context(), "migrate"))
+	cfg, err := config.Load(config.Worker)
+	require.NoError(t, err)
+	db, err := database.Open(t.Context(), cfg.DatabaseURL)
+	require.NoError(t, err)
+	defer db.Close()
+	p := &platform{config: cfg, log: slog.New(slog.DiscardHandler)}
+	defer p.close()
+	store, err := p.openDocuments(t.Context())
+	require.NoError(t, err)
+	records := retention.New(db.Pool).WithDocuments(store, p.log)
+	for kind, kept := range cfg.Kept() {
+		_, err := records.DeleteOld(t.Context(), kind, kept, 10)
+		assert.NoError(t, err, kind)
+	}
 }
