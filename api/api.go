@@ -11,12 +11,14 @@ import (
 	bookingsapi "github.com/boxoffice/boxoffice/api/bookings"
 	catalogapi "github.com/boxoffice/boxoffice/api/catalog"
 	paymentsapi "github.com/boxoffice/boxoffice/api/payments"
+	recommendationsapi "github.com/boxoffice/boxoffice/api/recommendations"
 	"github.com/boxoffice/boxoffice/api/rest"
 	searchapi "github.com/boxoffice/boxoffice/api/search"
 	staffapi "github.com/boxoffice/boxoffice/api/staff"
 	"github.com/boxoffice/boxoffice/internal/accounts"
 	"github.com/boxoffice/boxoffice/internal/search"
 	"github.com/boxoffice/boxoffice/internal/servicekeys"
+	"github.com/boxoffice/boxoffice/internal/tastes"
 )
 
 // The services of which a process may serve some.
@@ -58,6 +60,7 @@ type Options struct {
 	Search    *search.Engine // kept fresh by its owner
 	Bookings  bookingsapi.Options
 	Payments  paymentsapi.Options
+	Tastes    *tastes.Service  // of the service recommendations
 	Staff     staffapi.Options // its Changed is set from Catalog.Versions, its Keys from ServiceKeys
 	Health    Health
 	// Web answers at all addresses that are not the API's.
@@ -106,7 +109,7 @@ func (o Options) mount(server *rest.Server) error {
 			wrong = append(wrong, fmt.Errorf("api: no service %q; there are %s", service, strings.Join(Services(), ", ")))
 		}
 	}
-	for _, service := range []string{serviceCatalog, serviceBookings, serviceAdmin} {
+	for _, service := range []string{serviceCatalog, serviceBookings, serviceRecommendations, serviceAdmin} {
 		if slices.Contains(o.Services, service) {
 			wrong = append(wrong, rest.Need(o.Accounts != nil, service, "Accounts"))
 		}
@@ -120,6 +123,7 @@ func (o Options) mount(server *rest.Server) error {
 		{serviceSearch, func() error { return searchapi.Mount(server, o.Search) }},
 		{serviceBookings, func() error { return bookingsapi.Mount(server, o.Bookings) }},
 		{servicePayments, func() error { return paymentsapi.Mount(server, o.Payments) }},
+		{serviceRecommendations, func() error { return recommendationsapi.Mount(server, o.Tastes) }},
 		{serviceAdmin, func() error { return staffapi.Mount(server, o.Staff) }},
 		{serviceWeb, func() error { return o.mountWeb(server) }}, // the last: it has the addresses that are left
 	} {

@@ -101,6 +101,10 @@ var groups = map[string]limits.Group{
 	"GET /v1/push/key":                        reads,
 	"PUT /v1/me/push-subscriptions":           changes,
 	"DELETE /v1/me/push-subscriptions":        changes,
+	"GET /v1/me/preferences":                  reads,
+	"PUT /v1/me/preferences":                  changes,
+	"DELETE /v1/me/preferences":               changes,
+	"POST /v1/me/feedback":                    changes,
 
 	"POST /v1/browser-sessions/passkey/options": logIns,
 	"POST /v1/browser-sessions/passkey":         logIns,

@@ -173,6 +173,10 @@ var who = map[string]access{
 	"GET /v1/push/key":                         {},
 	"PUT /v1/me/push-subscriptions":            {body: `{}`},
 	"DELETE /v1/me/push-subscriptions":         {body: `{}`},
+	"GET /v1/me/preferences":                   {},
+	"PUT /v1/me/preferences":                   {body: `{"certificate":"none"}`},
+	"DELETE /v1/me/preferences":                {},
+	"POST /v1/me/feedback":                     {body: `{}`},
 	"GET /v1/cities":                           {},
 	"GET /v1/movies":                           {},
 	"GET /v1/movies/{id}":                      {},
@@ -297,6 +301,7 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	d := newDesk(t)
+	d.withDocuments()
 	d.options.Payments.StripePublishableKey = "pk_test_x"
 	d.options.Payments.Razorpay = razorpayPage()
 	d.serve()

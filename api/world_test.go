@@ -32,6 +32,8 @@ import (
 	proofcodes "github.com/boxoffice/boxoffice/internal/codes"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/database/databasetest"
+	"github.com/boxoffice/boxoffice/internal/documents"
+	documentsdb "github.com/boxoffice/boxoffice/internal/documents/postgres"
 	"github.com/boxoffice/boxoffice/internal/houses"
 	"github.com/boxoffice/boxoffice/internal/links"
 	"github.com/boxoffice/boxoffice/internal/password"
@@ -43,6 +45,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/servicekeys"
 	"github.com/boxoffice/boxoffice/internal/showchanges"
 	"github.com/boxoffice/boxoffice/internal/shows"
+	"github.com/boxoffice/boxoffice/internal/tastes"
 	"github.com/boxoffice/boxoffice/sandbox/sandboxtest"
 )
 
@@ -81,6 +84,7 @@ type world struct {
 	// answerWithin is the write deadline of the next server. Default none.
 	answerWithin time.Duration
 	options      Options
+	documents    *documents.Store // migrated by withDocuments
 	links        *links.Links
 	tokenKey     ed25519.PrivateKey // signs access tokens
 
@@ -115,7 +119,9 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 	t.Cleanup(bookingFeed.Close)
 	w.saga = &fakeSaga{bookings: booked, showChanges: changes, books: books, provider: w.provider, policy: booking.DefaultPolicy()}
 	policy, quiet := booking.DefaultPolicy(), slog.New(slog.DiscardHandler)
+	w.documents = openDocuments(t, w.db.Pool.Config().ConnString())
 	w.options = Options{
+		Tastes:   tastes.New(w.documents, catalog.New(w.db)),
 		HTTP:     rest.Options{Logger: quiet},
 		Accounts: newAccounts(t, w.db, w.tokenKey), PublicURL: "https://tickets.example", ServiceKeys: servicekeys.New(w.db.Pool),
 		Search: search.NewEngine(quiet),
@@ -149,6 +155,22 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 	w.index()
 	w.serve()
 	w.people()
+	return w
+}
+
+// openDocuments opens the store of documents in a database, which may be away.
+func openDocuments(t testing.TB, url string) *documents.Store {
+	t.Helper()
+	store, err := documentsdb.Open(t.Context(), url, documents.Options{})
+	require.NoError(t, err)
+	t.Cleanup(store.Close)
+	return store
+}
+
+// withDocuments makes the store of documents ready. Few tests need it, and it takes a moment.
+func (w *world) withDocuments() *world {
+	w.t.Helper()
+	require.NoError(w.t, documentsdb.Migrate(w.t.Context(), w.db.Pool.Config().ConnString(), nil))
 	return w
 }
 

@@ -57,4 +57,10 @@ const (
 	OldPasskeyChallenges OldRecords = "passkey_challenges"
 	OldOAuthStarts       OldRecords = "oauth_starts"
 	OldOffers            OldRecords = "identity_offers"
+	// What is in the document store. Each document has the end of its time in it.
+	OldEvents   OldRecords = "document_events"
+	OldCounters OldRecords = "document_counters"
+	OldLists    OldRecords = "document_lists"
+	// OldAccounts is what the document store knows of accounts that were deleted.
+	OldAccounts OldRecords = "deleted_accounts"
 )

@@ -73,7 +73,7 @@ func given() map[string]string {
 	env := map[string]string{}
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
-		for _, prefix := range []string{"DATABASE_URL", "DATABASE_READ_URL", "REDIS_URL", "PUBLIC_URL", "STRIPE_", "SENDGRID_", "TWILIO_"} {
+		for _, prefix := range []string{"DATABASE_URL", "DATABASE_READ_URL", "DOCUMENTS_URL", "MONGODB_URL", "REDIS_URL", "PUBLIC_URL", "STRIPE_", "SENDGRID_", "TWILIO_"} {
 			if strings.HasPrefix(name, prefix) && value != "" {
 				env[name] = value
 			}

@@ -66,6 +66,7 @@ func banner(running *platform.Platform, logins []platform.Login, env map[string]
 	row("Temporal UI", address(ports.TemporalUI)+"/namespaces/"+platform.Namespace)
 	row("Vendors' sandbox", address(ports.Sandbox))
 	row("Messages sent", address(ports.Sandbox)+"/inbox")
+	row("Documents", documentsIn(env))
 	for _, vendor := range []struct{ key, name string }{
 		{"STRIPE_SECRET_KEY", "Stripe"}, {"SENDGRID_API_KEY", "SendGrid"}, {"TWILIO_AUTH_TOKEN", "Twilio"},
 	} {
@@ -81,4 +82,16 @@ func banner(running *platform.Platform, logins []platform.Login, env map[string]
 	}
 	fmt.Fprintf(&b, "\n  make book makes a booking. Logs are in .boxoffice/logs.\n  Ctrl-C stops everything.\n%s\n", line)
 	return b.String()
+}
+
+// documentsIn names the store of documents, as the program chooses it.
+func documentsIn(env map[string]string) string {
+	switch {
+	case env["MONGODB_URL"] != "":
+		return "the MongoDB in MONGODB_URL"
+	case env["DOCUMENTS_URL"] != "":
+		return "Postgres schema documents, at DOCUMENTS_URL"
+	default:
+		return "Postgres schema documents"
+	}
 }

@@ -76,6 +76,10 @@ var rules = []Rule{
 	public("getPushKey", "GET /v1/push/key"),
 	changesSelf("subscribePush", "PUT /v1/me/push-subscriptions"),
 	changesSelf("unsubscribePush", "DELETE /v1/me/push-subscriptions"),
+	readsSelf("getPreferences", "GET /v1/me/preferences"),
+	changesSelf("putPreferences", "PUT /v1/me/preferences"),
+	changesSelf("deletePreferences", "DELETE /v1/me/preferences"),
+	changesSelf("giveFeedback", "POST /v1/me/feedback"),
 	public("getKeys", "GET /.well-known/jwks.json"),
 
 	// The catalog and the search. Reviews are everyone's to read. Programs of partners read here

@@ -30,6 +30,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/servicekeys"
 	"github.com/boxoffice/boxoffice/internal/showchanges"
 	"github.com/boxoffice/boxoffice/internal/shows"
+	"github.com/boxoffice/boxoffice/internal/tastes"
 	"github.com/boxoffice/boxoffice/internal/temporal"
 )
 
@@ -100,6 +101,11 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 	if err != nil {
 		return api.Options{}, err
 	}
+	store, err := p.openDocuments(ctx)
+	if err != nil {
+		return api.Options{}, err
+	}
+	reading.helpful["documents"] = store.Ping
 	rates, err := p.openRates()
 	if err != nil {
 		return api.Options{}, err
@@ -145,6 +151,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Feed: feed, Shows: known,
 			Documents: reading.documents, Versions: reading.watch,
 		},
+		Tastes: tastes.New(store, catalog.New(p.db)), // not a replica, which may not have a new movie yet
 		Bookings: bookingsapi.Options{
 			Shows: known, Bookings: booked, Changes: changes, Feed: feed, BookingFeed: bookingFeed, Tickets: bookings.NewTickets(p.config.TicketKeys[0]), Links: opening,
 			Providers: p.config.Offered(), Choices: offered, Health: health, Saga: reaching, Policy: policy, Guard: p.guardHolds,

@@ -38,7 +38,10 @@ func (c *migrateCommand) Run(ctx context.Context) error {
 		// A developer changes between versions in both directions, and runs one at a time.
 		opts = append(opts, database.WithOwnFunctions())
 	}
-	return database.Migrate(ctx, db, printStep, opts...)
+	if err := database.Migrate(ctx, db, printStep, opts...); err != nil {
+		return err
+	}
+	return migrateDocuments(ctx, cfg, opts...)
 }
 
 type seedCommand struct {

@@ -34,7 +34,7 @@ func environment(t *testing.T) (databaseURL string) {
 	t.Helper()
 	databaseURL = databasetest.URL(t)
 	for name, value := range map[string]string{
-		"BOXOFFICE_ENV": "dev", "DATABASE_URL": databaseURL, "REDIS_URL": "", "LOG_LEVEL": "ERROR",
+		"BOXOFFICE_ENV": "dev", "DATABASE_URL": databaseURL, "REDIS_URL": "", "DOCUMENTS_URL": "", "MONGODB_URL": "", "LOG_LEVEL": "ERROR",
 		"TEMPORAL_ADDRESS": "127.0.0.1:1", "STRIPE_SECRET_KEY": "", "SENDGRID_API_KEY": "", "TWILIO_AUTH_TOKEN": "",
 		"JWT_SIGNING_KEY_FILE": "", "TICKET_SIGNING_KEY_FILE": "",
 		"API_ADDR": freeAddress(t), "SANDBOX_ADDR": freeAddress(t),
@@ -139,6 +139,7 @@ func TestMigrateSeedAndServe(t *testing.T) {
 	assert.Contains(t, string(body), `"temporal":"down"`)
 	assert.Contains(t, string(body), `"postgres":"ok"`)
 	assert.Contains(t, string(body), `"search":"ok"`)
+	assert.Contains(t, string(body), `"documents":"ok"`)
 
 	require.NoError(t, stop())
 	_, err = http.Get("http://" + address + "/healthz")

@@ -56,7 +56,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	effects, err := p.activities()
+	effects, err := p.activities(ctx)
 	if err != nil {
 		return err
 	}
@@ -140,12 +140,16 @@ func (p *platform) schedules() workers.Schedules {
 	return s
 }
 
-func (p *platform) activities() (workers.Activities, error) {
+func (p *platform) activities(ctx context.Context) (workers.Activities, error) {
 	cfg := p.config
 	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging), shows.WithSystemsOff(p.config.TheaterSystemsOff))
 	inventory := bookings.New(known, bookings.WithCardLimit(p.cardSeats()))
 	changes := showchanges.New(known, inventory)
 	remote, registry, err := p.openHouses(known)
+	if err != nil {
+		return workers.Activities{}, err
+	}
+	store, err := p.openDocuments(ctx)
 	if err != nil {
 		return workers.Activities{}, err
 	}
@@ -185,7 +189,7 @@ func (p *platform) activities() (workers.Activities, error) {
 		Reconciliation: p.reconciliation(asking, books),
 		Shows:          &activities.Shows{Changes: changes, Sagas: workers.Sagas(p.temporal)},
 		Refunds:        &activities.Refunds{Sold: inventory, Aftercare: workers.Aftercare(p.temporal)},
-		Sweep:          &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool), Sagas: workers.Sagas(p.temporal), Undecided: remote},
+		Sweep:          &activities.Sweep{Standings: inventory, Records: retention.New(p.db.Pool).WithDocuments(store, p.log), Sagas: workers.Sagas(p.temporal), Undecided: remote},
 		Notifications:  told,
 		Houses:         &activities.Houses{Registry: registry, Orders: inventory},
 		HouseSync:      &activities.HouseSync{Registry: registry, Books: remote},

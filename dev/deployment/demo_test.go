@@ -50,6 +50,7 @@ func TestDemoSellsATicket(t *testing.T) {
 	c := &containers{services: ours(loaded), program: program(t), logs: dir, replace: strings.NewReplacer(
 		"postgres://boxoffice@postgres:5432/boxoffice?sslmode=disable", env["DATABASE_URL"],
 		"redis://redis:6379/0", env["REDIS_URL"],
+		"mongodb://mongo:27017/boxoffice", "", // there is no MongoDB here: the documents are in Postgres
 		"temporal:7233", env["TEMPORAL_ADDRESS"],
 		"sandbox:8090", sandbox, "127.0.0.1:8090", sandbox,
 		"api:8080", api, "127.0.0.1:8080", api,

@@ -43,6 +43,15 @@ func (c *Config) checkDeployment(wrong *settingErrors) {
 func (c *Config) checkAddresses(wrong *settingErrors) {
 	checkPostgres(wrong, "DATABASE_URL", c.DatabaseURL)
 	checkPostgres(wrong, "DATABASE_READ_URL", c.DatabaseReadURL)
+	checkPostgres(wrong, "DOCUMENTS_URL", c.DocumentsURL)
+	if c.MongoDBURL != "" {
+		if !strings.HasPrefix(c.MongoDBURL, "mongodb://") && !strings.HasPrefix(c.MongoDBURL, "mongodb+srv://") {
+			wrong.add("MONGODB_URL", "is not the address of a MongoDB. Write mongodb://user:password@host:27017/database.")
+		}
+		if c.DocumentsURL != "" {
+			wrong.add("MONGODB_URL", "is set, and so is DOCUMENTS_URL. Set one of them: documents are in one place.")
+		}
+	}
 	if u, err := url.Parse(c.RedisURL); c.RedisURL != "" && (err != nil || u.Scheme != "redis" && u.Scheme != "rediss") {
 		wrong.add("REDIS_URL", "is not the address of a Redis. Write redis://host:6379.")
 	}
@@ -177,6 +186,10 @@ func (c *Config) checkRules(wrong *settingErrors) {
 			wrong.add(variable, "is %s. Choose at least %s, or 0 to keep it for ever.", kept.value, kept.least)
 		}
 	}
+	const aDay, tenYears = 24 * time.Hour, 10 * 365 * 24 * time.Hour
+	between("ACTIVITY_KEPT", c.ActivityKept, aDay, tenYears)
+	between("EVENTS_KEPT", c.EventsKept, aDay, tenYears)
+	between("COUNTERS_KEPT", c.CountersKept, aDay, tenYears)
 	between("OPEN_WITHIN", c.OpenWithin, time.Second, time.Minute)
 	// Written so that NaN, which compares as false, does not pass.
 	if !(c.PaymentsPerSecond >= 0) {

@@ -88,6 +88,10 @@ func (c Config) Kept() map[booking.OldRecords]time.Duration {
 		booking.OldHolds: c.UnpaidHoldsKept,
 		// They count for minutes, and are of no use after that.
 		booking.OldChallenges: time.Hour, booking.OldPasskeyChallenges: time.Hour, booking.OldOAuthStarts: time.Hour, booking.OldOffers: time.Hour,
+		// Documents have the end of their time in them: for them it is not a length.
+		booking.OldEvents: time.Hour, booking.OldCounters: time.Hour, booking.OldLists: time.Hour,
+		// After an hour all requests of the account are over.
+		booking.OldAccounts: time.Hour,
 	}
 }
 

@@ -95,6 +95,12 @@ func TestRealKeysInDevTurnTheSandboxOff(t *testing.T) {
 	assert.Equal(t, "http://127.0.0.1:8090", config.SendGridAPIURL, "another vendor stays in the sandbox")
 }
 
+func TestDocumentsAreInOnePlace(t *testing.T) {
+	t.Parallel()
+	_, err := load(map[string]string{"BOXOFFICE_ENV": "dev", "MONGODB_URL": "mongodb://db/x", "DOCUMENTS_URL": "postgres://db/x"}, nil)
+	assert.ErrorContains(t, err, "MONGODB_URL: is set, and so is DOCUMENTS_URL")
+}
+
 func TestProblemsNameVariableAndFix(t *testing.T) {
 	t.Parallel()
 	for variable, test := range map[string]struct{ value, problem string }{
@@ -103,6 +109,9 @@ func TestProblemsNameVariableAndFix(t *testing.T) {
 		"DATABASE_URL":           {"mysql://secret@db", "postgres://"},
 		"DATABASE_READ_URL":      {"secret:5432", "postgres://"},
 		"REDIS_URL":              {"secret:6379", "redis://"},
+		"DOCUMENTS_URL":          {"mysql://secret@db", "postgres://"},
+		"MONGODB_URL":            {"secret:27017", "mongodb://"},
+		"EVENTS_KEPT":            {"1h", "between 24h"},
 		"TEMPORAL_ADDRESS":       {"temporal", "host:port"},
 		"TEMPORAL_CODEC_KEYS":    {"a:c2VjcmV0", "openssl rand"},
 		"FACTOR_KEYS":            {"c2VjcmV0", "openssl rand"},

@@ -20,6 +20,8 @@ type backends struct {
 	DatabaseURL       string    `env:"DATABASE_URL" dev:"postgres://boxoffice:boxoffice@127.0.0.1:5432/boxoffice?sslmode=disable" need:"api,worker,migrate,seed,import" doc:"Where Postgres is."`
 	DatabaseReadURL   string    `env:"DATABASE_READ_URL" doc:"A standby of that Postgres, for reading the catalog only: never for the seat map or anything that decides. One server, not several behind one address. Without it the primary is read."`
 	RedisURL          string    `env:"REDIS_URL" doc:"Where Redis is. Without it seat changes reach other processes by polling only, and each keeps its own cache."`
+	DocumentsURL      string    `env:"DOCUMENTS_URL" doc:"A Postgres for documents, which are preferences, events, counters, lists and models: docs/documents.md. Empty: DATABASE_URL. They have a schema of their own in either."`
+	MongoDBURL        string    `env:"MONGODB_URL" doc:"A MongoDB for documents, instead of a Postgres: mongodb:// or mongodb+srv://. The path names the database; without it boxoffice."`
 	TemporalAddress   string    `env:"TEMPORAL_ADDRESS" envDefault:"127.0.0.1:7233" doc:"Where Temporal's frontend is, host:port."`
 	TemporalNamespace string    `env:"TEMPORAL_NAMESPACE" envDefault:"default" doc:"The Temporal namespace of all workflows."`
 	TemporalCodecKeys CodecKeys `env:"TEMPORAL_CODEC_KEYS" dev:"dev:b25seS1mb3ItZGV2ZWxvcG1lbnQtMzItYnl0ZXMtISE=" need:"api,worker" doc:"Keys that encrypt what Temporal stores: id:base64 of 32 bytes, by comma. The first encrypts, all decrypt."`
@@ -147,6 +149,9 @@ type upkeep struct {
 	WebhooksKept        time.Duration `env:"WEBHOOKS_KEPT" envDefault:"720h" doc:"How long it is remembered which webhooks were handled. Providers deliver again for days: at least 72h. 0 keeps it for ever."`
 	SessionsKept        time.Duration `env:"SESSIONS_KEPT" envDefault:"24h" doc:"How long a refresh token is kept after it has expired. 0 keeps it for ever."`
 	LettersKept         time.Duration `env:"LETTERS_KEPT" envDefault:"168h" doc:"How long messages about accounts are kept, with what their codes and links proved: at least 96h. They name addresses. 0 keeps them for ever."`
+	ActivityKept        time.Duration `env:"ACTIVITY_KEPT" envDefault:"17520h" doc:"How long it is remembered, for recommendations, what a person booked, reviewed and did not like; for clicks a quarter of it. What is stored keeps the time that it got."`
+	EventsKept          time.Duration `env:"EVENTS_KEPT" envDefault:"2160h" doc:"The same of other events, such as what was shown."`
+	CountersKept        time.Duration `env:"COUNTERS_KEPT" envDefault:"17520h" doc:"How long it is remembered how often something happened to a film on a day. No person is in it."`
 	GuestsKept          time.Duration `env:"GUESTS_KEPT" envDefault:"48h" doc:"How long a guest who has no booking is kept. 0 keeps them for ever."`
 }
 

@@ -44,11 +44,14 @@ const (
 	Off     Choice = "off"
 )
 
-// Bounds of a profile.
+// The most entries that lists of a profile have.
 const (
-	mostStated   = 100
-	mostNotForMe = 1000
+	MostStated   = 100
+	MostNotForMe = 1000
 )
+
+// longestTag is in bytes: the catalog has 60 characters for a genre or a certificate.
+const longestTag = 240
 
 // Check finds what a store would not take. Code: validation_failed.
 func (p Profile) Check() error {
@@ -56,15 +59,15 @@ func (p Profile) Check() error {
 	if p.Personalization != NotSaid && p.Personalization != On && p.Personalization != Off {
 		wrong.Add("personalization", "Write on or off.")
 	}
-	wrong.texts("genres", p.Genres, mostStated, 100)
-	wrong.number("films", len(p.Films), mostStated)
-	wrong.texts("people", p.People, mostStated, 200)
-	wrong.texts("languages", p.Languages, mostStated, 35)
-	wrong.texts("subtitles", p.Subtitles, mostStated, 35)
-	wrong.text("certificate", p.Certificate, 32)
-	wrong.texts("accessibility", p.Accessibility, mostStated, 64)
-	wrong.number("not_for_me", len(p.NotForMe), mostNotForMe)
-	wrong.number("left_out", len(p.LeftOut), mostNotForMe)
+	wrong.texts("genres", p.Genres, MostStated, longestTag)
+	wrong.number("films", len(p.Films), MostStated)
+	wrong.texts("people", p.People, MostStated, 200)
+	wrong.texts("languages", p.Languages, MostStated, 35)
+	wrong.texts("subtitles", p.Subtitles, MostStated, 35)
+	wrong.text("certificate", p.Certificate, longestTag)
+	wrong.texts("accessibility", p.Accessibility, MostStated, 64)
+	wrong.number("not_for_me", len(p.NotForMe), MostNotForMe)
+	wrong.number("left_out", len(p.LeftOut), MostNotForMe)
 	return wrong.Err()
 }
 

@@ -8,19 +8,25 @@ package retention
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/boxoffice/boxoffice/booking"
+	"github.com/boxoffice/boxoffice/internal/documents"
 )
 
 // Store deletes old records.
-type Store struct{ pool *pgxpool.Pool }
+type Store struct {
+	pool      *pgxpool.Pool
+	documents *documents.Store
+	log       *slog.Logger // with documents
+}
 
 // New makes a Store over the database.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool} }
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
 // rule is which rows of a table are over.
 type rule struct{ table, where string }
@@ -62,6 +68,9 @@ func expired(table string) rule {
 // one statement, and says how many. Fewer than limit means that there are no more
 // just now. Errors are the database's.
 func (s *Store) DeleteOld(ctx context.Context, kind booking.OldRecords, kept time.Duration, limit int) (int, error) {
+	if remove := s.documentsOf(kind); remove != nil {
+		return s.deleteDocuments(ctx, kind, remove, kept, limit)
+	}
 	rule, known := over[kind]
 	if !known {
 		return 0, booking.E(booking.CodeValidation, "There are no records of kind %q.", kind)
@@ -83,6 +92,9 @@ var deleted = prometheus.NewCounterVec(prometheus.CounterOpts{
 // Metrics are what a process tells about deletions.
 func Metrics() []prometheus.Collector {
 	for kind := range over {
+		deleted.WithLabelValues(string(kind))
+	}
+	for _, kind := range inDocuments {
 		deleted.WithLabelValues(string(kind))
 	}
 	return []prometheus.Collector{deleted}

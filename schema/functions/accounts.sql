@@ -63,3 +63,14 @@ BEGIN
         WHERE b.customer_id = p_account AND b.status = 'held' AND EXISTS (SELECT FROM guests g WHERE g.account_id = p_account)
         RETURNING b.id;
 END $$;
+
+-- note_deleted_accounts keeps the ids of accounts that are deleted, by whatever way, until
+-- the document store has forgotten them. That store may be another database, or away.
+CREATE OR REPLACE FUNCTION note_deleted_accounts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO deleted_accounts (account_id) SELECT id FROM gone ON CONFLICT (account_id) DO NOTHING;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER accounts_deleted AFTER DELETE ON accounts
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION note_deleted_accounts();

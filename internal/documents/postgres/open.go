@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,14 +79,23 @@ type store struct {
 	options documents.Options
 }
 
+// notMade are states of a database without our schema or a table of it: boxoffice migrate has
+// not run yet.
+var notMade = []string{"3F000", "42P01"}
+
 // explain gives the errors of a database that is away their code. A server that lets no one in
-// is away, whatever it says: it may be starting, moving, or out of room.
+// is away, whatever it says: it may be starting, moving, or out of room. So is one that was
+// not migrated.
 func explain(err error, doing string) error {
-	var refused *pgconn.ConnectError
+	var (
+		refused  *pgconn.ConnectError
+		answered *pgconn.PgError
+	)
 	switch {
 	case err == nil:
 		return nil
-	case outage.Is(err) || errors.As(err, &refused):
+	case outage.Is(err), errors.As(err, &refused),
+		errors.As(err, &answered) && slices.Contains(notMade, answered.Code):
 		return documents.Unavailable(fmt.Errorf("documents: %s: %w", doing, err))
 	default:
 		return fmt.Errorf("documents: %s: %w", doing, err)

@@ -1967,6 +1967,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that you like a movie, or that it is not for you
+         * @description In place of what you said of this movie before. A repeat changes nothing. You may like 100 movies, and 1,000 may be not for you.
+         */
+        post: operations["giveFeedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/identities": {
         parameters: {
             query?: never;
@@ -2045,6 +2065,33 @@ export interface paths {
         put: operations["changePassword"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What you said about what you like */
+        get: operations["getPreferences"];
+        /**
+         * Choose what you like, in place of what you chose before
+         * @description The whole choice: a field that is left out is as for a person who never chose. Feedback to movies stays. With
+         *     `version` it counts only if the preferences still have that version; otherwise the answer is `conflict`.
+         */
+        put: operations["putPreferences"];
+        post?: never;
+        /**
+         * Forget what you like, and what you did
+         * @description Deletes your preferences, your feedback, and what recommendations remember of what you did. Bookings and reviews stay.
+         *     Personalization is on again afterwards; turn it off with PUT.
+         */
+        delete: operations["deletePreferences"];
         options?: never;
         head?: never;
         patch?: never;
@@ -4715,6 +4762,44 @@ export interface components {
             slug?: string;
             text: string;
             year?: number;
+        };
+        TasteChoice: {
+            /** @description What a show needs to have for you. */
+            accessibility?: ("captions" | "audio_description" | "relaxed" | "wheelchair_spaces")[] | null;
+            /** @description The most that you want to be shown, as the catalog writes it; empty for all. */
+            certificate?: string;
+            /** @description As the catalog writes them, in any case. */
+            genres?: string[] | null;
+            /** @description Tags of BCP 47, the preferred first. */
+            languages?: string[] | null;
+            /**
+             * @description Whether lists may be made from what you did.
+             * @default true
+             */
+            personalization: boolean | null;
+            /**
+             * Format: int64
+             * @description The version that these replace.
+             */
+            version?: number | null;
+        };
+        TastePreferences: {
+            accessibility: string[];
+            /** @description The most that you want to be shown; empty for all. */
+            certificate: string;
+            genres: string[];
+            languages: string[];
+            /** @description Movies that you like, from feedback. */
+            liked: string[];
+            /** @description Movies that are never recommended to you, from feedback. */
+            not_for_me: string[];
+            /** @description Whether lists may be made from what you did. */
+            personalization: boolean;
+            /**
+             * Format: int64
+             * @description Changes with each change, never back; 0 while nothing was said.
+             */
+            version: number;
         };
         Theater: {
             /** @description What helps people with disabilities: codes such as step_free_access or hearing_loop. The house can do captions where it says so; a show says whether it has them. */
@@ -9558,6 +9643,56 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    giveFeedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "feedback": "not_for_me",
+                 *       "movie_id": "7d9f0c1e-2b64-4d8e-9c53-0f6a1c2e7b11"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description none takes back what you said.
+                     * @enum {string}
+                     */
+                    feedback: "like" | "not_for_me" | "none";
+                    /** Format: uuid */
+                    movie_id: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Your preferences as they are now. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TastePreferences"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listIdentities: {
         parameters: {
             query?: never;
@@ -9772,6 +9907,114 @@ export interface operations {
             415: components["responses"]["UnsupportedMedia"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Your preferences. Without any the version is 0. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TastePreferences"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putPreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "accessibility": [
+                 *         "captions"
+                 *       ],
+                 *       "certificate": "CBFC U/A",
+                 *       "genres": [
+                 *         "Drama",
+                 *         "Comedy"
+                 *       ],
+                 *       "languages": [
+                 *         "hi",
+                 *         "ta"
+                 *       ],
+                 *       "personalization": true,
+                 *       "version": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["TasteChoice"];
+            };
+        };
+        responses: {
+            /** @description Your preferences as they are now. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TastePreferences"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deletePreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone, if there was any. */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };

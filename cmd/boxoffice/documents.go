@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+
+	"github.com/boxoffice/boxoffice/internal/config"
+	"github.com/boxoffice/boxoffice/internal/database"
+	"github.com/boxoffice/boxoffice/internal/documents"
+	"github.com/boxoffice/boxoffice/internal/documents/mongo"
+	"github.com/boxoffice/boxoffice/internal/documents/postgres"
+)
+
+// openDocuments opens the store of documents, which may be away: everything that is not
+// about recommendations works without it.
+func (p *platform) openDocuments(ctx context.Context) (*documents.Store, error) {
+	options := documents.Options{Kept: documentsKept(p.config)}
+	var (
+		store *documents.Store
+		err   error
+	)
+	if p.config.MongoDBURL != "" {
+		store, err = mongo.Open(p.config.MongoDBURL, options)
+	} else {
+		store, err = postgres.Open(ctx, documentsURL(p.config), options)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.closers = append(p.closers, store.Close)
+	p.log.Info("documents", "in", store.Name)
+	return store, nil
+}
+
+// migrateDocuments brings the store of documents up to date.
+func migrateDocuments(ctx context.Context, cfg config.Config, opts ...database.MigrateOption) error {
+	if cfg.MongoDBURL != "" {
+		return mongo.Migrate(ctx, cfg.MongoDBURL, printStep)
+	}
+	return postgres.Migrate(ctx, documentsURL(cfg), printStep, opts...)
+}
+
+func documentsURL(cfg config.Config) string {
+	if cfg.DocumentsURL != "" {
+		return cfg.DocumentsURL
+	}
+	return cfg.DatabaseURL
+}
+
+// documentsKept is how long documents are kept, by kind.
+func documentsKept(cfg config.Config) documents.Retention {
+	kept := documents.Retention{Events: cfg.EventsKept, Counters: cfg.CountersKept, Kinds: documents.DefaultRetention().Kinds}
+	for kind := range kept.Kinds {
+		kept.Kinds[kind] = cfg.ActivityKept
+	}
+	kept.Kinds[documents.KindClick] = cfg.ActivityKept / 4
+	return kept
+}
