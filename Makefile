@@ -42,6 +42,7 @@ else
 	@$(MAKE) --no-print-directory $(MONGO)/node_modules
 endif
 	$(WITH) postgres,redis,temporal -- go test $(RACE) -timeout 20m ./...
+	go test ./internal/recommend/evaluate # its measurements, which the race detector is too slow for
 	go test -C dev $(RACE) -timeout 30m ./...
 	CGO_ENABLED=0 go test -C dev/temporal ./quiet
 	@$(MAKE) --no-print-directory web-test web-e2e
