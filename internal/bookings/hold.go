@@ -88,7 +88,10 @@ func (s *Store) holdAt(ctx context.Context, req booking.HoldRequest, at *shows.S
 	if err != nil {
 		return booking.Held{}, hoarded(err)
 	}
-	return complete(held, seconds, hasPhone, priced)
+	if held, err = complete(held, seconds, hasPhone, priced); err == nil && held.House != nil {
+		held.House, err = s.heldThere(ctx, at, held, quote)
+	}
+	return held, err
 }
 
 // complete fills in what a hold's answer derives from.

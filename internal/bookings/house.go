@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -123,6 +124,25 @@ func (s *Store) addEvent(ctx context.Context, bookingID string, event booking.Ev
 	}
 	_, err = s.pool.Exec(ctx, `SELECT add_booking_event($1, $2, $3, '')`, id, event, detail)
 	return translate("add to the timeline", err)
+}
+
+// heldThere gives the words in which the theater's own system is asked for a hold whose quote
+// would be now. A repeat may come after the prices have changed: it is asked in the words of
+// before, because the customer pays those prices. Code: show_not_on_sale.
+func (s *Store) heldThere(ctx context.Context, at *shows.Show, held booking.Held, now booking.Quote) (*booking.HouseTerms, error) {
+	if reflect.DeepEqual(held.Quote.Seats, now.Seats) {
+		return held.House, nil
+	}
+	var made []byte
+	err := s.pool.QueryRow(ctx, `SELECT terms FROM house_orders WHERE booking_id = $1`, held.BookingID).Scan(&made)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, translate("held there", err)
+	}
+	if made == nil {
+		return at.HouseTerms(held.Quote)
+	}
+	terms := &booking.HouseTerms{}
+	return terms, json.Unmarshal(made, terms)
 }
 
 // houseOrder is a booking's order at the theater's own system, in the words that it was made

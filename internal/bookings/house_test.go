@@ -54,6 +54,31 @@ func TestAHoldNamesItsSeatsInTheTheatersWords(t *testing.T) {
 	showstest.Code(t, booking.CodeShowNotOnSale, err) // it has no place there
 }
 
+// A worker that died asks again for a hold that is there, and the theater has changed its
+// prices meanwhile. Customer and theater agree on the price of before.
+func TestARepeatedHoldKeepsItsPriceAtTheTheater(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	show := h.remoteShow()
+	req := showstest.Request(show, h.Customer(), "A1", "A2")
+	first, err := h.store.Hold(t.Context(), req)
+	require.NoError(t, err)
+	for _, asked := range []bool{false, true} {
+		if asked {
+			_, err := h.store.HouseHeld(t.Context(), h.order(first), time.Minute)
+			require.NoError(t, err)
+		}
+		h.Exec(`UPDATE shows SET prices = jsonb_set(prices, '{silver}', to_jsonb((prices->>'silver')::int + 5000)) WHERE id = $1`, show)
+		h.reconnect(h.Pool)
+		again, err := h.store.Hold(t.Context(), req)
+		require.NoError(t, err)
+		assert.Equal(t, first.Quote, again.Quote)
+		assert.Equal(t, first.House, again.House)
+		assert.Equal(t, booking.Money{Amount: 60_000, Currency: "INR"}, again.House.Total())
+	}
+	assert.Equal(t, booking.Money{Amount: 40_000, Currency: "INR"}, h.Held(show, "A3").House.Total(), "a new hold is at the new price")
+}
+
 func TestAPausedTheaterSellsNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
