@@ -51,6 +51,7 @@ test('A phone: seats, an address, its code and a ticket, with an account made af
   await page.getByRole('main').getByRole('link', { name: 'Log in' }).tap();
   await page.getByRole('textbox', { name: 'Password' }).waitFor();
   await page.getByRole('link', { name: 'Continue as a guest' }).tap();
+  await page.getByRole('heading', { name: 'Continue as a guest' }).waitFor(); // the log-in has a field of this name, too
 
   const field = page.getByLabel('E-mail');
   await field.fill('asha at example');
