@@ -122,7 +122,7 @@ func (c chaos) run(t *testing.T) *figures {
 	s.breakVendor(Fault{Vendor: "webhooks", Fault: "reorder", DurationMS: 1000, Probability: 0.1})
 
 	repairProviders := s.breakProviders(c)
-	mend := theater.chaos(c.faults)
+	repairTheater := theater.chaos(c.faults)
 
 	figures := newFigures(c, shows)
 	t.Logf("%d customers, %d at once, %d seats in %d shows; a kill every %s for %s; no new customer after %s (0s is no end)",
@@ -143,7 +143,7 @@ func (c chaos) run(t *testing.T) *figures {
 	stopReporting()
 	t.Log(figures.report(s))
 
-	mend()
+	repairTheater()
 	repairProviders()
 	s.awaitNoHolds(shows)
 	theater.awaitSettled()
@@ -192,7 +192,7 @@ func (s *stage) breakProviders(c chaos) (repair func()) {
 	}
 	return func() {
 		for _, fault := range on {
-			s.mend(fault)
+			s.repair(fault)
 		}
 	}
 }

@@ -50,7 +50,7 @@ const programEvery, fullEvery = 3 * time.Second, 10
 
 // chaos makes the theater's system go wrong, and reads its program more often than usual,
 // because its prices change. What it answers ends that.
-func (s *remoteStage) chaos(probability float64) (mend func()) {
+func (s *remoteStage) chaos(probability float64) (repair func()) {
 	if s == nil {
 		return func() {}
 	}
@@ -80,7 +80,7 @@ func (s *remoteStage) chaos(probability float64) (mend func()) {
 			hits, err := world.Sandbox.Hits(s.Context(), fault)
 			require.NoError(s, err)
 			fmt.Fprintf(&struck, " %s %d", fault.Fault, hits)
-			s.mend(fault)
+			s.repair(fault)
 		}
 		s.Logf("the theater's faults struck:%s", struck.String())
 	}

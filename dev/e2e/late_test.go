@@ -25,7 +25,7 @@ func (s *stage) expireUnclosed(c *Customer, seats ...string) booking.Booking {
 	s.awaitStatus(c, b.ID, booking.StatusExpired, hastyHold+soon)
 	s.wantAlert(b.ID, "money_not_given_back")
 	s.awaitSagaEnds(b)
-	s.mend(refusal)
+	s.repair(refusal)
 	return b
 }
 

@@ -46,7 +46,7 @@ func TestFault42_MailDown(t *testing.T) {
 			countEvents(b, booking.EventNotified) == 1
 	})
 	s.awaitHit(down, 2)
-	s.mend(down)
+	s.repair(down)
 	s.awaitDone(c, b.ID, afterRestart)
 }
 

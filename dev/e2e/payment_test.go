@@ -253,7 +253,7 @@ func TestFault22_PartialCapture(t *testing.T) {
 	_, err := world.Sandbox.Desk(t.Context(), "/v1/payment_intents/"+b.Payment.Reference+"/capture",
 		url.Values{"amount_to_capture": {strconv.FormatInt(half, 10)}})
 	require.NoError(t, err)
-	s.mend(silence)
+	s.repair(silence)
 
 	_, err = c.CheckPayment(t.Context(), b.ID)
 	require.NoError(t, err)

@@ -305,7 +305,7 @@ func TestShowChangeIsPaused(t *testing.T) {
 	_, err := admin.call(ctx, http.MethodPost, "/v1/admin/show-changes/"+change.ID+"/pause", nil, nil)
 	require.NoError(t, err)
 	s.awaitChange(admin, change.ID, "the pause", soon, func(c ShowChange) bool { return c.Progress.Paused })
-	s.mend(refunds)
+	s.repair(refunds)
 	s.awaitIntent(b.Payment.Reference, "the refund", afterRestart, func(p Payment) bool { return p.Refunded == p.Captured })
 	paused, err := s.readChange(admin, change.ID)
 	require.NoError(t, err)

@@ -127,7 +127,7 @@ func (s *stage) breakVendor(f Fault) Fault {
 	return on
 }
 
-func (s *stage) mend(f Fault) {
+func (s *stage) repair(f Fault) {
 	s.Helper()
 	require.NoError(s, world.Sandbox.Repair(s.Context(), f))
 }

@@ -74,8 +74,8 @@ func TestReported24_TheTheaterDoesNotDecide(t *testing.T) {
 	assert.Zero(t, s.onlyIntent(b.ID).Captured)
 	assert.Equal(t, 2, s.count(`SELECT count(*) FROM seat_claims WHERE booking_id = $1 AND held_until = 'infinity'`, b.ID))
 	assert.Equal(t, booking.CodeSeatsUnavailable, s.tries(s.customer(), "A1").Code)
-	s.mend(lost)
-	s.mend(deaf)
+	s.repair(lost)
+	s.repair(deaf)
 	s.wantCodes(s.awaitDone(c, b.ID, afterRestart))
 }
 
@@ -175,7 +175,7 @@ func TestATheaterThatDoesNotAnswer(t *testing.T) {
 			assert.Equal(t, http.StatusServiceUnavailable, refused.Status)
 			assert.Equal(t, booking.CodeHouseUnavailable, refused.Code)
 			s.awaitSeats("the seats to be kept back", func(m SeatMap) bool { return len(m.Held) == 2 })
-			s.mend(away)
+			s.repair(away)
 			s.awaitSeats("free seats", func(m SeatMap) bool { return len(m.Held)+len(m.Sold) == 0 })
 			s.wantCodes(s.buy(c, "A1", "A2"))
 		})

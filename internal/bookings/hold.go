@@ -89,7 +89,7 @@ func (s *Store) holdAt(ctx context.Context, req booking.HoldRequest, at *shows.S
 		return booking.Held{}, hoarded(err)
 	}
 	if held, err = complete(held, seconds, hasPhone, priced); err == nil && held.House != nil {
-		held.House, err = s.heldThere(ctx, at, held, quote)
+		held.House, err = s.heldThere(ctx, held, quote)
 	}
 	return held, err
 }

@@ -129,20 +129,18 @@ func (s *Store) addEvent(ctx context.Context, bookingID string, event booking.Ev
 // heldThere gives the words in which the theater's own system is asked for a hold whose quote
 // would be now. A repeat may come after the prices have changed: it is asked in the words of
 // before, because the customer pays those prices. Code: show_not_on_sale.
-func (s *Store) heldThere(ctx context.Context, at *shows.Show, held booking.Held, now booking.Quote) (*booking.HouseTerms, error) {
+func (s *Store) heldThere(ctx context.Context, held booking.Held, now booking.Quote) (*booking.HouseTerms, error) {
 	if reflect.DeepEqual(held.Quote.Seats, now.Seats) {
 		return held.House, nil
 	}
-	var made []byte
-	err := s.pool.QueryRow(ctx, `SELECT terms FROM house_orders WHERE booking_id = $1`, held.BookingID).Scan(&made)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return nil, translate("held there", err)
+	order, err := s.houseOrder(ctx, booking.Booking{ID: held.BookingID, Show: held.Show, Quote: held.Quote})
+	if err == nil && order == nil {
+		err = shows.NotOnSale() // its seats have no place there any more
 	}
-	if made == nil {
-		return at.HouseTerms(held.Quote)
+	if err != nil {
+		return nil, err
 	}
-	terms := &booking.HouseTerms{}
-	return terms, json.Unmarshal(made, terms)
+	return &order.Terms, nil
 }
 
 // houseOrder is a booking's order at the theater's own system, in the words that it was made

@@ -144,7 +144,7 @@ func TestUnmappedShowIsUnsellable(t *testing.T) {
 			assert.Equal(t, 0, r.delta(spoiled).Stopped, "once")
 			assert.Len(t, r.alerts(booking.AlertHouseShowUnsellable), 1)
 			r.delta(listed("s1", starts))
-			assert.True(t, r.onSale(show), "mended")
+			assert.True(t, r.onSale(show), "repaired")
 		})
 	}
 }

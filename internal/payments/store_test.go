@@ -99,7 +99,7 @@ func TestRecord(t *testing.T) {
 		},
 			row{Status: booking.PaymentCaptured, Captured: 1000}, money{"authorize": 1000, "capture": 1000},
 			[]string{"payment_opened", "authorized", "captured"}},
-		{"won without a deduction, heard of late", func(s said) states { return states{s.wonUntaken(), s.wonUntaken()} },
+		{"won without a deduction, told late", func(s said) states { return states{s.wonUntaken(), s.wonUntaken()} },
 			row{Status: booking.PaymentCaptured, Captured: 1000}, money{"authorize": 1000, "capture": 1000},
 			[]string{"payment_opened", "authorized", "captured"}},
 		{"what was deducted at the onset comes back, also when the provider forgets that", func(s said) states {

@@ -303,7 +303,7 @@ export async function remoteShow(): Promise<{ show: Show; external: External }> 
   throw new Error('no show at Copper Kettle suits; is the demo data there?');
 }
 
-/** What the theater's staff do at its counter: our copy of its seats and prices hears of it later. */
+/** What the theater's staff do at its counter: our copy of its seats and prices is told later. */
 export async function atCounter(action: Record<string, unknown>): Promise<void> {
   const answer = await fetch(`${remote}/counter`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(action) });
   if (!answer.ok) throw new Error(`the counter answered ${answer.status}: ${await answer.text()}`);

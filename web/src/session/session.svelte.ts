@@ -68,7 +68,7 @@ export async function resume(): Promise<void> {
   addEventListener('storage', (event) => {
     if (event.key === mark || event.key === null) sameAccount();
   });
-  // A page that comes back from the browser's own cache has heard of nothing.
+  // A page that comes back from the browser's own cache was told nothing.
   addEventListener('pageshow', (event) => {
     if (event.persisted) sameAccount();
   });
