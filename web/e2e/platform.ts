@@ -276,7 +276,7 @@ interface External {
 }
 
 interface Program {
-  value: { sessionId: string; filmTitle: string; showtimeUtc: string; screenName: string; ticketTypes: { ticketTypeCode: string }[] }[];
+  value: { sessionId: string; filmTitle: string; showtimeUtc: string; screenName: string; ticketTypes: { ticketTypeCode: string; priceInCents: number }[] }[];
 }
 
 const remoteTaken = new Set<string>();
@@ -295,6 +295,8 @@ export async function remoteShow(): Promise<{ show: Show; external: External }> 
         const found = suits('london', { date, show: home, movie, shows: 1 }, seats, {}, 20);
         const at = program.value.filter((one) => Date.parse(one.showtimeUtc) === Date.parse(show.starts_at) && one.filmTitle === movie.title);
         if (!found || at.length !== 1) continue;
+        // Another test may have changed the prices there, of which our copy is told later.
+        if (at[0]!.ticketTypes.some((type) => type.priceInCents !== seats.prices[type.ticketTypeCode]?.amount)) continue;
         remoteTaken.add(show.id);
         return { show: found, external: { id: at[0]!.sessionId, categories: at[0]!.ticketTypes.map((type) => type.ticketTypeCode) } };
       }
