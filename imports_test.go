@@ -56,9 +56,9 @@ var mayImport = []struct {
 	{"api/search", []string{"booking", "api/rest", "internal/search", "internal/paging"}},
 	{"api/bookings", []string{"booking", "workflows", "api/rest", "api/saga", "internal/shows", "internal/bookings", "internal/seatmap", "internal/bestseats", "internal/showchanges", "internal/hoarding", "internal/lettering", "internal/links", "internal/text"}},
 	{"api/payments", []string{"booking", "workflows", "api/rest", "api/saga", "internal/payments", "internal/bookings"}},
-	{"api/recommendations", []string{"booking", "api/rest", "internal/tastes"}},
+	{"api/recommendations", []string{"booking", "api/rest", "internal/tastes", "internal/recommendations"}},
 	{"api/staff", []string{"booking", "workflows", "api/rest", "api/saga", "internal/catalog/staff", "internal/shows", "internal/bookings", "internal/showchanges", "internal/houses", "internal/alerts", "internal/servicekeys", "internal/audit", "internal/cache"}},
-	{"api", []string{"api/...", "internal/accounts", "internal/servicekeys", "internal/search", "internal/tastes", "internal/cache", "internal/limits"}},
+	{"api", []string{"api/...", "internal/accounts", "internal/servicekeys", "internal/search", "internal/tastes", "internal/recommendations", "internal/cache", "internal/limits"}},
 	{"web", []string{"booking", "internal/cache", "internal/links"}}, // what it tells of the catalog comes through a port
 	// A vendor knows nothing of us.
 	{"sandbox", []string{"sandbox/house"}},
@@ -131,6 +131,7 @@ var mayImport = []struct {
 	{"internal/houses/office", []string{"booking"}},
 	{"internal/houses/housestest", []string{"booking", "activities"}},
 	{"internal/houses", append([]string{"internal/catalog/rules"}, plumbing...)},
+	{"internal/recommendations", append([]string{"internal/recommend"}, plumbing...)},
 	// What a person writes of languages is checked as the catalog checks it.
 	{"internal/tastes", append([]string{"internal/catalog/rules"}, plumbing...)},
 }
