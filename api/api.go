@@ -16,6 +16,7 @@ import (
 	searchapi "github.com/boxoffice/boxoffice/api/search"
 	staffapi "github.com/boxoffice/boxoffice/api/staff"
 	"github.com/boxoffice/boxoffice/internal/accounts"
+	"github.com/boxoffice/boxoffice/internal/recommendations"
 	"github.com/boxoffice/boxoffice/internal/search"
 	"github.com/boxoffice/boxoffice/internal/servicekeys"
 	"github.com/boxoffice/boxoffice/internal/tastes"
@@ -60,9 +61,11 @@ type Options struct {
 	Search    *search.Engine // kept fresh by its owner
 	Bookings  bookingsapi.Options
 	Payments  paymentsapi.Options
-	Tastes    *tastes.Service  // of the service recommendations
-	Staff     staffapi.Options // its Changed is set from Catalog.Versions, its Keys from ServiceKeys
-	Health    Health
+	Tastes    *tastes.Service // of the service recommendations
+	// Recommendations are lists, of the same service.
+	Recommendations *recommendations.Service
+	Staff           staffapi.Options // its Changed is set from Catalog.Versions, its Keys from ServiceKeys
+	Health          Health
 	// Web answers at all addresses that are not the API's.
 	Web http.Handler
 }
@@ -123,7 +126,7 @@ func (o Options) mount(server *rest.Server) error {
 		{serviceSearch, func() error { return searchapi.Mount(server, o.Search) }},
 		{serviceBookings, func() error { return bookingsapi.Mount(server, o.Bookings) }},
 		{servicePayments, func() error { return paymentsapi.Mount(server, o.Payments) }},
-		{serviceRecommendations, func() error { return recommendationsapi.Mount(server, o.Tastes) }},
+		{serviceRecommendations, func() error { return recommendationsapi.Mount(server, o.Tastes, o.Recommendations) }},
 		{serviceAdmin, func() error { return staffapi.Mount(server, o.Staff) }},
 		{serviceWeb, func() error { return o.mountWeb(server) }}, // the last: it has the addresses that are left
 	} {

@@ -39,6 +39,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/password"
 	"github.com/boxoffice/boxoffice/internal/payments"
 	"github.com/boxoffice/boxoffice/internal/payments/stripe"
+	"github.com/boxoffice/boxoffice/internal/recommendations"
 	"github.com/boxoffice/boxoffice/internal/sealing"
 	"github.com/boxoffice/boxoffice/internal/search"
 	"github.com/boxoffice/boxoffice/internal/seatmap"
@@ -121,9 +122,10 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 	policy, quiet := booking.DefaultPolicy(), slog.New(slog.DiscardHandler)
 	w.documents = openDocuments(t, w.db.Pool.Config().ConnString())
 	w.options = Options{
-		Tastes:   tastes.New(w.documents, catalog.New(w.db)),
-		HTTP:     rest.Options{Logger: quiet},
-		Accounts: newAccounts(t, w.db, w.tokenKey), PublicURL: "https://tickets.example", ServiceKeys: servicekeys.New(w.db.Pool),
+		Tastes:          tastes.New(w.documents, catalog.New(w.db)),
+		Recommendations: openRecommendations(t, w.db, w.documents),
+		HTTP:            rest.Options{Logger: quiet},
+		Accounts:        newAccounts(t, w.db, w.tokenKey), PublicURL: "https://tickets.example", ServiceKeys: servicekeys.New(w.db.Pool),
 		Search: search.NewEngine(quiet),
 		Catalog: catalogapi.Options{
 			Catalog: catalog.New(w.db), Reviews: catalog.NewReviews(w.db), Feed: feed, Shows: known,
@@ -165,6 +167,14 @@ func openDocuments(t testing.TB, url string) *documents.Store {
 	require.NoError(t, err)
 	t.Cleanup(store.Close)
 	return store
+}
+
+// openRecommendations reads the program again for each list.
+func openRecommendations(t testing.TB, db *database.DB, store *documents.Store) *recommendations.Service {
+	t.Helper()
+	service := recommendations.New(db, db, store, recommendations.Options{Freshness: recommendations.Freshness{Fresh: time.Nanosecond, Oldest: time.Nanosecond}})
+	t.Cleanup(func() { service.Close(context.Background()) })
+	return service
 }
 
 // withDocuments makes the store of documents ready. Few tests need it, and it takes a moment.

@@ -15,7 +15,7 @@ import (
 type Audience string
 
 const (
-	// Public is everyone. An access token counts for nothing there.
+	// Public is everyone. No access token is needed there; a few handlers read whose it is.
 	Public Audience = "public"
 	// Signed is a sender who signs the message, as payment providers do. The handler checks
 	// the signature.

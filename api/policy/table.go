@@ -76,6 +76,10 @@ var rules = []Rule{
 	public("getPushKey", "GET /v1/push/key"),
 	changesSelf("subscribePush", "PUT /v1/me/push-subscriptions"),
 	changesSelf("unsubscribePush", "DELETE /v1/me/push-subscriptions"),
+	// Visitors get what is popular; with a token the list is the account's.
+	public("getRecommendations", "GET /v1/me/recommendations"),
+	public("listSimilarMovies", "GET /v1/movies/{id}/similar"),
+	public("reportImpressions", "POST /v1/me/impressions"),
 	readsSelf("getPreferences", "GET /v1/me/preferences"),
 	changesSelf("putPreferences", "PUT /v1/me/preferences"),
 	changesSelf("deletePreferences", "DELETE /v1/me/preferences"),

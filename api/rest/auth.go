@@ -81,6 +81,20 @@ func (s *Server) identified(rule policy.Rule, handler Handler) Handler {
 	}
 }
 
+// CallerIfAny is who calls where no access token is needed, by the token alone; the zero value
+// without one. A token that is sent has to be valid. Code: unauthenticated.
+func (s *Server) CallerIfAny(r *http.Request) (Caller, error) {
+	token, ok := bearer(r)
+	if !ok {
+		return Caller{}, nil
+	}
+	claims, err := s.verified(r, token)
+	if err != nil {
+		return Caller{}, err
+	}
+	return CallerOf(withCaller(r, claims)), nil
+}
+
 // SignedInIfAny gives who calls, where a session helps and none is needed; nil without a
 // token. A token that is sent has to be valid.
 func (s *Server) SignedInIfAny(r *http.Request) (*accounts.Claims, error) {

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -53,6 +54,22 @@ func ParseLimit(text string) (int, error) {
 		})
 	}
 	return limit, nil
+}
+
+// WrongPoint says how to write a point.
+const WrongPoint = "Write latitude,longitude in degrees, for example 19.076,72.8777."
+
+// Point reads latitude,longitude in degrees.
+func Point(text string) (lat, lon float64, ok bool) {
+	latitude, longitude, _ := strings.Cut(text, ",")
+	lat, okLat := degrees(latitude, 90)
+	lon, okLon := degrees(longitude, 180)
+	return lat, lon, okLat && okLon
+}
+
+func degrees(text string, most float64) (float64, bool) {
+	value, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	return value, err == nil && math.Abs(value) <= most // NaN compares as false
 }
 
 // BookingStatus reads ?status.

@@ -1,7 +1,6 @@
 package search
 
 import (
-	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -172,13 +171,10 @@ func (f *searchForm) near() *search.Near {
 		}
 		return nil
 	}
-	latitude, longitude, _ := strings.Cut(point, ",")
 	near := search.Near{}
-	var ok, okToo bool
-	near.Lat, ok = degrees(latitude, 90)
-	near.Lon, okToo = degrees(longitude, 180)
-	if !ok || !okToo {
-		f.Add("near", "Write latitude,longitude in degrees, for example 19.076,72.8777.")
+	var ok bool
+	if near.Lat, near.Lon, ok = rest.Point(point); !ok {
+		f.Add("near", rest.WrongPoint)
 	}
 	if within != "" {
 		km, err := strconv.ParseFloat(within, 64)
@@ -188,11 +184,6 @@ func (f *searchForm) near() *search.Near {
 		near.KM = km
 	}
 	return &near
-}
-
-func degrees(text string, most float64) (float64, bool) {
-	value, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	return value, err == nil && math.Abs(value) <= most // NaN compares as false
 }
 
 func (f *searchForm) price() *search.PriceRange {

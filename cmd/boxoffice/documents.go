@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/documents"
 	"github.com/boxoffice/boxoffice/internal/documents/mongo"
 	"github.com/boxoffice/boxoffice/internal/documents/postgres"
+	"github.com/boxoffice/boxoffice/internal/recommendations"
 )
 
 // openDocuments opens the store of documents, which may be away: everything that is not
@@ -30,6 +32,24 @@ func (p *platform) openDocuments(ctx context.Context) (*documents.Store, error) 
 	p.log.Info("documents", "in", store.Name)
 	return store, nil
 }
+
+// openRecommendations gives lists of movies. What waits for the store is written when the
+// process stops.
+func (p *platform) openRecommendations(reading *database.DB, store *documents.Store) *recommendations.Service {
+	service := recommendations.New(p.db, reading, store, recommendations.Options{
+		Log: p.log, Arms: recommendations.Arms{Popularity: p.config.RecommendationsPopular, Previous: p.config.RecommendationsPrevious},
+	})
+	p.collectors = append(p.collectors, service.Metrics()...)
+	p.closers = append(p.closers, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), writeWithin)
+		defer cancel()
+		service.Close(ctx)
+	})
+	return service
+}
+
+// writeWithin is how long a process that stops writes what waits for the store of documents.
+const writeWithin = 3 * time.Second
 
 // migrateDocuments brings the store of documents up to date.
 func migrateDocuments(ctx context.Context, cfg config.Config, opts ...database.MigrateOption) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"github.com/prometheus/client_golang/prometheus"
 	"log/slog"
 	"net/http"
 	"time"
@@ -33,6 +34,8 @@ type platform struct {
 	// guardHolds has the limits against hoarding; nil when they are off.
 	guardHolds *hoarding.Guard
 	theaters   *http.Client // to the systems of theaters
+	// collectors are the metrics of services that this process opened.
+	collectors []prometheus.Collector
 	closers    []func()
 }
 

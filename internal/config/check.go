@@ -190,6 +190,11 @@ func (c *Config) checkRules(wrong *settingErrors) {
 	between("ACTIVITY_KEPT", c.ActivityKept, aDay, tenYears)
 	between("EVENTS_KEPT", c.EventsKept, aDay, tenYears)
 	between("COUNTERS_KEPT", c.CountersKept, aDay, tenYears)
+	for variable, share := range map[string]int{"RECOMMENDATIONS_POPULAR": c.RecommendationsPopular, "RECOMMENDATIONS_PREVIOUS": c.RecommendationsPrevious} {
+		if share < 0 || c.RecommendationsPopular+c.RecommendationsPrevious > 100 {
+			wrong.add(variable, "is not a percentage, or both together are more than 100.")
+		}
+	}
 	between("OPEN_WITHIN", c.OpenWithin, time.Second, time.Minute)
 	// Written so that NaN, which compares as false, does not pass.
 	if !(c.PaymentsPerSecond >= 0) {

@@ -53,6 +53,7 @@ type Config struct {
 	rules
 	hoarding
 	upkeep
+	lists
 	sandbox
 	derived
 }

@@ -155,6 +155,12 @@ type upkeep struct {
 	GuestsKept          time.Duration `env:"GUESTS_KEPT" envDefault:"48h" doc:"How long a guest who has no booking is kept. 0 keeps them for ever."`
 }
 
+// lists: who gets which recommendations.
+type lists struct {
+	RecommendationsPopular  int `env:"RECOMMENDATIONS_POPULAR" doc:"Percent of the accounts whose recommendations are what is popular in their city, to compare the others with: 5 is usual. The account decides which, and stays in it."`
+	RecommendationsPrevious int `env:"RECOMMENDATIONS_PREVIOUS" doc:"Percent of the accounts whose recommendations come from the model before the one in use."`
+}
+
 // sandbox: the sandbox vendors.
 type sandbox struct {
 	SandboxAddr               string `env:"SANDBOX_ADDR" envDefault:"127.0.0.1:8090" doc:"Where the sandbox vendors listen."`

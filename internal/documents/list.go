@@ -23,6 +23,8 @@ type List struct {
 	// Person is uuid.Nil when the list is for many.
 	Person uuid.UUID `json:"-"`
 	MadeAt time.Time `json:"-"`
+	// City is what the list is about; uuid.Nil when it is about none.
+	City uuid.UUID `json:"city,omitzero"`
 	// Model is the version that made it.
 	Model string `json:"model,omitempty"`
 	// Fallback says why it is not what was asked for; empty when it is.

@@ -2029,6 +2029,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/impressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell which movies of your lists came into view, and which were opened
+         * @description In batches, whenever it suits the app. A movie of a list counts once, however often it is reported. A movie that was not in the
+         *     list, and a list that is older than a day, count for nothing. It is never an error that the store is away.
+         */
+        post: operations["reportImpressions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/notifications": {
         parameters: {
             query?: never;
@@ -2116,6 +2137,29 @@ export interface paths {
          * @description Call it before signing out, too. A browser that is not registered needs nothing more.
          */
         delete: operations["unsubscribePush"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/recommendations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Movies of a city that may suit you, each with the reason and its next shows
+         * @description With a session the list is made from your bookings and from what you said you like, and leaves out what you booked, hold, or
+         *     said is not for you. Without one, or with personalization off, it is what is popular in the city. All movies of it can be
+         *     booked at the time of the answer. `source` says what the list was made from: when the store of preferences is away it is
+         *     `popularity_without_store`, never an error. Report what came into view by `POST /v1/me/impressions`.
+         */
+        get: operations["getRecommendations"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2304,6 +2348,29 @@ export interface paths {
         };
         /** A movie's shows on sale, by theater */
         get: operations["showsOfMovie"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/movies/{id}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id or the slug. */
+                id: components["parameters"]["IDOrSlug"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Movies of a city for those who like this one
+         * @description The same order for all. With a session it leaves out what you booked, hold, or said is not for you, and obeys your certificate and languages.
+         */
+        get: operations["listSimilarMovies"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3975,6 +4042,90 @@ export interface components {
             };
             /** @enum {string} */
             status: "ready" | "not_ready";
+        };
+        Recommendation: {
+            movie: components["schemas"]["RecommendedMovie"];
+            /** @description The place in the list, from 1. */
+            position: number;
+            reason: {
+                /**
+                 * @description Why it is in the list: you booked, or liked, the movie in `movie`; it fits what you said you like; it is popular in the
+                 *     city; it is new; it is similar to the movie in `movie`; or it was drawn by chance, so that new movies are seen.
+                 * @enum {string}
+                 */
+                code: "because_you_saw" | "because_you_liked" | "your_tastes" | "popular_in_city" | "new" | "similar" | "explored";
+                movie?: {
+                    /** Format: uuid */
+                    id: string;
+                    slug: string;
+                    title: string;
+                };
+            };
+            /** @description Shows that can be booked now, those that fit your habits first. */
+            shows: components["schemas"]["RecommendedShow"][];
+        };
+        Recommendations: {
+            items: components["schemas"]["Recommendation"][];
+            /** @description Names this list in reports of impressions. */
+            list_id: string;
+            /** @description The version of the model; empty without one. */
+            model: string;
+            /**
+             * @description What the list was made from: your taste; what is popular, because nothing is known of you or you want it so; or what is
+             *     popular because there is no model, or because the store of preferences is away.
+             * @enum {string}
+             */
+            source: "model" | "popularity" | "popularity_without_model" | "popularity_without_store";
+        };
+        RecommendedMovie: {
+            certificate: string;
+            genres: string[];
+            /** Format: uuid */
+            id: string;
+            languages: string[];
+            /** @description Left out without a poster. */
+            poster_url?: string;
+            /** @description 0 while it is not known. */
+            runtime_minutes: number;
+            slug: string;
+            title: string;
+            year: number;
+        };
+        RecommendedShow: {
+            /**
+             * @description A hint, seconds old. The seat map is exact, and booking decides.
+             * @enum {string}
+             */
+            availability: "plenty" | "filling" | "last_seats";
+            format: string;
+            /** @description What of this show is as you usually choose it */
+            habits: ("theater" | "weekday" | "time" | "price")[];
+            /** Format: uuid */
+            id: string;
+            language: string;
+            /**
+             * @description The start on the theater's wall clock.
+             * @example 2026-11-21T19:30:00
+             */
+            local_time: string;
+            price_from: components["schemas"]["Money"];
+            screen: string;
+            /** Format: date-time */
+            starts_at: string;
+            /** @description Empty without subtitles. */
+            subtitles: string;
+            theater: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                slug: string;
+            };
+            time_zone: string;
+            /**
+             * @description The row that you usually sit in at this theater; left out when there is none.
+             * @example F
+             */
+            usual_row?: string;
         };
         ReconciledDay: {
             /** @description Findings about which nothing was done but an alert. */
@@ -9803,6 +9954,58 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    reportImpressions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "lists": [
+                 *         {
+                 *           "list_id": "0193a6f2c7d87e1a9b0c4d5e6f708192",
+                 *           "seen": [
+                 *             "7d9f0c1e-2b64-4d8e-9c53-0f6a1c2e7b11"
+                 *           ]
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    lists: {
+                        list_id: string;
+                        /** @description Movies that were chosen from the list. */
+                        opened?: string[] | null;
+                        /** @description Movies that came into view. */
+                        seen?: string[] | null;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description It is noted. */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+        };
+    };
     getNotificationChoices: {
         parameters: {
             query?: never;
@@ -10109,6 +10312,53 @@ export interface operations {
             403: components["responses"]["ServiceKeyForbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRecommendations: {
+        parameters: {
+            query: {
+                /**
+                 * @description A city's id or slug
+                 * @example mumbai
+                 */
+                city: string;
+                /**
+                 * @description Only shows of this day on the theaters' clocks, which is counted from 05:00; otherwise the next 14 days.
+                 * @example 2026-11-28
+                 */
+                date?: string;
+                /** @description How many movies */
+                limit?: number;
+                /**
+                 * @description Where you are, as latitude,longitude in degrees: nearer theaters come first among shows that suit you alike.
+                 * @example 19.07,72.87
+                 */
+                near?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list; empty when nothing can be booked. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recommendations"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
@@ -10557,6 +10807,57 @@ export interface operations {
             400: components["responses"]["Malformed"];
             401: components["responses"]["ServiceKeyRefused"];
             403: components["responses"]["ServiceKeyLimited"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSimilarMovies: {
+        parameters: {
+            query: {
+                /**
+                 * @description A city's id or slug
+                 * @example mumbai
+                 */
+                city: string;
+                /**
+                 * @description Only shows of this day on the theaters' clocks, which is counted from 05:00; otherwise the next 14 days.
+                 * @example 2026-11-28
+                 */
+                date?: string;
+                /** @description How many movies */
+                limit?: number;
+                /**
+                 * @description Where you are, as latitude,longitude in degrees: nearer theaters come first among shows that suit you alike.
+                 * @example 19.07,72.87
+                 */
+                near?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id or the slug. */
+                id: components["parameters"]["IDOrSlug"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list; empty when nothing else can be booked. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recommendations"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["QuotaExceeded"];

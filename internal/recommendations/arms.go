@@ -1,0 +1,45 @@
+package recommendations
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/google/uuid"
+)
+
+// Arms divide the accounts among ways to make lists, so that the ways can be compared. Numbers are
+// percent of the accounts; all others get the model in use.
+type Arms struct {
+	// Popularity gets what is popular in the city.
+	Popularity int
+	// Previous gets the model that was in use before.
+	Previous int
+}
+
+type arm int
+
+const (
+	armCurrent arm = iota
+	armPopularity
+	armPrevious
+)
+
+// of gives the arm of an account, which stays the same while the numbers do: an account that is in
+// a small arm is also in a larger one.
+func (a Arms) of(account uuid.UUID) arm {
+	switch at := percentOf(account, "arms"); {
+	case at < a.Popularity:
+		return armPopularity
+	case at >= 100-a.Previous:
+		return armPrevious
+	}
+	return armCurrent
+}
+
+// percentOf is a number from 0 to 99 that belongs to an account and a purpose.
+func percentOf(account uuid.UUID, purpose string) int { return int(hashOf(account, purpose) % 100) }
+
+func hashOf(account uuid.UUID, purpose string) uint64 {
+	sum := sha256.Sum256(append(account[:], purpose...))
+	return binary.BigEndian.Uint64(sum[:])
+}
