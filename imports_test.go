@@ -26,7 +26,7 @@ var anything = []string{"..."}
 var plumbing = []string{"booking", "internal/paging", "internal/text", "internal/jsondoc", "internal/contacts", "internal/networks", "internal/limits", "schema/...", "internal/config", "internal/cache", "internal/database", "internal/password", "internal/audit", "internal/alerts", "internal/outbound", "internal/outage", "internal/links", "internal/codes", "internal/sealing", "internal/documents"}
 
 var services = []string{"internal/accounts/...", "internal/catalog/...", "internal/search/...", "internal/payments/...", "internal/notify/...",
-	"internal/shows/...", "internal/bookings/...", "internal/seatmap/...", "internal/bestseats/...", "internal/showchanges/...", "internal/houses"}
+	"internal/shows/...", "internal/bookings/...", "internal/seatmap/...", "internal/bestseats/...", "internal/showchanges/...", "internal/houses", "internal/recommendations"}
 
 // onShows is for the services that may import shows.
 var onShows = append([]string{"internal/shows"}, plumbing...)
