@@ -8,6 +8,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/documents"
 	"github.com/boxoffice/boxoffice/internal/documents/mongo"
 	"github.com/boxoffice/boxoffice/internal/documents/postgres"
+	"github.com/boxoffice/boxoffice/internal/recommendations"
 )
 
 // openDocuments opens the store of documents, which may be away: everything that is not
@@ -27,6 +28,7 @@ func (p *platform) openDocuments(ctx context.Context) (*documents.Store, error) 
 		return nil, err
 	}
 	p.closers = append(p.closers, store.Close)
+	p.collectors = append(p.collectors, recommendations.ModelMetrics(store)...)
 	p.log.Info("documents", "in", store.Name)
 	return store, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
 
 	"github.com/boxoffice/boxoffice/internal/cache"
@@ -33,6 +34,8 @@ type platform struct {
 	// guardHolds has the limits against hoarding; nil when they are off.
 	guardHolds *hoarding.Guard
 	theaters   *http.Client // to the systems of theaters
+	// collectors are the metrics of services that this process opened.
+	collectors []prometheus.Collector
 	closers    []func()
 }
 

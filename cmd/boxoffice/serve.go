@@ -40,7 +40,7 @@ func (p *platform) serveMetrics() error {
 	if p.config.MetricsAddr == "" {
 		return nil
 	}
-	handler, err := metrics.Handler(slices.Concat(alerts.Metrics(p.db.Pool), retention.Metrics(), keyring.Metrics(), accounts.Metrics(), limits.Metrics(), bookings.Metrics(), notify.Metrics())...)
+	handler, err := metrics.Handler(slices.Concat(alerts.Metrics(p.db.Pool), retention.Metrics(), keyring.Metrics(), accounts.Metrics(), limits.Metrics(), bookings.Metrics(), notify.Metrics(), p.collectors)...)
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
