@@ -71,7 +71,7 @@ func kindOf(failure error, info activity.Info) booking.AlertKind {
 			return booking.AlertStepStuck
 		}
 	case known && vendorsAway[booking.Code(app.Type())]:
-		// A payment is shown as in doubt, a message waits.
+		// A payment is shown as in doubt, a message waits, a model grows old.
 	case info.Attempt >= failingAfter:
 		return booking.AlertStepFailing
 	}
@@ -84,6 +84,8 @@ var vendorsAway = map[booking.Code]bool{
 	booking.CodeProviderUnavailable: true,
 	booking.CodeProviderError:       true,
 	booking.CodeFastPathSkipped:     true,
+	// The document store: what needs it waits, and is late.
+	booking.CodeUnavailable: true,
 }
 
 // detailOf is the same for each attempt: a different detail would raise another alert.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -19,6 +20,8 @@ const (
 	scheduleDeleteOld     = "delete-old"
 	schedulePrograms      = "theater-programs"
 	scheduleSales         = "theater-sales"
+	scheduleRecord        = "record-bookings"
+	scheduleTrain         = "train-recommendations"
 )
 
 // Schedules says what is done regularly.
@@ -36,6 +39,10 @@ type Schedules struct {
 	HouseReconcileEvery time.Duration
 	// HouseGrace is how long what differs there may be a step that is under way.
 	HouseGrace time.Duration
+	// RecordEvery is how often events are made of bookings, and TrainEvery how often a model is
+	// trained on them. Zero: not at all.
+	RecordEvery time.Duration
+	TrainEvery  time.Duration
 }
 
 const (
@@ -49,6 +56,8 @@ const (
 	// catchUp is how late a missed start still runs: the next one does the same. Without it
 	// Temporal makes up for a year.
 	catchUp = time.Minute
+	// trainCatchUp is how late a missed training still runs.
+	trainCatchUp = time.Hour
 	// sweepWithin ends a run that hangs, so that it does not block the next ones.
 	sweepWithin = time.Hour
 	// roundSpread is the part of the time between two rounds over which theaters are asked.
@@ -71,12 +80,40 @@ func (s Schedules) Ensure(ctx context.Context, c client.Client) error {
 	if s.HouseReconcileEvery > 0 {
 		all = append(all, s.rounds(scheduleSales, s.HouseReconcileEvery, workflows.HouseRoundsInput{Reconcile: true, Grace: s.HouseGrace}))
 	}
-	for _, wanted := range all {
+	learning, none := s.learning()
+	for _, wanted := range append(all, learning...) {
 		if err := ensure(ctx, c.ScheduleClient(), wanted); err != nil {
 			return fmt.Errorf("schedule %s: %w", wanted.ID, err)
 		}
 	}
+	for _, id := range none {
+		var gone *serviceerror.NotFound
+		if err := c.ScheduleClient().GetHandle(ctx, id).Delete(ctx); err != nil && !errors.As(err, &gone) {
+			return fmt.Errorf("schedule %s: %w", id, err)
+		}
+	}
 	return nil
+}
+
+// learning are the schedules of recommendations, and those that were turned off.
+func (s Schedules) learning() (wanted []client.ScheduleOptions, none []string) {
+	for id, every := range map[string]time.Duration{scheduleRecord: s.RecordEvery, scheduleTrain: s.TrainEvery} {
+		if every <= 0 {
+			none = append(none, id)
+			continue
+		}
+		in := workflows.RecordBookingsInput{Train: id == scheduleTrain, TrainFirst: id == scheduleRecord && s.TrainEvery > 0}
+		options := s.schedule(id, every, workflows.RecordBookingsWorkflow, in)
+		action := options.Action.(*client.ScheduleWorkflowAction)
+		action.TaskQueue = workflows.QueueRecommendations
+		if id == scheduleTrain {
+			// The training itself has the name without a time: one runs at a time.
+			action.ID = scheduleTrain + "-begin"
+			options.CatchupWindow = trainCatchUp
+		}
+		wanted = append(wanted, options)
+	}
+	return wanted, none
 }
 
 func (s Schedules) schedule(id string, every time.Duration, workflow string, in any) client.ScheduleOptions {

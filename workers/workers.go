@@ -35,6 +35,8 @@ type Activities struct {
 	Houses *activities.Houses
 	// HouseSync keeps our copy of theaters' own systems.
 	HouseSync *activities.HouseSync
+	// Recommendations learn what customers like.
+	Recommendations *activities.Recommendations
 }
 
 // Options says what a worker process serves.
@@ -81,7 +83,7 @@ func (d Deployment) options() worker.DeploymentOptions {
 func Queues() []string {
 	return []string{
 		workflows.QueueBookings, workflows.QueuePayments, workflows.QueueNotifications, workflows.QueueReminders, workflows.QueueOperations,
-		workflows.QueueHouses,
+		workflows.QueueHouses, workflows.QueueRecommendations,
 	}
 }
 
@@ -164,6 +166,12 @@ func (o Options) worker(queue string, fatal chan<- error) (worker.Worker, error)
 		options.MaxConcurrentWorkflowTaskExecutionSize = 10
 		options.MaxConcurrentWorkflowTaskPollers = 2
 		options.MaxConcurrentActivityTaskPollers = 2
+	case workflows.QueueRecommendations:
+		// One step at a time: each takes all processors that it gets.
+		options.MaxConcurrentActivityExecutionSize = 1
+		options.MaxConcurrentWorkflowTaskExecutionSize = 2
+		options.MaxConcurrentWorkflowTaskPollers = 2
+		options.MaxConcurrentActivityTaskPollers = 1
 	}
 	w := worker.New(o.Client, queue, options)
 	Register(w, queue, o.Activities)
@@ -195,6 +203,9 @@ func Register(w worker.Registry, queue string, a Activities) {
 	}
 	if queue == workflows.QueueOperations || queue == workflows.QueueHouses {
 		w.RegisterActivity(a.HouseSync)
+	}
+	if queue == workflows.QueueRecommendations {
+		w.RegisterActivity(a.Recommendations)
 	}
 	if queue == workflows.QueueBookings || queue == workflows.QueueNotifications || queue == workflows.QueueReminders {
 		w.RegisterActivity(a.Notifications)

@@ -17,6 +17,9 @@ const (
 	QueueReminders     = "reminders"  // messages that may wait
 	QueueOperations    = "operations" // what concerns many bookings at once
 	QueueHouses        = "theaters"   // calls to theaters' own systems
+	// QueueRecommendations is for learning what customers like. It takes all processors for
+	// minutes, so it may have a process of its own.
+	QueueRecommendations = "recommendations"
 )
 
 // Workflow types.

@@ -20,6 +20,7 @@ func Register(w registry, queue string) {
 			DeleteOldWorkflow: runDeleteOld, RefundShowWorkflow: runRefundShow, ReconcileWorkflow: runReconcile,
 			HouseRoundsWorkflow: runHouseRounds, HouseProgramWorkflow: runHouseProgram, HouseReconcileWorkflow: runHouseReconcile,
 		},
+		QueueRecommendations: {RecordBookingsWorkflow: runRecordBookings, TrainRecommendationsWorkflow: runTrain},
 	}
 	for name, run := range byQueue[queue] {
 		w.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})

@@ -29,6 +29,7 @@ func (p *platform) openDocuments(ctx context.Context) (*documents.Store, error) 
 		return nil, err
 	}
 	p.closers = append(p.closers, store.Close)
+	p.collectors = append(p.collectors, recommendations.ModelMetrics(store)...)
 	p.log.Info("documents", "in", store.Name)
 	return store, nil
 }

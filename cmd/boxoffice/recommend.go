@@ -10,6 +10,7 @@ import (
 
 type recommendCommand struct {
 	Evaluate recommendEvaluateCommand `cmd:"" help:"Compare the recommendations with other methods on MovieLens, and print the tables."`
+	Train    recommendTrainCommand    `cmd:"" help:"Learn from bookings and feedback now, and put the new model in use unless it is worse. The workers do the work."`
 }
 
 type recommendEvaluateCommand struct {

@@ -20,6 +20,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/notify/twilio"
 	"github.com/boxoffice/boxoffice/internal/notify/webpush"
 	"github.com/boxoffice/boxoffice/internal/payments"
+	"github.com/boxoffice/boxoffice/internal/recommendations"
 	"github.com/boxoffice/boxoffice/internal/retention"
 	"github.com/boxoffice/boxoffice/internal/showchanges"
 	"github.com/boxoffice/boxoffice/internal/shows"
@@ -39,7 +40,7 @@ const (
 )
 
 type workerCommand struct {
-	Queues []string `help:"Task queues to serve, by comma: bookings, payments, notifications, reminders, operations, theaters. All when left out."`
+	Queues []string `help:"Task queues to serve, by comma: bookings, payments, notifications, reminders, operations, theaters, recommendations. All when left out."`
 }
 
 // Run works until it is told to stop.
@@ -130,6 +131,7 @@ func (p *platform) schedules() workers.Schedules {
 	s := workers.Schedules{
 		SweepEvery: p.config.SweepEvery, Sweep: workflows.SweepInput{Policy: p.config.Policy()},
 		HouseProgramEvery: p.config.TheaterProgramEvery, HouseReconcileEvery: p.config.TheaterSalesEvery,
+		RecordEvery: p.config.RecommendationsRecordEvery, TrainEvery: p.config.RecommendationsTrainEvery,
 	}
 	for _, kind := range slices.Sorted(maps.Keys(kept)) {
 		s.DeleteOld.Kept = append(s.DeleteOld.Kept, workflows.KeptFor{Kind: kind, For: kept[kind]})
@@ -193,6 +195,9 @@ func (p *platform) activities(ctx context.Context) (workers.Activities, error) {
 		Notifications:  told,
 		Houses:         &activities.Houses{Registry: registry, Orders: inventory},
 		HouseSync:      &activities.HouseSync{Registry: registry, Books: remote},
+		Recommendations: &activities.Recommendations{
+			Learning: recommendations.NewLearner(p.db.Pool, store, p.log),
+		},
 	}, nil
 }
 

@@ -175,6 +175,13 @@ func (c *Config) checkRules(wrong *settingErrors) {
 	between("SPREAD_OVER", c.SpreadOver, 0, time.Hour)
 	between("FAST_PATH", c.FastPath, 0, 30*time.Second)
 	between("SWEEP_EVERY", c.SweepEvery, 10*time.Second, 24*time.Hour)
+	for variable, every := range map[string]time.Duration{
+		"RECOMMENDATIONS_RECORD_EVERY": c.RecommendationsRecordEvery, "RECOMMENDATIONS_TRAIN_EVERY": c.RecommendationsTrainEvery,
+	} {
+		if every != 0 {
+			between(variable, every, 10*time.Second, 30*24*time.Hour)
+		}
+	}
 	for variable, kept := range map[string]struct{ value, least time.Duration }{
 		"IDEMPOTENCY_KEYS_KEPT": {c.IdempotencyKeysKept, time.Hour}, "WEBHOOKS_KEPT": {c.WebhooksKept, 72 * time.Hour},
 		"SESSIONS_KEPT": {c.SessionsKept, time.Minute},

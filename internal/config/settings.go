@@ -144,15 +144,17 @@ type rules struct {
 
 // upkeep: how records are looked after, and how long they are kept.
 type upkeep struct {
-	SweepEvery          time.Duration `env:"SWEEP_EVERY" envDefault:"5m" doc:"How often bookings without a workflow are looked for, to be taken up again."`
-	IdempotencyKeysKept time.Duration `env:"IDEMPOTENCY_KEYS_KEPT" envDefault:"48h" doc:"How long the answer to a request is kept for a repeat under the same Idempotency-Key. A later repeat reaches the same booking, and is answered with it as it is then. 0 keeps it for ever."`
-	WebhooksKept        time.Duration `env:"WEBHOOKS_KEPT" envDefault:"720h" doc:"How long it is remembered which webhooks were handled. Providers deliver again for days: at least 72h. 0 keeps it for ever."`
-	SessionsKept        time.Duration `env:"SESSIONS_KEPT" envDefault:"24h" doc:"How long a refresh token is kept after it has expired. 0 keeps it for ever."`
-	LettersKept         time.Duration `env:"LETTERS_KEPT" envDefault:"168h" doc:"How long messages about accounts are kept, with what their codes and links proved: at least 96h. They name addresses. 0 keeps them for ever."`
-	ActivityKept        time.Duration `env:"ACTIVITY_KEPT" envDefault:"17520h" doc:"How long it is remembered, for recommendations, what a person booked, reviewed and did not like; for clicks a quarter of it. What is stored keeps the time that it got."`
-	EventsKept          time.Duration `env:"EVENTS_KEPT" envDefault:"2160h" doc:"The same of other events, such as what was shown."`
-	CountersKept        time.Duration `env:"COUNTERS_KEPT" envDefault:"17520h" doc:"How long it is remembered how often something happened to a film on a day. No person is in it."`
-	GuestsKept          time.Duration `env:"GUESTS_KEPT" envDefault:"48h" doc:"How long a guest who has no booking is kept. 0 keeps them for ever."`
+	SweepEvery                 time.Duration `env:"SWEEP_EVERY" envDefault:"5m" doc:"How often bookings without a workflow are looked for, to be taken up again."`
+	RecommendationsRecordEvery time.Duration `env:"RECOMMENDATIONS_RECORD_EVERY" envDefault:"5m" doc:"How often events for recommendations are made of bookings. 0 is never."`
+	RecommendationsTrainEvery  time.Duration `env:"RECOMMENDATIONS_TRAIN_EVERY" envDefault:"24h" doc:"How often a model of what customers like is trained. 0 is never: the one in use stays."`
+	IdempotencyKeysKept        time.Duration `env:"IDEMPOTENCY_KEYS_KEPT" envDefault:"48h" doc:"How long the answer to a request is kept for a repeat under the same Idempotency-Key. A later repeat reaches the same booking, and is answered with it as it is then. 0 keeps it for ever."`
+	WebhooksKept               time.Duration `env:"WEBHOOKS_KEPT" envDefault:"720h" doc:"How long it is remembered which webhooks were handled. Providers deliver again for days: at least 72h. 0 keeps it for ever."`
+	SessionsKept               time.Duration `env:"SESSIONS_KEPT" envDefault:"24h" doc:"How long a refresh token is kept after it has expired. 0 keeps it for ever."`
+	LettersKept                time.Duration `env:"LETTERS_KEPT" envDefault:"168h" doc:"How long messages about accounts are kept, with what their codes and links proved: at least 96h. They name addresses. 0 keeps them for ever."`
+	ActivityKept               time.Duration `env:"ACTIVITY_KEPT" envDefault:"17520h" doc:"How long it is remembered, for recommendations, what a person booked, reviewed and did not like; for clicks a quarter of it. What is stored keeps the time that it got."`
+	EventsKept                 time.Duration `env:"EVENTS_KEPT" envDefault:"2160h" doc:"The same of other events, such as what was shown."`
+	CountersKept               time.Duration `env:"COUNTERS_KEPT" envDefault:"17520h" doc:"How long it is remembered how often something happened to a film on a day. No person is in it."`
+	GuestsKept                 time.Duration `env:"GUESTS_KEPT" envDefault:"48h" doc:"How long a guest who has no booking is kept. 0 keeps them for ever."`
 }
 
 // lists: who gets which recommendations.

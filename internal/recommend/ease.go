@@ -39,11 +39,13 @@ func tableOf(columns []weights) table {
 // diagonal is zero. X has a 1 for each film that a person has seen, R is alike: how similar films
 // are, by columns; nil without delta. Of each column, the keep largest weights stay, by their size
 // and whatever their sign: what speaks against a film counts, too.
-func ease(ctx context.Context, rows [][]int32, films int, o Options, alike []weights) ([]weights, error) {
-	p, err := invert(rows, films, o.Lambda+o.Delta)
+func ease(ctx context.Context, rows [][]int32, films int, o Options, alike []weights, done *progress) ([]weights, error) {
+	done.begin("solving who chooses what", 0.85, blocksOf(min(len(rows), films)))
+	p, err := invert(ctx, rows, films, o.Lambda+o.Delta, done.step)
 	if err != nil {
 		return nil, err
 	}
+	done.begin("keeping the largest weights of each film", 0.1, films)
 	columns := make([]weights, films)
 	each(films, func() func(int) {
 		s := p.room()
@@ -55,6 +57,7 @@ func ease(ctx context.Context, rows [][]int32, films int, o Options, alike []wei
 				}
 				p.easeColumn(int32(film), similar, o.Delta, s)
 				columns[film] = s.largest(s.column, o.Keep)
+				done.step()
 			}
 		}
 	})

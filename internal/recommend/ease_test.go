@@ -55,7 +55,7 @@ func solved(t interface {
 	require.TestingT
 	Context() context.Context
 }, rows [][]int32, films int, o Options, alike []weights) [][]float64 {
-	columns, err := ease(t.Context(), rows, films, o, alike)
+	columns, err := ease(t.Context(), rows, films, o, alike, progressOf(t.Context()))
 	require.NoError(t, err)
 	return denseOf(columns)
 }

@@ -2,6 +2,7 @@ package recommend
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"math"
 	"slices"
@@ -102,7 +103,8 @@ func (t *tastes) factsOf(f Facts) []int32 {
 }
 
 // learnTastes finds the facts that count, and T.
-func learnTastes(films []Film, counts []int32, o Options) (*tastes, error) {
+func learnTastes(ctx context.Context, films []Film, counts []int32, o Options, done *progress) (*tastes, error) {
+	done.begin("learning from the films' facts", 0.05, blocksOf(o.MaxFacts+1))
 	t := &tastes{Words: factsThatCount(films, o)}
 	t.prepare() // T is not known yet
 	size := len(t.Words) + 1
@@ -120,7 +122,7 @@ func learnTastes(films []Film, counts []int32, o Options) (*tastes, error) {
 	for i := range size {
 		p.dense[i*size+i] += o.FactsLambda
 	}
-	if err := p.solve(); err != nil {
+	if err := p.solve(ctx, done.step); err != nil {
 		return nil, err
 	}
 	t.Known = make([]float32, 0, size*(size+1)/2)

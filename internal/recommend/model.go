@@ -72,15 +72,17 @@ type Model struct {
 }
 
 // Train makes a model. The same data and options make the same model, but for rounding on another
-// machine. It takes minutes for 10,000 people and films, and all cores.
+// machine. It takes minutes for 10,000 people and films, and all cores. [WithProgress] follows it,
+// and it ends soon after its context does, with the context's error.
 func Train(ctx context.Context, data Data, o Options) (*Model, error) {
 	if err := errors.Join(data.check(), o.check()); err != nil {
 		return nil, err
 	}
 	rows := data.rows()
 	m := &Model{options: o, films: slices.Clone(data.Films), counts: countsOf(rows, len(data.Films))}
+	done := progressOf(ctx)
 	var err error
-	if m.tastes, err = learnTastes(m.films, m.counts, o); err != nil {
+	if m.tastes, err = learnTastes(ctx, m.films, m.counts, o, done); err != nil {
 		return nil, err
 	}
 	var alike []weights
@@ -88,12 +90,13 @@ func Train(ctx context.Context, data Data, o Options) (*Model, error) {
 		alike = similar(m.tastes, m.films, similarFilms)
 	}
 	chosen := mostSeen(m.counts, o.MaxFilms)
-	columns, err := ease(ctx, among(rows, chosen, len(m.films)), len(chosen), o, narrowed(alike, chosen))
+	columns, err := ease(ctx, among(rows, chosen, len(m.films)), len(chosen), o, narrowed(alike, chosen), done)
 	if err != nil {
 		return nil, err
 	}
 	m.weights = tableOf(widened(columns, chosen, len(m.films)))
 	m.prepare()
+	done.end()
 	return m, nil
 }
 

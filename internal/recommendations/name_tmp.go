@@ -1,4 +1,0 @@
-package recommendations
-
-// ModelName is the name of the model in the store of documents.
-const ModelName = "films"
