@@ -26,27 +26,53 @@ type Replicated struct {
 // replicatedName is the database on both servers.
 const replicatedName = "boxoffice_replicated"
 
-// NewReplicated starts both servers. They end with the test.
-func NewReplicated(t testing.TB) *Replicated {
+// NewServer starts a server of the test's own, with nothing in it. The test may kill it and start
+// it again (Restart). It ends with the test.
+func NewServer(t testing.TB) *pglocal.Server {
 	t.Helper()
-	primary, err := pglocal.Start(t.Context(), pglocal.Options{DataDir: dirForPostgres(t), Replicable: true})
+	return startServer(t, pglocal.Options{DataDir: dirForPostgres(t)})
+}
+
+// Restart starts a server again that was killed, at the same address and with what was in it.
+func Restart(t testing.TB, killed *pglocal.Server) *pglocal.Server {
+	t.Helper()
+	<-killed.Done()
+	return startServer(t, pglocal.Options{DataDir: killed.DataDir(), Port: killed.Port()})
+}
+
+func startServer(t testing.TB, options pglocal.Options) *pglocal.Server {
+	t.Helper()
+	server, err := pglocal.Start(t.Context(), options)
 	if errors.Is(err, pglocal.ErrNoBinaries) && os.Getenv("CI") == "" {
 		t.Skipf("needs PostgreSQL's server binaries: %v", err)
 	}
 	require.NoError(t, err)
-	end := func(server *pglocal.Server) {
-		t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
-			defer cancel()
+	endServer(t, server)
+	return server
+}
+
+func endServer(t testing.TB, server *pglocal.Server) {
+	t.Helper()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
+		defer cancel()
+		select {
+		case <-server.Done(): // killed by the test
+		default:
 			require.NoError(t, server.Stop(ctx))
-		})
-	}
-	end(primary)
+		}
+	})
+}
+
+// NewReplicated starts both servers. They end with the test.
+func NewReplicated(t testing.TB) *Replicated {
+	t.Helper()
+	primary := startServer(t, pglocal.Options{DataDir: dirForPostgres(t), Replicable: true})
 	executeOn(t, primary, "postgres", "CREATE DATABASE "+replicatedName)
 	require.NoError(t, migrateDatabase(t.Context(), primary.URL(replicatedName)))
 	standby, err := primary.StartStandby(t.Context(), dirForPostgres(t))
 	require.NoError(t, err)
-	end(standby)
+	endServer(t, standby)
 
 	r := &Replicated{Primary: primary, Standby: standby}
 	r.DB, err = database.Open(t.Context(), r.PrimaryURL(), database.WithMaxConns(maxConns), database.WithName(t.Name()))
