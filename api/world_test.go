@@ -121,7 +121,7 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 	policy, quiet := booking.DefaultPolicy(), slog.New(slog.DiscardHandler)
 	w.documents = openDocuments(t, w.db.Pool.Config().ConnString())
 	w.options = Options{
-		Tastes:   tastes.New(w.documents, catalog.New(w.db)),
+		Tastes:   tastes.New(w.documents, catalog.New(w.db), booked),
 		HTTP:     rest.Options{Logger: quiet},
 		Accounts: newAccounts(t, w.db, w.tokenKey), PublicURL: "https://tickets.example", ServiceKeys: servicekeys.New(w.db.Pool),
 		Search: search.NewEngine(quiet),
