@@ -29,7 +29,7 @@ func TestKillingTheStoreOfDocumentsUnderLoad(t *testing.T) {
 	c := newCinema(t)
 	c.documents = openDocuments(t, server.URL("postgres"))
 	c.options.Recommendations = openRecommendations(t, c.db, c.documents)
-	c.options.Tastes = tastes.New(c.documents, catalog.New(c.db))
+	c.options.Tastes = tastes.New(c.documents, catalog.New(c.db), c.options.Bookings.Bookings)
 	c.serve()
 	c.train(c.options.Recommendations)
 	c.buys(c.customer, "dune", "A01")

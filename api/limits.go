@@ -108,6 +108,7 @@ var groups = map[string]limits.Group{
 	"PUT /v1/me/preferences":                  changes,
 	"DELETE /v1/me/preferences":               changes,
 	"POST /v1/me/feedback":                    changes,
+	"GET /v1/me/activity":                     reads,
 
 	"POST /v1/browser-sessions/passkey/options": logIns,
 	"POST /v1/browser-sessions/passkey":         logIns,

@@ -63,7 +63,7 @@ func TestPreferencesComeBackAsTheyWereChosen(t *testing.T) {
 	t.Parallel()
 	w, amelie, _ := tasteWorld(t)
 	assert.Equal(t, tastes.Preferences{Personalization: true, Languages: []string{}, Genres: []string{}, Accessibility: []string{},
-		Liked: []uuid.UUID{}, NotForMe: []uuid.UUID{}}, w.preferences(w.customer), "nothing was said yet")
+		Liked: []uuid.UUID{}, NotForMe: []uuid.UUID{}, LeftOut: []uuid.UUID{}}, w.preferences(w.customer), "nothing was said yet")
 
 	put := func(body string) (p tastes.Preferences) {
 		w.do(t, call{token: w.customer, method: "PUT", path: preferencesPath, body: body, status: http.StatusOK}).into(t, &p)
@@ -73,7 +73,7 @@ func TestPreferencesComeBackAsTheyWereChosen(t *testing.T) {
 		"certificate":"cbfc u/a","accessibility":["captions","relaxed","captions"]}`)
 	assert.Positive(t, first.Version)
 	assert.Equal(t, tastes.Preferences{Version: first.Version, Languages: []string{"hi", "ta"}, Genres: []string{"Science Fiction", "Western"},
-		Certificate: "CBFC U/A", Accessibility: []string{"captions", "relaxed"}, Liked: []uuid.UUID{}, NotForMe: []uuid.UUID{}}, first,
+		Certificate: "CBFC U/A", Accessibility: []string{"captions", "relaxed"}, Liked: []uuid.UUID{}, NotForMe: []uuid.UUID{}, LeftOut: []uuid.UUID{}}, first,
 		"as the catalog writes them, each once")
 	assert.Equal(t, first, w.preferences(w.customer))
 	assert.Zero(t, w.preferences(w.other).Version, "another person's are another's")
@@ -116,6 +116,15 @@ func TestPreferencesThatAreRefused(t *testing.T) {
 		say("no feedback", `{"movie_id":"`+amelie.String()+`"}`, `"feedback"`, `like, not_for_me or none`),
 		say("no movie", `{"feedback":"like"}`, `"movie_id"`, `GET /v1/movies`),
 		say("no such movie", `{"movie_id":"`+uuid.NewString()+`","feedback":"not_for_me"}`, `"movie_id"`, `no such movie`),
+		say("a movie and a booking", `{"movie_id":"`+amelie.String()+`","booking_id":"`+uuid.NewString()+`","feedback":"like"}`, `"booking_id"`, `not both`),
+		say("no booking", `{"booking_id":"mine","feedback":"leave_out"}`, `"booking_id"`, `GET /v1/bookings`),
+		say("no such booking", `{"booking_id":"`+uuid.NewString()+`","feedback":"leave_out"}`, `"booking_id"`, `no such booking`),
+		say("no such booking that counts", `{"booking_id":"`+uuid.NewString()+`","feedback":"count"}`, `"booking_id"`, `no such booking`),
+		say("a booking is not liked", `{"booking_id":"`+uuid.NewString()+`","feedback":"like"}`, `"feedback"`, `leave_out or count`),
+		say("a movie is not left out", `{"movie_id":"`+amelie.String()+`","feedback":"leave_out"}`, `"feedback"`, `like, not_for_me or none`),
+		{name: "activity of no such page", token: w.customer, method: "GET", path: activityPath + "?cursor=none", status: 422, code: "validation_failed", holds: []string{`"cursor"`}},
+		{name: "activity of many", token: w.customer, method: "GET", path: activityPath + "?limit=101", status: 422, code: "validation_failed", holds: []string{`"limit"`}},
+		{name: "a stranger's activity", method: "GET", path: activityPath, status: 401, code: "unauthenticated"},
 		{name: "a stranger reads", method: "GET", path: preferencesPath, status: 401, code: "unauthenticated"},
 		{name: "a stranger writes", method: "PUT", path: preferencesPath, body: `{}`, status: 401, code: "unauthenticated"},
 		{name: "a stranger deletes", method: "DELETE", path: preferencesPath, status: 401, code: "unauthenticated"},
@@ -239,8 +248,9 @@ func TestBookingWithoutDocuments(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.options.Tastes = tastes.New(store(w), catalog.New(w.db))
+			w.options.Tastes = tastes.New(store(w), catalog.New(w.db), w.options.Bookings.Bookings)
 			w.serve()
+			held := w.book(t, w.customer, "held", "B01")
 			movie := w.do(t, call{method: "GET", path: "/v1/movies/amelie", status: http.StatusOK})
 			var amelie struct{ ID uuid.UUID }
 			movie.into(t, &amelie)
@@ -248,6 +258,8 @@ func TestBookingWithoutDocuments(t *testing.T) {
 				{method: "GET", path: preferencesPath},
 				{method: "PUT", path: preferencesPath, body: `{}`},
 				{method: "DELETE", path: preferencesPath},
+				{method: "GET", path: activityPath},
+				{method: "POST", path: feedbackPath, body: fmt.Sprintf(`{"booking_id":%q,"feedback":"leave_out"}`, held.ID)},
 				{method: "POST", path: feedbackPath, body: fmt.Sprintf(`{"movie_id":%q,"feedback":"like"}`, amelie.ID)},
 			} {
 				c.token, c.status, c.code = w.customer, http.StatusServiceUnavailable, "unavailable"

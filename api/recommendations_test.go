@@ -230,7 +230,7 @@ func TestListsWithoutTheStoreOfDocuments(t *testing.T) {
 	c := newCinema(t)
 	away := openDocuments(t, "postgres://nobody@127.0.0.1:1/away")
 	c.options.Recommendations = openRecommendations(t, c.db, away)
-	c.options.Tastes = tastes.New(away, catalog.New(c.db))
+	c.options.Tastes = tastes.New(away, catalog.New(c.db), c.options.Bookings.Bookings)
 	c.serve()
 	list := c.list("", "")
 	assert.Equal(t, recommendations.WithoutStore, list.Source)
@@ -297,7 +297,10 @@ func TestUsualShows(t *testing.T) {
 	c.serve()
 	c.buys(c.customer, "dune", "C05")
 	c.buys(c.customer, "babe", "C07")
+	left := c.buys(c.customer, "alien", "E01")
+	c.do(t, call{token: c.customer, method: "POST", path: feedbackPath, status: http.StatusOK, body: fmt.Sprintf(`{"booking_id":%q,"feedback":"leave_out"}`, left)})
 	for _, item := range c.list(c.customer, "").Items {
+		assert.NotEqual(t, "alien", item.Movie.Slug, "what was left out was booked, still")
 		assert.Contains(t, item.Shows[0].Habits, recommend.HabitTheater)
 		assert.Equal(t, "C", item.Shows[0].UsualRow)
 	}
@@ -357,6 +360,23 @@ func TestComplaintC12_ImpressionsCountOnce(t *testing.T) {
 		wrong.method, wrong.path, wrong.status, wrong.code = "POST", impressionsPath, http.StatusUnprocessableEntity, "validation_failed"
 		c.do(t, wrong)
 	}
+}
+
+// Complaint C5: a visit that the person leaves out shapes nothing, as if it had not been.
+func TestComplaintC5_AVisitCanBeLeftOut(t *testing.T) {
+	t.Parallel()
+	c := newCinema(t)
+	c.serve()
+	c.train(c.options.Recommendations)
+	c.buys(c.customer, "jawan", "A01")
+	babe := c.buys(c.customer, "babe", "A01")
+	place := func(slug string) int { return slices.Index(slugs(c.list(c.customer, "")), slug) }
+	with := place("heidi")
+	c.do(t, call{token: c.customer, method: "POST", path: feedbackPath, status: http.StatusOK, body: fmt.Sprintf(`{"booking_id":%q,"feedback":"leave_out"}`, babe)})
+	assert.Greater(t, place("heidi"), with, "the children's film is no longer because of Babe")
+	assert.Equal(t, -1, place("babe"))
+	c.do(t, call{token: c.customer, method: "POST", path: feedbackPath, status: http.StatusOK, body: fmt.Sprintf(`{"booking_id":%q,"feedback":"count"}`, babe)})
+	assert.Equal(t, with, place("heidi"))
 }
 
 // A/B: the account decides which way its lists are made.

@@ -180,6 +180,7 @@ var who = map[string]access{
 	"PUT /v1/me/preferences":                   {body: `{"certificate":"none"}`},
 	"DELETE /v1/me/preferences":                {},
 	"POST /v1/me/feedback":                     {body: `{}`},
+	"GET /v1/me/activity":                      {},
 	"GET /v1/cities":                           {},
 	"GET /v1/movies":                           {},
 	"GET /v1/movies/{id}":                      {},

@@ -122,7 +122,7 @@ func newWorldOn(t *testing.T, db *database.DB, change ...func(*Options)) *world 
 	policy, quiet := booking.DefaultPolicy(), slog.New(slog.DiscardHandler)
 	w.documents = openDocuments(t, w.db.Pool.Config().ConnString())
 	w.options = Options{
-		Tastes:          tastes.New(w.documents, catalog.New(w.db)),
+		Tastes:          tastes.New(w.documents, catalog.New(w.db), booked),
 		Recommendations: openRecommendations(t, w.db, w.documents),
 		HTTP:            rest.Options{Logger: quiet},
 		Accounts:        newAccounts(t, w.db, w.tokenKey), PublicURL: "https://tickets.example", ServiceKeys: servicekeys.New(w.db.Pool),

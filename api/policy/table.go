@@ -84,6 +84,7 @@ var rules = []Rule{
 	changesSelf("putPreferences", "PUT /v1/me/preferences"),
 	changesSelf("deletePreferences", "DELETE /v1/me/preferences"),
 	changesSelf("giveFeedback", "POST /v1/me/feedback"),
+	readsSelf("listActivity", "GET /v1/me/activity"),
 	public("getKeys", "GET /.well-known/jwks.json"),
 
 	// The catalog and the search. Reviews are everyone's to read. Programs of partners read here

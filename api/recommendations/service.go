@@ -37,5 +37,6 @@ func Mount(server *rest.Server, said *tastes.Service, lists *recommendations.Ser
 	s.Route(http.MethodPut, "/v1/me/preferences", s.putPreferences)
 	s.Route(http.MethodDelete, "/v1/me/preferences", s.deletePreferences)
 	s.Post("/v1/me/feedback", s.giveFeedback)
+	s.Get("/v1/me/activity", s.listActivity)
 	return nil
 }

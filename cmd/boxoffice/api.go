@@ -151,7 +151,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Feed: feed, Shows: known,
 			Documents: reading.documents, Versions: reading.watch,
 		},
-		Tastes:          tastes.New(store, catalog.New(p.db)), // not a replica, which may not have a new movie yet
+		Tastes:          tastes.New(store, catalog.New(p.db), booked), // not a replica, which may not have a new movie yet
 		Recommendations: p.openRecommendations(reading.db, store),
 		Bookings: bookingsapi.Options{
 			Shows: known, Bookings: booked, Changes: changes, Feed: feed, BookingFeed: bookingFeed, Tickets: bookings.NewTickets(p.config.TicketKeys[0]), Links: opening,

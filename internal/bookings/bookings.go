@@ -88,6 +88,15 @@ func (s *Store) CustomerBookings(
 	return items, next, s.seen(ctx, items...)
 }
 
+// Owns tells whether a booking is this customer's, in any status.
+func (s *Store) Owns(ctx context.Context, customer, id uuid.UUID) (owns bool, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM bookings WHERE id = $1 AND customer_id = $2)`, id, customer).Scan(&owns)
+	if err != nil {
+		return false, translate("look for a customer's booking", err)
+	}
+	return owns, nil
+}
+
 // Filter narrows a list of bookings; an empty field does not.
 type Filter struct {
 	ShowID     string

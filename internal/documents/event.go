@@ -28,7 +28,14 @@ const (
 	KindReview            Kind = "review"
 	KindNotForMe          Kind = "not_for_me"
 	KindNotForMeWithdrawn Kind = "not_for_me_withdrawn"
+	// KindLeaveOut says that a booking shall not shape what is recommended. The booking is in
+	// Details, as DetailBooking.
+	KindLeaveOut          Kind = "leave_out"
+	KindLeaveOutWithdrawn Kind = "leave_out_withdrawn"
 )
+
+// DetailBooking is the name of a booking's id in Details.
+const DetailBooking = "booking"
 
 // Event is something that happened once.
 type Event struct {

@@ -48,6 +48,7 @@ const (
 const (
 	MostStated   = 100
 	MostNotForMe = 1000
+	MostLeftOut  = 1000
 )
 
 // longestTag is in bytes: the catalog has 60 characters for a genre or a certificate.
@@ -67,7 +68,7 @@ func (p Profile) Check() error {
 	wrong.text("certificate", p.Certificate, longestTag)
 	wrong.texts("accessibility", p.Accessibility, MostStated, 64)
 	wrong.number("not_for_me", len(p.NotForMe), MostNotForMe)
-	wrong.number("left_out", len(p.LeftOut), MostNotForMe)
+	wrong.number("left_out", len(p.LeftOut), MostLeftOut)
 	return wrong.Err()
 }
 

@@ -55,7 +55,7 @@ func DefaultRetention() Retention {
 		Counters: 730 * aDay,
 		Kinds: map[Kind]time.Duration{
 			KindClick: 180 * aDay, KindBooking: 730 * aDay, KindBookingWithdrawn: 730 * aDay, KindReview: 730 * aDay,
-			KindNotForMe: 730 * aDay, KindNotForMeWithdrawn: 730 * aDay,
+			KindNotForMe: 730 * aDay, KindNotForMeWithdrawn: 730 * aDay, KindLeaveOut: 730 * aDay, KindLeaveOutWithdrawn: 730 * aDay,
 		},
 	}
 }
@@ -95,6 +95,11 @@ func (s *Store) Forget(ctx context.Context, person uuid.UUID) error {
 	if err := s.Preferences.Delete(ctx, person); err != nil {
 		return err
 	}
+	return s.ForgetActivity(ctx, person)
+}
+
+// ForgetActivity is Forget without the profile.
+func (s *Store) ForgetActivity(ctx context.Context, person uuid.UUID) error {
 	if _, err := s.Lists.Forget(ctx, person); err != nil {
 		return err
 	}

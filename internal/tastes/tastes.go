@@ -1,8 +1,9 @@
 // Package tastes is what customers say about what they like and what they need: their
-// preferences, and their feedback to a movie. They are kept in the document store.
+// preferences, and their feedback to a movie or a booking. They are kept in the document store,
+// and here a person reads what else it has of them.
 //
-// What does not live here: lists that are made from it, what people did without saying
-// anything, and which messages an account wants (internal/accounts).
+// What does not live here: lists that are made from it, writing down what people did without
+// saying anything, and which messages an account wants (internal/accounts).
 package tastes
 
 import (
@@ -23,15 +24,24 @@ type Catalog interface {
 	HasMovie(ctx context.Context, id uuid.UUID) (bool, error)
 }
 
+// Bookings is what is asked about bookings.
+type Bookings interface {
+	// Owns tells whether a booking is this person's, in any status.
+	Owns(ctx context.Context, person, booking uuid.UUID) (bool, error)
+}
+
 // Service reads and changes what people say. Errors of the document store have the code
 // unavailable when it is away.
 type Service struct {
-	store   *documents.Store
-	catalog Catalog
+	store    *documents.Store
+	catalog  Catalog
+	bookings Bookings
 }
 
 // New makes a Service.
-func New(store *documents.Store, catalog Catalog) *Service { return &Service{store, catalog} }
+func New(store *documents.Store, catalog Catalog, bookings Bookings) *Service {
+	return &Service{store, catalog, bookings}
+}
 
 // Preferences are what a person said. Lists are never nil.
 type Preferences struct {
@@ -47,6 +57,8 @@ type Preferences struct {
 	// Liked and NotForMe are movies, from feedback.
 	Liked    []uuid.UUID `json:"liked"`
 	NotForMe []uuid.UUID `json:"not_for_me"`
+	// LeftOut are bookings, from feedback.
+	LeftOut []uuid.UUID `json:"left_out"`
 }
 
 // Get reads what a person said. Code: unavailable.
@@ -60,7 +72,7 @@ func shown(p documents.Profile) Preferences {
 	return Preferences{
 		Version: p.Version, Personalization: p.Personalization != documents.Off,
 		Languages: listed(p.Languages), Genres: listed(p.Genres), Certificate: p.Certificate, Accessibility: listed(p.Accessibility),
-		Liked: listed(p.Films), NotForMe: listed(p.NotForMe),
+		Liked: listed(p.Films), NotForMe: listed(p.NotForMe), LeftOut: listed(p.LeftOut),
 	}
 }
 
@@ -90,9 +102,22 @@ func (s *Service) Put(ctx context.Context, person uuid.UUID, choice Choice, vers
 	})
 }
 
-// Forget deletes all that the document store knows of a person. Code: unavailable; a repeat
-// deletes what is left.
+// Forget deletes all that the document store knows of a person, but for one choice: who turned
+// personalization off did not ask to have it turned on again. Codes: unavailable, after which a
+// repeat deletes what is left; conflict when twenty other writers were first.
 func (s *Service) Forget(ctx context.Context, person uuid.UUID) error {
+	off := false
+	_, err := s.change(ctx, person, nil, func(p *documents.Profile) (bool, error) {
+		off = p.Personalization == documents.Off
+		*p = documents.Profile{Version: p.Version, Personalization: p.Personalization}
+		return off, nil
+	})
+	if err != nil {
+		return err
+	}
+	if off {
+		return s.store.ForgetActivity(ctx, person)
+	}
 	return s.store.Forget(ctx, person)
 }
 

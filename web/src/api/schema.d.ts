@@ -1737,6 +1737,27 @@ export interface paths {
         patch: operations["changeMe"];
         trace?: never;
     };
+    "/v1/me/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was noted of you for recommendations, newest first
+         * @description Each movie that came into view in a list of yours or was opened, bookings, reviews, and feedback, for as long as each is kept.
+         *     With personalization off nothing new is noted. DELETE /v1/me/preferences deletes it.
+         */
+        get: operations["listActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/confirm": {
         parameters: {
             query?: never;
@@ -1977,8 +1998,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Say that you like a movie, or that it is not for you
-         * @description In place of what you said of this movie before. A repeat changes nothing. You may like 100 movies, and 1,000 may be not for you.
+         * Say that you like a movie, that it is not for you, or that a booking shall not count
+         * @description In place of what you said of this movie or booking before. A repeat changes nothing. You may like 100 movies, 1,000 may be
+         *     not for you, and 1,000 bookings may be left out. A booking that is left out does not shape what is recommended to you; its
+         *     movie is still one that you have booked.
          */
         post: operations["giveFeedback"];
         delete?: never;
@@ -2110,7 +2133,7 @@ export interface paths {
         /**
          * Forget what you like, and what you did
          * @description Deletes your preferences, your feedback, and what recommendations remember of what you did. Bookings and reviews stay.
-         *     Personalization is on again afterwards; turn it off with PUT.
+         *     If you had turned personalization off it stays off, which is the one thing that is kept.
          */
         delete: operations["deletePreferences"];
         options?: never;
@@ -2960,6 +2983,43 @@ export interface components {
             /** @description Kept in the audit log. */
             reason: string;
         };
+        Activity: {
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            /** @description Of a booking and what was said of one. */
+            booking_id?: string;
+            /** Format: uuid */
+            city_id?: string;
+            /** @description What else was noted. */
+            details?: {
+                [key: string]: string;
+            };
+            /**
+             * @description One of impression, view, click, booking, booking_withdrawn, review, not_for_me, not_for_me_withdrawn, leave_out, leave_out_withdrawn. There may be more.
+             * @example impression
+             */
+            kind: string;
+            /** @description The list that the movie was in. */
+            list_id?: string;
+            /** @description The version of the model that made the list, or what it was made from without one. */
+            model?: string;
+            /** Format: uuid */
+            movie_id?: string;
+            /** @description Its place in the list, from 1. */
+            position?: number;
+            /** @description How probable it was that the movie would be in this place. */
+            propensity?: number;
+            session?: string;
+            /** @description Of a review. */
+            stars?: number;
+        };
+        ActivityPage: {
+            items: components["schemas"]["Activity"][];
+            next_cursor?: string;
+        };
         Alert: {
             /** @description Left out when the alert is about no booking, or about one that never came to be. */
             booking?: {
@@ -3169,6 +3229,18 @@ export interface components {
             event: "booking";
             /** @description The booking's version. */
             id: string;
+        };
+        BookingFeedback: {
+            /**
+             * Format: uuid
+             * @description A booking of yours.
+             */
+            booking_id: string;
+            /**
+             * @description count takes leave_out back.
+             * @enum {string}
+             */
+            feedback: "leave_out" | "count";
         };
         BookingPage: {
             items: components["schemas"]["Booking"][];
@@ -3610,6 +3682,15 @@ export interface components {
             /** @description Where the trailer can be watched. */
             trailer_url?: string;
             year: number;
+        };
+        MovieFeedback: {
+            /**
+             * @description none takes back what you said.
+             * @enum {string}
+             */
+            feedback: "like" | "not_for_me" | "none";
+            /** Format: uuid */
+            movie_id: string;
         };
         MovieFields: {
             /** @description Other names and scripts. */
@@ -4940,6 +5021,8 @@ export interface components {
             certificate: string;
             genres: string[];
             languages: string[];
+            /** @description Bookings that do not shape what is recommended to you, from feedback. */
+            left_out: string[];
             /** @description Movies that you like, from feedback. */
             liked: string[];
             /** @description Movies that are never recommended to you, from feedback. */
@@ -9369,6 +9452,39 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listActivity: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description The next_cursor of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of it. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityPage"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ServiceKeyForbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["QuotaExceeded"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     confirmPassword: {
         parameters: {
             query?: never;
@@ -9803,21 +9919,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "feedback": "not_for_me",
-                 *       "movie_id": "7d9f0c1e-2b64-4d8e-9c53-0f6a1c2e7b11"
-                 *     }
-                 */
-                "application/json": {
-                    /**
-                     * @description none takes back what you said.
-                     * @enum {string}
-                     */
-                    feedback: "like" | "not_for_me" | "none";
-                    /** Format: uuid */
-                    movie_id: string;
-                };
+                "application/json": components["schemas"]["MovieFeedback"] | components["schemas"]["BookingFeedback"];
             };
         };
         responses: {
