@@ -66,7 +66,7 @@ var mayImport = []struct {
 	{"sandbox/sandboxtest", []string{"sandbox"}},
 	{"cmd/boxoffice/book", []string{"booking"}},
 	{"cmd/boxoffice", anything},
-	{"bench", []string{"booking", "activities", "workers", "workflows", "api", "api/catalog", "api/rest", "internal/temporal", "internal/accounts", "internal/cache", "internal/catalog", "internal/shows", "internal/bookings", "internal/seatmap", "internal/bestseats", "internal/search/...", "internal/recommend", "internal/database/...", "internal/vendors", "internal/audit", "internal/catalog/demo", "internal/houses", "internal/houses/session", "internal/payments", "internal/sealing", "sandbox", "sandbox/house"}},
+	{"bench", []string{"booking", "activities", "workers", "workflows", "api", "api/catalog", "api/rest", "internal/temporal", "internal/accounts", "internal/cache", "internal/catalog", "internal/shows", "internal/bookings", "internal/seatmap", "internal/bestseats", "internal/search/...", "internal/recommend", "internal/recommendations", "internal/tastes", "internal/documents", "internal/documents/postgres", "internal/database/...", "internal/vendors", "internal/audit", "internal/catalog/demo", "internal/houses", "internal/houses/session", "internal/payments", "internal/sealing", "sandbox", "sandbox/house"}},
 
 	{"internal/config", []string{"booking"}},
 	{"internal/cache", nil},

@@ -10,6 +10,7 @@
 //	bench streams    live seat maps, with the watchers in a process of their own
 //	bench search     finding titles, against Postgres with pg_trgm
 //	bench recommend  training and personal lists, against lists of popularity
+//	bench lists      personal lists over HTTP with the store of documents, against a visitor's
 //
 // The benchmarks of holds and prechecks live with these, in internal/bookings.
 package main
@@ -37,6 +38,7 @@ var benchmarks = map[string]func(ctx context.Context, args []string) error{
 	"reads":     readsBenchmark,
 	"search":    searchBenchmark,
 	"recommend": recommendBenchmark,
+	"lists":     listsBenchmark,
 	"reminders": remindersBenchmark,
 	"logins":    loginsBenchmark,
 	"theaters":  theatersBenchmark,
