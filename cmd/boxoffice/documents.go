@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/database"
 	"github.com/boxoffice/boxoffice/internal/documents"
 	"github.com/boxoffice/boxoffice/internal/documents/mongo"
 	"github.com/boxoffice/boxoffice/internal/documents/postgres"
+	"github.com/boxoffice/boxoffice/internal/notify"
 	"github.com/boxoffice/boxoffice/internal/recommendations"
 )
 
@@ -47,6 +51,26 @@ func (p *platform) openRecommendations(reading *database.DB, store *documents.St
 		service.Close(ctx)
 	})
 	return service
+}
+
+// moreMovies names movies for mails. They are what the person would see in the app.
+func moreMovies(lists *recommendations.Service, log *slog.Logger) notify.More {
+	return func(ctx context.Context, customerID, cityID string) (more []notify.MoreMovie) {
+		person, err := uuid.Parse(customerID)
+		if err != nil {
+			return nil
+		}
+		list, err := lists.ForMail(ctx, person, cityID)
+		if err != nil {
+			log.WarnContext(ctx, "a mail names no other movies", "error", err)
+			return nil
+		}
+		for _, item := range list.Items {
+			show := item.Shows[0]
+			more = append(more, notify.MoreMovie{Title: item.Movie.Title, Slug: item.Movie.Slug, Theater: show.Theater.Name, StartsAt: show.StartsAt, TimeZone: show.TimeZone})
+		}
+		return more
+	}
 }
 
 // writeWithin is how long a process that stops writes what waits for the store of documents.

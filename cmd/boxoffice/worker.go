@@ -175,7 +175,7 @@ func (p *platform) activities(ctx context.Context) (workers.Activities, error) {
 	}
 	messages := notify.New(notify.Options{
 		Pool: p.db.Pool, Publish: p.bus.Publish, PublicURL: cfg.PublicURL, FromName: cfg.MailFromName, Logger: p.log,
-		Senders: senders, Links: opening,
+		Senders: senders, Links: opening, More: moreMovies(p.openRecommendations(p.db, store), p.log),
 	})
 	told := &activities.Notifications{Messages: messages, Vendors: guards, Reminders: workers.ReminderLane()}
 	if cfg.Push() {

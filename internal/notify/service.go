@@ -34,6 +34,8 @@ type Options struct {
 	PublicURL string
 	// Links let messages open their booking without a log-in. Nil: only its owner opens it.
 	Links *links.Links
+	// More names other movies for the mail of a confirmation; nil names none.
+	More More
 	// FromName is the name that messages speak in.
 	FromName string
 	// SendWithin is how long one call to a vendor may take. After it, an attempt without an
@@ -51,6 +53,7 @@ type Service struct {
 	publish     func(ctx context.Context, topic string)
 	senders     map[booking.Channel]Sender
 	writer      writer
+	more        More
 	sendWithin  time.Duration
 	settleAfter time.Duration
 	log         *slog.Logger
@@ -63,6 +66,7 @@ func New(opts Options) *Service {
 		publish:     opts.Publish,
 		senders:     opts.Senders,
 		writer:      writer{publicURL: strings.TrimRight(opts.PublicURL, "/"), brand: orElse(plain(opts.FromName), "Boxoffice"), links: opts.Links},
+		more:        opts.More,
 		sendWithin:  orElse(opts.SendWithin, defaultSendWithin),
 		settleAfter: orElse(opts.SettleAfter, defaultSettleAfter),
 		log:         opts.Logger,
@@ -114,6 +118,7 @@ func (s *Service) Send(ctx context.Context, n booking.Notification) error {
 	} else if !configured || sender.Name() != d.vendor {
 		return s.giveUp(ctx, d, "the vendor that may have it is not configured any more")
 	}
+	s.addMore(ctx, d)
 	message, err := s.writer.write(d)
 	if err != nil {
 		return err

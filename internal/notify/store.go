@@ -49,12 +49,15 @@ type dispatch struct {
 	returned      booking.Money // the latest refund; zero without one
 	ticket        string
 	movieSlug     string
+	customerID    string
+	cityID        string
 	// Of a theater that sells from its own system: its number, and its codes by seat.
 	number string
 	codes  map[string]string
 
 	change change
 	offers []offer
+	more   []MoreMovie
 }
 
 // change is what happened to the show, when the message is about that; otherwise it has no
@@ -132,7 +135,7 @@ SELECT coalesce(n.id::text, ''), coalesce(n.status, 'pending'), coalesce(n.vendo
        m.slug, coalesce(n.offers, '[]'), coalesce(ch.id::text, ''), coalesce(ch.reason, ''),
        ch.old_starts_at, ch.new_starts_at, ch.decide_by, coalesce(ch.default_choice, ''),
        ch.id IS NOT NULL AND change_is_superseded(ch.id), ch.id IS NOT NULL AND ch.show_id <> b.show_id,
-       coalesce(ho.number, ''), coalesce(ho.codes, '{}')
+       coalesce(ho.number, ''), coalesce(ho.codes, '{}'), b.customer_id::text, t.city_id::text
 FROM bookings b
 JOIN accounts a ON a.id = b.customer_id
 LEFT JOIN show_changes ch ON ch.id = nullif($5, '')::uuid
@@ -165,7 +168,7 @@ func (s store) load(ctx context.Context, n booking.Notification) (*dispatch, err
 		&d.show.StartsAt, &d.show.EndsAt, &d.show.TimeZone, &d.show.Format, &d.show.Language,
 		&d.ticket, &d.returned.Amount, &d.returned.Currency,
 		&d.movieSlug, &d.offers, &d.change.id, &d.change.reason,
-		&from, &to, &decideBy, &d.change.byDefault, &d.change.superseded, &d.change.left, &d.number, &d.codes)
+		&from, &to, &decideBy, &d.change.byDefault, &d.change.superseded, &d.change.left, &d.number, &d.codes, &d.customerID, &d.cityID)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, booking.E(booking.CodeNotFound, "There is no such booking.")
 	}

@@ -28,6 +28,7 @@ type texts struct {
 	BySMS     sentence `json:"by_sms"`
 	ByPush    sentence `json:"by_push"`
 	Offers    sentence `json:"offers"` // above the shows that a message offers
+	More      string   `json:"more"`   // above other movies
 	// Date and ShortDate are layouts of package time, without the zone.
 	Date      string `json:"date"`
 	ShortDate string `json:"short_date"`

@@ -60,10 +60,12 @@ type facts struct {
 	DecideBy, ShortDecideBy string // empty when there is nothing to choose
 	Refunded                bool   // what happens to customers who do not choose
 	Offers                  []offered
+	More                    []offered // other movies
 }
 
 // offered is a show that a message offers.
 type offered struct {
+	Movie           string // if it is another one
 	When, ShortWhen string
 	Theater         string
 	Elsewhere       string // the theater, if it is another one
@@ -79,6 +81,8 @@ type mail struct {
 	Rows                      []row
 	OffersHeading             string
 	Offers                    []offered
+	MoreHeading               string
+	More                      []offered
 	Button, Link, Footer      string
 }
 
@@ -192,6 +196,7 @@ func (w writer) facts(d *dispatch, language texts) facts {
 		}
 		f.Offers = append(f.Offers, next)
 	}
+	f.More = w.more(d, language)
 	return f
 }
 
@@ -245,6 +250,9 @@ func compose(notice booking.Notice, language texts, f facts) (mail, error) {
 			return mail{}, err
 		}
 		m.OffersHeading = heading
+	}
+	if m.More = f.More; len(m.More) > 0 {
+		m.MoreHeading = language.More
 	}
 	for _, key := range rows[notice] {
 		if value := f.row(key); len(value) > 0 && value[0] != "" {

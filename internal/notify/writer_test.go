@@ -87,6 +87,12 @@ func sample(channel booking.Channel, notice booking.Notice) *dispatch {
 		ticket:    "BX-7K2M-9QRT",
 		movieSlug: "dune-part-two",
 	}
+	if notice == booking.NoticeConfirmed {
+		for i, title := range []string{"Perfect Days", "12th Fail", "All We Imagine as Light"} {
+			d.more = append(d.more, MoreMovie{Title: title, Slug: fmt.Sprint("movie-", i), Theater: "Aurora Koramangala",
+				StartsAt: d.show.StartsAt.Add(time.Duration(i) * 3 * time.Hour), TimeZone: "Asia/Kolkata"})
+		}
+	}
 	switch notice {
 	case booking.NoticeRescheduled:
 		d.change = change{

@@ -57,25 +57,35 @@ func (a Ask) check() (Ask, error) {
 // ForPerson gives the movies that suit a person, or what is popular in the city. Codes:
 // validation_failed; unavailable only while the main database is away.
 func (s *Service) ForPerson(ctx context.Context, ask Ask) (List, error) {
-	return s.list(ctx, "for_you", ask, func(m loaded, who *person, r recommend.Request) (recommend.List, string) {
-		if !who.personal() {
-			return recommend.Popular(r), ""
+	return s.list(ctx, "for_you", ask, s.forPerson)
+}
+
+// mailed is how many movies a mail may name.
+const mailed = 3
+
+// ForMail is ForPerson for a mail. No one reports whether its reader saw them.
+func (s *Service) ForMail(ctx context.Context, person uuid.UUID, city string) (List, error) {
+	return s.list(ctx, "mail", Ask{Person: person, City: city, Limit: mailed}, s.forPerson)
+}
+
+func (s *Service) forPerson(m loaded, who *person, r recommend.Request) (recommend.List, string) {
+	if !who.personal() {
+		return recommend.Popular(r), ""
+	}
+	r.History, r.Tastes = who.history(), recommend.Tastes{Genres: who.profile.Genres}
+	if len(r.History)+len(r.Tastes.Genres) == 0 {
+		return recommend.Popular(r), "" // nothing is known of them: no model is missed
+	}
+	r.Explore, r.Seed = explore, hashOf(who.id, time.Now().UTC().Format(time.DateOnly))
+	switch s.arms.of(who.id) {
+	case armPopularity:
+		return recommend.Popular(r), ""
+	case armPrevious:
+		if m.before != nil {
+			return m.before.ForYou(r), m.beforeVersion
 		}
-		r.History, r.Tastes = who.history(), recommend.Tastes{Genres: who.profile.Genres}
-		if len(r.History)+len(r.Tastes.Genres) == 0 {
-			return recommend.Popular(r), "" // nothing is known of them: no model is missed
-		}
-		r.Explore, r.Seed = explore, hashOf(who.id, time.Now().UTC().Format(time.DateOnly))
-		switch s.arms.of(who.id) {
-		case armPopularity:
-			return recommend.Popular(r), ""
-		case armPrevious:
-			if m.before != nil {
-				return m.before.ForYou(r), m.beforeVersion
-			}
-		}
-		return m.current.ForYou(r), m.version
-	})
+	}
+	return m.current.ForYou(r), m.version
 }
 
 // Similar gives movies for people who like one. Codes: not_found, validation_failed;
@@ -126,7 +136,9 @@ func (s *Service) list(ctx context.Context, name string, ask Ask, choose func(lo
 		return List{}, err
 	}
 	s.lists.WithLabelValues(name, string(list.Source)).Inc()
-	s.shown.keep(list, who, city.ID)
+	if name != "mail" {
+		s.shown.keep(list, who, city.ID)
+	}
 	return list, nil
 }
 

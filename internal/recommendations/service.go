@@ -71,7 +71,7 @@ func New(db, reading *database.DB, store *documents.Store, o Options) *Service {
 		titles:   expirable.NewLRU[uuid.UUID, Because](knownTitles, nil, titlesFor),
 		lists: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "boxoffice_recommendations_lists_total",
-			Help: "Lists of recommended movies, by list (for_you, similar) and by what they were made from (model, popularity, popularity_without_model, popularity_without_store).",
+			Help: "Lists of recommended movies, by list (for_you, similar, mail) and by what they were made from (model, popularity, popularity_without_model, popularity_without_store).",
 		}, []string{"list", "source"}),
 		stopLooks: stop, looked: make(chan struct{}),
 	}
