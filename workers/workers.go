@@ -170,6 +170,8 @@ func (o Options) worker(queue string, fatal chan<- error) (worker.Worker, error)
 		// One step at a time: each takes all processors that it gets.
 		options.MaxConcurrentActivityExecutionSize = 1
 		options.MaxConcurrentWorkflowTaskExecutionSize = 2
+		// What a step says of its progress is seen soon.
+		options.MaxHeartbeatThrottleInterval = 5 * time.Second
 		options.MaxConcurrentWorkflowTaskPollers = 2
 		options.MaxConcurrentActivityTaskPollers = 1
 	}

@@ -11,6 +11,7 @@ import (
 type recommendCommand struct {
 	Evaluate recommendEvaluateCommand `cmd:"" help:"Compare the recommendations with other methods on MovieLens, and print the tables."`
 	Train    recommendTrainCommand    `cmd:"" help:"Learn from bookings and feedback now, and put the new model in use unless it is worse. The workers do the work."`
+	Back     recommendBackCommand     `cmd:"" help:"Put the version of the model in use that was in use before."`
 }
 
 type recommendEvaluateCommand struct {

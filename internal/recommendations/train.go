@@ -130,7 +130,7 @@ func (l *Learner) compare(ctx context.Context, data recommend.Data, used inUse, 
 		return nil
 	}
 	phase(fmt.Sprintf("measure on %d bookings", len(cases.List)))
-	candidate, err := recommend.Train(ctx, before, options)
+	candidate, err := recommend.Train(following(ctx, "train to measure", phase), before, options)
 	if err != nil {
 		return fmt.Errorf("recommendations: train a model to measure: %w", err)
 	}
@@ -140,6 +140,11 @@ func (l *Learner) compare(ctx context.Context, data recommend.Data, used inUse, 
 		measured.Note, measured.Refused = decide(was, now)
 	}
 	return ctx.Err()
+}
+
+// following is a context whose trainings tell how far they are.
+func following(ctx context.Context, what string, phase func(string)) context.Context {
+	return recommend.WithProgress(ctx, func(doing string, done float64) { phase(fmt.Sprintf("%s: %s, %.0f %%", what, doing, 100*done)) })
 }
 
 // decide compares two measures. A difference within one standard error of a measure is chance: the
@@ -172,7 +177,7 @@ func (l *Learner) choose(ctx context.Context, before recommend.Data, used inUse,
 		return o, chosen, nil
 	}
 	phase(fmt.Sprintf("choose options on %d bookings", len(cases.List)))
-	best, err := recommend.Choose(ctx, train, cases, o, recommend.DefaultGrid())
+	best, err := recommend.Choose(following(ctx, "choose options", phase), train, cases, o, recommend.DefaultGrid())
 	if err != nil {
 		return o, chosen, fmt.Errorf("recommendations: choose options: %w", err)
 	}
@@ -226,7 +231,7 @@ func (l *Learner) Train(ctx context.Context, req booking.TrainRequest, phase fun
 		return booking.TrainedModel{}, err
 	}
 	phase(fmt.Sprintf("train on %d people and %d films", req.Measured.People, req.Measured.Films))
-	model, err := recommend.Train(ctx, data, options)
+	model, err := recommend.Train(following(ctx, "train", phase), data, options)
 	if err != nil {
 		return booking.TrainedModel{}, fmt.Errorf("recommendations: train: %w", err)
 	}
