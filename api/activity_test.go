@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -112,6 +113,25 @@ func TestForgettingKeepsPersonalizationOff(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, found)
 	assert.True(t, w.put(t, w.customer, `{"personalization":true}`).Personalization, "until it is turned on")
+}
+
+// One device forgets, the other one turns personalization off. In any order, it is off afterwards.
+func TestForgettingWhilePersonalizationIsTurnedOff(t *testing.T) {
+	t.Parallel()
+	w, amelie, _ := tasteWorld(t)
+	for range 10 {
+		w.put(t, w.customer, `{"personalization":true}`)
+		w.say(t, w.customer, amelie, tastes.Like)
+		var group sync.WaitGroup
+		group.Go(func() {
+			w.do(t, call{token: w.customer, method: "PUT", path: preferencesPath, body: `{"personalization":false}`, status: http.StatusOK})
+		})
+		group.Go(func() {
+			w.do(t, call{token: w.customer, method: "DELETE", path: preferencesPath, status: http.StatusNoContent})
+		})
+		group.Wait()
+		assert.False(t, w.preferences(w.customer).Personalization)
+	}
 }
 
 func (w *world) put(t testing.TB, token, body string) (p tastes.Preferences) {

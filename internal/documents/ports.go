@@ -19,6 +19,9 @@ type Preferences interface {
 	Put(ctx context.Context, person uuid.UUID, p Profile) (version int64, err error)
 	// Delete removes the profile of a person, if there is one.
 	Delete(ctx context.Context, person uuid.UUID) error
+	// DeleteVersion removes the profile of a person if it still has a version. Code: conflict when
+	// another writer was first.
+	DeleteVersion(ctx context.Context, person uuid.UUID, version int64) error
 }
 
 // Events keeps what happened, for as long as its kind is kept.

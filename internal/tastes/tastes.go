@@ -106,19 +106,29 @@ func (s *Service) Put(ctx context.Context, person uuid.UUID, choice Choice, vers
 // personalization off did not ask to have it turned on again. Codes: unavailable, after which a
 // repeat deletes what is left; conflict when twenty other writers were first.
 func (s *Service) Forget(ctx context.Context, person uuid.UUID) error {
-	off := false
-	_, err := s.change(ctx, person, nil, func(p *documents.Profile) (bool, error) {
-		off = p.Personalization == documents.Off
-		*p = documents.Profile{Version: p.Version, Personalization: p.Personalization}
-		return off, nil
-	})
-	if err != nil {
+	for left := attempts; ; left-- {
+		err := s.forgetProfile(ctx, person)
+		switch {
+		case err == nil:
+			return s.store.ForgetActivity(ctx, person)
+		case booking.CodeOf(err) != booking.CodeConflict || left == 1:
+			return err
+		}
+	}
+}
+
+// forgetProfile deletes what it has read: the choice may be made at the same moment. Code: conflict.
+func (s *Service) forgetProfile(ctx context.Context, person uuid.UUID) error {
+	profile, err := s.store.Preferences.Get(ctx, person)
+	switch {
+	case err != nil || profile.Version == 0:
 		return err
+	case profile.Personalization == documents.Off:
+		_, err = s.store.Preferences.Put(ctx, person, documents.Profile{Version: profile.Version, Personalization: documents.Off})
+		return err
+	default:
+		return s.store.Preferences.DeleteVersion(ctx, person, profile.Version)
 	}
-	if off {
-		return s.store.ForgetActivity(ctx, person)
-	}
-	return s.store.Forget(ctx, person)
 }
 
 // attempts is how often a change is tried while other writers are first. Each time one of

@@ -120,6 +120,45 @@ func preferencesDeleted(t *testing.T, w *world) {
 	requireCode(t, booking.CodeConflict, err, "a version from before the deletion")
 }
 
+// Who deletes what they have read deletes nothing that was written since.
+func preferencesDeletedByVersion(t *testing.T, w *world) {
+	person := uuid.New()
+	requireCode(t, booking.CodeConflict, w.Preferences.DeleteVersion(t.Context(), person, 7), "there is none")
+	first, err := w.Preferences.Put(t.Context(), person, documents.Profile{Genres: []string{"Drama"}})
+	require.NoError(t, err)
+	second, err := w.Preferences.Put(t.Context(), person, documents.Profile{Version: first, Personalization: documents.Off})
+	require.NoError(t, err)
+	requireCode(t, booking.CodeConflict, w.Preferences.DeleteVersion(t.Context(), person, first))
+	p, err := w.Preferences.Get(t.Context(), person)
+	require.NoError(t, err)
+	assert.Equal(t, documents.Off, p.Personalization)
+	require.NoError(t, w.Preferences.DeleteVersion(t.Context(), person, second))
+	p, err = w.Preferences.Get(t.Context(), person)
+	require.NoError(t, err)
+	assert.Zero(t, p.Version)
+
+	for range 10 { // of one who deletes and one who writes, one is first
+		version, err := w.Preferences.Put(t.Context(), person, documents.Profile{})
+		require.NoError(t, err)
+		var won atomic.Int64
+		together(2, func(i int) {
+			var err error
+			if i == 0 {
+				err = w.Preferences.DeleteVersion(t.Context(), person, version)
+			} else {
+				_, err = w.Preferences.Put(t.Context(), person, documents.Profile{Version: version, Personalization: documents.Off})
+			}
+			if err == nil {
+				won.Add(1)
+				return
+			}
+			assert.Equal(t, booking.CodeConflict, booking.CodeOf(err), err)
+		})
+		assert.EqualValues(t, 1, won.Load())
+		require.NoError(t, w.Preferences.Delete(t.Context(), person))
+	}
+}
+
 func preferencesRefused(t *testing.T, w *world) {
 	for field, p := range map[string]documents.Profile{
 		"personalization": {Personalization: "perhaps"},

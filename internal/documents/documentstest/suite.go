@@ -34,6 +34,7 @@ func Run(t *testing.T, s Setup) {
 		"PreferencesRace":          preferencesRace,
 		"PreferencesFirstWriters":  preferencesFirstWriters,
 		"PreferencesDeleted":       preferencesDeleted,
+		"PreferencesDeleteVersion": preferencesDeletedByVersion,
 		"PreferencesRefused":       preferencesRefused,
 		"EventsComeBack":           eventsComeBack,
 		"EventsRepeated":           eventsRepeated,

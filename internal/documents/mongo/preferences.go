@@ -8,6 +8,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/documents"
 )
 
@@ -36,7 +37,7 @@ func (s preferences) Put(ctx context.Context, person uuid.UUID, p documents.Prof
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	conflict := documents.Conflict("The preferences were changed meanwhile. Read them again, then repeat the change.")
+	conflict := changedMeanwhile()
 	next := profile{Person: person, Version: p.Version + 1, ChangedAt: s.options.Moment(), Body: p}
 	profiles := s.db.Collection(profilesIn)
 	if p.Version == 0 {
@@ -58,8 +59,21 @@ func (s preferences) Put(ctx context.Context, person uuid.UUID, p documents.Prof
 	}
 }
 
+func changedMeanwhile() *booking.Error {
+	return documents.Conflict("The preferences were changed meanwhile. Read them again, then repeat the change.")
+}
+
 // Delete implements documents.Preferences.
 func (s preferences) Delete(ctx context.Context, person uuid.UUID) error {
 	_, err := s.remove(ctx, "delete a profile", profilesIn, bson.D{{Key: "_id", Value: person}})
+	return err
+}
+
+// DeleteVersion implements documents.Preferences.
+func (s preferences) DeleteVersion(ctx context.Context, person uuid.UUID, version int64) error {
+	n, err := s.remove(ctx, "delete a profile", profilesIn, bson.D{{Key: "_id", Value: person}, {Key: "version", Value: version}})
+	if err == nil && n == 0 {
+		return changedMeanwhile()
+	}
 	return err
 }

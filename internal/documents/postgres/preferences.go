@@ -32,13 +32,26 @@ func (s preferences) Put(ctx context.Context, person uuid.UUID, p documents.Prof
 	}
 	written, err := s.one(ctx, "write a profile", statement, args, []any{&version})
 	if err == nil && !written {
-		err = documents.Conflict("The preferences were changed meanwhile. Read them again, then repeat the change.")
+		err = changedMeanwhile()
 	}
 	return version, err
+}
+
+func changedMeanwhile() error {
+	return documents.Conflict("The preferences were changed meanwhile. Read them again, then repeat the change.")
 }
 
 // Delete implements documents.Preferences.
 func (s preferences) Delete(ctx context.Context, person uuid.UUID) error {
 	_, err := s.exec(ctx, "delete a profile", `DELETE FROM documents.profiles WHERE person = $1`, person)
+	return err
+}
+
+// DeleteVersion implements documents.Preferences.
+func (s preferences) DeleteVersion(ctx context.Context, person uuid.UUID, version int64) error {
+	n, err := s.exec(ctx, "delete a profile", `DELETE FROM documents.profiles WHERE person = $1 AND version = $2`, person, version)
+	if err == nil && n == 0 {
+		err = changedMeanwhile()
+	}
 	return err
 }

@@ -26,6 +26,7 @@ type Grids struct {
 	EASE      []float64
 	Start     recommend.Options // ours begins with
 	Ours      recommend.Grid
+	Strong    StrongGrids
 }
 
 // QuickGrids have what the full ones chose.
@@ -36,7 +37,7 @@ func QuickGrids() Grids {
 		Neighbors: []int{20}, Shrink: []float64{10},
 		IALS:  []ialsOptions{{size: 64, unseen: 0.1, ridge: 0.01, epochs: 8, randomness: 1}},
 		EASE:  []float64{100},
-		Start: start,
+		Start: start, Strong: QuickStrong(),
 	}
 }
 
@@ -45,7 +46,7 @@ func FullGrids() Grids {
 	g := Grids{
 		Neighbors: []int{10, 20, 50, 100, 200}, Shrink: []float64{0, 10, 100},
 		EASE:  []float64{10, 30, 100, 300, 1000, 3000},
-		Start: recommend.DefaultOptions(), Ours: recommend.DefaultGrid(),
+		Start: recommend.DefaultOptions(), Ours: recommend.DefaultGrid(), Strong: FullStrong(),
 	}
 	for _, size := range []int{32, 64, 128} {
 		for _, unseen := range []float64{0.03, 0.1, 0.3} {

@@ -13,6 +13,9 @@ import (
 // Seeds are the draws of hidden films that a report has.
 var Seeds = []uint64{1, 3, 5}
 
+// strongSeed draws the people that are held out. It is one draw: the error says what others would change.
+const strongSeed = 1
+
 // factsLambdas are what is tried for what a fact costs.
 var factsLambdas = []float64{30, 100, 300}
 
@@ -42,6 +45,14 @@ func Report(ctx context.Context, r *Ratings, g Grids, out io.Writer, progress fu
 		measure recommend.Measure
 	}{{"popularity", cut.Popularity}, {Ours, cut.Ours}} {
 		fmt.Fprintf(table, "| %s\t| %.4f\t| %.3f\t|\n", line.method, line.measure.NDCG, line.measure.Hit)
+	}
+	strong, err := StrongGeneralization(ctx, r, strongSeed, ours.options, g.Strong, progress)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(table, "\n| %d people held out, among all of %d\t| Recall@%d\t| ±\t| NDCG@%d\t| ±\t| options\t|\n|---|---|---|---|---|---|\n", strong[0].People, len(r.Films), recallOf, ndcgOf)
+	for _, line := range strong {
+		fmt.Fprintf(table, "| %s\t| %.3f\t| %.3f\t| %.3f\t| %.3f\t| %s\t|\n", line.Method, line.Recall, line.RecallError, line.NDCG, line.NDCGError, line.Chosen)
 	}
 	fmt.Fprintf(table, "\n| hidden films\t| people\t| genre cosine\t| %s\t| times\t| if the future were known: popularity\t|\n|---|---|---|---|---|---|\n", Ours)
 	for _, seed := range Seeds {
