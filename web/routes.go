@@ -42,6 +42,7 @@ var routes = []struct {
 	{"/account/password", private},
 	{"/account/security", private},
 	{"/account/messages", private},
+	{"/account/tastes", private},
 	{"/account/region", private},
 	{"/login", private},
 	{"/signup", private},

@@ -59,7 +59,7 @@ test.each(kinds)('The account is a list of parts with addresses of their own, on
   const list = page.getByRole('navigation', { name: 'Parts of your account' });
   await list.getByText(asha.email).waitFor();
   expect(await page.locator('form').count(), 'forms on the first screen: only the code that is due').toBe(1);
-  for (const [name, path] of [['Name and phone', 'profile'], ['E-mail', 'email'], ['Password', 'password'], ['Log-in and devices', 'security'], ['Messages', 'messages'], ['Language and place', 'region']] as const) {
+  for (const [name, path] of [['Name and phone', 'profile'], ['E-mail', 'email'], ['Password', 'password'], ['Log-in and devices', 'security'], ['Messages', 'messages'], ['What you like', 'tastes'], ['Language and place', 'region']] as const) {
     await press(list.getByRole('link', { name }));
     await page.waitForURL('**/account/' + path);
     await heading(page, name).waitFor();

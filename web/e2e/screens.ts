@@ -197,6 +197,22 @@ export const screens: Screen[] = [
   at('tickets', true, () => '/tickets', 'main li a'),
   at('cancel', true, ({ confirmed }) => `/bookings/${confirmed.id}/cancel`, 'button.danger'),
   at('cancelled', true, ({ cancelled }) => '/bookings/' + cancelled.id, '.story'),
+  {
+    name: 'home-suggestions',
+    member: true,
+    async open(page, { show }) {
+      await page.goto('/?city=' + show.city);
+      await page.locator('[data-movie] [aria-pressed]').first().scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'home-not-for-me',
+    member: true,
+    async open(page) {
+      await page.locator('[data-movie] .drop').first().click();
+      await page.locator('.gone button').waitFor();
+    },
+  },
   at('account', true, () => '/account', 'main nav a'),
   at('account-profile', true, () => '/account/profile', 'form'),
   at('account-email', true, () => '/account/email', 'form'),
@@ -235,5 +251,6 @@ export const screens: Screen[] = [
     },
   },
   at('account-messages', true, () => '/account/messages', 'fieldset'),
+  at('account-tastes', true, () => '/account/tastes', 'select'),
   at('account-region', true, () => '/account/region', 'form'),
 ];

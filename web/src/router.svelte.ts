@@ -32,6 +32,7 @@ export const routes = [
   '/account/password',
   '/account/security',
   '/account/messages',
+  '/account/tastes',
   '/account/region',
   '/login',
   '/signup',

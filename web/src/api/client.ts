@@ -71,7 +71,7 @@ export function learnClock(date: string | null, sent: number, received: number):
 
 /** Whether a call is about somebody. The others go without a token, so that trouble with accounts stops no reader. */
 function personal(path: string, method: string): boolean {
-  return /^\/v1\/(bookings|me)(\/|$)/.test(path) || path === '/v1/accounts/verify' || (method !== 'GET' && path.startsWith('/v1/movies/'));
+  return /^\/v1\/(bookings|me)(\/|$)|\/similar$/.test(path) || path === '/v1/accounts/verify' || (method !== 'GET' && path.startsWith('/v1/movies/'));
 }
 
 const authorize: Middleware = {

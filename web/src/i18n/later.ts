@@ -7,6 +7,7 @@ import * as account from './account';
 import { fill, i18n, type Language } from './i18n.svelte';
 import * as provider from './provider';
 import * as remote from './remote';
+import * as tastes from './tastes';
 
 const en = {
   cancel_later: 'The cancellation did not arrive. Your ticket still holds. Try again.',
@@ -110,7 +111,7 @@ const en = {
 };
 
 type Words = Record<keyof typeof en, string>;
-export type LaterKey = keyof typeof en | keyof typeof account.en | keyof typeof provider.en | keyof typeof remote.en;
+export type LaterKey = keyof typeof en | keyof typeof account.en | keyof typeof provider.en | keyof typeof remote.en | keyof typeof tastes.en;
 
 const hi: Words = {
   cancel_later: 'रद्द करने का अनुरोध हम तक नहीं पहुँचा। आपका टिकट अब भी मान्य है। फिर कोशिश करें।',
@@ -316,9 +317,9 @@ const ar: Words = {
 
 /** All languages, for the test that compares them. */
 export const words: Record<Language, Record<LaterKey, string>> = {
-  en: { ...en, ...account.en, ...provider.en, ...remote.en },
-  hi: { ...hi, ...account.hi, ...provider.hi, ...remote.hi },
-  ar: { ...ar, ...account.ar, ...provider.ar, ...remote.ar },
+  en: { ...en, ...account.en, ...provider.en, ...remote.en, ...tastes.en },
+  hi: { ...hi, ...account.hi, ...provider.hi, ...remote.hi, ...tastes.hi },
+  ar: { ...ar, ...account.ar, ...provider.ar, ...remote.ar, ...tastes.ar },
 };
 
 /** As t, for the words that are loaded later. */

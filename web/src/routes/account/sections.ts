@@ -1,7 +1,7 @@
 import type { LaterKey } from '../../i18n/later';
 
 /** The parts of the account, in the order of the list; each has an address of its own. */
-export const sections = ['profile', 'email', 'password', 'security', 'messages', 'region'] as const;
+export const sections = ['profile', 'email', 'password', 'security', 'messages', 'tastes', 'region'] as const;
 export type Section = (typeof sections)[number];
 
 /** The part that an address shows; undefined for the list itself. */

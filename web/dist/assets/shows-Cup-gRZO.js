@@ -1,1 +1,0 @@
-import{l as e}from"./i18n.svelte-8Ei_6dcT.js";function t(e){return e.flatMap(e=>Object.values(e.prices)).reduce((e,t)=>e&&e.amount<=t.amount?e:t,void 0)}function n(t){let n=[];return t.captions&&n.push(e(`mark_captions`)),t.audio_description&&n.push(e(`mark_audio`)),t.relaxed&&n.push(e(`mark_relaxed`)),n}export{n,t};
