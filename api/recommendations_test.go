@@ -105,6 +105,14 @@ func slugs(l recommendations.List) (slugs []string) {
 	return slugs
 }
 
+// mailed is the list that a mail to a person names.
+func (c *cinema) mailed(person string) recommendations.List {
+	c.t.Helper()
+	list, err := c.options.Recommendations.ForMail(c.t.Context(), uuid.MustParse(person), "pune")
+	require.NoError(c.t, err)
+	return list
+}
+
 // train makes a model of made-up people: who likes science fiction likes both of its films, and
 // so on, and puts it in use.
 func (c *cinema) train(service *recommendations.Service) {
@@ -178,6 +186,7 @@ func TestRecommendations5_EveryListIsFilteredWhenItIsRead(t *testing.T) {
 	for name, path := range paths {
 		look(name, c.listAt(c.customer, path), map[string]int{"personal": 4, "similar": 3}[name])
 	}
+	look("mail", c.mailed(c.customerID), 3)
 	c.do(t, call{token: c.customer, method: "PUT", path: preferencesPath, body: `{"personalization":false}`, status: http.StatusOK})
 	popular := c.listAt(c.customer, paths["personal"])
 	assert.Equal(t, recommendations.FromPopularity, popular.Source)
@@ -214,6 +223,7 @@ func TestRecommendations6_ACertificateCountsOnEveryList(t *testing.T) {
 	assert.ElementsMatch(t, []string{"arrival", "jawan", "babe", "amelie"}, slugs(c.listAt(c.customer, "/v1/movies/dune/similar?city=pune")), "similar")
 	c.buys(c.customer, "amelie", "A01")
 	assert.ElementsMatch(t, child[:4], slugs(c.list(c.customer, "")), "personal")
+	assert.Subset(t, child[:4], slugs(c.mailed(c.customerID)), "mail")
 	c.exec(`UPDATE movies SET certificate = 'MPA R' WHERE slug = 'dune'`)
 	assert.ElementsMatch(t, child[1:4], slugs(c.list(c.customer, "")), "a certificate that was raised counts at once")
 
@@ -282,13 +292,32 @@ func TestAListFollowsThePerson(t *testing.T) {
 	c.say(t, c.customer, c.films["arrival"], tastes.None)
 	assert.Equal(t, "arrival", c.list(c.customer, "").Items[0].Movie.Slug)
 
-	// Languages are those of shows, not of movies.
-	c.exec(`UPDATE shows SET language = 'ta' WHERE id = $1`, c.shows["arrival"])
-	c.do(t, call{token: c.customer, method: "PUT", path: preferencesPath, body: `{"languages":["ta"]}`, status: http.StatusOK})
-	assert.ElementsMatch(t, []string{"arrival", "kaithi"}, slugs(c.list(c.customer, "")))
 	c.exec(`UPDATE shows SET captions = true WHERE id = $1`, c.shows["kaithi"])
 	c.do(t, call{token: c.customer, method: "PUT", path: preferencesPath, body: `{"accessibility":["captions"]}`, status: http.StatusOK})
 	assert.Equal(t, []string{"kaithi"}, slugs(c.list(c.customer, "")))
+}
+
+// Complaint C9: languages are those of shows that can be booked, not of movies, and the show that
+// is offered is in one of them.
+func TestComplaintC9_EveryShowIsInALanguageOfThePerson(t *testing.T) {
+	t.Parallel()
+	c := newCinema(t)
+	c.serve()
+	c.exec(`INSERT INTO shows (id, movie_id, theater_id, screen_id, layout_id, starts_at, ends_at, format, language, subtitles,
+			sales_open_at, sales_close_at, currency, prices, fee_per_seat, tax_basis_points)
+		SELECT gen_random_uuid(), movie_id, theater_id, screen_id, layout_id, starts_at + interval '12 hours', ends_at + interval '12 hours', '2D', 'ta-IN', 'en',
+			sales_open_at, sales_close_at, currency, prices, fee_per_seat, tax_basis_points FROM shows WHERE id = $1`, c.shows["arrival"])
+	c.do(t, call{token: c.customer, method: "PUT", path: preferencesPath, body: `{"languages":["hi","ta"]}`, status: http.StatusOK})
+	for name, list := range map[string]recommendations.List{
+		"popular": c.list(c.customer, ""), "similar": c.listAt(c.customer, "/v1/movies/dune/similar?city=pune"), "mail": c.mailed(c.customerID),
+	} {
+		assert.ElementsMatch(t, []string{"jawan", "kaithi", "arrival"}, slugs(list), name)
+		for _, item := range list.Items {
+			for _, show := range item.Shows {
+				assert.Contains(t, []string{"hi", "ta", "ta-IN"}, show.Language, "%s: %s", name, item.Movie.Slug)
+			}
+		}
+	}
 }
 
 func TestUsualShows(t *testing.T) {
