@@ -382,6 +382,14 @@ func TestComplaintC12_ImpressionsCountOnce(t *testing.T) {
 		assert.Greater(t, e.Propensity, 0.0)
 		assert.NotEqual(t, uuid.Nil, e.City)
 	}
+	// Pages count once a day, for people who want it.
+	viewed := fmt.Sprintf(`{"viewed":[%q,%q]}`, c.films["jawan"], uuid.New())
+	c.do(t, call{token: c.other, method: "PUT", path: preferencesPath, body: `{"personalization":false}`, status: http.StatusOK})
+	for _, token := range []string{c.customer, c.customer, c.other, ""} {
+		c.do(t, call{token: token, method: "POST", path: impressionsPath, body: viewed, status: http.StatusNoContent})
+	}
+	require.Eventually(t, func() bool { return len(of(documents.KindView)) == 1 }, 10*time.Second, 50*time.Millisecond)
+	assert.Equal(t, c.films["jawan"], of(documents.KindView)[0].Film)
 	for _, wrong := range []call{
 		{name: "no lists", body: `{"lists":[]}`, holds: []string{`"lists"`}},
 		{name: "no id", body: `{"lists":[{"list_id":""}]}`, holds: []string{`"list_id"`}},

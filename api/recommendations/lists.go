@@ -35,13 +35,11 @@ func (s *service) reportImpressions(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	var request struct {
-		Lists []recommendations.Report `json:"lists"`
-	}
+	var request recommendations.Reports
 	if err := rest.Decode(w, r, &request); err != nil {
 		return err
 	}
-	if err := s.lists.Report(r.Context(), caller, request.Lists); err != nil {
+	if err := s.lists.Report(r.Context(), caller, request); err != nil {
 		return err
 	}
 	return rest.NoContent(w)

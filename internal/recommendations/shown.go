@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/boxoffice/boxoffice/booking"
 	"github.com/boxoffice/boxoffice/internal/documents"
 )
 
@@ -110,89 +109,4 @@ func (s *shown) close(ctx context.Context) {
 	stop()
 	s.cancel()
 	s.sink.Close(ctx)
-}
-
-// Report says what of a list came into view and what was opened.
-type Report struct {
-	ListID string      `json:"list_id"`
-	Seen   []uuid.UUID `json:"seen"`
-	Opened []uuid.UUID `json:"opened"`
-}
-
-// The most that a report has.
-const (
-	mostReports  = 20
-	longestID    = 64
-	mostOfReport = MostListed
-)
-
-// Report notes what came into view. A movie of a list counts once, however often it is reported.
-// What was not in the list counts for nothing, as does a list that is not known, or that was made
-// for another person. While the store is away nothing is noted. Code: validation_failed.
-func (s *Service) Report(ctx context.Context, caller uuid.UUID, reports []Report) error {
-	if err := checkReports(reports); err != nil {
-		return err
-	}
-	for _, report := range reports {
-		if !s.profiles.there() {
-			return nil
-		}
-		asking, cancel := context.WithTimeout(ctx, answerWithin)
-		list, found, err := s.shown.store.Lists.Get(asking, shownKey(report.ListID))
-		cancel()
-		if s.profiles.away(err) || err == nil && !found {
-			continue
-		}
-		if err != nil {
-			s.shown.log.Error("a list cannot be read", "error", err)
-			continue
-		}
-		if list.Person == uuid.Nil || list.Person == caller {
-			s.shown.note(list, report)
-		}
-	}
-	return nil
-}
-
-func checkReports(reports []Report) error {
-	var wrong booking.FieldErrors
-	if len(reports) == 0 || len(reports) > mostReports {
-		wrong.Add("lists", "Report of 1 to %d lists at a time.", mostReports)
-	}
-	for _, r := range reports {
-		if r.ListID == "" || len(r.ListID) > longestID {
-			wrong.Add("list_id", "Write the list_id of a list of recommendations.")
-		}
-		if len(r.Seen) > mostOfReport || len(r.Opened) > mostOfReport {
-			wrong.Add("seen", "Name at most %d movies of a list.", mostOfReport)
-		}
-	}
-	return wrong.Err()
-}
-
-// note makes events. What was opened was in view, too.
-func (s *shown) note(list documents.List, report Report) {
-	now := time.Now()
-	seen, opened := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
-	for _, id := range report.Seen {
-		seen[id] = true
-	}
-	for _, id := range report.Opened {
-		seen[id], opened[id] = true, true
-	}
-	for i, item := range list.Items {
-		if !seen[item.Film] {
-			continue
-		}
-		e := documents.Event{
-			ID:   documents.EventID(documents.KindImpression, list.ID, item.Film.String()),
-			Kind: documents.KindImpression, At: now, Person: list.Person, City: list.City, Film: item.Film,
-			EventFacts: documents.EventFacts{List: list.ID, Position: i + 1, Propensity: item.Propensity, Model: list.Model},
-		}
-		s.sink.Add(e)
-		if opened[item.Film] {
-			e.Kind, e.ID = documents.KindClick, documents.EventID(documents.KindClick, list.ID, item.Film.String())
-			s.sink.Add(e)
-		}
-	}
 }

@@ -2062,9 +2062,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Tell which movies of your lists came into view, and which were opened
+         * Tell which movies of your lists came into view, which were opened, and whose pages you looked at
          * @description In batches, whenever it suits the app. A movie of a list counts once, however often it is reported. A movie that was not in the
-         *     list, and a list that is older than a day, count for nothing. It is never an error that the store is away.
+         *     list, and a list that is older than a day, count for nothing. Pages count once a day, with a session only, and not with
+         *     personalization off. It is never an error that the store is away.
          */
         post: operations["reportImpressions"];
         delete?: never;
@@ -10078,13 +10079,15 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    lists: {
+                    lists?: {
                         list_id: string;
                         /** @description Movies that were chosen from the list. */
                         opened?: string[] | null;
                         /** @description Movies that came into view. */
                         seen?: string[] | null;
-                    }[];
+                    }[] | null;
+                    /** @description Movies whose pages were opened, from wherever. */
+                    viewed?: string[] | null;
                 };
             };
         };
