@@ -428,4 +428,22 @@ func TestArmsOfAccounts(t *testing.T) {
 	list := c.list(c.customer, "")
 	assert.Equal(t, recommendations.FromPopularity, list.Source)
 	assert.NotContains(t, slugs(list), "dune")
+	noted := func(token string, list recommendations.List) (model string) {
+		require.Eventually(t, func() bool {
+			c.do(t, call{token: token, method: "POST", path: impressionsPath, status: http.StatusNoContent,
+				body: fmt.Sprintf(`{"lists":[{"list_id":%q,"seen":[%q]}]}`, list.ID, list.Items[0].Movie.ID)})
+			page, err := c.documents.Events.Scan(t.Context(), documents.ScanQuery{Kind: documents.KindImpression})
+			require.NoError(t, err)
+			for _, e := range page.Events {
+				if e.List == list.ID {
+					model = e.Model
+				}
+			}
+			return model != ""
+		}, 10*time.Second, 50*time.Millisecond)
+		return model
+	}
+	assert.Equal(t, "popularity_arm", noted(c.customer, list), "it can be told from lists of people without a taste")
+	assert.Equal(t, "popularity", noted("", c.list("", "")))
+	assert.Equal(t, "similar/1", noted(c.customer, c.listAt(c.customer, "/v1/movies/dune/similar?city=pune")))
 }

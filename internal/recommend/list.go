@@ -59,6 +59,10 @@ const (
 	FromDates      Source = "dates"
 )
 
+// ControlArm names, in the log of what was shown, the lists of what is popular that people got for
+// comparison, though a model could have made theirs.
+const ControlArm = "popularity_arm"
+
 // List is what a person is shown.
 type List struct {
 	Items  []Item

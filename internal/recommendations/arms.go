@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 
 	"github.com/google/uuid"
+
+	"github.com/boxoffice/boxoffice/internal/recommend"
 )
 
 // Arms divide the accounts among ways to make lists, so that the ways can be compared. Numbers are
@@ -15,6 +17,10 @@ type Arms struct {
 	// Previous gets the model that was in use before.
 	Previous int
 }
+
+// controlModel is as which model impressions of the lists of Arms.Popularity are noted. Others who get
+// what is popular are visitors and newcomers, who cannot be compared with people who get a model.
+const controlModel = recommend.ControlArm
 
 type arm int
 

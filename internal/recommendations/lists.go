@@ -1,6 +1,7 @@
 package recommendations
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"strings"
@@ -79,7 +80,7 @@ func (s *Service) forPerson(m loaded, who *person, r recommend.Request) (recomme
 	r.Explore, r.Seed = explore, hashOf(who.id, time.Now().UTC().Format(time.DateOnly))
 	switch s.arms.of(who.id) {
 	case armPopularity:
-		return recommend.Popular(r), ""
+		return recommend.Popular(r), controlModel
 	case armPrevious:
 		if m.before != nil {
 			return m.before.ForYou(r), m.beforeVersion
@@ -128,9 +129,12 @@ func (s *Service) list(ctx context.Context, name string, ask Ask, choose func(lo
 		Candidates: candidates, Popular: popular, N: ask.Limit,
 		Filters: []recommend.Filter{recommend.Bookable, recommend.NotThese(who.never())},
 	})
-	list := List{ID: newListID(), Source: s.sourceOf(chosen.Source, who)}
+	list := List{ID: newListID(), Source: s.sourceOf(chosen.Source, who), noted: cmp.Or(version, string(chosen.Source))}
 	if list.Source == FromModel {
 		list.Model = version
+	}
+	if name != "for_you" {
+		list.noted = name + "/" + list.noted // another kind of list is opened more or less often for its own reasons
 	}
 	if list.Items, err = s.items(ctx, chosen.Items, films, who, ask.Near); err != nil {
 		return List{}, err

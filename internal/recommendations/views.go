@@ -28,6 +28,8 @@ type List struct {
 	// Model is the version of the model; empty without one.
 	Model string `json:"model"`
 	Items []Item `json:"items"`
+
+	noted string // as which model impressions of it are noted
 }
 
 // Item is a movie of a list.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/boxoffice/boxoffice/internal/recommend"
 )
 
 // Entry is a movie of a list that came into view, or was opened. Of a list and a film there is one
@@ -36,7 +38,7 @@ const (
 	Popularity = "popularity"
 	// Control is the name of such lists of accounts that were drawn to get no model. Where there
 	// are any, models are compared with these: popularity also has all of whom nothing is known.
-	Control = "popularity_arm"
+	Control = recommend.ControlArm
 	// bookedWithin is how long after it was in view a film may be booked to count.
 	bookedWithin = 7 * 24 * time.Hour
 )
