@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -186,34 +185,4 @@ func cityRows(people, films int) [][]int32 {
 		}
 	}
 	return rows
-}
-
-// BenchmarkWays solves the same city in both ways and says how many times longer the inverse takes,
-// in one run. A round of 10000 people takes minutes: -bench Ways/2000 -benchtime 1x.
-func BenchmarkWays(b *testing.B) {
-	for _, people := range []int{2000, 4000, 10_000} {
-		b.Run(fmt.Sprint(people), func(b *testing.B) {
-			films, o := people*12_833/10_000, DefaultOptions()
-			rows := cityRows(people, films)
-			var gradients, inverse time.Duration
-			for b.Loop() {
-				began := time.Now()
-				c, ok := affordable(b.Context(), rows, films, o)
-				require.True(b, ok)
-				_, ok = easeColumns(b.Context(), c, films, o, nil, progressOf(b.Context()))
-				require.True(b, ok)
-				gradients += time.Since(began)
-
-				began = time.Now()
-				p, err := invert(b.Context(), rows, films, o.Lambda, func() {})
-				require.NoError(b, err)
-				easeColumns(b.Context(), p, films, o, nil, progressOf(b.Context()))
-				inverse += time.Since(began)
-			}
-			b.ReportMetric(gradients.Seconds()/float64(b.N), "s-gradients")
-			b.ReportMetric(inverse.Seconds()/float64(b.N), "s-inverse")
-			b.ReportMetric(inverse.Seconds()/gradients.Seconds(), "×")
-			b.ReportMetric(0, "ns/op")
-		})
-	}
 }
