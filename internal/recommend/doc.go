@@ -7,9 +7,9 @@
 // no list forgets a filter.
 //
 // The files, in the order of a booking's way: events and popular turn events into likings; data,
-// ease, inverse, facts and progress train; model scores; filter, list and page make lists;
-// certificate gives a film's age; shows chooses among the shows of a film; format keeps a model;
-// choose and measure say how good it is. Package evaluate compares it with others.
+// ease, conjugate, inverse, facts and progress train; model scores; filter, list and page make
+// lists; certificate gives a film's age; shows chooses among the shows of a film; format keeps a
+// model; choose and measure say how good it is. Package evaluate compares it with others.
 //
 // What does not live here: stores, clocks, chance and the network. Times and seeds are arguments,
 // so that the same request has the same answer.

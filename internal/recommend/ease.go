@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync/atomic"
 )
 
 // table is a sparse matrix by columns. Column j has the films that speak for film j, or against it,
@@ -39,47 +40,84 @@ func tableOf(columns []weights) table {
 // diagonal is zero. X has a 1 for each film that a person has seen, R is alike: how similar films
 // are, by columns; nil without delta. Of each column, the keep largest weights stay, by their size
 // and whatever their sign: what speaks against a film counts, too.
+//
+// The columns of P are found by conjugate gradients where that is the faster way, which it is for
+// thousands of people who have each seen a few films; else, the whole of P is.
 func ease(ctx context.Context, rows [][]int32, films int, o Options, alike []weights, done *progress) ([]weights, error) {
-	done.begin("solving who chooses what", 0.85, blocksOf(min(len(rows), films)))
+	if c, ok := affordable(ctx, rows, films, o); ok {
+		done.begin("weighing which film speaks for which", 1, films)
+		if columns, ok := easeColumns(ctx, c, films, o, alike, done); ok || ctx.Err() != nil {
+			return columns, ctx.Err()
+		}
+	}
+	done.begin("solving who chooses what", 0.9, blocksOf(min(len(rows), films)))
 	p, err := invert(ctx, rows, films, o.Lambda+o.Delta, done.step)
 	if err != nil {
 		return nil, err
 	}
-	done.begin("keeping the largest weights of each film", 0.1, films)
+	done.begin("keeping the largest weights of each film", 1, films)
+	columns, _ := easeColumns(ctx, p, films, o, alike, done)
+	return columns, ctx.Err()
+}
+
+// solver knows P = (X'X + ridge·I)^-1 in some way.
+type solver interface {
+	// worker is for one goroutine. It puts P·v of each v into its place of out, which has a place for
+	// each film; or it says that it cannot, or was told to stop. There are at most as many v as lanes.
+	worker(ctx context.Context) func(v []weights, out [][]float64) bool
+}
+
+// easeColumns are the columns of B, or false if the solver could not solve one.
+func easeColumns(ctx context.Context, p solver, films int, o Options, alike []weights, done *progress) ([]weights, bool) {
 	columns := make([]weights, films)
-	each(films, func() func(int) {
-		s := p.room()
-		return func(film int) {
-			if ctx.Err() == nil {
-				var similar weights
+	var failed atomic.Bool
+	each((films+lanes-1)/lanes, func() func(int) {
+		times := p.worker(ctx)
+		var pick picker
+		var own, similar []weights
+		of, pulled := numbers(lanes, films), numbers(lanes, films)
+		return func(group int) {
+			if ctx.Err() != nil || failed.Load() {
+				return
+			}
+			from, to := group*lanes, min(group*lanes+lanes, films)
+			own, similar = own[:0], similar[:0]
+			for film := from; film < to; film++ {
+				own = append(own, one(int32(film)))
 				if o.Delta > 0 {
-					similar = alike[film]
+					similar = append(similar, alike[film])
 				}
-				p.easeColumn(int32(film), similar, o.Delta, s)
-				columns[film] = s.largest(s.column, o.Keep)
+			}
+			if !times(own, of) || !times(similar, pulled) {
+				failed.Store(true)
+				return
+			}
+			for film := from; film < to; film++ {
+				easeColumn(film, of[film-from], pulled[film-from], o.Delta)
+				columns[film] = pick.largest(of[film-from], o.Keep)
 				done.step()
 			}
 		}
 	})
-	return columns, ctx.Err()
+	return columns, !failed.Load()
 }
 
-// easeColumn leaves the column of a film in s.column.
-func (p *inverse) easeColumn(film int32, similar weights, delta float64, s *scratch) {
-	if len(p.columns[film]) == 0 && len(similar.films) == 0 {
-		clear(s.column) // no one has seen it, so nothing speaks for it
-		return
+// easeColumn makes a column of P, and P times what is similar, into a column of B.
+func easeColumn(film int, column, pulled []float64, delta float64) {
+	scale := (1 + delta*pulled[film]) / column[film]
+	for i := range column {
+		column[i] = delta*pulled[i] - scale*column[i]
 	}
-	clear(s.pulled)
-	if len(similar.films) > 0 {
-		p.times(similar, s.pulled, s)
+	column[film] = 0 // exactly, not but for rounding
+}
+
+// numbers are n rows of zeros.
+func numbers(n, size int) [][]float64 {
+	rows := make([][]float64, n)
+	for i := range rows {
+		rows[i] = make([]float64, size)
 	}
-	p.times(weights{[]int32{film}, []float64{1}}, s.column, s)
-	scale := (1 + delta*s.pulled[film]) / s.column[film]
-	for i := range s.column {
-		s.column[i] = delta*s.pulled[i] - scale*s.column[i]
-	}
-	s.column[film] = 0 // exactly, not but for rounding
+	return rows
 }
 
 // picker finds the largest numbers of columns, again and again in the same memory: at this size,

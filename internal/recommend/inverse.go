@@ -161,8 +161,22 @@ func inverseOf(m blas64.General) (blas64.General, bool) {
 	return out, ok
 }
 
-// times is P·v for a v of few films. out has a place for each film; scratch is from room.
-func (p *inverse) times(v weights, out []float64, scratch *scratch) {
+func (p *inverse) worker(context.Context) func(v []weights, out [][]float64) bool {
+	var people, product []float64
+	if p.byPeople {
+		people, product = make([]float64, p.side), make([]float64, p.side)
+	}
+	return func(v []weights, out [][]float64) bool {
+		for i := range v {
+			p.times(v[i], out[i], people, product)
+		}
+		return true
+	}
+}
+
+// times is P·v for a v of few films. people and product have a place for each person when the inverse
+// is over people.
+func (p *inverse) times(v weights, out, people, product []float64) {
 	clear(out)
 	if !p.byPeople {
 		for k, film := range v.films {
@@ -170,20 +184,20 @@ func (p *inverse) times(v weights, out []float64, scratch *scratch) {
 		}
 		return
 	}
-	clear(scratch.people)
-	clear(scratch.product)
+	clear(people)
+	clear(product)
 	for k, film := range v.films {
 		for _, person := range p.columns[film] {
-			scratch.people[person] += v.weights[k]
+			people[person] += v.weights[k]
 		}
 		out[film] = v.weights[k] / p.ridge
 	}
-	for person, weight := range scratch.people {
+	for person, weight := range people {
 		if weight != 0 {
-			floats.AddScaled(scratch.product, weight, p.line(person))
+			floats.AddScaled(product, weight, p.line(person))
 		}
 	}
-	for person, weight := range scratch.product {
+	for person, weight := range product {
 		for _, film := range p.rows[person] {
 			out[film] -= weight / p.ridge
 		}
@@ -196,20 +210,8 @@ type weights struct {
 	weights []float64
 }
 
-// scratch is the memory of one goroutine.
-type scratch struct {
-	people, product []float64 // by person; empty where they are not needed
-	column, pulled  []float64 // by film
-	picker
-}
-
-func (p *inverse) room() *scratch {
-	s := &scratch{column: make([]float64, len(p.columns)), pulled: make([]float64, len(p.columns))}
-	if p.byPeople {
-		s.people, s.product = make([]float64, p.side), make([]float64, p.side)
-	}
-	return s
-}
+// one is the v of a single film, so that P·v is its column.
+func one(film int32) weights { return weights{[]int32{film}, []float64{1}} }
 
 // each calls do for every number below n, on all cores.
 func each(n int, worker func() func(i int)) {

@@ -78,10 +78,10 @@ func TestTheInverseIsTheNaiveOne(t *testing.T) {
 				want := naiveInverse(rows, size.films, ridge)
 				p, err := invert(t.Context(), rows, size.films, ridge, func() {})
 				require.NoError(t, err)
-				s, worst := p.room(), 0.0
+				times, column, worst := p.worker(t.Context()), numbers(1, size.films), 0.0
 				for film := range size.films {
-					p.times(weights{[]int32{int32(film)}, []float64{1}}, s.column, s)
-					for i, got := range s.column {
+					require.True(t, times([]weights{one(int32(film))}, column))
+					for i, got := range column[0] {
 						worst = max(worst, math.Abs(got-want[i][film]))
 					}
 				}
@@ -101,40 +101,59 @@ func TestAMatrixWithoutAnInverse(t *testing.T) {
 func TestATrainingSaysHowFarItIs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(2*block+10, 2*block+10, 31)
-	var phases []string
-	var shares []float64
-	m, err := Train(WithProgress(t.Context(), func(phase string, done float64) {
-		if len(phases) == 0 || phases[len(phases)-1] != phase {
-			phases = append(phases, phase)
-		}
-		shares = append(shares, done)
-	}), w.data, testOptions())
-	require.NoError(t, err)
-	assert.Equal(t, w.train(t), m, "who follows changes nothing")
-	assert.Equal(t, []string{"learning from the films' facts", "solving who chooses what", "keeping the largest weights of each film"}, phases)
-	assert.True(t, slices.IsSorted(shares), "%v", shares)
-	assert.Zero(t, shares[0])
-	assert.InDelta(t, 1, shares[len(shares)-1], 0)
-	assert.Greater(t, len(shares), 20)
+	for name, test := range map[string]struct {
+		lambda float64
+		phases []string
+	}{
+		"by an inverse":          {0.01, []string{"learning from the films' facts", "solving who chooses what", "keeping the largest weights of each film"}},
+		"by conjugate gradients": {1000, []string{"learning from the films' facts", "weighing which film speaks for which"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := testOptions()
+			o.Lambda = test.lambda
+			var phases []string
+			var shares []float64
+			m, err := Train(WithProgress(t.Context(), func(phase string, done float64) {
+				if len(phases) == 0 || phases[len(phases)-1] != phase {
+					phases = append(phases, phase)
+				}
+				shares = append(shares, done)
+			}), w.data, o)
+			require.NoError(t, err)
+			again, err := Train(t.Context(), w.data, o)
+			require.NoError(t, err)
+			assert.Equal(t, again, m, "the same model again, whoever follows")
+			assert.Equal(t, test.phases, phases)
+			assert.True(t, slices.IsSorted(shares), "%v", shares)
+			assert.Zero(t, shares[0])
+			assert.InDelta(t, 1, shares[len(shares)-1], 0)
+			assert.Greater(t, len(shares), 20)
+		})
+	}
 }
 
 // However far it is, it ends with the next step, and has said so little after.
 func TestATrainingEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	w := newWorld(2*block+10, 2*block+10, 32)
-	for _, at := range []float64{0, 0.05, 0.3, 0.91} {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		after := 0
-		_, err := Train(WithProgress(ctx, func(_ string, done float64) {
-			if ctx.Err() != nil {
-				after++
-			}
-			if done >= at {
-				cancel()
-			}
-		}), w.data, testOptions())
-		require.ErrorIs(t, err, context.Canceled, "at %v", at)
-		assert.LessOrEqual(t, after, 2, "at %v", at)
+	for _, lambda := range []float64{0.01, 1000} {
+		for _, at := range []float64{0, 0.05, 0.3, 0.91} {
+			o := testOptions()
+			o.Lambda = lambda
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			after := 0
+			_, err := Train(WithProgress(ctx, func(_ string, done float64) {
+				if ctx.Err() != nil {
+					after++
+				}
+				if done >= at {
+					cancel()
+				}
+			}), w.data, o)
+			require.ErrorIs(t, err, context.Canceled, "lambda %v, at %v", lambda, at)
+			assert.LessOrEqual(t, after, 2+2*lanes, "lambda %v, at %v", lambda, at)
+		}
 	}
 }

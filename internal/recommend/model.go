@@ -14,7 +14,8 @@ type Options struct {
 	Delta  float64 // how much a weight is pulled to how similar two films' facts are; 0 is not
 	Keep   int     // weights that stay of each film; 0 keeps all
 	// MaxFilms are how many films get weights, the most seen ones. The others are scored by their
-	// facts alone. Memory is 8 bytes for each pair of them, or of the people if they are fewer.
+	// facts alone. An inverse takes 8 bytes for each pair of them, or of the people if they are
+	// fewer.
 	MaxFilms int
 
 	FactsLambda  float64 // how much a weight of a fact costs
@@ -72,8 +73,8 @@ type Model struct {
 }
 
 // Train makes a model. The same data and options make the same model, but for rounding on another
-// machine. It takes minutes for 10,000 people and films, and all cores. [WithProgress] follows it,
-// and it ends soon after its context does, with the context's error.
+// machine. It takes a minute of processor time for 10,000 people and films, and all cores.
+// [WithProgress] follows it, and it ends soon after its context does, with the context's error.
 func Train(ctx context.Context, data Data, o Options) (*Model, error) {
 	if err := errors.Join(data.check(), o.check()); err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ type progress struct {
 
 	mu          sync.Mutex
 	phase       string
-	from, share float64 // of the whole, before this phase and of it
+	from, until float64 // the shares of the whole between which this phase is
 	steps, done int     // of this phase
 	said        float64
 }
@@ -41,13 +41,13 @@ func progressOf(ctx context.Context) *progress {
 	return &progress{report: report}
 }
 
-// begin ends the phase before and begins one of so many steps, which is this share of the whole
-// training.
-func (p *progress) begin(phase string, share float64, steps int) {
+// begin begins a phase of so many steps, at the end of which this share of the whole is done. The
+// phase before may have been given up.
+func (p *progress) begin(phase string, until float64, steps int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.from = min(p.from+p.share, 1)
-	p.phase, p.share, p.steps, p.done = phase, min(share, 1-p.from), steps, 0
+	p.from, p.until = p.now(), max(until, p.now())
+	p.phase, p.steps, p.done = phase, steps, 0
 	p.say(p.from)
 }
 
@@ -56,9 +56,13 @@ func (p *progress) step() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done = min(p.done+1, p.steps)
-	if now := p.from + p.share*float64(p.done)/float64(p.steps); now >= p.said+noticed {
+	if now := p.now(); now >= p.said+noticed {
 		p.say(now)
 	}
+}
+
+func (p *progress) now() float64 {
+	return p.from + (p.until-p.from)*float64(p.done)/float64(max(p.steps, 1))
 }
 
 // end says that all is done.
