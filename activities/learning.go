@@ -99,7 +99,7 @@ type Phase struct {
 // phases gives signs of life with what the step is doing.
 func (r *Recommendations) phases(ctx context.Context) (phase func(string), stop func()) {
 	phaseOf := func(doing string) Phase { return Phase{doing, time.Now().UTC()} }
-	say, stop := r.beat(ctx, phaseOf("begin"))
+	say, stop := r.beat(ctx, phaseOf("starting"))
 	return func(doing string) { say(phaseOf(doing)) }, stop
 }
 

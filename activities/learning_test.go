@@ -20,10 +20,9 @@ import (
 // pupil records pages and fails behind some of them.
 type pupil struct {
 	activities.Learning
-	after  []booking.BookingsMark
-	fails  error
-	phases []string
-	slow   <-chan struct{}
+	after []booking.BookingsMark
+	fails error
+	slow  <-chan struct{}
 }
 
 var day = time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
@@ -105,7 +104,7 @@ func TestALongTrainingGivesSignsOfLife(t *testing.T) {
 	env.SetOnActivityHeartbeatListener(func(_ *sdkactivity.Info, details converter.EncodedValues) {
 		var phase activities.Phase
 		assert.NoError(t, details.Get(&phase))
-		assert.Equal(t, "begin", phase.Doing)
+		assert.Equal(t, "starting", phase.Doing)
 		// The client sends the next ones only after most of a heartbeat's timeout.
 		if beats++; beats == 1 {
 			close(slow)

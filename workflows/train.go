@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -208,12 +207,11 @@ func (t *training) end(ctx workflow.Context, how string) {
 func (t *training) show(ctx workflow.Context, doing string, done ...string) {
 	t.progress.Doing = doing
 	t.progress.History = append(t.progress.History, done...)
-	var text strings.Builder
+	text := ""
 	for _, line := range t.progress.History {
-		fmt.Fprintf(&text, "- %s\n", line)
+		text += "- " + line + "\n"
 	}
-	fmt.Fprintf(&text, "\nNow: %s\n", doing)
-	workflow.SetCurrentDetails(ctx, text.String())
+	workflow.SetCurrentDetails(ctx, text+"\nNow: "+doing+"\n")
 }
 
 // firstEight tells trainings of one second apart.

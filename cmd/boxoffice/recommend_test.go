@@ -50,7 +50,7 @@ func TestWhatATrainingPrints(t *testing.T) {
 		"in use": {workflows.TrainResult{Version: "v2", MeasuredModel: measured}, "7 likings of 3 people, 2 films.\n" +
 			"On 30 bookings since the last training: NDCG@10 0.2500, of the one in use 0.5000.\nVersion v2 is in use: it is good.\n"},
 		"refused, not measured": {workflows.TrainResult{Refused: "too few", MeasuredModel: booking.MeasuredModel{Likings: 1, People: 1, Films: 1}},
-			"1 likings of 1 people, 1 films.\nNot used: too few.\n"},
+			"1 likings of 1 people, 1 films.\nNot used: too few\n"},
 	} {
 		var out bytes.Buffer
 		require.NoError(t, printTrained(&out, c.result))

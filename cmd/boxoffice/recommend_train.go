@@ -10,11 +10,14 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/internal/config"
+	"github.com/boxoffice/boxoffice/internal/temporal"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
 type recommendTrainCommand struct {
+	All    bool `help:"Look at all bookings before, not only at those of the last 48 hours: on a platform that sold before it learned, or after events were lost."`
 	Anyway bool `help:"Use the new model even if it is worse than the one in use, or has learned from much less."`
 	NoWait bool `help:"Start it and do not wait for its result."`
 }
@@ -35,7 +38,11 @@ func (c *recommendTrainCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer p.close()
-	if err := recordNow(ctx, p.temporal, os.Stdout); err != nil {
+	since, which := time.Now().Add(-recordsBack), fmt.Sprintf("of the last %.0f hours", recordsBack.Hours())
+	if c.All {
+		since, which = theFirst, "in all"
+	}
+	if err := recordNow(ctx, p.temporal, since, which, os.Stdout); err != nil {
 		return err
 	}
 	run, err := p.temporal.ExecuteWorkflow(ctx, learningNow(workflows.TrainWorkflowID, workflows.TrainSummary),
@@ -46,7 +53,7 @@ func (c *recommendTrainCommand) Run(ctx context.Context) error {
 	if _, err := fmt.Println("Workflow", run.GetID(), "trains. Ctrl-C leaves it to the workers."); err != nil || c.NoWait {
 		return err
 	}
-	return follow(ctx, p.temporal, run, os.Stdout)
+	return p.follow(ctx, run, os.Stdout)
 }
 
 func learningNow(id, summary string) client.StartWorkflowOptions {
@@ -57,23 +64,34 @@ func learningNow(id, summary string) client.StartWorkflowOptions {
 	}
 }
 
-// recordNow makes events of the last bookings.
-func recordNow(ctx context.Context, c client.Client, out io.Writer) error {
-	run, err := c.ExecuteWorkflow(ctx, learningNow("record-bookings-now", "Make events of the last bookings"),
-		workflows.RecordBookingsWorkflow, workflows.RecordBookingsInput{Since: time.Now().Add(-recordsBack)})
-	if err != nil {
-		return fmt.Errorf("record bookings: %w", err)
+// theFirst is before all bookings.
+var theFirst = time.Unix(0, 0).UTC()
+
+// recordNow makes events of bookings that changed since a time, run after run until all are there.
+func recordNow(ctx context.Context, c client.Client, since time.Time, which string, out io.Writer) error {
+	looked, fresh := 0, 0
+	for more := true; more; {
+		recorded, err := recordOnce(ctx, c, since)
+		if err != nil {
+			return fmt.Errorf("record bookings: %w", err)
+		}
+		looked, fresh, more, since = looked+recorded.Looked, fresh+recorded.New, recorded.More, recorded.Mark.UpdatedAt
 	}
-	var recorded workflows.RecordBookingsResult
-	if err := run.Get(ctx, &recorded); err != nil {
-		return fmt.Errorf("record bookings: %w", err)
-	}
-	_, err = fmt.Fprintf(out, "%d bookings of the last %.0f hours, %d new events.\n", recorded.Looked, recordsBack.Hours(), recorded.New)
+	_, err := fmt.Fprintf(out, "%d bookings %s, %d new events.\n", looked, which, fresh)
 	return err
 }
 
+func recordOnce(ctx context.Context, c client.Client, since time.Time) (recorded workflows.RecordBookingsResult, err error) {
+	run, err := c.ExecuteWorkflow(ctx, learningNow("record-bookings-now", "Make events of bookings"),
+		workflows.RecordBookingsWorkflow, workflows.RecordBookingsInput{Since: since})
+	if err != nil {
+		return recorded, err
+	}
+	return recorded, run.Get(ctx, &recorded)
+}
+
 // follow prints what a training does until it ends.
-func follow(ctx context.Context, c client.Client, run client.WorkflowRun, out io.Writer) error {
+func (p *platform) follow(ctx context.Context, run client.WorkflowRun, out io.Writer) error {
 	var (
 		result  workflows.TrainResult
 		ended   = make(chan error, 1)
@@ -90,7 +108,7 @@ func follow(ctx context.Context, c client.Client, run client.WorkflowRun, out io
 			}
 			return printTrained(out, result)
 		case <-look.C:
-			doing := doingOf(ctx, c, run)
+			doing := p.doingOf(ctx, run)
 			if doing == "" || doing == printed {
 				continue
 			}
@@ -102,16 +120,22 @@ func follow(ctx context.Context, c client.Client, run client.WorkflowRun, out io
 	}
 }
 
-// doingOf asks a training what it does; empty when it has ended, or no worker answers now.
-func doingOf(ctx context.Context, c client.Client, run client.WorkflowRun) string {
+// doingOf is what the step of a training that is under way says that it does; empty between steps,
+// and when Temporal does not answer now.
+func (p *platform) doingOf(ctx context.Context, run client.WorkflowRun) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*lookEvery)
 	defer cancel()
-	answer, err := c.QueryWorkflow(ctx, run.GetID(), run.GetRunID(), workflows.QueryProgress)
-	var progress workflows.TrainProgress
-	if err != nil || answer.Get(&progress) != nil || progress.Done {
+	about, err := p.temporal.DescribeWorkflowExecution(ctx, run.GetID(), run.GetRunID())
+	if err != nil {
 		return ""
 	}
-	return progress.Doing
+	for _, step := range about.GetPendingActivities() {
+		var phase activities.Phase
+		if temporal.Read(codecKeys(p.config), step.GetHeartbeatDetails(), &phase) == nil && phase.Doing != "" {
+			return fmt.Sprintf("%s: %s", step.GetActivityType().GetName(), phase.Doing)
+		}
+	}
+	return ""
 }
 
 func printTrained(out io.Writer, r workflows.TrainResult) error {
@@ -122,7 +146,7 @@ func printTrained(out io.Writer, r workflows.TrainResult) error {
 	switch {
 	case err != nil:
 	case r.Refused != "":
-		_, err = fmt.Fprintf(out, "Not used: %s.\n", r.Refused)
+		_, err = fmt.Fprintf(out, "Not used: %s\n", r.Refused)
 	default:
 		_, err = fmt.Fprintf(out, "Version %s is in use: %s.\n", r.Version, r.Note)
 	}

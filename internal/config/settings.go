@@ -176,5 +176,5 @@ type sandbox struct {
 // parts are the parts of a configuration, for the library that reads the environment: it
 // does not look into embedded structs whose names are not exported.
 func (c *Config) parts() []any {
-	return []any{&c.basics, &c.backends, &c.release, &c.web, &c.stripe, &c.razorpay, &c.paypal, &c.theaters, &c.messages, &c.limits, &c.accounts, &c.rules, &c.hoarding, &c.upkeep, &c.sandbox}
+	return []any{&c.basics, &c.backends, &c.release, &c.web, &c.stripe, &c.razorpay, &c.paypal, &c.theaters, &c.messages, &c.limits, &c.accounts, &c.rules, &c.hoarding, &c.upkeep, &c.lists, &c.sandbox}
 }

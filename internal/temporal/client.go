@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
@@ -63,6 +64,19 @@ func Dial(opts Options) (client.Client, error) {
 		return nil, fmt.Errorf("temporal: client for %s: %w", opts.Address, err)
 	}
 	return c, nil
+}
+
+// Read reads payloads that no call of the client decodes, such as what a step says of its progress.
+func Read(keys Keys, payloads *common.Payloads, into any) error {
+	reader := converter.GetDefaultDataConverter()
+	if len(keys) > 0 {
+		codec, err := newCodec(keys)
+		if err != nil {
+			return err
+		}
+		reader = converter.NewCodecDataConverter(reader, codec)
+	}
+	return reader.FromPayloads(payloads, into)
 }
 
 // Prepare makes sure that the namespace and the search attributes are there. It

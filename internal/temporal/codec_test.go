@@ -103,3 +103,22 @@ func TestCodecHandlerDecodes(t *testing.T) {
 	require.Equal(t, 200, answer.Code)
 	require.JSONEq(t, `{"payloads":[{"data":"QzA3"}]}`, answer.Body.String())
 }
+
+// What no call of the client decodes is read with the same keys.
+func TestReadDecodesWithTheKeys(t *testing.T) {
+	t.Parallel()
+	codec, err := newCodec(Keys{oldKey})
+	require.NoError(t, err)
+	payloads, err := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), codec).ToPayloads("C7")
+	require.NoError(t, err)
+	plain, err := converter.GetDefaultDataConverter().ToPayloads("C7")
+	require.NoError(t, err)
+	var back string
+	require.NoError(t, Read(Keys{newKey, oldKey}, payloads, &back))
+	require.Equal(t, "C7", back)
+	require.Error(t, Read(Keys{newKey}, payloads, &back))
+	require.Error(t, Read(Keys{{ID: "short"}}, payloads, &back))
+	back = ""
+	require.NoError(t, Read(nil, plain, &back))
+	require.Equal(t, "C7", back)
+}
