@@ -290,6 +290,31 @@ func TestWithoutPersonalizationNothingIsRecorded(t *testing.T) {
 	assert.Len(t, data.People, 1, "one person is learned from")
 }
 
+// A booking that its customer left out is not learned from, until it counts again.
+func TestWhatIsLeftOutIsNotLearnedFrom(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	customer := b.Customer()
+	_, first := b.movie()
+	_, second := b.movie()
+	b.buy(first, customer, "A1")
+	left := b.buy(second, customer, "A1")
+	b.record(booking.BookingsMark{})
+	likings := func() int {
+		data, err := b.learner.Likings(t.Context(), time.Now().Add(time.Minute))
+		require.NoError(t, err)
+		require.Len(t, data.People, 1)
+		return len(data.People[0])
+	}
+	assert.Equal(t, 2, likings())
+	version, err := b.store.Preferences.Put(t.Context(), uuid.MustParse(customer), documents.Profile{LeftOut: []uuid.UUID{uuid.MustParse(left)}})
+	require.NoError(t, err)
+	assert.Equal(t, 1, likings())
+	_, err = b.store.Preferences.Put(t.Context(), uuid.MustParse(customer), documents.Profile{Version: version})
+	require.NoError(t, err)
+	assert.Equal(t, 2, likings())
+}
+
 // Pages, the mark and its overlap: each booking is recorded, however the runs are cut, and a page
 // that was not finished is done again.
 func TestBookingsAreRecordedPageByPage(t *testing.T) {

@@ -52,7 +52,7 @@ func (l *Learner) load(ctx context.Context, until time.Time, phase func(string))
 		}
 	}
 	phase(fmt.Sprintf("read the profiles of people with %d events", len(events)))
-	if events, err = l.withoutOff(ctx, events); err != nil {
+	if events, err = l.asSaid(ctx, events); err != nil {
 		return recommend.Data{}, err
 	}
 	return recommend.Fold(events).Likings(films), nil
@@ -70,20 +70,29 @@ func asLearned(e documents.Event) recommend.Event {
 	}
 }
 
-// withoutOff leaves out events of people who turned personalization off after they happened, and
-// those that name no one.
-func (l *Learner) withoutOff(ctx context.Context, events []recommend.Event) ([]recommend.Event, error) {
+// asSaid leaves out events of people who turned personalization off after they happened, bookings
+// that people left out, and events that name no one. The profile is asked, not the log: it is what
+// holds now.
+func (l *Learner) asSaid(ctx context.Context, events []recommend.Event) ([]recommend.Event, error) {
 	off := map[uuid.UUID]bool{uuid.Nil: true}
+	leftOut := map[string]bool{}
 	kept := events[:0]
 	for _, e := range events {
 		person, err := uuid.Parse(e.Person)
 		if err != nil {
 			return nil, fmt.Errorf("recommendations: the person of event %s: %w", e.ID, err)
 		}
-		if err := l.readOff(ctx, person, off); err != nil {
-			return nil, err
+		if _, known := off[person]; !known {
+			profile, err := l.store.Preferences.Get(ctx, person)
+			if err != nil {
+				return nil, err
+			}
+			off[person] = profile.Personalization == documents.Off
+			for _, id := range profile.LeftOut {
+				leftOut[id.String()] = true
+			}
 		}
-		if !off[person] {
+		if !off[person] && !leftOut[e.Booking] {
 			kept = append(kept, e)
 		}
 	}
