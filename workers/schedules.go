@@ -56,6 +56,8 @@ const (
 	// catchUp is how late a missed start still runs: the next one does the same. Without it
 	// Temporal makes up for a year.
 	catchUp = time.Minute
+	// trainBack is how far back a training looks at bookings, beside two rounds of recording.
+	trainBack = 5 * time.Minute
 	// trainCatchUp is how late a missed training still runs.
 	trainCatchUp = time.Hour
 	// sweepWithin ends a run that hangs, so that it does not block the next ones.
@@ -110,6 +112,12 @@ func (s Schedules) learning() (wanted []client.ScheduleOptions, none []string) {
 			// The training itself has the name without a time: one runs at a time.
 			action.ID = scheduleTrain + "-begin"
 			options.CatchupWindow = trainCatchUp
+			if s.RecordEvery > 0 {
+				// The other schedule has recorded what is older. To record it again would bring back
+				// what the store was made to forget.
+				in.Back = 2*s.RecordEvery + trainBack
+				action.Args = []any{in}
+			}
 		}
 		wanted = append(wanted, options)
 	}

@@ -41,6 +41,8 @@ type RecordBookingsInput struct {
 	// Since is where to begin. Zero goes on where the last run of the schedule stopped; the first
 	// run begins with the first booking.
 	Since time.Time `json:"since,omitzero"`
+	// Back is how long before now to begin, in place of Since.
+	Back time.Duration `json:"back,omitempty"`
 	// Train starts the training afterwards.
 	Train bool `json:"train,omitempty"`
 	// TrainFirst does so when no model is in use and there are new events.
@@ -66,8 +68,11 @@ func runRecordBookings(ctx workflow.Context, in RecordBookingsInput) (RecordBook
 	}
 	result.Mark = last.Mark
 	after := booking.BookingsMark{UpdatedAt: in.Since}
-	if in.Since.IsZero() && !last.Mark.UpdatedAt.IsZero() {
-		after = booking.BookingsMark{UpdatedAt: last.Mark.UpdatedAt.Add(-recordOverlap)}
+	switch {
+	case in.Back > 0:
+		after.UpdatedAt = workflow.Now(ctx).Add(-in.Back)
+	case in.Since.IsZero() && !last.Mark.UpdatedAt.IsZero():
+		after.UpdatedAt = last.Mark.UpdatedAt.Add(-recordOverlap)
 	}
 	for range recordSteps {
 		var done booking.RecordedBookings

@@ -125,6 +125,10 @@ func TestBookingsAreRecordedFromTheMark(t *testing.T) {
 		"from a time that a command names": {
 			in: workflows.RecordBookingsInput{Since: noon.Add(-time.Hour)}, pages: []booking.RecordedBookings{{Model: model}},
 			from: []booking.BookingsMark{markAt(-time.Hour, "")}, want: workflows.RecordBookingsResult{RecordedBookings: booking.RecordedBookings{Model: model}}},
+		"the last minutes, before a training": {in: workflows.RecordBookingsInput{Back: time.Minute},
+			last:  &workflows.RecordBookingsResult{RecordedBookings: booking.RecordedBookings{Mark: markAt(-time.Hour, "b")}},
+			pages: []booking.RecordedBookings{{Model: model}}, from: []booking.BookingsMark{markAt(-time.Minute, "")},
+			want: workflows.RecordBookingsResult{RecordedBookings: booking.RecordedBookings{Mark: markAt(-time.Hour, "b"), Model: model}}},
 		"the store is away for a while": {away: 9, pages: []booking.RecordedBookings{{New: 1, Model: model}},
 			from: []booking.BookingsMark{{}}, want: workflows.RecordBookingsResult{RecordedBookings: booking.RecordedBookings{New: 1, Model: model}}},
 		"new bookings and no model": {in: workflows.RecordBookingsInput{TrainFirst: true}, pages: []booking.RecordedBookings{{New: 1}},

@@ -17,7 +17,7 @@ import (
 )
 
 type recommendTrainCommand struct {
-	All    bool `help:"Look at all bookings before, not only at those of the last 48 hours: on a platform that sold before it learned, or after events were lost."`
+	All    bool `help:"Look at all bookings before, not only at those of the last 15 minutes: on a platform that sold before it learned, or after events were lost."`
 	Anyway bool `help:"Use the new model even if it is worse than the one in use, or has learned from much less."`
 	NoWait bool `help:"Start it and do not wait for its result."`
 }
@@ -25,7 +25,7 @@ type recommendTrainCommand struct {
 const (
 	// recordsBack is how far back bookings are looked at before the training: what is older, the
 	// schedule has recorded.
-	recordsBack = 48 * time.Hour
+	recordsBack = 15 * time.Minute
 	// lookEvery is how often the progress is asked for.
 	lookEvery = time.Second
 )
@@ -38,7 +38,7 @@ func (c *recommendTrainCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer p.close()
-	since, which := time.Now().Add(-recordsBack), fmt.Sprintf("of the last %.0f hours", recordsBack.Hours())
+	since, which := time.Now().Add(-recordsBack), fmt.Sprintf("of the last %.0f minutes", recordsBack.Minutes())
 	if c.All {
 		since, which = theFirst, "in all"
 	}

@@ -64,11 +64,11 @@ type sold struct {
 // At the end it counts what was shown and clicked today and yesterday.
 //
 // A booking that was sold is one event, whatever its seats, and one that was given back wholly is
-// another one that takes it back. What was held and not sold makes no event. Both events have ids made
-// from the booking's, so a run from the beginning writes what is missing. It is not the same in
-// three cases: an event of a customer who turned personalization off and on again, or who had the
-// store forget them, is written by a run from the beginning; and a theater that moves to another
-// city takes bookings along that are not recorded yet.
+// another one that takes it back. What was held and not sold makes no event. Both events have ids
+// made from the booking's, so a run from the beginning writes what is missing, once. Three things
+// make it write other events than the runs before: it writes those of a customer who had the store
+// forget them since, and of one who turned personalization off and on again; and bookings that are not
+// recorded yet count for the city that their theater is in now.
 func (l *Learner) Record(ctx context.Context, after booking.BookingsMark, pages int, done func(booking.RecordedBookings)) (booking.RecordedBookings, error) {
 	off := map[uuid.UUID]bool{}
 	result := booking.RecordedBookings{Mark: after}
