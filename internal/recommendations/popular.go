@@ -62,7 +62,7 @@ func (p *popularity) read(city uuid.UUID) error {
 	defer cancel()
 	today := documents.DayOf(time.Now())
 	top, err := p.counters.Top(ctx, documents.TopQuery{
-		City: city, From: today - popularDays, To: today, HalfLife: popularHalf, People: true, Limit: 1000,
+		City: city, From: today - popularDays, To: today, HalfLife: popularHalf, Limit: 1000, // an account has one event of a film in a city
 		Weights: map[documents.Kind]float64{documents.KindBooking: 1, documents.KindBookingWithdrawn: -1},
 	})
 	if err != nil {
