@@ -36,6 +36,9 @@ test.each(kinds)('Who is not logged in sees what is popular in the city, and not
   expect((await titles(page, 'Popular in Mumbai')).sort()).toEqual(items.map((one) => one.movie.title).sort());
   expect(await popular.getByRole('button').count()).toBe(0);
   expect(await popular.getByRole('listitem').count()).toBe(items.length);
+  const told = page.waitForResponse('**/v1/me/impressions');
+  await popular.scrollIntoViewIfNeeded();
+  expect((await told).status(), 'what was in view is noted').toBe(204);
   for (const card of await popular.getByRole('listitem').all()) await expect.poll(() => card.locator('a[href^="/shows/"]').count()).toBe(1);
   expect(await shifts(), 'what moved').toBeLessThan(0.01);
 });
