@@ -236,6 +236,10 @@ test('After a booking: what else is on, and the next first screen without that f
   const list = row(page, /^(For you|Popular in Mumbai)$/);
   await list.waitFor();
   expect(await list.locator('h3').allTextContents()).not.toContain(show.movie.title);
+  // The reason is the heading, or each film has its own.
+  const title = await list.getByRole('heading', { level: 2 }).textContent();
+  const [cards, whys] = [await list.getByRole('listitem').count(), await list.locator('.why').count()];
+  expect(title === 'Popular in Mumbai' || whys === cards, `${title}: ${whys} reasons for ${cards} films`).toBe(true);
 });
 
 test.each(kinds)('What a person likes is chosen, kept, and forgotten, on a %s', { timeout: 120_000 }, async (kind) => {
