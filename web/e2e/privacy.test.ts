@@ -57,8 +57,10 @@ test('G9 A shared phone keeps nothing of the one who logged out', async () => {
 
   await page.goto('/account');
   await page.getByText(customer.email).first().waitFor();
+  const ended = page.waitForResponse((answer) => answer.request().method() === 'DELETE' && answer.url().endsWith('/v1/browser-sessions'));
   await page.getByRole('button', { name: 'Log out', exact: true }).tap();
   await page.getByRole('navigation').getByRole('link', { name: 'Log in' }).waitFor();
+  await ended; // without a network before that, the cookie would stay until its time is over
   allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/, 'the phone has no network');
   await context.setOffline(true);
   for (const path of ['/tickets', '/tickets/' + booking.id, '/account']) {

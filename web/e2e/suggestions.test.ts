@@ -27,15 +27,19 @@ async function watchShifts(page: Page): Promise<() => Promise<number>> {
 test.each(kinds)('Who is not logged in sees what is popular in the city, and nothing to press but films and shows, on a %s', async (kind) => {
   const { page } = await there.visit(kind);
   const shifts = await watchShifts(page);
+  const list = page.waitForResponse('**/v1/me/recommendations?*');
   await page.goto('/?city=mumbai');
   const popular = row(page, 'Popular in Mumbai');
   await popular.waitFor();
-  const { items, source } = await call<{ items: { movie: { title: string } }[]; source: string }>('GET', '/v1/me/recommendations?city=mumbai&limit=10');
+  const { items, source } = (await (await list).json()) as Schemas['Recommendations'];
   expect(items.length).toBeGreaterThan(2);
   expect(source).toMatch(/^popularity/);
-  expect((await titles(page, 'Popular in Mumbai')).sort()).toEqual(items.map((one) => one.movie.title).sort());
+  expect(await titles(page, 'Popular in Mumbai')).toEqual(items.map((one) => one.movie.title));
   expect(await popular.getByRole('button').count()).toBe(0);
   expect(await popular.getByRole('listitem').count()).toBe(items.length);
+  const told = page.waitForResponse('**/v1/me/impressions');
+  await popular.scrollIntoViewIfNeeded();
+  expect((await told).status(), 'what was in view is noted').toBe(204);
   for (const card of await popular.getByRole('listitem').all()) await expect.poll(() => card.locator('a[href^="/shows/"]').count()).toBe(1);
   expect(await shifts(), 'what moved').toBeLessThan(0.01);
 });
@@ -233,6 +237,10 @@ test('After a booking: what else is on, and the next first screen without that f
   const list = row(page, /^(For you|Popular in Mumbai)$/);
   await list.waitFor();
   expect(await list.locator('h3').allTextContents()).not.toContain(show.movie.title);
+  // The reason is the heading, or each film has its own.
+  const title = await list.getByRole('heading', { level: 2 }).textContent();
+  const [cards, whys] = [await list.getByRole('listitem').count(), await list.locator('.why').count()];
+  expect(title === 'Popular in Mumbai' || whys === cards, `${title}: ${whys} reasons for ${cards} films`).toBe(true);
 });
 
 test.each(kinds)('What a person likes is chosen, kept, and forgotten, on a %s', { timeout: 120_000 }, async (kind) => {

@@ -1746,7 +1746,7 @@ export interface paths {
         };
         /**
          * What was noted of you for recommendations, newest first
-         * @description Each movie that came into view in a list of yours or was opened, bookings, reviews, and feedback, for as long as each is kept.
+         * @description Each movie that came into view in a list of yours or was opened, pages of movies, bookings and feedback, for as long as each is kept.
          *     With personalization off nothing new is noted. DELETE /v1/me/preferences deletes it.
          */
         get: operations["listActivity"];

@@ -51,7 +51,7 @@ test.each<[Show['habits'], string | undefined, string | undefined]>([
   [['weekday'], undefined, 'Your usual day'],
   [['time'], undefined, 'Your usual time'],
   [['price'], undefined, 'Your usual price'],
-  [[], 'F', 'Your usual row: F'],
+  [[], 'F', 'You sat in row F here'],
   // Two are enough.
   [['price', 'time', 'theater'], undefined, 'Your usual theater · Your usual time'],
 ])('usual: %j, row %s', (habits, usual_row, said) => expect(usual({ habits, ...(usual_row ? { usual_row } : {}) })).toBe(said));
