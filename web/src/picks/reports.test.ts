@@ -12,8 +12,8 @@ afterEach(() => {
 /** What was sent, one text for each request. */
 function sender(fails = false) {
   const sent: string[] = [];
-  const reports = new Reports(async (lists) => {
-    sent.push(lists.map((one) => `${one.list_id} seen ${one.seen.join()} opened ${one.opened.join()}`).join('; '));
+  const reports = new Reports(async (lists, viewed) => {
+    sent.push(lists.map((one) => `${one.list_id} seen ${one.seen.join()} opened ${one.opened.join()}`).join('; ') + viewed.map((one) => ` page ${one}`).join(''));
     if (fails) throw new Error('offline');
   });
   return { sent, reports };
@@ -33,6 +33,20 @@ test('what comes within five seconds is one request, each movie of a list once',
   reports.add('seen', 'a', '3');
   await vi.advanceTimersByTimeAsync(5000);
   expect(sent.slice(1)).toEqual(['a seen 3 opened ']);
+});
+
+test('pages of movies are told once, alone or with lists', async () => {
+  const { sent, reports } = sender();
+  for (const movie of ['1', '2', '1']) reports.viewed(movie);
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(sent).toEqual([' page 1 page 2']);
+  reports.viewed('1');
+  reports.viewed('3');
+  reports.add('seen', 'a', '3');
+  reports.flush();
+  expect(sent.slice(1)).toEqual(['a seen 3 opened  page 3']);
+  reports.flush();
+  expect(sent).toHaveLength(2);
 });
 
 test('the API takes twenty lists at once, and a failure is no one’s trouble', async () => {

@@ -11,25 +11,37 @@ type Body = { list_id: string; seen: string[]; opened: string[] };
 /** How long a card is in view before it counts as seen, in milliseconds. */
 export const long = 1000;
 const wait = 5000;
-/** The most lists that the API takes at once. */
+/** The most lists that the API takes at once, and the most pages. */
 const most = 20;
+const mostPages = 50;
 
 /** Collects reports and sends them. */
 export class Reports {
   #waiting = new Map<string, Body>();
+  #pages: string[] = [];
   #told = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly send: (lists: Body[]) => Promise<unknown>) {}
+  constructor(private readonly send: (lists: Body[], viewed: string[]) => Promise<unknown>) {}
 
   add(what: Seen, list: string, movie: string): void {
-    const name = [what, list, movie].join(' ');
-    if (this.#told.has(name)) return;
-    this.#told.add(name);
+    if (!this.#first(what, list, movie)) return;
     const body = this.#waiting.get(list) ?? { list_id: list, seen: [], opened: [] };
     body[what].push(movie);
     this.#waiting.set(list, body);
+  }
+
+  /** The page of a movie was opened. */
+  viewed(movie: string): void {
+    if (this.#pages.length < mostPages && this.#first('viewed', movie)) this.#pages.push(movie);
+  }
+
+  #first(...about: string[]): boolean {
+    const name = about.join(' ');
+    if (this.#told.has(name)) return false;
+    this.#told.add(name);
     this.#timer ??= setTimeout(() => this.flush(), wait);
+    return true;
   }
 
   /** Sends what is waiting, without waiting for the answer. */
@@ -37,13 +49,15 @@ export class Reports {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const all = [...this.#waiting.values()];
+    const pages = this.#pages;
     this.#waiting.clear();
-    for (let i = 0; i < all.length; i += most) this.send(all.slice(i, i + most)).catch(() => {});
+    this.#pages = [];
+    for (let i = 0; i < all.length || (i === 0 && pages.length > 0); i += most) this.send(all.slice(i, i + most), i === 0 ? pages : []).catch(() => {});
   }
 }
 
 // keepalive: the browser sends it also when the page is closed meanwhile.
-export const reports = new Reports((lists) => answered(api.POST('/v1/me/impressions', { body: { lists }, keepalive: true })));
+export const reports = new Reports((lists, viewed) => answered(api.POST('/v1/me/impressions', { body: { lists, viewed }, keepalive: true })));
 
 interface Card {
   list: string;
