@@ -420,4 +420,17 @@ func TestArmsOfAccounts(t *testing.T) {
 	list := c.list(c.customer, "")
 	assert.Equal(t, recommendations.FromPopularity, list.Source)
 	assert.NotContains(t, slugs(list), "dune")
+
+	// What came into view says why it was popular movies: for those of whom nothing is known, and for
+	// visitors, there was no other way. Similar movies are no part of the comparison.
+	lists := map[string]recommendations.List{
+		recommendations.PopularityArm: list, "popularity": c.list(c.other, ""),
+		"similar:1": c.listAt(c.customer, "/v1/movies/dune/similar?city=pune"),
+	}
+	for name, list := range lists {
+		require.Eventually(t, func() bool {
+			kept, found, err := c.documents.Lists.Get(t.Context(), "shown:"+list.ID)
+			return assert.NoError(t, err) && found && assert.Equal(t, name, kept.Model)
+		}, 10*time.Second, 50*time.Millisecond, name)
+	}
 }

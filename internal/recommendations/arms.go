@@ -16,6 +16,11 @@ type Arms struct {
 	Previous int
 }
 
+// PopularityArm is what impressions of lists name instead of a model when the account was drawn to
+// get what is popular, though a model could have made its list. Lists of those of whom nothing is
+// known are named otherwise: they do other things, and are no fair comparison.
+const PopularityArm = "popularity_arm"
+
 type arm int
 
 const (

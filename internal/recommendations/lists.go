@@ -1,6 +1,7 @@
 package recommendations
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"strings"
@@ -79,7 +80,9 @@ func (s *Service) forPerson(m loaded, who *person, r recommend.Request) (recomme
 	r.Explore, r.Seed = explore, hashOf(who.id, time.Now().UTC().Format(time.DateOnly))
 	switch s.arms.of(who.id) {
 	case armPopularity:
-		return recommend.Popular(r), ""
+		if m.current != nil { // while there is none, all get the same
+			return recommend.Popular(r), PopularityArm
+		}
 	case armPrevious:
 		if m.before != nil {
 			return m.before.ForYou(r), m.beforeVersion
@@ -132,6 +135,7 @@ func (s *Service) list(ctx context.Context, name string, ask Ask, choose func(lo
 	if list.Source == FromModel {
 		list.Model = version
 	}
+	list.madeBy = madeBy(name, list, version)
 	if list.Items, err = s.items(ctx, chosen.Items, films, who, ask.Near); err != nil {
 		return List{}, err
 	}
@@ -140,6 +144,20 @@ func (s *Service) list(ctx context.Context, name string, ask Ask, choose func(lo
 		s.shown.keep(list, who, city.ID)
 	}
 	return list, nil
+}
+
+// madeBy is what impressions of a list name: a model, or what it was made from without one. Lists of
+// what is similar are named apart: people open them for something else, and no account is drawn to
+// get other ones.
+func madeBy(name string, list List, version string) string {
+	by := cmp.Or(list.Model, string(list.Source))
+	switch {
+	case name == "similar":
+		return "similar:" + by
+	case version == PopularityArm && list.Source == FromPopularity:
+		return PopularityArm
+	}
+	return by
 }
 
 func newListID() string {

@@ -61,10 +61,7 @@ func (s *shown) keep(l List, who *person, city uuid.UUID) {
 	if len(l.Items) == 0 {
 		return
 	}
-	kept := documents.List{Key: shownKey(l.ID), ID: l.ID, MadeAt: time.Now(), Model: l.Model, City: city}
-	if kept.Model == "" {
-		kept.Model = string(l.Source)
-	}
+	kept := documents.List{Key: shownKey(l.ID), ID: l.ID, MadeAt: time.Now(), Model: l.madeBy, City: city}
 	if who.personal() {
 		kept.Person = who.id
 	}

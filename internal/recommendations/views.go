@@ -28,6 +28,8 @@ type List struct {
 	// Model is the version of the model; empty without one.
 	Model string `json:"model"`
 	Items []Item `json:"items"`
+
+	madeBy string // what impressions of it name: see madeBy
 }
 
 // Item is a movie of a list.

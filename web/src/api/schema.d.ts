@@ -3004,7 +3004,7 @@ export interface components {
             kind: string;
             /** @description The list that the movie was in. */
             list_id?: string;
-            /** @description The version of the model that made the list, or what it was made from without one. */
+            /** @description The version of the model that made the list, or what it was made from without one; after similar: for movies similar to one. */
             model?: string;
             /** Format: uuid */
             movie_id?: string;
