@@ -204,6 +204,12 @@ func TestRecommendations5_EveryListIsFilteredWhenItIsRead(t *testing.T) {
 	assert.Contains(t, slugs(c.list(c.customer, "")), "dune")
 	c.exec(`DELETE FROM seat_claims WHERE show_id = $1 AND seat = 'A01'`, c.shows["jawan"])
 	assert.Contains(t, slugs(c.list(c.customer, "")), "jawan", "a seat is free again")
+
+	// All of it given back after the show, which cancels no booking, is as if it had never been.
+	c.exec(`UPDATE bookings SET refund_due = total - 1 WHERE status = 'confirmed'`)
+	assert.NotContains(t, slugs(c.list(c.customer, "")), "babe")
+	c.exec(`UPDATE bookings SET refund_due = total WHERE status = 'confirmed'`)
+	assert.Contains(t, slugs(c.list(c.customer, "")), "babe")
 }
 
 // Recommendations scenario 6, with complaint C4: a certificate counts on every list.
@@ -328,9 +334,12 @@ func TestUsualShows(t *testing.T) {
 	c.buys(c.customer, "babe", "C07")
 	left := c.buys(c.customer, "alien", "E01")
 	c.do(t, call{token: c.customer, method: "POST", path: feedbackPath, status: http.StatusOK, body: fmt.Sprintf(`{"booking_id":%q,"feedback":"leave_out"}`, left)})
+	// What a person pays for a seat is its price alone, as shows name it, without fees and taxes.
+	c.exec(`UPDATE shows SET prices = (SELECT jsonb_object_agg(key, value::bigint * 6 / 5) FROM jsonb_each_text(prices)) WHERE id = $1`, c.shows["kaithi"])
 	for _, item := range c.list(c.customer, "").Items {
 		assert.NotEqual(t, "alien", item.Movie.Slug, "what was left out was booked, still")
 		assert.Contains(t, item.Shows[0].Habits, recommend.HabitTheater)
+		assert.Equal(t, item.Movie.Slug != "kaithi", slices.Contains(item.Shows[0].Habits, recommend.HabitPrice), item.Movie.Slug)
 		assert.Equal(t, "C", item.Shows[0].UsualRow)
 	}
 	c.do(t, call{token: c.customer, method: "PUT", path: preferencesPath, body: `{"personalization":false}`, status: http.StatusOK})

@@ -35,11 +35,14 @@ type visit struct {
 const mostVisits = 300
 
 // readVisits reads what a person has booked, and what they hold: a hold whose time is over
-// counts while a payment is in doubt, because then the seats stay.
+// counts while a payment is in doubt, because then the seats stay. What was given back wholly
+// counts for nothing, also when that was after the show, which cancels no booking. Prices are
+// those of seats alone, as shows name them: what was paid has fees and taxes, too.
 const readVisits = `
-SELECT b.id, b.status, s.movie_id, s.theater_id, s.starts_at AT TIME ZONE t.time_zone AS local, b.seats, b.total, b.currency
+SELECT b.id, b.status, s.movie_id, s.theater_id, s.starts_at AT TIME ZONE t.time_zone AS local, b.seats, b.currency,
+	coalesce((SELECT avg((seat->'price'->>'amount')::bigint)::bigint FROM jsonb_array_elements(b.quote->'seats') AS seat), 0) AS seat_price
 FROM bookings AS b JOIN shows AS s ON s.id = b.show_id JOIN theaters AS t ON t.id = s.theater_id
-WHERE b.customer_id = ? AND (b.status = 'confirmed' OR b.status = 'held' AND (b.hold_expires_at > now()
+WHERE b.customer_id = ? AND (b.status = 'confirmed' AND (b.refund_due < b.total OR b.total = 0) OR b.status = 'held' AND (b.hold_expires_at > now()
 	OR EXISTS (SELECT FROM seat_claims AS c WHERE c.booking_id = b.id AND c.held_until >= now())))
 ORDER BY b.created_at DESC, b.id DESC LIMIT ?`
 
@@ -50,7 +53,7 @@ type visitRow struct {
 	TheaterID uuid.UUID
 	Local     time.Time
 	Seats     []string `bun:",array"`
-	Total     int64
+	SeatPrice int64
 	Currency  string
 }
 
@@ -66,7 +69,7 @@ func (p *person) addVisits(ctx context.Context, db *database.DB) error {
 			continue
 		}
 		p.visits = append(p.visits, visit{booking: row.ID, movie: row.MovieID, Visit: recommend.Visit{
-			Theater: row.TheaterID.String(), Local: row.Local, PricePerSeat: row.Total / int64(max(1, len(row.Seats))),
+			Theater: row.TheaterID.String(), Local: row.Local, PricePerSeat: row.SeatPrice,
 			Currency: row.Currency, Rows: rowsOf(row.Seats),
 		}})
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -149,10 +150,8 @@ func (r programRow) showing() (s showing, bookable bool) {
 		return s, false
 	}
 	lowest := booking.Money{Currency: r.Currency}
-	for _, price := range r.Prices {
-		if lowest.Amount == 0 || price < lowest.Amount {
-			lowest.Amount = price
-		}
+	if prices := slices.Collect(maps.Values(r.Prices)); len(prices) > 0 {
+		lowest.Amount = slices.Min(prices)
 	}
 	return showing{
 		Show: Show{
