@@ -66,7 +66,7 @@ func (p *popularity) read(city uuid.UUID) error {
 		Weights: map[documents.Kind]float64{documents.KindBooking: 1, documents.KindBookingWithdrawn: -1},
 	})
 	if err != nil {
-		p.store.failed()
+		p.store.away(err)
 		return err
 	}
 	films := make(map[string]float64, len(top))

@@ -49,8 +49,9 @@ func (p *profiles) of(ctx context.Context, person uuid.UUID) (profile documents.
 			p.last.Add(person, read)
 			return read, true, true
 		}
+		// A profile that cannot be read says nothing about those of others.
 		if ctx.Err() == nil {
-			p.failed()
+			p.away(err)
 		}
 	}
 	profile, known = p.last.Get(person)
