@@ -266,6 +266,18 @@ func TestListsWithoutTheStoreOfDocuments(t *testing.T) {
 	}
 }
 
+// A profile that cannot be read, such as one that a newer program wrote, is one person's trouble.
+func TestAListDoesNotFailForAnothersProfile(t *testing.T) {
+	t.Parallel()
+	c := newCinema(t)
+	c.serve()
+	c.do(t, call{token: c.customer, method: "PUT", path: preferencesPath, body: `{}`, status: http.StatusOK})
+	c.exec(`UPDATE documents.profiles SET body = '[]'`)
+	assert.Equal(t, recommendations.WithoutStore, c.list(c.customer, "").Source)
+	assert.NotContains(t, slugs(c.list(c.customer, "")), "alien", "what they must not see is not known")
+	assert.Equal(t, recommendations.FromPopularity, c.list(c.other, "").Source)
+}
+
 func TestAListFollowsThePerson(t *testing.T) {
 	t.Parallel()
 	c := newCinema(t)
@@ -391,6 +403,13 @@ func TestComplaintC12_ImpressionsCountOnce(t *testing.T) {
 		assert.Greater(t, e.Propensity, 0.0)
 		assert.NotEqual(t, uuid.Nil, e.City)
 	}
+	// With personalization off it is not noted who it was, though the list was made before.
+	c.do(t, call{token: c.customer, method: "PUT", path: preferencesPath, body: `{"personalization":false}`, status: http.StatusOK})
+	c.do(t, call{token: c.customer, method: "POST", path: impressionsPath, status: http.StatusNoContent,
+		body: fmt.Sprintf(`{"lists":[{"list_id":"gone","seen":[%[2]q]},{"list_id":%[1]q,"seen":[%[2]q]}]}`, list.ID, list.Items[4].Movie.ID)})
+	require.Eventually(t, func() bool { return len(of(documents.KindImpression)) == 5 }, 10*time.Second, 50*time.Millisecond)
+	at := slices.IndexFunc(of(documents.KindImpression), func(e documents.Event) bool { return e.Film == list.Items[4].Movie.ID && e.List == list.ID })
+	assert.Equal(t, uuid.Nil, of(documents.KindImpression)[at].Person)
 	for _, wrong := range []call{
 		{name: "no lists", body: `{"lists":[]}`, holds: []string{`"lists"`}},
 		{name: "no id", body: `{"lists":[{"list_id":""}]}`, holds: []string{`"list_id"`}},

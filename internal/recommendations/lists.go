@@ -165,6 +165,12 @@ func newListID() string {
 	return strings.ReplaceAll(id.String(), "-", "")
 }
 
+// isListID tells whether a text may be of newListID: nothing else needs to be looked for.
+func isListID(text string) bool {
+	_, err := uuid.Parse(text)
+	return err == nil && len(text) == 32
+}
+
 // popularIn is how popular the films of a program are: by bookings, and a little by what the
 // catalog says.
 func (s *Service) popularIn(city uuid.UUID, films map[string]film) map[string]float64 {

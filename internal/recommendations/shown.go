@@ -116,8 +116,9 @@ type Report struct {
 	Opened []uuid.UUID `json:"opened"`
 }
 
-// The most that a report has.
+// The most that a report has, and that it takes.
 const (
+	reportWithin = 2 * time.Second
 	mostReports  = 20
 	longestID    = 64
 	mostOfReport = MostListed
@@ -130,9 +131,15 @@ func (s *Service) Report(ctx context.Context, caller uuid.UUID, reports []Report
 	if err := checkReports(reports); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, reportWithin)
+	defer cancel()
+	var who *documents.Profile
 	for _, report := range reports {
 		if !s.profiles.there() {
 			return nil
+		}
+		if !isListID(report.ListID) {
+			continue
 		}
 		asking, cancel := context.WithTimeout(ctx, answerWithin)
 		list, found, err := s.shown.store.Lists.Get(asking, shownKey(report.ListID))
@@ -144,9 +151,23 @@ func (s *Service) Report(ctx context.Context, caller uuid.UUID, reports []Report
 			s.shown.log.Error("a list cannot be read", "error", err)
 			continue
 		}
-		if list.Person == uuid.Nil || list.Person == caller {
-			s.shown.note(list, report)
+		switch list.Person {
+		case uuid.Nil:
+		case caller:
+			// They may have turned personalization off since the list was made.
+			if who == nil {
+				read, known, _ := s.profiles.of(ctx, caller)
+				if who = &read; !known {
+					return nil
+				}
+			}
+			if who.Personalization == documents.Off {
+				list.Person = uuid.Nil
+			}
+		default:
+			continue
 		}
+		s.shown.note(list, report)
 	}
 	return nil
 }
