@@ -230,6 +230,15 @@ func TestRecommendations6_ACertificateCountsOnEveryList(t *testing.T) {
 	c.buys(c.customer, "amelie", "A01")
 	assert.ElementsMatch(t, child[:4], slugs(c.list(c.customer, "")), "personal")
 	assert.Subset(t, child[:4], slugs(c.mailed(c.customerID)), "mail")
+	// Nor does a reason name what they must not see, though it was booked before.
+	c.buys(c.customer, "alien", "A01")
+	for _, path := range []string{listPath + "?city=pune", "/v1/movies/alien/similar?city=pune"} {
+		for _, item := range c.listAt(c.customer, path).Items {
+			if item.Reason.Movie != nil {
+				assert.Contains(t, child, item.Reason.Movie.Slug, path)
+			}
+		}
+	}
 	c.exec(`UPDATE movies SET certificate = 'MPA R' WHERE slug = 'dune'`)
 	assert.ElementsMatch(t, child[1:4], slugs(c.list(c.customer, "")), "a certificate that was raised counts at once")
 

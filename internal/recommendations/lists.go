@@ -222,15 +222,16 @@ func (s *Service) items(ctx context.Context, chosen []recommend.Item, films map[
 	return items, nil
 }
 
-// reason puts a reason into words that clients know.
-func (p *person) reason(item recommend.Item, titles map[uuid.UUID]Because) Reason {
+// reason puts a reason into words that clients know. It names no movie that the person must not see:
+// an account may be a parent's, who booked other ones before.
+func (p *person) reason(item recommend.Item, titles map[uuid.UUID]named) Reason {
 	reason := Reason{Code: item.Reason}
 	if reason.Code == recommend.BecauseYouSaw && p.likes(item.Because) {
 		reason.Code = becauseYouLiked
 	}
 	if id, err := uuid.Parse(item.Because); err == nil {
-		if title, known := titles[id]; known {
-			reason.Movie = &title
+		if title, known := titles[id]; known && p.sees(title.certificate) {
+			reason.Movie = &title.Because
 		}
 	}
 	return reason

@@ -163,17 +163,19 @@ func speaks(wanted []string, tag string) bool {
 	return slices.ContainsFunc(wanted, func(w string) bool { return base(w) == base(tag) })
 }
 
-// admits tells whether the person may see a movie with a certificate, of the age that it has if
-// that is known. While the profile is not known, only what is for all ages is sure.
-func (p *person) admits(certificate string, c recommend.Candidate) bool {
+// sees tells whether the person may see a movie with a certificate. While the profile is not known,
+// only what is for all ages is sure.
+func (p *person) sees(certificate string) bool {
+	age, rated := recommend.AgeOf(certificate)
+	of := recommend.Candidate{Age: age, Unrated: !rated}
 	switch {
 	case p.id != uuid.Nil && p.unsure:
-		return recommend.AtMost(0)(c)
+		return recommend.AtMost(0)(of)
 	case p.profile.Certificate == "":
 		return true
 	}
-	if age, known := recommend.AgeOf(p.profile.Certificate); known {
-		return recommend.AtMost(age)(c)
+	if most, known := recommend.AgeOf(p.profile.Certificate); known {
+		return recommend.AtMost(most)(of)
 	}
 	return strings.EqualFold(p.profile.Certificate, certificate) // of no scale that we know: nothing else is sure
 }

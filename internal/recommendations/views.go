@@ -58,6 +58,12 @@ type Because struct {
 	Title string    `json:"title"`
 }
 
+// named is a movie that a reason may name.
+type named struct {
+	Because
+	certificate string
+}
+
 // Movie is what a list says about a movie.
 type Movie struct {
 	ID             uuid.UUID `json:"id"`
