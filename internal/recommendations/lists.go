@@ -238,12 +238,13 @@ func (p *person) reason(item recommend.Item, titles map[uuid.UUID]named) Reason 
 }
 
 // choose picks the shows of a film that suit a person's habits.
-func choose(habits recommend.Habits, shows []showing, near *Point) []Show {
-	byID := make(map[string]showing, len(shows))
+func choose(habits recommend.Habits, shows []*showing, near *Point) []Show {
+	byID := make(map[string]*showing, len(shows))
 	list := make([]recommend.Showing, len(shows))
 	for i, s := range shows {
-		byID[s.ID.String()] = s
-		list[i] = recommend.Showing{ID: s.ID.String(), Theater: s.Theater.ID.String(), Local: s.local,
+		id := s.ID.String()
+		byID[id] = s
+		list[i] = recommend.Showing{ID: id, Theater: s.Theater.ID.String(), Local: s.local,
 			PriceFrom: s.PriceFrom.Amount, Currency: s.PriceFrom.Currency, KM: near.to(s.lat, s.lon)}
 	}
 	var out []Show

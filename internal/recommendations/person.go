@@ -147,15 +147,19 @@ func (p *person) likes(movie string) bool {
 
 // fits tells whether the person can choose a show: it has all that they need, and is in a
 // language that they chose, heard or as subtitles that will do.
-func (p *person) fits(s showing) bool {
+func (p *person) fits(s *showing) bool {
 	for _, need := range p.profile.Accessibility {
-		has := map[string]bool{"captions": s.captions, "audio_description": s.described, "relaxed": s.relaxed, "wheelchair_spaces": s.wheelchair}
-		if !has[need] {
+		if !s.has(need) {
 			return false
 		}
 	}
 	return len(p.profile.Languages) == 0 || speaks(p.profile.Languages, s.Language) ||
 		s.Subtitles != "" && speaks(p.profile.Subtitles, s.Subtitles)
+}
+
+// fitsAll tells whether the person can choose any show.
+func (p *person) fitsAll() bool {
+	return len(p.profile.Accessibility)+len(p.profile.Languages) == 0
 }
 
 // speaks compares languages without their regions: who wants Hindi takes hi-IN.

@@ -190,30 +190,19 @@ func (s *Service) because(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]n
 func (p *person) candidates(program *program, day string) (list []recommend.Candidate, films map[string]film) {
 	films = map[string]film{}
 	for _, f := range program.films {
-		shows := make([]showing, 0, len(f.shows))
-		for _, s := range f.shows {
-			if (day == "" || s.day == day) && p.fits(s) {
-				shows = append(shows, s)
-			}
-		}
-		if len(shows) == 0 {
+		if !p.sees(f.card.Certificate) {
 			continue
 		}
-		c := recommend.Candidate{Film: f.Film, Opens: f.release}
+		if f = f.of(p, day); len(f.shows) == 0 {
+			continue
+		}
+		c := recommend.Candidate{Film: f.Film, Opens: f.release, Free: f.free, Languages: f.languages}
 		if c.Opens.IsZero() {
-			c.Opens = shows[0].StartsAt
+			c.Opens = f.shows[0].StartsAt
 		}
 		var rated bool
 		c.Age, rated = recommend.AgeOf(f.card.Certificate)
 		c.Unrated = !rated
-		for _, s := range shows {
-			c.Free += s.free
-			c.Languages = append(c.Languages, s.Language)
-		}
-		if !p.sees(f.card.Certificate) {
-			continue
-		}
-		f.shows = shows
 		films[f.ID] = f
 		list = append(list, c)
 	}
