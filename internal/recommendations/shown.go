@@ -135,20 +135,23 @@ func (s *Service) Report(ctx context.Context, caller uuid.UUID, reports []Report
 	defer cancel()
 	var who *documents.Profile
 	for _, report := range reports {
-		if !s.profiles.there() {
-			return nil
-		}
 		if !isListID(report.ListID) {
 			continue
+		}
+		if !s.profiles.mayAsk() {
+			return nil
 		}
 		asking, cancel := context.WithTimeout(ctx, answerWithin)
 		list, found, err := s.shown.store.Lists.Get(asking, shownKey(report.ListID))
 		cancel()
-		if s.profiles.away(err) || err == nil && !found {
-			continue
+		if s.profiles.away(err) {
+			return nil
 		}
 		if err != nil {
 			s.shown.log.Error("a list cannot be read", "error", err)
+			continue
+		}
+		if s.profiles.answered(); !found {
 			continue
 		}
 		switch list.Person {
