@@ -80,7 +80,7 @@ func (s *Service) forPerson(m loaded, who *person, r recommend.Request) (recomme
 	r.Explore, r.Seed = explore, hashOf(who.id, time.Now().UTC().Format(time.DateOnly))
 	switch s.arms.of(who.id) {
 	case armPopularity:
-		if m.current != nil { // while there is none, all get the same
+		if m.current != nil { // without one, all get the same
 			return recommend.Popular(r), PopularityArm
 		}
 	case armPrevious:
