@@ -4135,6 +4135,7 @@ export interface components {
                  * @enum {string}
                  */
                 code: "because_you_saw" | "because_you_liked" | "your_tastes" | "popular_in_city" | "new" | "similar" | "explored";
+                /** @description Left out when it is above the certificate that you chose. */
                 movie?: {
                     /** Format: uuid */
                     id: string;
@@ -10319,6 +10320,7 @@ export interface operations {
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["ServiceKeyForbidden"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
