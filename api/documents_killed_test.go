@@ -69,7 +69,7 @@ func TestKillingTheStoreOfDocumentsUnderLoad(t *testing.T) {
 			for !stop.Load() {
 				send(token, "GET", listPath+"?city=pune", "")
 				send(token, "GET", "/v1/movies/amelie/similar?city=pune", "")
-				send(token, "POST", impressionsPath, fmt.Sprintf(`{"lists":[{"list_id":"x","seen":[%q]}]}`, c.films["dune"]))
+				send(token, "POST", impressionsPath, fmt.Sprintf(`{"lists":[{"list_id":"0193a6f2c7d87e1a9b0c4d5e6f708192","seen":[%q]}]}`, c.films["dune"]))
 			}
 		})
 	}

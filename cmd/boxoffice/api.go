@@ -45,16 +45,16 @@ func (c *apiCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer p.close()
-	options, err := p.apiOptions(ctx)
+	options, err := p.apiOptions(ctx, named(c.Services, "recommendations"))
 	if err != nil {
 		return err
 	}
 	options.Services = c.Services
-	if len(c.Services) == 0 || slices.Contains(c.Services, "search") {
+	if named(c.Services, "search") {
 		options.Search = p.openSearch(ctx)
 		options.Health.Ready["search"] = options.Search.Ready
 	}
-	if len(c.Services) == 0 || slices.Contains(c.Services, "web") {
+	if named(c.Services, "web") {
 		if options.Web, err = p.webHandler(options.Catalog, options.Bookings.Links); err != nil {
 			return err
 		}
@@ -69,7 +69,12 @@ func (c *apiCommand) Run(ctx context.Context) error {
 	return serve(ctx, p.config.APIAddr, handler, p.log)
 }
 
-func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
+// named tells whether a list names something; an empty list names all.
+func named(list []string, name string) bool { return len(list) == 0 || slices.Contains(list, name) }
+
+// apiOptions are what all services need. lists says whether recommendations are served: only then is
+// a model read, which may have 256 MB.
+func (p *platform) apiOptions(ctx context.Context, lists bool) (api.Options, error) {
 	tokens, err := accounts.NewTokens(p.config.JWTKeys, p.config.PublicURL)
 	if err != nil {
 		return api.Options{}, err
@@ -151,8 +156,7 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 			Catalog: catalog.New(reading.db), Reviews: catalog.NewReviews(p.db), Feed: feed, Shows: known,
 			Documents: reading.documents, Versions: reading.watch,
 		},
-		Tastes:          tastes.New(store, catalog.New(p.db), booked), // not a replica, which may not have a new movie yet
-		Recommendations: p.openRecommendations(reading.db, store),
+		Tastes: tastes.New(store, catalog.New(p.db), booked), // not a replica, which may not have a new movie yet
 		Bookings: bookingsapi.Options{
 			Shows: known, Bookings: booked, Changes: changes, Feed: feed, BookingFeed: bookingFeed, Tickets: bookings.NewTickets(p.config.TicketKeys[0]), Links: opening,
 			Providers: p.config.Offered(), Choices: offered, Health: health, Saga: reaching, Policy: policy, Guard: p.guardHolds,
@@ -175,6 +179,9 @@ func (p *platform) apiOptions(ctx context.Context) (api.Options, error) {
 			Ready:   map[string]func(context.Context) error{"postgres": p.db.Ping, "temporal": p.askTemporal, "payload_keys": p.askKeys},
 			Helpful: reading.helpful,
 		},
+	}
+	if lists {
+		options.Recommendations = p.openRecommendations(reading.db, store)
 	}
 	if p.config.StripePublishableKey != "" {
 		options.Bookings.CheckoutURL = strings.TrimSuffix(p.config.PublicURL, "/") + "/pay/"

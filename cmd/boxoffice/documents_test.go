@@ -69,6 +69,25 @@ func TestServesWithoutDocuments(t *testing.T) {
 	require.NoError(t, stop())
 }
 
+// Recommendations can be a process of their own, and the others do without them.
+func TestServesRecommendationsAlone(t *testing.T) {
+	environment(t)
+	require.NoError(t, run(t.Context(), "migrate"))
+	require.NoError(t, run(t.Context(), "seed", "--days", "2"))
+	const list = "/v1/me/recommendations?city=mumbai"
+	for service, status := range map[string]int{"recommendations": http.StatusOK, "catalog": http.StatusNotFound} {
+		address := freeAddress(t)
+		t.Setenv("API_ADDR", address)
+		stop := start(t, "api", "--services", service)
+		awaitAnswer(t, "http://"+address+"/healthz")
+		answer, err := http.Get("http://" + address + list)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		assert.Equal(t, status, answer.StatusCode, service)
+		require.NoError(t, stop(), service)
+	}
+}
+
 func TestDocumentsKept(t *testing.T) {
 	t.Parallel()
 	cfg := config.Config{}

@@ -14,6 +14,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/config"
 	"github.com/boxoffice/boxoffice/internal/documents"
 	"github.com/boxoffice/boxoffice/internal/recommend/evaluate"
+	"github.com/boxoffice/boxoffice/internal/recommendations"
 )
 
 func TestRecommendEvaluateReadsTheLog(t *testing.T) {
@@ -30,6 +31,7 @@ func TestRecommendEvaluateReadsTheLog(t *testing.T) {
 		require.NoError(t, evaluateLog(t.Context(), days, &out))
 		return out.String()
 	}
+	assert.Equal(t, evaluate.Control, recommendations.PopularityArm, "the report finds the arm by its name")
 	assert.Contains(t, printed(30), "In the last 30 days no movie of a list came into view")
 
 	now := time.Now()

@@ -57,7 +57,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	effects, err := p.activities(ctx)
+	effects, err := p.activities(ctx, c.Queues)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer stopLetters()
-	if len(c.Queues) == 0 || slices.Contains(c.Queues, workflows.QueueOperations) {
+	if named(c.Queues, workflows.QueueOperations) {
 		if err := p.schedules().Ensure(ctx, p.temporal); err != nil {
 			return err
 		}
@@ -142,7 +142,8 @@ func (p *platform) schedules() workers.Schedules {
 	return s
 }
 
-func (p *platform) activities(ctx context.Context) (workers.Activities, error) {
+// activities are those of all queues.
+func (p *platform) activities(ctx context.Context, queues []string) (workers.Activities, error) {
 	cfg := p.config
 	known := shows.New(p.db.Pool, p.bus.Publish, shows.WithCharging(charging), shows.WithSystemsOff(p.config.TheaterSystemsOff))
 	inventory := bookings.New(known, bookings.WithCardLimit(p.cardSeats()))
@@ -173,9 +174,14 @@ func (p *platform) activities(ctx context.Context) (workers.Activities, error) {
 	if err != nil {
 		return workers.Activities{}, err
 	}
+	// Confirmations are sent from these queues alone. Others need no model in memory.
+	var more notify.More
+	if named(queues, workflows.QueueBookings) || named(queues, workflows.QueueNotifications) {
+		more = moreMovies(p.openRecommendations(p.db, store), p.log)
+	}
 	messages := notify.New(notify.Options{
 		Pool: p.db.Pool, Publish: p.bus.Publish, PublicURL: cfg.PublicURL, FromName: cfg.MailFromName, Logger: p.log,
-		Senders: senders, Links: opening, More: moreMovies(p.openRecommendations(p.db, store), p.log),
+		Senders: senders, Links: opening, More: more,
 	})
 	told := &activities.Notifications{Messages: messages, Vendors: guards, Reminders: workers.ReminderLane()}
 	if cfg.Push() {

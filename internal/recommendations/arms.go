@@ -18,9 +18,10 @@ type Arms struct {
 	Previous int
 }
 
-// controlModel is as which model impressions of the lists of Arms.Popularity are noted. Others who get
-// what is popular are visitors and newcomers, who cannot be compared with people who get a model.
-const controlModel = recommend.ControlArm
+// PopularityArm is what impressions of lists name instead of a model when the account was drawn to
+// get what is popular, though a model could have made its list. Lists of those of whom nothing is
+// known are named otherwise: they do other things, and are no fair comparison.
+const PopularityArm = recommend.ControlArm
 
 type arm int
 

@@ -80,7 +80,9 @@ func (s *Service) forPerson(m loaded, who *person, r recommend.Request) (recomme
 	r.Explore, r.Seed = explore, hashOf(who.id, time.Now().UTC().Format(time.DateOnly))
 	switch s.arms.of(who.id) {
 	case armPopularity:
-		return recommend.Popular(r), controlModel
+		if m.current != nil { // without one, all get the same
+			return recommend.Popular(r), PopularityArm
+		}
 	case armPrevious:
 		if m.before != nil {
 			return m.before.ForYou(r), m.beforeVersion
@@ -129,13 +131,11 @@ func (s *Service) list(ctx context.Context, name string, ask Ask, choose func(lo
 		Candidates: candidates, Popular: popular, N: ask.Limit,
 		Filters: []recommend.Filter{recommend.Bookable, recommend.NotThese(who.never())},
 	})
-	list := List{ID: newListID(), Source: s.sourceOf(chosen.Source, who), noted: cmp.Or(version, string(chosen.Source))}
+	list := List{ID: newListID(), Source: s.sourceOf(chosen.Source, who)}
 	if list.Source == FromModel {
 		list.Model = version
 	}
-	if name != "for_you" {
-		list.noted = name + "/" + list.noted // another kind of list is opened more or less often for its own reasons
-	}
+	list.madeBy = madeBy(name, list, version)
 	if list.Items, err = s.items(ctx, chosen.Items, films, who, ask.Near); err != nil {
 		return List{}, err
 	}
@@ -146,9 +146,29 @@ func (s *Service) list(ctx context.Context, name string, ask Ask, choose func(lo
 	return list, nil
 }
 
+// madeBy is what impressions of a list name: a model, or what it was made from without one. Lists of
+// what is similar are named apart: people open them for something else, and no account is drawn to
+// get other ones.
+func madeBy(name string, list List, version string) string {
+	by := cmp.Or(list.Model, string(list.Source))
+	switch {
+	case name == "similar":
+		return "similar:" + by
+	case version == PopularityArm && list.Source == FromPopularity:
+		return PopularityArm
+	}
+	return by
+}
+
 func newListID() string {
 	id := uuid.New()
 	return strings.ReplaceAll(id.String(), "-", "")
+}
+
+// isListID tells whether a text may be of newListID: nothing else needs to be looked for.
+func isListID(text string) bool {
+	_, err := uuid.Parse(text)
+	return err == nil && len(text) == 32
 }
 
 // popularIn is how popular the films of a program are: by bookings, and a little by what the
@@ -202,27 +222,29 @@ func (s *Service) items(ctx context.Context, chosen []recommend.Item, films map[
 	return items, nil
 }
 
-// reason puts a reason into words that clients know.
-func (p *person) reason(item recommend.Item, titles map[uuid.UUID]Because) Reason {
+// reason puts a reason into words that clients know. It names no movie that the person must not see:
+// an account may be a parent's, who booked other ones before.
+func (p *person) reason(item recommend.Item, titles map[uuid.UUID]named) Reason {
 	reason := Reason{Code: item.Reason}
 	if reason.Code == recommend.BecauseYouSaw && p.likes(item.Because) {
 		reason.Code = becauseYouLiked
 	}
 	if id, err := uuid.Parse(item.Because); err == nil {
-		if title, known := titles[id]; known {
-			reason.Movie = &title
+		if title, known := titles[id]; known && p.sees(title.certificate) {
+			reason.Movie = &title.Because
 		}
 	}
 	return reason
 }
 
 // choose picks the shows of a film that suit a person's habits.
-func choose(habits recommend.Habits, shows []showing, near *Point) []Show {
-	byID := make(map[string]showing, len(shows))
+func choose(habits recommend.Habits, shows []*showing, near *Point) []Show {
+	byID := make(map[string]*showing, len(shows))
 	list := make([]recommend.Showing, len(shows))
 	for i, s := range shows {
-		byID[s.ID.String()] = s
-		list[i] = recommend.Showing{ID: s.ID.String(), Theater: s.Theater.ID.String(), Local: s.local,
+		id := s.ID.String()
+		byID[id] = s
+		list[i] = recommend.Showing{ID: id, Theater: s.Theater.ID.String(), Local: s.local,
 			PriceFrom: s.PriceFrom.Amount, Currency: s.PriceFrom.Currency, KM: near.to(s.lat, s.lon)}
 	}
 	var out []Show

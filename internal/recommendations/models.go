@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,9 @@ type models struct {
 	log      *slog.Logger
 	previous bool // whether the one before is wanted
 	inUse    atomic.Pointer[loaded]
+
+	looking  sync.Mutex
+	unusable string // the last version that this program cannot read; guarded by looking
 }
 
 // loaded are the models of a moment. Either may be nil.
@@ -55,6 +59,8 @@ func (m *models) run(ctx context.Context) {
 // look loads the model in use if it is another one than ours. A model that cannot be read leaves
 // the one that we have.
 func (m *models) look(ctx context.Context) {
+	m.looking.Lock()
+	defer m.looking.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, loadWithin)
 	defer cancel()
 	used, err := m.store.InUse(ctx, ModelName)
@@ -67,6 +73,9 @@ func (m *models) look(ctx context.Context) {
 	}
 	have := m.now()
 	next := have
+	if have.version != used.Current && m.unusable == used.Current {
+		return // reading all of it again, each time, would change nothing
+	}
 	if have.version != used.Current {
 		if next.current, next.madeAt = m.load(ctx, used.Current); next.current == nil {
 			return
@@ -77,7 +86,9 @@ func (m *models) look(ctx context.Context) {
 	if next.beforeVersion != used.Previous {
 		next.before, next.beforeVersion = nil, used.Previous
 		if m.previous && used.Previous != "" {
-			next.before, _ = m.load(ctx, used.Previous)
+			if next.before, _ = m.load(ctx, used.Previous); next.before == nil && m.unusable != used.Previous {
+				next.beforeVersion = "" // the store was away: it is tried again
+			}
 		}
 	}
 	if next != have {
@@ -94,6 +105,7 @@ func (m *models) load(ctx context.Context, version string) (*recommend.Model, ti
 	model, err := recommend.ReadModel(bytes.NewReader(stored.Content))
 	if err != nil {
 		m.log.Error("a model cannot be used", "version", version, "error", err)
+		m.unusable = version
 		return nil, time.Time{}
 	}
 	return model, stored.MadeAt

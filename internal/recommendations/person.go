@@ -35,12 +35,16 @@ type visit struct {
 const mostVisits = 300
 
 // readVisits reads what a person has booked, and what they hold: a hold whose time is over
-// counts while a payment is in doubt, because then the seats stay.
+// counts while a payment is in doubt, because then the seats stay. What was given back wholly
+// counts for nothing, also when that was after the show, which cancels no booking. Prices are
+// those of seats alone, as shows name them: what was paid has fees and taxes, too. The claims are
+// asked for by max, not by EXISTS, which for a person of many bookings is made a table of all claims.
 const readVisits = `
-SELECT b.id, b.status, s.movie_id, s.theater_id, s.starts_at AT TIME ZONE t.time_zone AS local, b.seats, b.total, b.currency
+SELECT b.id, b.status, s.movie_id, s.theater_id, s.starts_at AT TIME ZONE t.time_zone AS local, b.seats, b.currency,
+	coalesce((SELECT avg((seat->'price'->>'amount')::bigint)::bigint FROM jsonb_array_elements(b.quote->'seats') AS seat), 0) AS seat_price
 FROM bookings AS b JOIN shows AS s ON s.id = b.show_id JOIN theaters AS t ON t.id = s.theater_id
-WHERE b.customer_id = ? AND (b.status = 'confirmed' OR b.status = 'held' AND (b.hold_expires_at > now()
-	OR EXISTS (SELECT FROM seat_claims AS c WHERE c.booking_id = b.id AND c.held_until >= now())))
+WHERE b.customer_id = ? AND (b.status = 'confirmed' AND (b.refund_due < b.total OR b.total = 0) OR b.status = 'held' AND (b.hold_expires_at > now()
+	OR (SELECT max(c.held_until) FROM seat_claims AS c WHERE c.booking_id = b.id) >= now()))
 ORDER BY b.created_at DESC, b.id DESC LIMIT ?`
 
 type visitRow struct {
@@ -50,7 +54,7 @@ type visitRow struct {
 	TheaterID uuid.UUID
 	Local     time.Time
 	Seats     []string `bun:",array"`
-	Total     int64
+	SeatPrice int64
 	Currency  string
 }
 
@@ -66,7 +70,7 @@ func (p *person) addVisits(ctx context.Context, db *database.DB) error {
 			continue
 		}
 		p.visits = append(p.visits, visit{booking: row.ID, movie: row.MovieID, Visit: recommend.Visit{
-			Theater: row.TheaterID.String(), Local: row.Local, PricePerSeat: row.Total / int64(max(1, len(row.Seats))),
+			Theater: row.TheaterID.String(), Local: row.Local, PricePerSeat: row.SeatPrice,
 			Currency: row.Currency, Rows: rowsOf(row.Seats),
 		}})
 	}
@@ -143,15 +147,19 @@ func (p *person) likes(movie string) bool {
 
 // fits tells whether the person can choose a show: it has all that they need, and is in a
 // language that they chose, heard or as subtitles that will do.
-func (p *person) fits(s showing) bool {
+func (p *person) fits(s *showing) bool {
 	for _, need := range p.profile.Accessibility {
-		has := map[string]bool{"captions": s.captions, "audio_description": s.described, "relaxed": s.relaxed, "wheelchair_spaces": s.wheelchair}
-		if !has[need] {
+		if !s.has(need) {
 			return false
 		}
 	}
 	return len(p.profile.Languages) == 0 || speaks(p.profile.Languages, s.Language) ||
 		s.Subtitles != "" && speaks(p.profile.Subtitles, s.Subtitles)
+}
+
+// fitsAll tells whether the person can choose any show.
+func (p *person) fitsAll() bool {
+	return len(p.profile.Accessibility)+len(p.profile.Languages) == 0
 }
 
 // speaks compares languages without their regions: who wants Hindi takes hi-IN.
@@ -160,17 +168,19 @@ func speaks(wanted []string, tag string) bool {
 	return slices.ContainsFunc(wanted, func(w string) bool { return base(w) == base(tag) })
 }
 
-// admits tells whether the person may see a movie with a certificate, of the age that it has if
-// that is known. While the profile is not known, only what is for all ages is sure.
-func (p *person) admits(certificate string, c recommend.Candidate) bool {
+// sees tells whether the person may see a movie with a certificate. While the profile is not known,
+// only what is for all ages is sure.
+func (p *person) sees(certificate string) bool {
+	age, rated := recommend.AgeOf(certificate)
+	of := recommend.Candidate{Age: age, Unrated: !rated}
 	switch {
 	case p.id != uuid.Nil && p.unsure:
-		return recommend.AtMost(0)(c)
+		return recommend.AtMost(0)(of)
 	case p.profile.Certificate == "":
 		return true
 	}
-	if age, known := recommend.AgeOf(p.profile.Certificate); known {
-		return recommend.AtMost(age)(c)
+	if most, known := recommend.AgeOf(p.profile.Certificate); known {
+		return recommend.AtMost(most)(of)
 	}
 	return strings.EqualFold(p.profile.Certificate, certificate) // of no scale that we know: nothing else is sure
 }

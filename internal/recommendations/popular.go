@@ -44,7 +44,7 @@ func (p *popularity) of(city uuid.UUID) map[string]float64 {
 	p.mu.Lock()
 	kept, known := p.cities[city]
 	p.mu.Unlock()
-	if known && time.Since(kept.readAt) < popularFor || !p.store.there() {
+	if known && time.Since(kept.readAt) < popularFor || !p.store.mayAsk() {
 		return kept.films
 	}
 	reading := p.asking.DoChan(city.String(), func() (any, error) { return nil, p.read(city) })
@@ -66,9 +66,12 @@ func (p *popularity) read(city uuid.UUID) error {
 		Weights: map[documents.Kind]float64{documents.KindBooking: 1, documents.KindBookingWithdrawn: -1},
 	})
 	if err != nil {
-		p.store.failed()
+		if !p.store.away(err) {
+			p.store.answered()
+		}
 		return err
 	}
+	p.store.answered()
 	films := make(map[string]float64, len(top))
 	for _, scored := range top {
 		films[scored.Film.String()] = scored.Score

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -25,9 +26,12 @@ type program struct {
 type film struct {
 	recommend.Film
 	card    Movie
-	shows   []showing
+	shows   []*showing
 	release time.Time
 	popular float64 // in the catalog, from 0 to 100
+	// free and languages are of all its shows.
+	free      int
+	languages []string
 }
 
 // showing is a show with at least one free seat.
@@ -92,10 +96,10 @@ func loadProgram(ctx context.Context, db *bun.DB, city uuid.UUID) (*program, err
 	if err := db.NewRaw(readProgram, city, daysAhead).Scan(ctx, &rows); err != nil {
 		return nil, fmt.Errorf("read the program of a city: %w", err)
 	}
-	shows := map[uuid.UUID][]showing{}
+	shows := map[uuid.UUID][]*showing{}
 	for _, row := range rows {
 		if s, bookable := row.showing(); bookable {
-			shows[row.MovieID] = append(shows[row.MovieID], s)
+			shows[row.MovieID] = append(shows[row.MovieID], &s)
 		}
 	}
 	p := &program{readAt: now}
@@ -117,7 +121,7 @@ func loadProgram(ctx context.Context, db *bun.DB, city uuid.UUID) (*program, err
 	return p, nil
 }
 
-func filmOf(m schema.Movie, shows []showing) film {
+func filmOf(m schema.Movie, shows []*showing) film {
 	f := film{
 		Film:  recommend.Film{ID: m.ID.String(), Facts: factsOf(m)},
 		card:  movieOf(m),
@@ -126,7 +130,34 @@ func filmOf(m schema.Movie, shows []showing) film {
 	if m.ReleaseDate != nil {
 		f.release = *m.ReleaseDate
 	}
+	return f.counted()
+}
+
+// counted is the film with what its shows have together.
+func (f film) counted() film {
+	f.free, f.languages = 0, nil
+	for _, s := range f.shows {
+		f.free += s.free
+		if !slices.Contains(f.languages, s.Language) {
+			f.languages = append(f.languages, s.Language)
+		}
+	}
 	return f
+}
+
+// of is the film with those of its shows that a person can go to: of a day, if one is named.
+func (f film) of(p *person, day string) film {
+	if day == "" && p.fitsAll() {
+		return f // a large city has ten thousand shows
+	}
+	shows := f.shows
+	f.shows = nil
+	for _, s := range shows {
+		if (day == "" || s.day == day) && p.fits(s) {
+			f.shows = append(f.shows, s)
+		}
+	}
+	return f.counted()
 }
 
 func movieOf(m schema.Movie) Movie {
@@ -149,10 +180,8 @@ func (r programRow) showing() (s showing, bookable bool) {
 		return s, false
 	}
 	lowest := booking.Money{Currency: r.Currency}
-	for _, price := range r.Prices {
-		if lowest.Amount == 0 || price < lowest.Amount {
-			lowest.Amount = price
-		}
+	if prices := slices.Collect(maps.Values(r.Prices)); len(prices) > 0 {
+		lowest.Amount = slices.Min(prices)
 	}
 	return showing{
 		Show: Show{
@@ -164,6 +193,21 @@ func (r programRow) showing() (s showing, bookable bool) {
 		local: local, day: r.Day, lat: r.Lat, lon: r.Lon, free: free,
 		captions: r.Captions, described: r.AudioDescription, relaxed: r.Relaxed, wheelchair: r.WheelchairSpaces > 0,
 	}, true
+}
+
+// has tells whether a show has what makes it accessible, by its code; none that is not known.
+func (s *showing) has(need string) bool {
+	switch need {
+	case "captions":
+		return s.captions
+	case "audio_description":
+		return s.described
+	case "relaxed":
+		return s.relaxed
+	case "wheelchair_spaces":
+		return s.wheelchair
+	}
+	return false
 }
 
 // availabilityOf is how full a show is, in the words of the first screen.

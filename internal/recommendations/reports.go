@@ -24,8 +24,9 @@ type Report struct {
 	Opened []uuid.UUID `json:"opened"`
 }
 
-// The most that a report has.
+// The most that a report has, and that it takes.
 const (
+	reportWithin = 2 * time.Second
 	mostReports  = 20
 	longestID    = 64
 	mostOfReport = MostListed
@@ -38,24 +39,47 @@ func (s *Service) Report(ctx context.Context, caller uuid.UUID, reports Reports)
 	if err := reports.check(); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, reportWithin)
+	defer cancel()
 	s.noteViews(ctx, caller, reports.Viewed)
+	var who *documents.Profile
 	for _, report := range reports.Lists {
-		if !s.profiles.there() {
+		if !isListID(report.ListID) {
+			continue
+		}
+		if !s.profiles.mayAsk() {
 			return nil
 		}
 		asking, cancel := context.WithTimeout(ctx, answerWithin)
 		list, found, err := s.shown.store.Lists.Get(asking, shownKey(report.ListID))
 		cancel()
-		if s.profiles.away(err) || err == nil && !found {
-			continue
+		if s.profiles.away(err) {
+			return nil
 		}
 		if err != nil {
 			s.shown.log.Error("a list cannot be read", "error", err)
 			continue
 		}
-		if list.Person == uuid.Nil || list.Person == caller {
-			s.shown.note(list, report)
+		if s.profiles.answered(); !found {
+			continue
 		}
+		switch list.Person {
+		case uuid.Nil:
+		case caller:
+			// They may have turned personalization off since the list was made.
+			if who == nil {
+				read, known, _ := s.profiles.of(ctx, caller)
+				if who = &read; !known {
+					return nil
+				}
+			}
+			if who.Personalization == documents.Off {
+				list.Person = uuid.Nil
+			}
+		default:
+			continue
+		}
+		s.shown.note(list, report)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ type Service struct {
 	programs  *programs
 	models    *models
 	shown     *shown
-	titles    *expirable.LRU[uuid.UUID, Because]
+	titles    *expirable.LRU[uuid.UUID, named]
 	arms      Arms
 	lists     *prometheus.CounterVec
 	stopLooks context.CancelFunc
@@ -68,7 +68,7 @@ func New(db, reading *database.DB, store *documents.Store, o Options) *Service {
 		programs: &programs{db: reading, ages: o.Freshness, cities: map[uuid.UUID]*program{}},
 		models:   &models{store: store.Models, log: o.Log, previous: o.Arms.Previous > 0},
 		shown:    newShown(store, known, o.Log),
-		titles:   expirable.NewLRU[uuid.UUID, Because](knownTitles, nil, titlesFor),
+		titles:   expirable.NewLRU[uuid.UUID, named](knownTitles, nil, titlesFor),
 		lists: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "boxoffice_recommendations_lists_total",
 			Help: "Lists of recommended movies, by list (for_you, similar, mail) and by what they were made from (model, popularity, popularity_without_model, popularity_without_store).",
@@ -158,28 +158,31 @@ func (s *Service) person(ctx context.Context, id uuid.UUID) (*person, error) {
 }
 
 // because names movies for reasons.
-func (s *Service) because(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Because, error) {
-	named, missing := map[uuid.UUID]Because{}, []uuid.UUID{}
+func (s *Service) because(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]named, error) {
+	titles, missing := map[uuid.UUID]named{}, []uuid.UUID{}
 	for _, id := range ids {
 		if title, known := s.titles.Get(id); known {
-			named[id] = title
+			titles[id] = title
 		} else {
 			missing = append(missing, id)
 		}
 	}
 	if len(missing) == 0 {
-		return named, nil
+		return titles, nil
 	}
-	var rows []Because
-	err := s.programs.db.Bun.NewSelect().Table("movies").Column("id", "slug", "title").Where("id IN (?)", bun.List(missing)).Scan(ctx, &rows)
+	var rows []struct {
+		Because
+		Certificate string
+	}
+	err := s.programs.db.Bun.NewSelect().Table("movies").Column("id", "slug", "title", "certificate").Where("id IN (?)", bun.List(missing)).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read titles: %w", err)
 	}
 	for _, row := range rows {
-		named[row.ID] = row
-		s.titles.Add(row.ID, row)
+		titles[row.ID] = named{row.Because, row.Certificate}
+		s.titles.Add(row.ID, titles[row.ID])
 	}
-	return named, nil
+	return titles, nil
 }
 
 // candidates are the films of a program that a person can choose, with the shows that they can go
@@ -187,30 +190,19 @@ func (s *Service) because(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]B
 func (p *person) candidates(program *program, day string) (list []recommend.Candidate, films map[string]film) {
 	films = map[string]film{}
 	for _, f := range program.films {
-		shows := make([]showing, 0, len(f.shows))
-		for _, s := range f.shows {
-			if (day == "" || s.day == day) && p.fits(s) {
-				shows = append(shows, s)
-			}
-		}
-		if len(shows) == 0 {
+		if !p.sees(f.card.Certificate) {
 			continue
 		}
-		c := recommend.Candidate{Film: f.Film, Opens: f.release}
+		if f = f.of(p, day); len(f.shows) == 0 {
+			continue
+		}
+		c := recommend.Candidate{Film: f.Film, Opens: f.release, Free: f.free, Languages: f.languages}
 		if c.Opens.IsZero() {
-			c.Opens = shows[0].StartsAt
+			c.Opens = f.shows[0].StartsAt
 		}
 		var rated bool
 		c.Age, rated = recommend.AgeOf(f.card.Certificate)
 		c.Unrated = !rated
-		for _, s := range shows {
-			c.Free += s.free
-			c.Languages = append(c.Languages, s.Language)
-		}
-		if !p.admits(f.card.Certificate, c) {
-			continue
-		}
-		f.shows = shows
 		films[f.ID] = f
 		list = append(list, c)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"github.com/boxoffice/boxoffice/internal/documents"
 )
@@ -19,6 +20,11 @@ const (
 	waitingLists = 1024
 	// keepers write lists at once.
 	keepers = 2
+	// visitorLists is how many lists of visitors are kept in a second, visitorBurst how many at once:
+	// each of some kilobytes, for a day, and asking for one takes no account. Of more, a part is kept,
+	// which is enough to know what visitors do.
+	visitorLists = 20
+	visitorBurst = 500
 )
 
 // shown remembers what was given to whom, and takes reports of what came into view. A list is
@@ -34,16 +40,17 @@ type shown struct {
 	cancel  context.CancelFunc
 	mu      sync.RWMutex
 	closed  bool
+	strange *rate.Limiter // for lists of visitors
 	kept    *prometheus.CounterVec
 }
 
 func newShown(store *documents.Store, known *profiles, log *slog.Logger) *shown {
 	s := &shown{
 		store: store, sink: documents.NewSink(store.Events, log), known: known, log: log,
-		waiting: make(chan documents.List, waitingLists),
+		waiting: make(chan documents.List, waitingLists), strange: rate.NewLimiter(visitorLists, visitorBurst),
 		kept: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "boxoffice_recommendations_kept_total",
-			Help: "Lists that were kept for reports of impressions, by outcome: kept, dropped (too many waited, or the store was away).",
+			Help: "Lists that were kept for reports of impressions, by outcome: kept, left_out (too many of visitors), dropped (too many waited, or the store was away).",
 		}, []string{"outcome"}),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -60,9 +67,13 @@ func (s *shown) keep(l List, who *person, city uuid.UUID) {
 	if len(l.Items) == 0 {
 		return
 	}
-	kept := documents.List{Key: shownKey(l.ID), ID: l.ID, MadeAt: time.Now(), Model: l.noted, City: city}
+	kept := documents.List{Key: shownKey(l.ID), ID: l.ID, MadeAt: time.Now(), Model: l.madeBy, City: city}
 	if who.personal() {
 		kept.Person = who.id
+	}
+	if who.id == uuid.Nil && !s.strange.Allow() {
+		s.kept.WithLabelValues("left_out").Inc()
+		return
 	}
 	for _, item := range l.Items {
 		kept.Items = append(kept.Items, documents.Item{Film: item.Movie.ID, Score: item.score, Propensity: item.propensity, Reason: string(item.Reason.Code)})

@@ -27,7 +27,7 @@ const (
 type profiles struct {
 	store    documents.Preferences
 	last     *lru.Cache[uuid.UUID, documents.Profile]
-	awayTill atomic.Int64 // Unix nanoseconds
+	awayTill atomic.Int64 // Unix nanoseconds; 0 while the store answers
 }
 
 func newProfiles(store documents.Preferences) *profiles {
@@ -41,24 +41,44 @@ func newProfiles(store documents.Preferences) *profiles {
 // of gives a profile, and whether the store answered. Without an answer it is the last one that
 // this process saw; known is false when it never did.
 func (p *profiles) of(ctx context.Context, person uuid.UUID) (profile documents.Profile, known, answered bool) {
-	if p.there() {
+	if p.mayAsk() {
 		asking, cancel := context.WithTimeout(ctx, answerWithin)
 		defer cancel()
 		read, err := p.store.Get(asking, person)
 		if err == nil {
+			p.answered()
 			p.last.Add(person, read)
 			return read, true, true
 		}
-		if ctx.Err() == nil {
-			p.failed()
+		// A profile that cannot be read says nothing about those of others.
+		if ctx.Err() == nil && !p.away(err) {
+			p.answered()
 		}
 	}
 	profile, known = p.last.Get(person)
 	return profile, known, false
 }
 
-// there tells whether the store may be asked.
+// there tells whether the store answered when it was last asked, or will be asked again.
 func (p *profiles) there() bool { return time.Now().UnixNano() >= p.awayTill.Load() }
+
+// mayAsk tells whether to ask the store. One that did not answer is asked by one request at a time:
+// a slow store would have all of that moment wait. Who asks says what came of it, by answered or
+// away; another may ask a moment later in any case.
+func (p *profiles) mayAsk() bool {
+	till, now := p.awayTill.Load(), time.Now()
+	if till == 0 {
+		return true
+	}
+	return now.UnixNano() >= till && p.awayTill.CompareAndSwap(till, now.Add(leaveAlone).UnixNano())
+}
+
+// answered says that the store is there.
+func (p *profiles) answered() {
+	if p.awayTill.Load() != 0 {
+		p.awayTill.Store(0)
+	}
+}
 
 // failed leaves the store alone for a moment, so that not each request waits for it.
 func (p *profiles) failed() { p.awayTill.Store(time.Now().Add(leaveAlone).UnixNano()) }

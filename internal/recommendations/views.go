@@ -29,7 +29,7 @@ type List struct {
 	Model string `json:"model"`
 	Items []Item `json:"items"`
 
-	noted string // as which model impressions of it are noted
+	madeBy string // what impressions of it name: see madeBy
 }
 
 // Item is a movie of a list.
@@ -56,6 +56,12 @@ type Because struct {
 	ID    uuid.UUID `json:"id"`
 	Slug  string    `json:"slug"`
 	Title string    `json:"title"`
+}
+
+// named is a movie that a reason may name.
+type named struct {
+	Because
+	certificate string
 }
 
 // Movie is what a list says about a movie.

@@ -21,7 +21,7 @@ func (w *world) list(key string) documents.List {
 func listsComeBack(t *testing.T, w *world) {
 	for _, text := range odd {
 		l := documents.List{
-			Key: text, ID: text, Person: uuid.New(), MadeAt: w.clock.Now(), Model: text, Fallback: text,
+			Key: text, ID: text, Person: uuid.New(), MadeAt: w.clock.Now(), City: uuid.New(), Model: text, Fallback: text,
 			Items: []documents.Item{
 				{Film: uuid.New(), Score: -1.5, Propensity: 0.25, Reason: text, Because: uuid.New()}, {Film: uuid.Max, Score: math.MaxFloat64},
 			},

@@ -3005,7 +3005,7 @@ export interface components {
             kind: string;
             /** @description The list that the movie was in. */
             list_id?: string;
-            /** @description The version of the model that made the list, or what it was made from without one. */
+            /** @description The version of the model that made the list, or what it was made from without one; after similar: for movies similar to one. */
             model?: string;
             /** Format: uuid */
             movie_id?: string;
@@ -4136,6 +4136,7 @@ export interface components {
                  * @enum {string}
                  */
                 code: "because_you_saw" | "because_you_liked" | "your_tastes" | "popular_in_city" | "new" | "similar" | "explored";
+                /** @description Left out when it is above the certificate that you chose. */
                 movie?: {
                     /** Format: uuid */
                     id: string;
@@ -10322,6 +10323,7 @@ export interface operations {
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["ServiceKeyForbidden"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["QuotaExceeded"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
