@@ -101,12 +101,10 @@ func TestFault58_TimesDoNotTellWhetherAnAccountExists(t *testing.T) {
 			require.False(t, matches)
 		}
 	}
-	p50 := func(name string) float64 {
-		slices.Sort(took[name])
-		return took[name][len(took[name])/2].Seconds()
-	}
+	// The fastest: what else runs on the machine only adds.
+	fastest := func(name string) float64 { return slices.Min(took[name]).Seconds() }
 	for name := range hashes {
-		ratio := p50(name) / p50("an account")
+		ratio := fastest(name) / fastest("an account")
 		t.Logf("%s: %.2f", name, ratio)
 		assert.InDelta(t, 1, ratio, 0.4, name)
 	}

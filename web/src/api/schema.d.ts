@@ -2063,7 +2063,7 @@ export interface paths {
         put?: never;
         /**
          * Tell which movies of your lists came into view, which were opened, and whose pages you looked at
-         * @description In batches, whenever it suits the app. A movie of a list counts once, however often it is reported. A movie that was not in the
+         * @description In batches, whenever it suits you. A movie of a list counts once, however often it is reported. A movie that was not in the
          *     list, and a list that is older than a day, count for nothing. Pages count once a day, with a session only, and not with
          *     personalization off. It is never an error that the store is away.
          */
