@@ -191,6 +191,7 @@ func TestRecommendations5_EveryListIsFilteredWhenItIsRead(t *testing.T) {
 	popular := c.listAt(c.customer, paths["personal"])
 	assert.Equal(t, recommendations.FromPopularity, popular.Source)
 	look("popular", popular, 4)
+	assert.Empty(t, c.mailed(c.customerID).Items, "who wants no suggestions gets none by mail either")
 	// Another person may have what this one has booked; what is gone is gone for all.
 	for _, slug := range []string{"alien", "jawan"} {
 		assert.NotContains(t, slugs(c.list(c.other, "")), slug)

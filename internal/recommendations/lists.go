@@ -64,9 +64,16 @@ func (s *Service) ForPerson(ctx context.Context, ask Ask) (List, error) {
 // mailed is how many movies a mail may name.
 const mailed = 3
 
-// ForMail is ForPerson for a mail. No one reports whether its reader saw them.
-func (s *Service) ForMail(ctx context.Context, person uuid.UUID, city string) (List, error) {
-	return s.list(ctx, "mail", Ask{Person: person, City: city, Limit: mailed}, s.forPerson)
+// ForMail is ForPerson for a mail. No one reports whether its reader saw them. It is empty for people
+// who turned personalization off, and while it is not known whether they did: who wants no
+// suggestions gets none by mail either.
+func (s *Service) ForMail(ctx context.Context, account uuid.UUID, city string) (List, error) {
+	return s.list(ctx, "mail", Ask{Person: account, City: city, Limit: mailed}, func(m loaded, who *person, r recommend.Request) (recommend.List, string) {
+		if !who.personal() {
+			return recommend.List{Source: recommend.FromPopularity}, ""
+		}
+		return s.forPerson(m, who, r)
+	})
 }
 
 func (s *Service) forPerson(m loaded, who *person, r recommend.Request) (recommend.List, string) {
