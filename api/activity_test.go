@@ -107,7 +107,7 @@ func TestForgettingKeepsPersonalizationOff(t *testing.T) {
 		left.Version = 0
 		assert.Equal(t, tastes.Preferences{Languages: []string{}, Genres: []string{}, Accessibility: []string{},
 			Liked: []uuid.UUID{}, NotForMe: []uuid.UUID{}, LeftOut: []uuid.UUID{}}, left, "the choice alone is left")
-		assert.Empty(t, w.told(w.customerID))
+		assert.Equal(t, []documents.Kind{documents.KindForgotten}, w.told(w.customerID))
 	}
 	_, found, err := w.documents.Lists.Get(t.Context(), "for you")
 	require.NoError(t, err)
@@ -190,7 +190,10 @@ func TestActivityHasAllThatWasNoted(t *testing.T) {
 	assert.Equal(t, []string{"leave_out", "not_for_me", "impression", "review", "booking"}, paged)
 
 	w.do(t, call{token: w.customer, method: "DELETE", path: preferencesPath, status: http.StatusNoContent})
-	assert.Empty(t, w.activity(t, w.customer, "").Items)
+	left := w.activity(t, w.customer, "").Items
+	require.Len(t, left, 1)
+	assert.Equal(t, "forgotten", left[0]["kind"])
+	assert.Len(t, left[0], 2, "and when: nothing else")
 	assert.Len(t, w.activity(t, w.other, "").Items, 1)
 }
 

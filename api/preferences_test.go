@@ -231,7 +231,7 @@ func TestForgettingWhatAPersonLikes(t *testing.T) {
 		w.do(t, call{token: w.customer, method: "DELETE", path: preferencesPath, status: http.StatusNoContent})
 	}
 	assert.Zero(t, w.preferences(w.customer).Version)
-	assert.Empty(t, w.told(w.customerID))
+	assert.Equal(t, []documents.Kind{documents.KindForgotten}, w.told(w.customerID), "that is all that is left")
 	_, found, err := w.documents.Lists.Get(t.Context(), "for you")
 	require.NoError(t, err)
 	assert.False(t, found)

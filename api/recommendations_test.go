@@ -315,6 +315,9 @@ func TestAListFollowsThePerson(t *testing.T) {
 	at := slices.IndexFunc(liked.Items, func(i recommendations.Item) bool { return i.Movie.Slug == "kaithi" })
 	assert.Equal(t, "because_you_liked", string(liked.Items[at].Reason.Code))
 
+	assert.NotEqual(t, "because_you_liked", string(liked.Items[slices.IndexFunc(liked.Items, func(i recommendations.Item) bool { return i.Movie.Slug == "jawan" })].Reason.Code),
+		"a movie does not speak for itself")
+
 	// Not for me: gone from all lists, until it is taken back.
 	c.say(t, c.customer, c.films["arrival"], tastes.NotForMe)
 	assert.NotContains(t, slugs(c.list(c.customer, "")), "arrival")

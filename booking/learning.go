@@ -30,7 +30,8 @@ type RecordedBookings struct {
 
 	Looked int `json:"looked"` // bookings
 	New    int `json:"new"`    // events that were not there before
-	// Off are bookings of customers who turned personalization off: no event was made.
+	// Off are bookings of customers who turned personalization off, or had them forgotten: no event
+	// was made.
 	Off int `json:"off,omitempty"`
 	// Refused are events that the store did not take, because they are older than it keeps.
 	Refused int `json:"refused,omitempty"`

@@ -32,6 +32,9 @@ const (
 	// Details, as DetailBooking.
 	KindLeaveOut          Kind = "leave_out"
 	KindLeaveOutWithdrawn Kind = "leave_out_withdrawn"
+	// KindForgotten says that a person had all before it forgotten. It is all that is left then, and
+	// keeps what is made again from bookings from coming back.
+	KindForgotten Kind = "forgotten"
 )
 
 // DetailBooking is the name of a booking's id in Details.

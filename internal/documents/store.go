@@ -55,7 +55,7 @@ func DefaultRetention() Retention {
 		Counters: 730 * aDay,
 		Kinds: map[Kind]time.Duration{
 			KindClick: 180 * aDay, KindBooking: 730 * aDay, KindBookingWithdrawn: 730 * aDay, KindReview: 730 * aDay,
-			KindNotForMe: 730 * aDay, KindNotForMeWithdrawn: 730 * aDay, KindLeaveOut: 730 * aDay, KindLeaveOutWithdrawn: 730 * aDay,
+			KindNotForMe: 730 * aDay, KindNotForMeWithdrawn: 730 * aDay, KindLeaveOut: 730 * aDay, KindLeaveOutWithdrawn: 730 * aDay, KindForgotten: 730 * aDay,
 		},
 	}
 }

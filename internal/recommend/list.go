@@ -128,9 +128,18 @@ func (m *Model) scores(p *person, list []Candidate) []float64 {
 	scores := make([]float64, len(list))
 	for i, c := range list {
 		place, facts := m.resolve(c.Film)
-		scores[i] = m.score(p, place, facts)
+		scores[i] = m.score(m.without(p, c.ID), place, facts)
 	}
 	return scores
+}
+
+// without is a person who has not seen a film: one that they like and may still book does not speak
+// for itself.
+func (m *Model) without(p *person, film string) *person {
+	if !slices.ContainsFunc(p.seen, func(s Seen) bool { return s.ID == film }) {
+		return p
+	}
+	return m.person(slices.DeleteFunc(slices.Clone(p.seen), func(s Seen) bool { return s.ID == film }), p.stated)
 }
 
 // withFacts adds what the model knows of the films of a history.
@@ -147,7 +156,7 @@ func (m *Model) withFacts(history []Seen) []Seen {
 // explain names the film that speaks most for an item, if there is one.
 func (m *Model) explain(p *person, r Request, item *Item) {
 	at := slices.IndexFunc(r.Candidates, func(c Candidate) bool { return c.ID == item.Film })
-	switch because := m.because(p, r.Candidates[at].Film); {
+	switch because := m.because(m.without(p, item.Film), r.Candidates[at].Film); {
 	case because != "":
 		item.Reason, item.Because = BecauseYouSaw, because
 	case len(r.Tastes.Genres)+len(r.Tastes.Languages) == 0:

@@ -125,6 +125,7 @@ type Tastes struct {
 // person is what a model makes of one request.
 type person struct {
 	seen   []Seen
+	stated Tastes
 	weight []float64 // of each film that was seen
 	byFilm []float32 // the same by place; films that the model does not know have none
 	tastes []float64
@@ -134,7 +135,7 @@ type person struct {
 const statedWeight = 1
 
 func (m *Model) person(history []Seen, stated Tastes) *person {
-	p := &person{seen: history, weight: m.recency(len(history)), byFilm: make([]float32, len(m.films))}
+	p := &person{seen: history, stated: stated, weight: m.recency(len(history)), byFilm: make([]float32, len(m.films))}
 	sums := map[int32]float64{}
 	for i, seen := range history {
 		place, facts := m.resolve(seen.Film)

@@ -356,12 +356,11 @@ func usualPrices(visits []Visit, weights []float64) map[string]usual {
 	return prices
 }
 
-// usualRows are the rows that were had most often, by theater: in two visits or more, or in the only
-// one. Two rows that were had equally often give none.
+// usualRows are the rows that were had most often, by theater, in two visits or more. Two rows that
+// were had equally often give none.
 func usualRows(visits []Visit) map[string]string {
-	times, counts := map[string]int{}, map[string]map[string]int{}
+	counts := map[string]map[string]int{}
 	for _, v := range visits {
-		times[v.Theater]++
 		if counts[v.Theater] == nil {
 			counts[v.Theater] = map[string]int{}
 		}
@@ -382,7 +381,7 @@ func usualRows(visits []Visit) map[string]string {
 				tie = true
 			}
 		}
-		if !tie && (most >= leastVisits || times[theater] == 1) && best != "" {
+		if !tie && most >= leastVisits && best != "" {
 			found[theater] = best
 		}
 	}

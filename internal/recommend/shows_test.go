@@ -63,7 +63,7 @@ func TestHabitsOfAShow(t *testing.T) {
 		row    string
 	}{
 		"no visits":            {nil, usual, []Habit{}, ""},
-		"one visit":            {fridays("rex", 1), usual, []Habit{}, "F"},
+		"one visit":            {fridays("rex", 1), usual, []Habit{}, ""},
 		"all of it is usual":   {fridays("rex", 4), usual, all, "F"},
 		"two are a habit":      {fridays("rex", 2), usual, all, "F"},
 		"another theater":      {fridays("rex", 4), with(func(s *Showing) { s.Theater = "eros" }), all[1:], ""},
@@ -123,7 +123,7 @@ func TestUsualRow(t *testing.T) {
 		visits []Visit
 		want   string
 	}{
-		"the only visit":         {[]Visit{visit("rex", "2025-10-03 19:15", "C", "C", "C")}, "C"},
+		"one visit is no habit":  {[]Visit{visit("rex", "2025-10-03 19:15", "C", "C", "C")}, ""},
 		"the only one, two rows": {[]Visit{visit("rex", "2025-10-03 19:15", "C", "D")}, ""},
 		"two visits, two rows":   {[]Visit{visit("rex", "2025-10-03 19:15", "C"), visit("rex", "2025-10-10 19:15", "D")}, ""},
 		"twice of three":         {[]Visit{visit("rex", "2025-10-03 19:15", "C"), visit("rex", "2025-10-10 19:15", "D"), visit("rex", "2025-10-17 19:15", "C")}, "C"},
@@ -131,7 +131,7 @@ func TestUsualRow(t *testing.T) {
 			visit("rex", "2025-10-17 19:15", "C"), visit("rex", "2025-10-24 19:15", "D")}, ""},
 		"ten seats are one visit": {[]Visit{visit("rex", "2025-10-03 19:15", "C", "C", "C", "C"), visit("rex", "2025-10-10 19:15", "D")}, ""},
 		"at another theater":      {[]Visit{visit("eros", "2025-10-03 19:15", "C"), visit("eros", "2025-10-10 19:15", "C")}, ""},
-		"of each theater its own": {[]Visit{visit("eros", "2025-10-03 19:15", "C"), visit("eros", "2025-10-10 19:15", "C"), visit("rex", "2025-10-17 19:15", "H")}, "H"},
+		"of each theater its own": {[]Visit{visit("eros", "2025-10-03 19:15", "C"), visit("eros", "2025-10-10 19:15", "C"), visit("rex", "2025-10-17 19:15", "H"), visit("rex", "2025-10-24 19:15", "H")}, "H"},
 		"seats without rows":      {[]Visit{visit("rex", "2025-10-03 19:15", ""), visit("rex", "2025-10-10 19:15")}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

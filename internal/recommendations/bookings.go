@@ -65,12 +65,12 @@ type sold struct {
 //
 // A booking that was sold is one event, whatever its seats, and one that was given back wholly is
 // another one that takes it back. What was held and not sold makes no event. Both events have ids
-// made from the booking's, so a run from the beginning writes what is missing, once. Three things
-// make it write other events than the runs before: it writes those of a customer who had the store
-// forget them since, and of one who turned personalization off and on again; and bookings that are not
-// recorded yet count for the city that their theater is in now.
+// made from the booking's, so a run from the beginning writes what is missing, once. What a customer
+// had the store forget stays forgotten. Two things make a run write other events than the ones
+// before: it writes those of a customer who turned personalization off and on again; and bookings
+// that are not recorded yet count for the city that their theater is in now.
 func (l *Learner) Record(ctx context.Context, after booking.BookingsMark, pages int, done func(booking.RecordedBookings)) (booking.RecordedBookings, error) {
-	off := map[uuid.UUID]bool{}
+	known := map[uuid.UUID]wishes{}
 	result := booking.RecordedBookings{Mark: after}
 	for range pages {
 		changed, next, err := l.changed(ctx, result.Mark)
@@ -78,7 +78,7 @@ func (l *Learner) Record(ctx context.Context, after booking.BookingsMark, pages 
 			return result, err
 		}
 		result.Mark, result.More = next, len(changed) == l.page
-		if err := l.recordPage(ctx, changed, off, &result); err != nil {
+		if err := l.recordPage(ctx, changed, known, &result); err != nil {
 			return result, err
 		}
 		if done(result); !result.More {
@@ -125,7 +125,7 @@ func (l *Learner) changed(ctx context.Context, after booking.BookingsMark) (page
 }
 
 // recordPage writes the events of a page, and counts their days.
-func (l *Learner) recordPage(ctx context.Context, page map[uuid.UUID]uuid.UUID, off map[uuid.UUID]bool, result *booking.RecordedBookings) error {
+func (l *Learner) recordPage(ctx context.Context, page map[uuid.UUID]uuid.UUID, known map[uuid.UUID]wishes, result *booking.RecordedBookings) error {
 	customers := make([]uuid.UUID, 0, len(page))
 	for _, customer := range page {
 		customers = append(customers, customer)
@@ -138,7 +138,7 @@ func (l *Learner) recordPage(ctx context.Context, page map[uuid.UUID]uuid.UUID, 
 	var events []documents.Event
 	for _, history := range histories {
 		customer := history[0].customer
-		if err := l.readOff(ctx, customer, off); err != nil {
+		if err := l.readWishes(ctx, customer, known); err != nil {
 			return err
 		}
 		markPopular(history)
@@ -147,7 +147,7 @@ func (l *Learner) recordPage(ctx context.Context, page map[uuid.UUID]uuid.UUID, 
 				continue
 			}
 			result.Looked++
-			if off[customer] {
+			if !known[customer].allow(b) {
 				result.Off++
 				continue
 			}
@@ -235,16 +235,32 @@ func (b sold) events() []documents.Event {
 	return []documents.Event{event, taken}
 }
 
-// readOff notes whether a customer turned personalization off.
-func (l *Learner) readOff(ctx context.Context, customer uuid.UUID, off map[uuid.UUID]bool) error {
-	if _, known := off[customer]; known {
+// wishes are what a customer wants noted of them.
+type wishes struct {
+	off       bool      // nothing
+	forgotten time.Time // nothing of before; zero when nothing was to be forgotten
+}
+
+func (w wishes) allow(b sold) bool { return !w.off && b.at.After(w.forgotten) }
+
+// readWishes asks once for each customer.
+func (l *Learner) readWishes(ctx context.Context, customer uuid.UUID, known map[uuid.UUID]wishes) error {
+	if _, asked := known[customer]; asked {
 		return nil
 	}
 	profile, err := l.store.Preferences.Get(ctx, customer)
 	if err != nil {
 		return err
 	}
-	off[customer] = profile.Personalization == documents.Off
+	last, err := l.store.Events.Recent(ctx, documents.RecentQuery{Person: customer, Kinds: []documents.Kind{documents.KindForgotten}, Limit: 1})
+	if err != nil {
+		return err
+	}
+	w := wishes{off: profile.Personalization == documents.Off}
+	for _, e := range last.Events {
+		w.forgotten = e.At
+	}
+	known[customer] = w
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/documents/postgres"
 	"github.com/boxoffice/boxoffice/internal/recommendations"
 	"github.com/boxoffice/boxoffice/internal/shows/showstest"
+	"github.com/boxoffice/boxoffice/internal/tastes"
 )
 
 // box is a theater that sells, with a store of documents beside it.
@@ -288,6 +289,25 @@ func TestWithoutPersonalizationNothingIsRecorded(t *testing.T) {
 	data, err := b.learner.Likings(t.Context(), time.Now().Add(time.Minute))
 	require.NoError(t, err)
 	assert.Len(t, data.People, 1, "one person is learned from")
+}
+
+// What a customer had the store forget does not come back, however far back a run looks.
+func TestWhatWasForgottenStaysForgotten(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	customer := b.Customer()
+	_, first := b.movie()
+	_, second := b.movie()
+	b.buy(first, customer, "A1")
+	b.record(booking.BookingsMark{})
+	require.Len(t, b.events(documents.KindBooking), 1)
+	require.NoError(t, tastes.New(b.store, nil, nil).Forget(t.Context(), uuid.MustParse(customer)))
+	require.Empty(t, b.events(documents.KindBooking))
+	b.record(booking.BookingsMark{})
+	assert.Empty(t, b.events(documents.KindBooking))
+	b.buy(second, customer, "A1")
+	b.record(booking.BookingsMark{})
+	assert.Len(t, b.events(documents.KindBooking), 1, "what was booked since is noted")
 }
 
 // A booking that its customer left out is not learned from, until it counts again.

@@ -9,6 +9,7 @@ package tastes
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -102,15 +103,19 @@ func (s *Service) Put(ctx context.Context, person uuid.UUID, choice Choice, vers
 	})
 }
 
-// Forget deletes all that the document store knows of a person, but for one choice: who turned
-// personalization off did not ask to have it turned on again. Codes: unavailable, after which a
+// Forget deletes all that the document store knows of a person, but for two things: who turned
+// personalization off did not ask to have it turned on again, and that they had it forgotten keeps
+// what is made from bookings from coming back. Codes: unavailable, after which a
 // repeat deletes what is left; conflict when twenty other writers were first.
 func (s *Service) Forget(ctx context.Context, person uuid.UUID) error {
 	for left := attempts; ; left-- {
 		err := s.forgetProfile(ctx, person)
 		switch {
 		case err == nil:
-			return s.store.ForgetActivity(ctx, person)
+			if err := s.store.ForgetActivity(ctx, person); err != nil {
+				return err
+			}
+			return s.record(ctx, documents.Event{ID: uuid.New(), Kind: documents.KindForgotten, At: time.Now(), Person: person})
 		case booking.CodeOf(err) != booking.CodeConflict || left == 1:
 			return err
 		}

@@ -2134,7 +2134,8 @@ export interface paths {
         /**
          * Forget what you like, and what you did
          * @description Deletes your preferences, your feedback, and what recommendations remember of what you did. Bookings and reviews stay.
-         *     If you had turned personalization off it stays off, which is the one thing that is kept.
+         *     Two things are kept: that personalization is off, if you had turned it off, and when you had all of this forgotten, so that
+         *     bookings of before are not noted again.
          */
         delete: operations["deletePreferences"];
         options?: never;
@@ -2999,7 +3000,7 @@ export interface components {
                 [key: string]: string;
             };
             /**
-             * @description One of impression, view, click, booking, booking_withdrawn, review, not_for_me, not_for_me_withdrawn, leave_out, leave_out_withdrawn. There may be more.
+             * @description One of impression, view, click, booking, booking_withdrawn, review, not_for_me, not_for_me_withdrawn, leave_out, leave_out_withdrawn, forgotten. There may be more.
              * @example impression
              */
             kind: string;
