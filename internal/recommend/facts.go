@@ -28,6 +28,8 @@ type Facts struct {
 	Franchise string
 	Year      int
 	Synopsis  string
+
+	prepared []string // see Prepared
 }
 
 // familyGenres are genres that parents book for their children.
@@ -38,10 +40,20 @@ func (f Facts) Family() bool {
 	return slices.ContainsFunc(f.Genres, func(genre string) bool { return slices.Contains(familyGenres, strings.ToLower(genre)) })
 }
 
+// Prepared are the same facts, ready for many lists: each list asks for their words. They must not be
+// changed afterwards.
+func (f Facts) Prepared() Facts {
+	f.prepared = append([]string{}, f.words()...)
+	return f
+}
+
 // words are the facts as the model counts them, each once, for example genre:drama. Two genres
 // together are a word of their own. A film has the words of the years around it, too, so that a
 // film of this year shares words with those of the last one.
 func (f Facts) words() []string {
+	if f.prepared != nil {
+		return f.prepared
+	}
 	var words []string
 	seen := map[string]bool{}
 	add := func(kind, name string) {

@@ -123,7 +123,7 @@ func loadProgram(ctx context.Context, db *bun.DB, city uuid.UUID) (*program, err
 
 func filmOf(m schema.Movie, shows []*showing) film {
 	f := film{
-		Film:  recommend.Film{ID: m.ID.String(), Facts: factsOf(m)},
+		Film:  recommend.Film{ID: m.ID.String(), Facts: factsOf(m).Prepared()},
 		card:  movieOf(m),
 		shows: shows, popular: m.Popularity,
 	}
