@@ -110,6 +110,9 @@ interface Candidate {
   shows: number;
 }
 
+/** The demo world's theater that sells from its own system. */
+const remoteTheater = 'copper-kettle-hackney';
+
 /** Finds a show days ahead that no other test of this run has. */
 export async function findShow(wanted: Wanted = {}): Promise<Show> {
   candidates ??= Promise.resolve(new Map());
@@ -143,7 +146,10 @@ async function showsOf(city: string): Promise<Candidate[]> {
   const out: Candidate[] = [];
   for (const date of home.days.slice(3)) {
     const day = await call<Schemas['Home']>('GET', `/v1/home?city=${city}&date=${date}`);
-    for (const { movie, shows } of day.movies) for (const show of shows) out.push({ date, show, movie, shows: 0 });
+    for (const { movie, shows } of day.movies) {
+      // The theater that sells from its own system has tickets of another kind: see remoteShow.
+      for (const show of shows) if (show.theater.slug !== remoteTheater) out.push({ date, show, movie, shows: 0 });
+    }
   }
   for (const candidate of out) candidate.shows = out.filter((other) => other.movie.slug === candidate.movie.slug).length;
   // A run that follows another begins elsewhere.
@@ -267,7 +273,7 @@ export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boo
 }
 
 /** The demo theater that sells from its own system, as the sandbox knows it. */
-const remote = sandbox + '/house/copper-kettle-hackney';
+const remote = sandbox + '/house/' + remoteTheater;
 
 /** A show there, by the theater's own id, and its price categories. */
 interface External {
@@ -286,12 +292,12 @@ export async function remoteShow(): Promise<{ show: Show; external: External }> 
   const program = (await (await fetch(`${remote}/session/sessions?top=1000`, { headers: { 'X-Access-Token': 'sandbox-theater-token' } })).json()) as Program;
   for (let ahead = 2; ahead < 9; ahead++) {
     const date = new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10);
-    const day = await call<Schemas['TheaterShows']>('GET', `/v1/theaters/copper-kettle-hackney/shows?date=${date}`);
+    const day = await call<Schemas['TheaterShows']>('GET', `/v1/theaters/${remoteTheater}/shows?date=${date}`);
     for (const { movie, shows } of day.items) {
       for (const show of shows) {
         if (remoteTaken.has(show.id)) continue;
         const seats = await call<SeatMap>('GET', `/v1/shows/${show.id}/seats`);
-        const home = { ...show, theater: { slug: 'copper-kettle-hackney', name: 'Copper Kettle, Hackney' } } as unknown as HomeShow;
+        const home = { ...show, theater: { slug: remoteTheater, name: 'Copper Kettle, Hackney' } } as unknown as HomeShow;
         const found = suits('london', { date, show: home, movie, shows: 1 }, seats, {}, 20);
         const at = program.value.filter((one) => Date.parse(one.showtimeUtc) === Date.parse(show.starts_at) && one.filmTitle === movie.title);
         if (!found || at.length !== 1) continue;
@@ -320,7 +326,7 @@ export async function opensDoor(code: string): Promise<boolean> {
 export async function atTheater(fault: Record<string, unknown>): Promise<() => Promise<void>> {
   const answer = await fetch(sandbox + '/faults', {
     method: 'POST', headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ vendor: 'house', site: 'copper-kettle-hackney', ...fault }),
+    body: JSON.stringify({ vendor: 'house', site: remoteTheater, ...fault }),
   });
   if (!answer.ok) throw new Error(`the sandbox answered ${answer.status}: ${await answer.text()}`);
   const { id } = (await answer.json()) as { id: string };
@@ -331,6 +337,6 @@ export async function atTheater(fault: Record<string, unknown>): Promise<() => P
 
 /** Stops the sale of the theater with a system of its own, or lets it go on. */
 export async function pauseTheater(paused: boolean): Promise<void> {
-  const theater = await call<{ id: string }>('GET', '/v1/theaters/copper-kettle-hackney');
+  const theater = await call<{ id: string }>('GET', '/v1/theaters/' + remoteTheater);
   await call('POST', `/v1/theaters/${theater.id}/house/pause`, { paused, reason: 'Their server is down.' }, await administrator());
 }
