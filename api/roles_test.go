@@ -88,20 +88,6 @@ func refusal(rule policy.Rule, as caller) int {
 	return 0
 }
 
-// keyRefusal is refusal for service keys.
-func keyRefusal(rule policy.Rule, as caller, scopes []booking.KeyScope) int {
-	ofHouse := rule.Reach == policy.OneTheater || rule.Reach == policy.OneShow
-	switch {
-	case !slices.Contains(scopes, rule.Key):
-		return http.StatusForbidden
-	case (as == house || as == otherHouse) && rule.Reach == policy.Everywhere:
-		return http.StatusForbidden
-	case as == otherHouse && ofHouse:
-		return http.StatusForbidden
-	}
-	return 0
-}
-
 // access is a request by which it shows who may do one operation. It has the right
 // address and, where it would change something, a body that does not
 // pass, unless the check of the body comes first.

@@ -40,47 +40,23 @@ type homeMovie struct {
 
 // homeShow is a show as a button: when, where, how full, and from which price.
 type homeShow struct {
-	ID           uuid.UUID     `json:"id"`
-	StartsAt     time.Time     `json:"starts_at"`
-	LocalTime    string        `json:"local_time"`
-	TimeZone     string        `json:"time_zone"`
-	Theater      homeTheater   `json:"theater"`
-	Screen       string        `json:"screen"`
-	Format       string        `json:"format"`
-	Language     string        `json:"language"`
-	Subtitles    string        `json:"subtitles"`
-	Availability availability  `json:"availability"`
-	PriceFrom    booking.Money `json:"price_from"`
+	ID           uuid.UUID            `json:"id"`
+	StartsAt     time.Time            `json:"starts_at"`
+	LocalTime    string               `json:"local_time"`
+	TimeZone     string               `json:"time_zone"`
+	Theater      homeTheater          `json:"theater"`
+	Screen       string               `json:"screen"`
+	Format       string               `json:"format"`
+	Language     string               `json:"language"`
+	Subtitles    string               `json:"subtitles"`
+	Availability booking.Availability `json:"availability"`
+	PriceFrom    booking.Money        `json:"price_from"`
 }
 
 type homeTheater struct {
 	ID   uuid.UUID `json:"id"`
 	Slug string    `json:"slug"`
 	Name string    `json:"name"`
-}
-
-// availability is how full a show is, in words. It is a hint and promises nothing:
-// the seat map is exact, and the hold decides.
-type availability string
-
-const (
-	plenty    availability = "plenty"
-	filling   availability = "filling"    // at most half is free
-	lastSeats availability = "last_seats" // at most a tenth is free
-	soldOut   availability = "sold_out"
-)
-
-func availabilityOf(seats, taken int) availability {
-	free := seats - taken
-	switch {
-	case free <= 0:
-		return soldOut
-	case free*10 <= seats:
-		return lastSeats
-	case free*2 <= seats:
-		return filling
-	}
-	return plenty
 }
 
 // cinemaDay is the day under which a show is filed: from 05:00 to 05:00 on the
@@ -160,7 +136,7 @@ type homeShowRow struct {
 func (r homeShowRow) show() homeShow {
 	show := r.homeShow
 	show.StartsAt = show.StartsAt.UTC()
-	show.Availability = availabilityOf(r.Seats, r.Taken)
+	show.Availability = booking.AvailabilityOf(r.Seats, r.Taken)
 	show.PriceFrom = booking.Money{Currency: r.Currency}
 	if prices := slices.Collect(maps.Values(r.Prices)); len(prices) > 0 {
 		show.PriceFrom.Amount = slices.Min(prices)

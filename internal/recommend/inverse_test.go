@@ -123,7 +123,7 @@ func TestATrainingSaysHowFarItIs(t *testing.T) {
 			require.NoError(t, err)
 			again, err := Train(t.Context(), w.data, o)
 			require.NoError(t, err)
-			assert.Equal(t, again, m, "the same model again, whoever follows")
+			assert.Equal(t, again, m, "the same model again, for each order of the others")
 			assert.Equal(t, test.phases, phases)
 			assert.True(t, slices.IsSorted(shares), "%v", shares)
 			assert.Zero(t, shares[0])

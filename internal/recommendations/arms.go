@@ -34,7 +34,7 @@ const (
 // of gives the arm of an account, which stays the same while the numbers do: an account that is in
 // a small arm is also in a larger one.
 func (a Arms) of(account uuid.UUID) arm {
-	switch at := percentOf(account, "arms"); {
+	switch at := int(hashOf(account, "arms") % 100); {
 	case at < a.Popularity:
 		return armPopularity
 	case at >= 100-a.Previous:
@@ -43,9 +43,7 @@ func (a Arms) of(account uuid.UUID) arm {
 	return armCurrent
 }
 
-// percentOf is a number from 0 to 99 that belongs to an account and a purpose.
-func percentOf(account uuid.UUID, purpose string) int { return int(hashOf(account, purpose) % 100) }
-
+// hashOf is a number that belongs to an account and a purpose.
 func hashOf(account uuid.UUID, purpose string) uint64 {
 	sum := sha256.Sum256(append(account[:], purpose...))
 	return binary.BigEndian.Uint64(sum[:])

@@ -124,7 +124,7 @@ func (s *Service) list(ctx context.Context, name string, ask Ask, choose func(lo
 	if err != nil {
 		return List{}, err
 	}
-	program, err := s.programs.of(ctx, city.ID)
+	program, err := s.programs.of(ctx, city)
 	if err != nil {
 		return List{}, err
 	}
@@ -133,7 +133,7 @@ func (s *Service) list(ctx context.Context, name string, ask Ask, choose func(lo
 		return List{}, err
 	}
 	candidates, films := who.candidates(program, ask.Date)
-	popular := s.popularIn(city.ID, films)
+	popular := s.popularIn(city, films)
 	chosen, version := choose(s.models.now(), who, recommend.Request{
 		Candidates: candidates, Popular: popular, N: ask.Limit,
 		Filters: []recommend.Filter{recommend.Bookable, recommend.NotThese(who.never())},
@@ -148,7 +148,7 @@ func (s *Service) list(ctx context.Context, name string, ask Ask, choose func(lo
 	}
 	s.lists.WithLabelValues(name, string(list.Source)).Inc()
 	if name != "mail" {
-		s.shown.keep(list, who, city.ID)
+		s.shown.keep(list, who, city)
 	}
 	return list, nil
 }

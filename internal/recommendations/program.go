@@ -188,7 +188,7 @@ func (r programRow) showing() (s showing, bookable bool) {
 			ID: r.ID, StartsAt: r.StartsAt.UTC(), LocalTime: r.LocalTime, TimeZone: r.TimeZone,
 			Theater: Theater{ID: r.TheaterID, Slug: r.TheaterSlug, Name: r.TheaterName}, Screen: r.Screen,
 			Format: r.Format, Language: r.Language, Subtitles: r.Subtitles,
-			Availability: availabilityOf(free, r.Capacity), PriceFrom: lowest, Habits: []recommend.Habit{},
+			Availability: booking.AvailabilityOf(r.Capacity, r.Taken), PriceFrom: lowest, Habits: []recommend.Habit{},
 		},
 		local: local, day: r.Day, lat: r.Lat, lon: r.Lon, free: free,
 		captions: r.Captions, described: r.AudioDescription, relaxed: r.Relaxed, wheelchair: r.WheelchairSpaces > 0,
@@ -208,15 +208,4 @@ func (s *showing) has(need string) bool {
 		return s.wheelchair
 	}
 	return false
-}
-
-// availabilityOf is how full a show is, in the words of the first screen.
-func availabilityOf(free, capacity int) string {
-	switch {
-	case free*10 <= capacity:
-		return "last_seats"
-	case free*2 <= capacity:
-		return "filling"
-	}
-	return "plenty"
 }

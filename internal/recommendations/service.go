@@ -103,15 +103,9 @@ func (s *Service) Metrics() []prometheus.Collector {
 	return append(s.shown.metrics(), s.lists, age)
 }
 
-// city is where lists are for.
-type city struct {
-	ID       uuid.UUID
-	TimeZone string
-}
-
 // city finds a city by id or slug. Code: validation_failed.
-func (s *Service) city(ctx context.Context, idOrSlug string) (found city, err error) {
-	err = identified(s.programs.db.Bun.NewSelect().Table("cities").Column("id", "time_zone"), idOrSlug).Scan(ctx, &found)
+func (s *Service) city(ctx context.Context, idOrSlug string) (found uuid.UUID, err error) {
+	err = identified(s.programs.db.Bun.NewSelect().Table("cities").Column("id"), idOrSlug).Scan(ctx, &found)
 	if errors.Is(err, sql.ErrNoRows) {
 		return found, booking.Invalid(booking.FieldError{Field: "city", Message: "There is no such city. GET /v1/cities lists them."})
 	}

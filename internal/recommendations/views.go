@@ -79,17 +79,17 @@ type Movie struct {
 
 // Show is a show that can be booked.
 type Show struct {
-	ID           uuid.UUID     `json:"id"`
-	StartsAt     time.Time     `json:"starts_at"`
-	LocalTime    string        `json:"local_time"`
-	TimeZone     string        `json:"time_zone"`
-	Theater      Theater       `json:"theater"`
-	Screen       string        `json:"screen"`
-	Format       string        `json:"format"`
-	Language     string        `json:"language"`
-	Subtitles    string        `json:"subtitles"`
-	Availability string        `json:"availability"`
-	PriceFrom    booking.Money `json:"price_from"`
+	ID           uuid.UUID            `json:"id"`
+	StartsAt     time.Time            `json:"starts_at"`
+	LocalTime    string               `json:"local_time"`
+	TimeZone     string               `json:"time_zone"`
+	Theater      Theater              `json:"theater"`
+	Screen       string               `json:"screen"`
+	Format       string               `json:"format"`
+	Language     string               `json:"language"`
+	Subtitles    string               `json:"subtitles"`
+	Availability booking.Availability `json:"availability"`
+	PriceFrom    booking.Money        `json:"price_from"`
 	// Habits say what of it is as the person usually chooses; UsualRow is where they sit there.
 	Habits   []recommend.Habit `json:"habits"`
 	UsualRow string            `json:"usual_row,omitempty"`
